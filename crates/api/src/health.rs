@@ -1,0 +1,84 @@
+//! Health: is the process alive, and can it do its work?
+
+use async_trait::async_trait;
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{AppState, problem::Problem, respond::json};
+
+/// The answer of a server that is alive.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    status: Up,
+    #[schema(value_type = String)]
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Up {
+    Up,
+}
+
+/// The answer of a server that can do its work.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Readiness)]
+struct ReadinessReport {
+    status: Ready,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Ready {
+    Ready,
+}
+
+/// Why a server cannot do its work now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReady {
+    /// It is about to stop.
+    Draining,
+    /// The database does not answer.
+    DatabaseAway,
+}
+
+/// The port that says whether the server can do its work.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Checks, cheaply and within about a second.
+    async fn check(&self) -> Result<(), NotReady>;
+}
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_liveness)).routes(routes!(get_readiness))
+}
+
+#[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "health",
+    responses((status = 200, body = Health)))]
+async fn get_health() -> Response {
+    alive()
+}
+
+#[utoipa::path(get, path = "/health/live", operation_id = "getLiveness", tag = "health",
+    responses((status = 200, body = Health)))]
+async fn get_liveness() -> Response {
+    alive()
+}
+
+/// Touches nothing: a liveness probe that fails with the database would restart a healthy server.
+fn alive() -> Response {
+    json(StatusCode::OK, &Health { status: Up::Up, version: env!("CARGO_PKG_VERSION") })
+}
+
+#[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health",
+    responses((status = 200, body = ReadinessReport), (status = 503, body = Problem, content_type = "application/problem+json")))]
+async fn get_readiness(State(state): State<AppState>) -> Result<Response, Problem> {
+    match state.readiness.check().await {
+        Ok(()) => Ok(json(StatusCode::OK, &ReadinessReport { status: Ready::Ready })),
+        Err(NotReady::Draining) => Err(Problem::unavailable("The server is draining: it is about to stop.")),
+        Err(NotReady::DatabaseAway) => Err(Problem::unavailable("The database is not available.")),
+    }
+}

@@ -1,0 +1,61 @@
+//! What the contract describes, and nothing else: the resources, their models, their storage ports and the
+//! annotated handlers.
+//!
+//! The document that mirrors `openapi.yaml` comes from [`openapi`], without a database, a configuration or a runtime:
+//! the build script calls it to compare the two. This crate never sees SQL or a socket; what it needs from the outside
+//! it asks for through the ports in [`AppState`].
+//!
+//! A resource is one file: models, port, handlers, routes. [`health`] and [`metrics`] are built the same way.
+
+pub mod extract;
+pub mod health;
+pub mod metrics;
+pub mod problem;
+pub mod store_error;
+pub mod timestamp;
+pub mod users;
+
+mod respond;
+mod shared_answers;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa::{OpenApi, openapi::OpenApi as Document};
+use utoipa_axum::router::OpenApiRouter;
+
+/// The ports that the handlers speak to.
+#[derive(Clone)]
+pub struct AppState {
+    /// Where users are kept.
+    pub users: Arc<dyn users::Users>,
+    /// Says whether the server can do its work.
+    pub readiness: Arc<dyn health::Readiness>,
+    /// Gives the metrics in the Prometheus text format.
+    pub metrics: Arc<dyn metrics::Exposition>,
+}
+
+/// The components that utoipa does not collect by itself: what only shared answers and response headers name.
+#[derive(OpenApi)]
+#[openapi(components(schemas(problem::Problem, users::EntityTag, users::Location)))]
+struct Base;
+
+/// Every operation of the contract, and no other route.
+fn operations() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Base::openapi()).merge(health::routes()).merge(metrics::routes()).merge(users::routes())
+}
+
+/// The routes of every operation. Unknown paths and wrong methods are the caller's to answer.
+pub fn router(state: AppState) -> Router {
+    let (router, _) = operations().split_for_parts();
+    router.with_state(state)
+}
+
+/// The OpenAPI document that the handlers' annotations yield: the code's side of the drift check.
+///
+/// It holds structure only. Prose, examples, links and security live in `openapi.yaml` alone.
+pub fn openapi() -> Document {
+    let mut document = operations().into_openapi();
+    shared_answers::add(&mut document);
+    document
+}

@@ -1,0 +1,31 @@
+//! The answers that handlers give.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// A JSON body. The bytes are made at once, so that nothing can fail once the status is chosen.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => {
+            (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a response did not encode");
+            Problem::internal().into_response()
+        }
+    }
+}
+
+/// Adds a header whose value the server made itself; one that is no header value is a bug and is left out.
+pub(crate) fn with_header(mut response: Response, name: header::HeaderName, value: String) -> Response {
+    match HeaderValue::try_from(value) {
+        Ok(value) => {
+            response.headers_mut().insert(name, value);
+        }
+        Err(error) => tracing::error!(%error, %name, "not a header value"),
+    }
+    response
+}

@@ -1,0 +1,52 @@
+//! The one spelling of time in this API.
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+/// A moment in UTC, to the microsecond: the precision that every database here keeps.
+///
+/// Written as RFC 3339 with always six decimals and `Z`, so that the same moment has the same bytes everywhere and
+/// the order of the text is the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// Cuts (never rounds) to the microsecond, so that what is returned on creation is what is read back later.
+    pub fn new(time: DateTime<Utc>) -> Self {
+        Self(time.trunc_subsecs(6))
+    }
+
+    /// The moment.
+    pub fn datetime(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let time = DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        serde_json::to_string(&Timestamp::new(time)).unwrap()
+    }
+
+    #[test]
+    fn six_decimals_whatever_the_moment() {
+        assert_eq!(written("2026-11-22T09:30:00Z"), "\"2026-11-22T09:30:00.000000Z\"");
+        assert_eq!(written("2026-11-22T10:30:00.5+01:00"), "\"2026-11-22T09:30:00.500000Z\"");
+    }
+
+    #[test]
+    fn nanoseconds_are_cut_not_rounded() {
+        assert_eq!(written("2026-11-22T09:30:00.123456999Z"), "\"2026-11-22T09:30:00.123456Z\"");
+    }
+}

@@ -1,0 +1,53 @@
+//! Whether a document that could be read is a contract.
+//!
+//! `structure` holds every object against the grammar and takes note of what stands where; `references` follows
+//! each `$ref`; `rules` says what no grammar can. All of them run, whatever the others found.
+
+mod extensions;
+mod references;
+mod rules;
+mod structure;
+
+use serde_json::Value;
+
+pub use extensions::{EXTENSIONS, Extension};
+
+use crate::Position;
+use crate::source::Source;
+
+/// A fault, before it is given the name of its file.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) position: Position,
+    pub(crate) pointer: String,
+    pub(crate) message: String,
+}
+
+/// Every fault of a document.
+pub(crate) fn check(document: &Value, source: &Source, faults: Vec<Fault>) -> Vec<Fault> {
+    let mut faults = Faults { source, found: faults };
+    // What is written for another version has as many faults as lines; one is enough to say so.
+    if rules::version(document, &mut faults) {
+        let structure = structure::check(document, &mut faults);
+        references::check(document, &structure, &mut faults);
+        rules::check(document, &structure, &mut faults);
+    }
+    faults.found
+}
+
+/// The faults found so far.
+struct Faults<'a> {
+    source: &'a Source,
+    found: Vec<Fault>,
+}
+
+impl Faults<'_> {
+    /// Notes a fault of the node at `pointer`, or of its nearest ancestor where there is no such node.
+    fn add(&mut self, pointer: &str, message: impl Into<String>) {
+        self.found.push(Fault {
+            position: self.source.nearest(pointer),
+            pointer: pointer.to_owned(),
+            message: message.into(),
+        });
+    }
+}

@@ -1,0 +1,198 @@
+//! What no grammar can say: how the parts of a contract depend on each other.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::Faults;
+use super::structure::Structure;
+use crate::Kind;
+use crate::paths::{self, Declared, Endpoint, Path};
+use crate::pointer::join;
+
+/// Whether this is an OpenAPI 3.1 document at all.
+pub(super) fn version(document: &Value, faults: &mut Faults<'_>) -> bool {
+    let version = document.get("openapi");
+    let patch = version.and_then(Value::as_str).and_then(|version| version.strip_prefix("3.1."));
+    let supported = patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()));
+    match version {
+        _ if supported => {}
+        None => faults.add("", "not an OpenAPI document: it has no `openapi: 3.1.0`"),
+        Some(other) => {
+            faults.add("/openapi", format!("not an OpenAPI 3.1 document: `openapi` says {other}, not \"3.1.0\""));
+        }
+    }
+    supported
+}
+
+pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
+    for (at, (kind, value)) in &structure.nodes {
+        match kind {
+            Kind::Schema if value.get("type").is_some_and(|name| name == "array") && value.get("items").is_none() => {
+                faults.add(at, "`items` is missing: 3.0 wants it on every array (`items: {}` admits anything)");
+            }
+            Kind::Parameter => parameter(at, value, faults),
+            Kind::Header => described_once(at, value, *kind, faults),
+            Kind::Components => component_names(at, value, faults),
+            _ => {}
+        }
+    }
+    requirements(document, "", document, faults);
+    let ids = operations(document, faults);
+    links(structure, &ids, faults);
+}
+
+/// A parameter or a header has a schema or a media type, and a path parameter is always there.
+fn parameter(at: &str, value: &Value, faults: &mut Faults<'_>) {
+    if value.get("$ref").is_some() {
+        return;
+    }
+    described_once(at, value, Kind::Parameter, faults);
+    let in_path = value.get("in").is_some_and(|location| location == "path");
+    if in_path && value.get("required") != Some(&Value::Bool(true)) {
+        faults.add(at, "a path parameter must say `required: true`");
+    }
+}
+
+fn described_once(at: &str, value: &Value, kind: Kind, faults: &mut Faults<'_>) {
+    if value.get("$ref").is_some() {
+        return;
+    }
+    match (value.get("schema"), value.get("content").and_then(Value::as_object)) {
+        (Some(_), None) => {}
+        (None, Some(content)) if content.len() == 1 => {}
+        (None, Some(_)) => faults.add(&join(at, "content"), format!("{kind} has exactly one media type")),
+        _ => faults.add(at, format!("{kind} must have either `schema` or `content`")),
+    }
+}
+
+/// OpenAPI 3.1 §4.8.7: names are made of letters, digits, `.`, `-` and `_`.
+fn component_names(at: &str, value: &Value, faults: &mut Faults<'_>) {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    for (section, members) in value.as_object().into_iter().flatten() {
+        for name in members.as_object().into_iter().flat_map(|members| members.keys()) {
+            if name.is_empty() || !name.bytes().all(good) {
+                let here = join(&join(at, section), name);
+                faults.add(&here, format!("`{name}` is no name for a component: letters, digits, `.`, `-`, `_`"));
+            }
+        }
+    }
+}
+
+/// Checks every operation that has a path; gives back their ids and where they are.
+fn operations(document: &Value, faults: &mut Faults<'_>) -> HashMap<String, String> {
+    let mut ids: HashMap<String, String> = HashMap::new();
+    let mut shapes: HashMap<String, String> = HashMap::new();
+    let mut all: Vec<Path<'_>> = paths::paths(document).collect();
+    all.sort_by_key(|path| faults.source.nearest(&path.site));
+    for path in &all {
+        template(path, &mut shapes, faults);
+        duplicates(&paths::declared(document, path.item, &path.pointer), faults);
+        let mut endpoints: Vec<_> = path.endpoints().collect();
+        endpoints.sort_by_key(|endpoint| faults.source.nearest(&endpoint.pointer));
+        for endpoint in &endpoints {
+            operation_id(endpoint, &mut ids, faults);
+            security(document, endpoint, faults);
+            duplicates(&paths::declared(document, endpoint.operation, &endpoint.pointer), faults);
+            path_parameters(path, endpoint, &path.parameters(document, endpoint), faults);
+        }
+    }
+    ids
+}
+
+/// A path starts at the root, its braces pair up, and no other path answers for the same requests.
+fn template(path: &Path<'_>, shapes: &mut HashMap<String, String>, faults: &mut Faults<'_>) {
+    if !path.template.starts_with('/') {
+        faults.add(&path.site, format!("the path `{}` must start with `/`", path.template));
+    }
+    let Some(names) = path.template_names() else {
+        faults.add(&path.site, format!("the braces of `{}` do not enclose one name each", path.template));
+        return;
+    };
+    let mut shape = path.template.to_owned();
+    for (index, name) in names.iter().enumerate() {
+        if names.iter().take(index).any(|other| other == name) {
+            faults.add(&path.site, format!("`{{{name}}}` stands twice in `{}`", path.template));
+        }
+        shape = shape.replace(&format!("{{{name}}}"), "{}");
+    }
+    if let Some(other) = shapes.insert(shape, path.template.to_owned()) {
+        faults.add(&path.site, format!("`{}` and `{other}` answer for the same requests", path.template));
+    }
+}
+
+fn operation_id(endpoint: &Endpoint<'_>, ids: &mut HashMap<String, String>, faults: &mut Faults<'_>) {
+    let Some(id) = endpoint.operation.get("operationId").and_then(Value::as_str) else {
+        return;
+    };
+    let here = join(&endpoint.pointer, "operationId");
+    match ids.get(id) {
+        Some(first) => {
+            let first = faults.source.nearest(first);
+            faults.add(&here, format!("duplicate operationId `{id}`: it is already at {first}"));
+        }
+        None => {
+            ids.insert(id.to_owned(), here);
+        }
+    }
+}
+
+/// Who may call is said, so that forgetting it cannot open an operation to everybody.
+fn security(document: &Value, endpoint: &Endpoint<'_>, faults: &mut Faults<'_>) {
+    requirements(document, &endpoint.pointer, endpoint.operation, faults);
+    if endpoint.operation.get("security").is_none() && document.get("security").is_none() {
+        faults.add(
+            &endpoint.pointer,
+            "`security` is not stated, here or for the whole document: `security: []` lets everybody in",
+        );
+    }
+}
+
+/// Every scheme that `owner` requires is declared.
+fn requirements(document: &Value, at: &str, owner: &Value, faults: &mut Faults<'_>) {
+    let declared = document.pointer("/components/securitySchemes");
+    let list = owner.get("security").and_then(Value::as_array);
+    for (index, requirement) in list.into_iter().flatten().enumerate() {
+        for scheme in requirement.as_object().into_iter().flat_map(|schemes| schemes.keys()) {
+            if declared.is_none_or(|declared| declared.get(scheme).is_none()) {
+                let here = join(&join(&join(at, "security"), &index.to_string()), scheme);
+                faults.add(&here, format!("the security scheme `{scheme}` is not declared under `components`"));
+            }
+        }
+    }
+}
+
+fn duplicates(list: &[Declared<'_>], faults: &mut Faults<'_>) {
+    for (index, one) in list.iter().enumerate() {
+        if list.iter().take(index).any(|other| other.same_as(one)) {
+            faults.add(&one.site, format!("the {} parameter `{}` is declared twice", one.location, one.name));
+        }
+    }
+}
+
+/// The template and the path parameters name the same things.
+fn path_parameters(path: &Path<'_>, endpoint: &Endpoint<'_>, list: &[Declared<'_>], faults: &mut Faults<'_>) {
+    let Some(names) = path.template_names() else { return };
+    let in_path = || list.iter().filter(|one| one.location == "path");
+    for name in &names {
+        if !in_path().any(|one| one.name == *name) {
+            faults
+                .add(&endpoint.pointer, format!("the path parameter `{name}` of `{}` is not declared", path.template));
+        }
+    }
+    for one in in_path() {
+        if !names.contains(&one.name) {
+            faults.add(&one.site, format!("the path parameter `{}` is not in `{}`", one.name, path.template));
+        }
+    }
+}
+
+/// A link leads to an operation of this contract.
+fn links(structure: &Structure<'_>, ids: &HashMap<String, String>, faults: &mut Faults<'_>) {
+    for (at, (kind, value)) in &structure.nodes {
+        let Some(id) = value.get("operationId").and_then(Value::as_str) else { continue };
+        if *kind == Kind::Link && !ids.contains_key(id) {
+            faults.add(&join(at, "operationId"), format!("there is no operation `{id}`"));
+        }
+    }
+}

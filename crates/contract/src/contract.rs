@@ -1,0 +1,111 @@
+//! A contract that has been read and found sound.
+
+use serde_json::Value;
+
+use crate::check::Fault;
+use crate::operation::{self, Operation};
+use crate::source::{Source, write_json};
+use crate::yaml::{self, Read};
+use crate::{LoadError, Position, check};
+
+/// A contract that has been read and found sound: its document, its positions and its operations.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    file: String,
+    document: Value,
+    source: Source,
+    operations: Vec<Operation>,
+}
+
+impl Contract {
+    /// Reads an OpenAPI 3.1 document written in YAML.
+    ///
+    /// `file_name` appears in messages only; nothing is read from disk.
+    ///
+    /// # Errors
+    /// Every fault found, in the order of the file. Text that is not YAML stops the reading where it breaks;
+    /// all other faults are told together.
+    pub fn load(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
+        let Read { root, faults } = yaml::read(yaml);
+        let Some((document, source)) = root else {
+            return Err(located(file_name, faults));
+        };
+        let faults = check::check(&document, &source, faults);
+        if !faults.is_empty() {
+            return Err(located(file_name, faults));
+        }
+        let operations = operation::table(&document, &source);
+        Ok(Contract { file: file_name.to_owned(), document, source, operations })
+    }
+
+    /// The file name it was loaded under.
+    pub fn file_name(&self) -> &str {
+        &self.file
+    }
+
+    /// The whole document. Member order is serde_json's; see [`Contract::to_json`] for the order of the source.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Every operation, planned ones too, in the order of the file.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation with this `operationId`.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// `components/schemas`, which every schema of the operation table may refer to as
+    /// `#/components/schemas/…`; `null` if the contract has none.
+    pub fn components_schemas(&self) -> &Value {
+        self.document.pointer("/components/schemas").unwrap_or(&Value::Null)
+    }
+
+    /// `schema` as a document of its own, in which `#/components/schemas/…` can be followed: what a JSON Schema
+    /// validator is compiled from.
+    pub fn standalone_schema(&self, schema: &Value) -> Value {
+        serde_json::json!({
+            "allOf": [schema],
+            "components": { "schemas": self.components_schemas() },
+        })
+    }
+
+    /// Where the node at this JSON pointer is written: its key for a member, itself for an item.
+    pub fn position(&self, pointer: &str) -> Option<Position> {
+        self.source.position(pointer)
+    }
+
+    /// Where the node at this JSON pointer is written, or else its nearest ancestor that exists.
+    pub fn nearest_position(&self, pointer: &str) -> Position {
+        self.source.nearest(pointer)
+    }
+
+    /// The document as indented JSON that reads like the YAML: members in the order of the source.
+    pub fn to_json(&self) -> String {
+        self.to_json_of(&self.document)
+    }
+
+    /// `document`, made from this contract's own (say, with some operations left out), written like
+    /// [`Contract::to_json`]: members known here in the order of the source, any others after them.
+    pub fn to_json_of(&self, document: &Value) -> String {
+        let mut json = String::new();
+        write_json(document, Some(&self.source), 0, &mut json);
+        json.push('\n');
+        json
+    }
+}
+
+/// Faults as errors of one file, in the order in which it is read, each told once however many ways led to it.
+fn located(file: &str, faults: Vec<Fault>) -> Vec<LoadError> {
+    let mut errors: Vec<_> = faults
+        .into_iter()
+        .map(|Fault { position, pointer, message }| LoadError { file: file.to_owned(), position, pointer, message })
+        .collect();
+    let key = |error: &LoadError| (error.position, error.pointer.clone(), error.message.clone());
+    errors.sort_by_cached_key(key);
+    errors.dedup();
+    errors
+}

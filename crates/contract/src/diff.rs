@@ -1,0 +1,80 @@
+//! Where the code strayed from the contract: one [`Drift`] per place, all of them, always.
+//!
+//! The contract is written by hand, the other side is the spec that utoipa generates from the handlers. Structure is
+//! compared exactly, after both sides are read for what they *mean*: references are followed, so that `$ref` against
+//! equal inline is nothing; defaults are filled in; `same` says which values are alike. Every keyword counts, known to
+//! the grammar or not, unless [`NOT_COMPARED`] names it.
+//!
+//! `document` brings the operations of both sides together, `walk` compares everything below them and `drift` says what
+//! it found. `reach` finds the components that no operation uses: they are compared by name, since nobody passes them on
+//! the way.
+
+mod document;
+mod drift;
+mod reach;
+mod same;
+mod twin;
+mod walk;
+
+use serde_json::Value;
+
+pub use drift::{Drift, DriftKind};
+
+use crate::{Contract, Kind};
+
+/// A keyword that [`diff()`] does not compare.
+#[derive(Debug, Clone, Copy)]
+pub struct NotCompared {
+    /// The kind of object on which it stands; `None` for every kind.
+    pub on: Option<Kind>,
+    /// The keyword. `x-*` stands for every key that starts with `x-`.
+    pub key: &'static str,
+    /// Why a difference in it is no drift.
+    pub why: &'static str,
+}
+
+/// Everything that [`diff()`] does not compare.
+///
+/// Keywords only: a *property*, header or response that happens to have such a name is structure and is compared.
+pub const NOT_COMPARED: &[NotCompared] = &[
+    skip(None, "description", "prose: the contract is its only home"),
+    skip(None, "summary", "prose: the contract is its only home"),
+    skip(None, "title", "prose: the contract is its only home"),
+    skip(None, "example", "prose: shows a value, restricts none"),
+    skip(None, "examples", "prose: shows values, restricts none"),
+    skip(None, "externalDocs", "prose: the contract is its only home"),
+    skip(None, "servers", "prose: where the API is found is not the code's to say"),
+    skip(None, "x-*", "contract only: drives the server; the loader checks each of them"),
+    skip(Some(Kind::Document), "openapi", "the loader holds it to 3.1, and no patch release changes structure"),
+    skip(Some(Kind::Document), "info", "prose: the contract is its only home"),
+    skip(Some(Kind::Document), "tags", "prose about tags; the tags of each operation are compared"),
+    skip(Some(Kind::Document), "security", "contract only: drives the server, the code never repeats it"),
+    skip(Some(Kind::Operation), "security", "contract only: drives the server, the code never repeats it"),
+    skip(Some(Kind::Operation), "deprecated", "contract only: drives the server, the code never repeats it"),
+    skip(Some(Kind::Response), "links", "contract only: tells clients how operations follow each other"),
+    skip(Some(Kind::Components), "links", "contract only: tells clients how operations follow each other"),
+    skip(Some(Kind::Header), "required", "utoipa cannot say it; the tests hold the server's answers to it"),
+];
+
+const fn skip(on: Option<Kind>, key: &'static str, why: &'static str) -> NotCompared {
+    NotCompared { on, key, why }
+}
+
+/// Whether this keyword of this kind of object is left out.
+fn not_compared(kind: Kind, key: &str) -> bool {
+    NOT_COMPARED.iter().any(|rule| {
+        rule.on.is_none_or(|on| on == kind)
+            && match rule.key.strip_suffix('*') {
+                Some(prefix) => key.starts_with(prefix),
+                None => key == rule.key,
+            }
+    })
+}
+
+/// Every drift between a contract and the spec generated from the code, in the order of the contract.
+///
+/// Operations that the contract calls planned are left out, unless the code has them already. A node that one side
+/// lacks is one drift, however much is inside it. A fault in a component is told once, with every place that shows it.
+pub fn diff(contract: &Contract, generated: &Value) -> Vec<Drift> {
+    walk::Walk::new(contract.document(), generated).drifts(contract)
+}

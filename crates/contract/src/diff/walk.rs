@@ -1,0 +1,335 @@
+//! Goes through two objects side by side: the engine of the comparison, the same for every kind of object.
+//!
+//! The unit of work is a *pair*: a node of the contract and the node of the code's spec that should be its twin. What
+//! stands inline is compared on the spot; where either side is a reference, what it leads to is queued as a pair of
+//! its own, once. So recursive schemas end, shared components are compared once however often they are used, and the
+//! depth of recursion is that of the text. What must be brought together first stands in `document`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::drift::{Drift, DriftKind};
+use super::not_compared;
+use super::same::{admits_anything, is_default, same, same_set, same_type};
+use super::twin::Twin;
+use crate::grammar::Shape;
+use crate::operation::Method;
+use crate::pointer::{self, join};
+use crate::{Contract, Kind};
+
+/// How a pair was come upon.
+#[derive(Clone, Default)]
+struct Trail {
+    /// Readable steps from the operation.
+    place: Vec<String>,
+    /// Pointers of the contract's references followed.
+    via: Vec<String>,
+}
+
+struct Pair<'a> {
+    kind: Kind,
+    ours: &'a Value,
+    pointer: String,
+    twin: Twin<'a>,
+    trails: Vec<Trail>,
+}
+
+/// A drift, before it is known everywhere it shows.
+struct Found {
+    pair: usize,
+    kind: DriftKind,
+    pointer: String,
+    /// Steps from the pair.
+    place: Vec<String>,
+    contract: Option<Value>,
+    code: Option<Value>,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) contract: &'a Value,
+    pub(super) code: &'a Value,
+    pairs: Vec<Pair<'a>>,
+    known: HashMap<(Kind, *const Value, *const Value), usize>,
+    /// The pair being compared, and the steps taken inside it.
+    current: usize,
+    place: Vec<String>,
+    found: Vec<Found>,
+    /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
+    trial: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(contract: &'a Value, code: &'a Value) -> Walk<'a> {
+        Walk {
+            contract,
+            code,
+            pairs: Vec::new(),
+            known: HashMap::new(),
+            current: 0,
+            place: Vec::new(),
+            found: Vec::new(),
+            trial: false,
+        }
+    }
+
+    /// Every drift between two documents.
+    pub(super) fn drifts(mut self, contract: &Contract) -> Vec<Drift> {
+        self.queue(Kind::Document, self.contract, String::new(), Twin::of(self.code), Trail::default());
+        self.run();
+        self.told(contract)
+    }
+
+    /// Compares every pair that is queued, now or meanwhile.
+    fn run(&mut self) {
+        while let Some(pair) = self.pairs.get(self.current) {
+            match pair.kind {
+                Kind::Document => self.document(),
+                kind => {
+                    let (ours, pointer, twin) = (pair.ours, pair.pointer.clone(), pair.twin.clone());
+                    self.members(kind, ours, &pointer, &twin);
+                }
+            }
+            self.current += 1;
+        }
+    }
+
+    fn queue(&mut self, kind: Kind, ours: &'a Value, pointer: String, twin: Twin<'a>, trail: Trail) {
+        let key = (kind, std::ptr::from_ref(ours), twin.identity);
+        let new = self.pairs.len();
+        let index = *self.known.entry(key).or_insert(new);
+        match self.pairs.get_mut(index) {
+            Some(pair) => pair.trails.push(trail),
+            None => self.pairs.push(Pair { kind, ours, pointer, twin, trails: vec![trail] }),
+        }
+    }
+
+    /// Takes one step, for the reader of a message, around `inside`.
+    pub(super) fn step(&mut self, label: impl Into<String>, inside: impl FnOnce(&mut Self)) {
+        self.place.push(label.into());
+        inside(self);
+        self.place.pop();
+    }
+
+    pub(super) fn report(&mut self, kind: DriftKind, pointer: String, contract: Option<&Value>, code: Option<&Value>) {
+        let (pair, place) = (self.current, self.place.clone());
+        let (contract, code) = (contract.cloned(), code.cloned());
+        self.found.push(Found { pair, kind, pointer, place, contract, code });
+    }
+
+    /// One node is all there is to say where a side lacks it.
+    pub(super) fn missing(
+        &mut self,
+        pointer: String,
+        label: impl Into<String>,
+        contract: Option<&Value>,
+        code: Option<&Value>,
+    ) {
+        let kind = if contract.is_some() { DriftKind::MissingInCode } else { DriftKind::MissingInContract };
+        self.step(label, |walk| walk.report(kind, pointer, contract, code));
+    }
+
+    /// Compares two objects of one kind, either of which may be a reference.
+    pub(super) fn object(&mut self, kind: Kind, ours: &'a Value, site: String, theirs: &'a Value) {
+        let Some((value, pointer)) = pointer::resolve(self.contract, ours, site.clone()) else {
+            // The loader lets no such contract through.
+            return;
+        };
+        let Some(twin) = Twin::resolve(self.code, theirs) else {
+            self.report(DriftKind::Dangling, site, Some(ours), Some(theirs));
+            return;
+        };
+        let blank = |value, beside: &[_]| kind == Kind::Schema && beside.is_empty() && admits_anything(value);
+        if blank(value, &[]) != blank(twin.value, &twin.beside) {
+            // A schema against none at all is one fault, not one for each of its keywords.
+            self.report(DriftKind::Differs, pointer, Some(ours), Some(theirs));
+            return;
+        }
+        let (mine, other) = (pointer::reference(ours), pointer::reference(theirs));
+        if mine.is_none() && other.is_none() {
+            self.members(kind, value, &pointer, &twin);
+            return;
+        }
+        if let (Some(mine), Some(other)) = (mine, other)
+            && self.is_another_component(kind, (mine, value), (other, &twin))
+        {
+            let [mine, other] = [mine, other].map(Value::from);
+            self.report(DriftKind::Differs, join(&site, "$ref"), Some(&mine), Some(&other));
+            return;
+        }
+        let mut trail = Trail::default();
+        // The first way to a pair stands for all: others are listed for the pair that they lead to.
+        if let Some(first) = self.pairs.get(self.current).and_then(|pair| pair.trails.first()) {
+            trail = first.clone();
+        }
+        // Long before this many steps nobody reads on, and a chain of components may be longer still.
+        const MAX_STEPS: usize = 64;
+        if trail.place.len() < MAX_STEPS {
+            trail.place.extend(self.place.iter().cloned());
+        }
+        if mine.is_some() && trail.via.len() < MAX_STEPS {
+            trail.via.push(site);
+        }
+        self.queue(kind, value, pointer, twin, trail);
+    }
+
+    /// Whether both sides refer, by name, to different components of the contract that do not mean the same.
+    ///
+    /// Then the reference is the fault, and each difference between the two components would only hide it. If the
+    /// contract has no component of the name that the code uses, the names are just chosen differently.
+    fn is_another_component(&self, kind: Kind, ours: (&str, &'a Value), theirs: (&str, &Twin<'a>)) -> bool {
+        let known = |reference| pointer::local(reference).is_some_and(|at| self.contract.pointer(&at).is_some());
+        if self.trial || ours.0 == theirs.0 || !known(theirs.0) {
+            return false;
+        }
+        let mut trial = Walk::new(self.contract, self.code);
+        trial.trial = true;
+        trial.queue(kind, ours.1, String::new(), theirs.1.clone(), Trail::default());
+        trial.run();
+        !trial.found.is_empty()
+    }
+
+    /// Compares the keywords of two objects.
+    pub(super) fn members(&mut self, kind: Kind, ours: &'a Value, at: &str, twin: &Twin<'a>) {
+        if !(ours.is_object() && twin.value.is_object()) {
+            let both_admit = kind == Kind::Schema && admits_anything(ours) && admits_anything(twin.value);
+            if !both_admit && !same(ours, twin.value) {
+                self.report(DriftKind::Differs, at.to_owned(), Some(ours), Some(twin.value));
+            }
+            return;
+        }
+        let own = ours.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str);
+        let keys: BTreeSet<&str> = own.chain(twin.keys()).collect();
+        for key in keys {
+            if not_compared(kind, key) || is_compared_apart(kind, key) {
+                continue;
+            }
+            let here = join(at, key);
+            match (ours.get(key), twin.get(key)) {
+                (Some(mine), Some(other)) => self.keyword(kind, key, mine, here, other),
+                (Some(mine), None) if !is_default(kind, key, mine, |key| ours.get(key)) => {
+                    self.missing(here, key, Some(mine), None);
+                }
+                (None, Some(other)) if !is_default(kind, key, other, |key| twin.get(key)) => {
+                    self.missing(here, key, None, Some(other));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn keyword(&mut self, kind: Kind, key: &'a str, ours: &'a Value, at: String, theirs: &'a Value) {
+        // What the reader of a message need not be told: each is followed by what tells more.
+        let silent = matches!(key, "schema" | "content" | "properties" | "responses" | "headers");
+        let label = if key == "requestBody" { "body" } else { key };
+        let shape = kind.keyword(key).unwrap_or(Shape::Any);
+        let inner = |walk: &mut Self| match (shape, ours, theirs) {
+            (Shape::One(kind), _, _) => walk.object(kind, ours, at, theirs),
+            (Shape::SchemaOrFlag, Value::Object(_), Value::Object(_)) => walk.object(Kind::Schema, ours, at, theirs),
+            (Shape::SchemaOrFlag, _, _) if admits_anything(ours) && admits_anything(theirs) => {}
+            (Shape::Map(kind), Value::Object(mine), Value::Object(others)) => walk.map(kind, key, mine, &at, others),
+            (Shape::Statuses, Value::Object(mine), Value::Object(others)) => {
+                walk.map(Kind::Response, key, mine, &at, others);
+            }
+            (Shape::Scopes, Value::Object(mine), Value::Object(others)) => walk.scopes(mine, &at, others),
+            (Shape::List(kind), Value::Array(mine), Value::Array(others)) => walk.list(kind, mine, &at, others),
+            (Shape::Texts | Shape::Values, Value::Array(mine), Value::Array(others)) => {
+                if !same_set(mine, others) {
+                    walk.report(DriftKind::SetDiffers, at, Some(ours), Some(theirs));
+                }
+            }
+            _ if kind == Kind::Schema && key == "type" && same_type(ours, theirs) => {}
+            _ if same(ours, theirs) => {}
+            _ => walk.report(DriftKind::Differs, at, Some(ours), Some(theirs)),
+        };
+        if silent { inner(self) } else { self.step(label, inner) }
+    }
+
+    fn map(&mut self, kind: Kind, key: &str, ours: &'a Map<String, Value>, at: &str, theirs: &'a Map<String, Value>) {
+        let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        for name in names {
+            let here = join(at, name);
+            let label = if key == "headers" { format!("header {name}") } else { name.clone() };
+            match (ours.get(name), theirs.get(name)) {
+                (Some(mine), Some(other)) => self.step(label, |walk| walk.object(kind, mine, here, other)),
+                (mine, other) => self.missing(here, label, mine, other),
+            }
+        }
+    }
+
+    /// Scopes are structure, what is said about each is prose.
+    fn scopes(&mut self, ours: &'a Map<String, Value>, at: &str, theirs: &'a Map<String, Value>) {
+        let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        for name in names {
+            if let (mine, other @ None) | (mine @ None, other) = (ours.get(name), theirs.get(name)) {
+                self.missing(join(at, name), name, mine, other);
+            }
+        }
+    }
+
+    /// Lists of schemas are compared in order: it is the order in which a reader, and a generator, meets them.
+    fn list(&mut self, kind: Kind, ours: &'a [Value], at: &str, theirs: &'a [Value]) {
+        for index in 0..ours.len().max(theirs.len()) {
+            let label = index.to_string();
+            let here = join(at, if index < ours.len() { &label } else { "-" });
+            match (ours.get(index), theirs.get(index)) {
+                (Some(mine), Some(other)) => self.step(label, |walk| walk.object(kind, mine, here, other)),
+                (mine, other) => self.missing(here, label, mine, other),
+            }
+        }
+    }
+
+    /// What was found, each drift once, in the order of the contract.
+    fn told(self, contract: &Contract) -> Vec<Drift> {
+        let mut drifts: Vec<Drift> = Vec::new();
+        let mut at: HashMap<String, Vec<usize>> = HashMap::new();
+        for found in self.found {
+            let Some(pair) = self.pairs.get(found.pair) else { continue };
+            let mut places = pair.trails.iter().map(|trail| {
+                let steps: Vec<_> = trail.place.iter().chain(&found.place).map(String::as_str).collect();
+                steps.join(" → ")
+            });
+            let place = places.next().unwrap_or_default();
+            let also: Vec<_> = places.collect();
+            let told = at.entry(found.pointer.clone()).or_default();
+            let again = told.iter().copied().find(|index| {
+                drifts.get(*index).is_some_and(|drift| {
+                    (drift.kind, &drift.contract, &drift.code) == (found.kind, &found.contract, &found.code)
+                })
+            });
+            if let Some(drift) = again.and_then(|index| drifts.get_mut(index)) {
+                drift.also.extend([place].into_iter().chain(also));
+                continue;
+            }
+            told.push(drifts.len());
+            drifts.push(Drift {
+                kind: found.kind,
+                file: contract.file_name().to_owned(),
+                position: contract.nearest_position(&found.pointer),
+                pointer: found.pointer,
+                place,
+                also,
+                via: pair.trails.first().map(|trail| trail.via.clone()).unwrap_or_default(),
+                contract: found.contract,
+                code: found.code,
+            });
+        }
+        for drift in &mut drifts {
+            drift.also.sort();
+            drift.also.dedup();
+            drift.also.retain(|place| *place != drift.place);
+        }
+        drifts.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
+        drifts
+    }
+}
+
+/// Members that are compared by a rule of their own, in `document`.
+fn is_compared_apart(kind: Kind, key: &str) -> bool {
+    match kind {
+        Kind::Document => matches!(key, "paths" | "components"),
+        Kind::PathItem => key == "parameters" || Method::ALL.iter().any(|method| method.key() == key),
+        Kind::Operation => key == "parameters",
+        _ => false,
+    }
+}

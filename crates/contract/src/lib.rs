@@ -1,0 +1,42 @@
+//! Knows OpenAPI and nothing else: what a contract is, what it says, and where code strayed from it.
+//!
+//! A contract is written by hand in YAML and is the only home of structure *and* prose. Three readers
+//! use it through this crate:
+//!
+//! - the build asks [`diff()`] for every place where the spec generated from the code says something else,
+//!   and refuses to compile while there is one;
+//! - the server asks [`Contract::operations`] what it must enforce, and [`Contract::to_json`] for the
+//!   document it serves;
+//! - a person, who made a mistake, gets `file:line:column` with each message, all of them at once.
+//!
+//! What must stay true:
+//!
+//! - **Nothing passes unread.** A keyword that the tables in `grammar` do not list is an error when the
+//!   contract is loaded, so a misspelt limit cannot vanish; and [`diff()`] compares every keyword that is not
+//!   named in [`NOT_COMPARED`], so a new one cannot slip through.
+//! - **No surprise in the text.** YAML's anchors, aliases, tags and merge keys are refused: what a reader sees
+//!   at a line is what is there.
+//! - **Any input is answered.** Nothing here panics or recurses without bound, whatever the text or the spec.
+//!
+//! The way of a contract: `yaml` turns text into a JSON value and a `source` map of positions → `check` holds it
+//! against `grammar` and the rules that no grammar can say → `operation` follows every reference and lists the
+//! operations. `diff` then walks a loaded contract and a generated spec side by side, guided by the same grammar.
+
+mod check;
+mod contract;
+mod diff;
+mod error;
+mod grammar;
+mod operation;
+mod paths;
+mod pointer;
+mod source;
+mod yaml;
+
+pub use check::{EXTENSIONS, Extension};
+pub use contract::Contract;
+pub use diff::{Drift, DriftKind, NOT_COMPARED, NotCompared, diff};
+pub use error::LoadError;
+pub use grammar::Kind;
+pub use operation::{Header, Location, Method, Operation, Parameter, RequestBody, Response, SecurityRequirement};
+pub use source::Position;

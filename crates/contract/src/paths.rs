@@ -1,0 +1,108 @@
+//! The operations of a document and what they take, with references followed and path items merged in.
+//!
+//! The one reading of `paths` that the checks, the operation table and the differ share. It takes documents that
+//! are not sound, too: what cannot be followed is left out, for someone else to complain about.
+
+use serde_json::Value;
+
+use crate::operation::Method;
+use crate::pointer;
+
+/// A member of `paths`.
+pub(crate) struct Path<'a> {
+    /// The template, such as `/users/{id}`.
+    pub(crate) template: &'a str,
+    /// Where the template is written: `/paths/~1users~1{id}`.
+    pub(crate) site: String,
+    /// The path item, references followed.
+    pub(crate) item: &'a Value,
+    /// Where the path item is written.
+    pub(crate) pointer: String,
+}
+
+/// A method of a path item.
+pub(crate) struct Endpoint<'a> {
+    pub(crate) method: Method,
+    pub(crate) operation: &'a Value,
+    /// Where the operation is written.
+    pub(crate) pointer: String,
+}
+
+/// A parameter that an operation declares or inherits.
+pub(crate) struct Declared<'a> {
+    /// Where it is listed, which may be a reference.
+    pub(crate) site: String,
+    /// What is listed there.
+    pub(crate) listed: &'a Value,
+    /// The parameter, references followed.
+    pub(crate) parameter: &'a Value,
+    pub(crate) location: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl Declared<'_> {
+    /// What makes a parameter that parameter (OpenAPI 3.1 §4.8.12).
+    pub(crate) fn same_as(&self, other: &Declared<'_>) -> bool {
+        self.location == other.location && self.name == other.name
+    }
+}
+
+/// Every path of a document.
+pub(crate) fn paths(document: &Value) -> impl Iterator<Item = Path<'_>> {
+    let members = document.get("paths").and_then(Value::as_object);
+    members.into_iter().flatten().filter_map(|(template, listed)| {
+        let site = pointer::join("/paths", template);
+        let (item, pointer) = pointer::resolve(document, listed, site.clone())?;
+        Some(Path { template, site, item, pointer })
+    })
+}
+
+impl<'a> Path<'a> {
+    /// The operations of this path.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = Endpoint<'a>> {
+        Method::ALL.into_iter().filter_map(|method| {
+            let operation = self.item.get(method.key())?;
+            Some(Endpoint { method, operation, pointer: pointer::join(&self.pointer, method.key()) })
+        })
+    }
+
+    /// The parameters of one of its operations: the path item's, overridden by the operation's own.
+    pub(crate) fn parameters(&self, document: &'a Value, endpoint: &Endpoint<'a>) -> Vec<Declared<'a>> {
+        let mut own = declared(document, endpoint.operation, &endpoint.pointer);
+        let inherited = declared(document, self.item, &self.pointer);
+        let missing: Vec<_> = inherited.into_iter().filter(|one| !own.iter().any(|other| other.same_as(one))).collect();
+        own.extend(missing);
+        own
+    }
+
+    /// The names between braces, in order; `None` if the braces do not pair up.
+    pub(crate) fn template_names(&self) -> Option<Vec<&'a str>> {
+        let mut names = Vec::new();
+        let mut rest = self.template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}')?;
+            if before.contains('}') || name.is_empty() || name.contains(['{', '/']) {
+                return None;
+            }
+            names.push(name);
+            rest = after;
+        }
+        (!rest.contains('}')).then_some(names)
+    }
+}
+
+/// The parameters that `owner` itself lists.
+pub(crate) fn declared<'a>(document: &'a Value, owner: &'a Value, at: &str) -> Vec<Declared<'a>> {
+    let list = pointer::join(at, "parameters");
+    let listed = owner.get("parameters").and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().enumerate();
+    listed
+        .filter_map(|(index, listed)| {
+            let site = pointer::join(&list, &index.to_string());
+            let (parameter, _) = pointer::resolve(document, listed, site.clone())?;
+            let location = parameter.get("in")?.as_str()?;
+            let name = parameter.get("name")?.as_str()?;
+            Some(Declared { site, listed, parameter, location, name })
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! JSON pointers (RFC 6901) and the references that are made of them.
+
+use serde_json::Value;
+
+/// `pointer` with one more token.
+pub(crate) fn join(pointer: &str, token: &str) -> String {
+    let mut joined = String::with_capacity(pointer.len() + token.len() + 1);
+    joined.push_str(pointer);
+    joined.push('/');
+    for character in token.chars() {
+        match character {
+            '~' => joined.push_str("~0"),
+            '/' => joined.push_str("~1"),
+            other => joined.push(other),
+        }
+    }
+    joined
+}
+
+/// The tokens of a pointer, unescaped.
+pub(crate) fn tokens(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The pointer inside a local reference: `#/paths/~1users~1%7Bid%7D` gives `/paths/~1users~1{id}`.
+///
+/// `None` for anything that is not a fragment of this document (RFC 6901 §6), or not UTF-8 once decoded.
+pub(crate) fn local(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#')?;
+    if !(fragment.is_empty() || fragment.starts_with('/')) {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(fragment.len());
+    let mut bytes = fragment.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let high = char::from(bytes.next()?).to_digit(16)?;
+            let low = char::from(bytes.next()?).to_digit(16)?;
+            decoded.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// The `$ref` of a node, if it is a reference.
+pub(crate) fn reference(node: &Value) -> Option<&str> {
+    node.get("$ref").and_then(Value::as_str)
+}
+
+/// How many references are followed in a row before it must be a circle.
+pub(crate) const MAX_HOPS: usize = 32;
+
+/// A node with every reference at its head followed, and the pointer it has there.
+///
+/// `None` if a reference leads nowhere, out of the document, or in a circle.
+pub(crate) fn resolve<'a>(
+    document: &'a Value,
+    mut node: &'a Value,
+    mut pointer: String,
+) -> Option<(&'a Value, String)> {
+    for _ in 0..MAX_HOPS {
+        let Some(target) = reference(node) else {
+            return Some((node, pointer));
+        };
+        pointer = local(target)?;
+        node = document.pointer(&pointer)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tokens_survive_the_trip() {
+        let pointer = join(&join("", "/users/{id}"), "a~b");
+        assert_eq!(pointer, "/~1users~1{id}/a~0b");
+        assert_eq!(tokens(&pointer).collect::<Vec<_>>(), ["/users/{id}", "a~b"]);
+    }
+
+    #[test]
+    fn only_fragments_of_this_document_are_local() {
+        assert_eq!(local("#/paths/~1users~1%7Bid%7D").as_deref(), Some("/paths/~1users~1{id}"));
+        assert_eq!(local("other.yaml#/User"), None);
+        assert_eq!(local("#User"), None);
+        assert_eq!(local("#/%ff"), None);
+        assert_eq!(local("#/%4"), None);
+    }
+
+    #[test]
+    fn a_circle_of_references_leads_nowhere() {
+        let document = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}, "c": {"$ref": "#/d"}, "d": 1});
+        assert!(resolve(&document, &document["a"], "/a".into()).is_none());
+        assert_eq!(resolve(&document, &document["c"], "/c".into()), Some((&json!(1), "/d".to_owned())));
+    }
+}

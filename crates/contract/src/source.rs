@@ -1,0 +1,129 @@
+//! Where each node of a contract stands in its file, and in which order its members were written.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::pointer;
+
+/// A place in a file. Displayed as `line:column`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// The shadow of a JSON value: same shape, but it knows positions and order instead of content.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// Of the key for a member, of the item itself in a sequence.
+    pub(crate) position: Position,
+    pub(crate) children: Children,
+}
+
+/// What stands below a node.
+#[derive(Debug, Clone)]
+pub(crate) enum Children {
+    None,
+    Items(Vec<Source>),
+    Members(Vec<(String, Source)>),
+}
+
+impl Source {
+    fn child(&self, token: &str) -> Option<&Source> {
+        match &self.children {
+            Children::None => None,
+            Children::Items(items) => items.get(token.parse::<usize>().ok()?),
+            Children::Members(members) => members.iter().find_map(|(key, child)| (key == token).then_some(child)),
+        }
+    }
+
+    /// The position of the node at `pointer`, if there is one.
+    pub(crate) fn position(&self, pointer: &str) -> Option<Position> {
+        let mut node = self;
+        for token in pointer::tokens(pointer) {
+            node = node.child(&token)?;
+        }
+        Some(node.position)
+    }
+
+    /// The position of the node at `pointer`, or of its nearest ancestor that exists.
+    pub(crate) fn nearest(&self, pointer: &str) -> Position {
+        let mut node = self;
+        for token in pointer::tokens(pointer) {
+            match node.child(&token) {
+                Some(child) => node = child,
+                None => break,
+            }
+        }
+        node.position
+    }
+}
+
+/// Writes `value` as indented JSON, its members in the order of `source` where that knows them, then the others.
+pub(crate) fn write_json(value: &Value, source: Option<&Source>, depth: usize, out: &mut String) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            out.push('{');
+            let written: &[(String, Source)] = match source.map(|source| &source.children) {
+                Some(Children::Members(written)) => written,
+                _ => &[],
+            };
+            let known = written
+                .iter()
+                .filter_map(|(key, child)| members.get_key_value(key).map(|(key, value)| (key, value, Some(child))));
+            // Both are needed once per object, and objects are small: no set is worth its allocation.
+            let unknown = members
+                .iter()
+                .filter(|(key, _)| !written.iter().any(|(other, _)| other == *key))
+                .map(|(key, value)| (key, value, None));
+            for (index, (key, value, child)) in known.chain(unknown).enumerate() {
+                new_line(index, depth + 1, out);
+                write_scalar(&Value::String(key.clone()), out);
+                out.push_str(": ");
+                write_json(value, child, depth + 1, out);
+            }
+            end_line(depth, out);
+            out.push('}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                new_line(index, depth + 1, out);
+                let child = match source.map(|source| &source.children) {
+                    Some(Children::Items(children)) => children.get(index),
+                    _ => None,
+                };
+                write_json(item, child, depth + 1, out);
+            }
+            end_line(depth, out);
+            out.push(']');
+        }
+        scalar_or_empty => write_scalar(scalar_or_empty, out),
+    }
+}
+
+/// serde_json's own compact form: numbers and escapes are its business.
+fn write_scalar(value: &Value, out: &mut String) {
+    out.push_str(&value.to_string());
+}
+
+fn new_line(index: usize, depth: usize, out: &mut String) {
+    if index > 0 {
+        out.push(',');
+    }
+    end_line(depth, out);
+}
+
+fn end_line(depth: usize, out: &mut String) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}

@@ -1,0 +1,324 @@
+//! What the loader refuses, and where it says so.
+
+use crate::{LIBRARY, load, load_json};
+use contract::Contract;
+
+/// The smallest contract with one of everything that can go wrong.
+const SMALL: &str = "\
+openapi: 3.1.0
+info: { title: Small, version: '1' }
+security: []
+paths:
+  /things/{id}:
+    get:
+      operationId: getThing
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: string } }
+      responses:
+        200:
+          description: A thing.
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Thing'
+components:
+  schemas:
+    Thing:
+      type: object
+      properties:
+        name: { type: string, maxLength: 9 }
+";
+
+/// The errors of [`SMALL`] after one replacement, as `line:column message`.
+#[track_caller]
+fn errors(from: &str, to: &str) -> Vec<String> {
+    assert_eq!(SMALL.matches(from).count(), 1, "`{from}` must occur once");
+    errors_of(&SMALL.replacen(from, to, 1))
+}
+
+#[track_caller]
+fn errors_of(yaml: &str) -> Vec<String> {
+    let errors = Contract::load("openapi.yaml", yaml).expect_err("must be refused");
+    errors
+        .iter()
+        .map(|error| {
+            let shown = error.to_string();
+            assert!(shown.starts_with("openapi.yaml:"), "{shown}");
+            format!("{} {}", error.position, error.message)
+        })
+        .collect()
+}
+
+/// Asserts that one replacement makes exactly one error, whose text starts like this.
+#[track_caller]
+fn refuses(from: &str, to: &str, expected: &str) {
+    let found = errors(from, to);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "expected: {expected}\n   found: {}", found[0]);
+}
+
+#[test]
+fn the_small_contract_is_sound() {
+    assert_eq!(load(SMALL).operations().len(), 1);
+}
+
+#[test]
+fn text_that_is_not_yaml() {
+    refuses("operationId: getThing", "operationId: [getThing", "8:17 not valid YAML");
+    assert_eq!(errors_of(""), ["1:1 the file holds no document"]);
+    assert_eq!(errors_of("# nothing\n"), ["1:1 the file holds no document"]);
+}
+
+#[test]
+fn yaml_that_hides_what_it_says() {
+    refuses("type: object\n", "type: object\n      type: object\n", "21:7 duplicate key `type`: it is already at 20:7");
+    refuses("{ type: string, maxLength: 9 }", "&name { type: string }", "22:15 anchors are not supported");
+    refuses("      properties:\n", "      <<: {}\n      properties:\n", "21:7 merge keys are not supported");
+    refuses("maxLength: 9", "maxLength: !!int 9", "22:42 tags are not supported");
+    refuses("title: Small", "? { a: b } : Small", "2:11 a key must be");
+    let alias = errors("info: { title: Small, version: '1' }", "info: { title: &t Small, version: *t }");
+    assert_eq!(alias.len(), 2, "{alias:#?}");
+    assert!(alias[0].starts_with("2:16 anchors are not supported"), "{alias:#?}");
+    assert!(alias[1].starts_with("2:35 aliases are not supported"), "{alias:#?}");
+    let second = errors_of(&format!("{SMALL}---\na: b\n"));
+    assert_eq!(second, ["23:1 a second document: a contract is one YAML document"]);
+}
+
+#[test]
+fn documents_of_another_kind() {
+    refuses("openapi: 3.1.0", "swagger: '2.0'", "1:1 not an OpenAPI document");
+    refuses("openapi: 3.1.0", "openapi: 3.0.3", "1:1 not an OpenAPI 3.1 document: `openapi` says \"3.0.3\"");
+    refuses("openapi: 3.1.0", "openapi: 3.1", "1:1 not an OpenAPI 3.1 document: `openapi` says 3.1");
+    assert!(errors_of("[]")[0].starts_with("1:1 not an OpenAPI document"));
+    assert!(errors_of("word")[0].starts_with("1:1 not an OpenAPI document"));
+}
+
+#[test]
+fn references_that_lead_nowhere() {
+    let reference = "$ref: '#/components/schemas/Thing'";
+    refuses(reference, "$ref: '#/components/schemas/Think'", "16:17 `#/components/schemas/Think` does not exist");
+    refuses(reference, "$ref: 'things.yaml#/Thing'", "16:17 `things.yaml#/Thing` is not in this file");
+    refuses(reference, "$ref: '#/components/schemas'", "16:17 `#/components/schemas` is not a schema");
+    refuses(
+        reference,
+        "$ref: '#/paths/~1things~1%7Bid%7D/get/parameters/0/schema'",
+        "16:17 `#/paths/~1things~1%7Bid%7D/get/parameters/0/schema` is not under",
+    );
+    refuses(
+        reference,
+        "$ref: '#/paths/~1things~1%7Bid%7D/get'",
+        "16:17 `#/paths/~1things~1%7Bid%7D/get` is an operation; a schema is needed here",
+    );
+    refuses(reference, "$ref: 12", "16:17 `$ref` must be a string");
+    refuses(
+        reference,
+        "$ref: '#/components/schemas/Thing'\n                description: A thing.",
+        "16:17 `$ref` stands alone: 3.0 ignores what is beside it; move `description`",
+    );
+    let circle = errors(
+        "        name: { type: string, maxLength: 9 }\n",
+        "        name: { type: string }\n    A: { $ref: '#/components/schemas/B' }\n    B: { $ref: '#/components/schemas/A' }\n",
+    );
+    let both = ["B", "A"].map(|name| format!("`#/components/schemas/{name}` leads back to itself"));
+    assert_eq!(circle, [format!("23:10 {}", both[0]), format!("24:10 {}", both[1])]);
+}
+
+#[test]
+fn operations_that_cannot_be_told_apart_or_left_unguarded() {
+    refuses("      operationId: getThing\n", "", "6:5 `operationId` is missing");
+    refuses("security: []\n", "", "5:5 `security` is not stated");
+    refuses("security: []", "security: [{ key: [] }]", "3:14 the security scheme `key` is not declared");
+    refuses("security: []", "security: [key]", "3:12 a security requirement maps");
+    let second = "  /other:\n    put:\n      operationId: getThing\n      responses: { 204: { description: Done. } }\n";
+    refuses(
+        "components:\n",
+        &format!("{second}components:\n"),
+        "19:7 duplicate operationId `getThing`: it is already at 7:7",
+    );
+}
+
+#[test]
+fn statuses_that_are_not_one_number() {
+    for status in ["default", "4XX", "'99'", "600", "'0200'", "2e2"] {
+        let bare = status.trim_matches('\'');
+        refuses("200:", &format!("{status}:"), &format!("11:9 `{bare}` is not a status"));
+    }
+}
+
+#[test]
+fn extensions_that_nobody_reads() {
+    let id = "operationId: getThing";
+    let with = |extension: &str| format!("{id}\n      {extension}");
+    refuses(id, &with("x-sunsett: 2027-01-01"), "8:7 unknown extension `x-sunsett`: did you mean `x-sunset`?");
+    refuses(id, &with("x-internal: true"), "8:7 unknown extension `x-internal`: known are x-max-body-bytes");
+    refuses(id, &with("x-sunset: soon"), "8:7 `x-sunset` must be an RFC 3339 date");
+    refuses(id, &with("x-max-body-bytes: 0"), "8:7 `x-max-body-bytes` must be a whole number of bytes");
+    refuses(id, &with("x-max-body-bytes: 1kB"), "8:7 `x-max-body-bytes` must be");
+    refuses(id, &with("x-status: done"), "8:7 `x-status` must be `planned`");
+    refuses("type: object", "x-status: planned", "20:7 `x-status` belongs on an operation, not on a schema");
+}
+
+#[test]
+fn parameters_that_do_not_fit_the_path() {
+    let misnamed = errors("name: id,", "name: key,");
+    assert_eq!(
+        misnamed,
+        [
+            "6:5 the path parameter `id` of `/things/{id}` is not declared",
+            "9:11 the path parameter `key` is not in `/things/{id}`"
+        ]
+    );
+    refuses("required: true, ", "", "9:11 a path parameter must say `required: true`");
+    refuses("/things/{id}:", "/things/{id:", "5:3 the braces");
+    refuses("/things/{id}:", "/things/{id}/{id}:", "5:3 `{id}` stands twice");
+    refuses("/things/{id}:", "things/{id}:", "5:3 the path `things/{id}` must start with `/`");
+    refuses(
+        "      responses:\n",
+        "        - { name: id, in: path, required: true, schema: {} }\n      responses:\n",
+        "10:11 the path parameter `id` is declared twice",
+    );
+    refuses(", schema: { type: string } }", " }", "9:11 a parameter must have either `schema` or `content`");
+    refuses(
+        "components:\n",
+        "  /things/{name}: {}\ncomponents:\n",
+        "17:3 `/things/{name}` and `/things/{id}` answer for the same requests",
+    );
+}
+
+#[test]
+fn keywords_that_are_misspelt_misplaced_or_mistyped() {
+    refuses("maxLength", "maxLenght", "22:31 unknown keyword `maxLenght` in a schema: did you mean `maxLength`?");
+    refuses(
+        "operationId: getThing",
+        "operationId: getThing\n      body: {}",
+        "8:7 unknown keyword `body` in an operation",
+    );
+    refuses("title: Small", "title: Small, owner: us", "2:23 unknown keyword `owner` in `info`");
+    refuses("maxLength: 9", "maxLength: '9'", "22:31 `maxLength` must be a whole number, zero or more, not `\"9\"`");
+    refuses("maxLength: 9", "maxLength: -1", "22:31 `maxLength` must be");
+    refuses("version: '1'", "version: 1.0", "2:23 `version` must be a string, not `1.0`");
+    assert_eq!(
+        errors("in: path", "in: route")[1],
+        "9:23 `in` must be one of path, query, header, cookie, not `\"route\"`"
+    );
+    refuses("type: object", "type: objekt", "20:7 `type` must be one of");
+    refuses("          description: A thing.\n", "", "11:9 `description` is missing: a response must have it");
+    refuses("    Thing:\n", "    A Thing: {}\n    Thing:\n", "19:5 `A Thing` is no name for a component");
+    refuses("type: object", "required: [name, name]", "20:24 `required` holds \"name\" twice");
+    refuses("type: object", "required: name", "20:7 `required` must be a list of strings");
+    refuses("type: object", "type: array", "19:5 `items` is missing");
+    refuses("{ type: string, maxLength: 9 }", "true", "22:9 a schema must be a mapping, not `true`");
+    refuses("{ type: string, maxLength: 9 }", "", "22:9 a schema must be a mapping, not empty");
+}
+
+#[test]
+fn constructs_without_a_3_0_form() {
+    for (construct, advice) in [
+        ("type: [string, 'null']", "3.0 has no lists of types"),
+        ("type: 'null'", "`type` must be one of"),
+        ("nullable: true", "`nullable` is not supported: 3.1 has none"),
+        ("exclusiveMinimum: 0", "`exclusiveMinimum` is not supported: 3.0 writes it differently: use `minimum`"),
+        ("exclusiveMaximum: 9", "`exclusiveMaximum` is not supported"),
+        ("const: 1", "`const` is not supported: 3.0 has none: use `enum`"),
+        ("if: {}", "`if` is not supported"),
+        ("then: {}", "`then` is not supported"),
+        ("else: {}", "`else` is not supported"),
+        ("prefixItems: []", "`prefixItems` is not supported"),
+        ("patternProperties: {}", "`patternProperties` is not supported"),
+        ("propertyNames: {}", "`propertyNames` is not supported"),
+        ("unevaluatedProperties: false", "`unevaluatedProperties` is not supported"),
+        ("contentEncoding: base64", "`contentEncoding` is not supported: 3.0 has none: use `format: byte`"),
+        ("$defs: {}", "`$defs` is not supported"),
+    ] {
+        refuses("type: object", construct, &format!("20:7 {advice}"));
+    }
+    refuses("security: []", "security: []\nwebhooks: {}", "4:1 `webhooks` is not supported");
+    refuses("operationId: getThing", "operationId: getThing\n      callbacks: {}", "8:7 `callbacks` is not supported");
+}
+
+#[test]
+fn all_faults_are_told_together_in_the_order_of_the_file() {
+    let broken = SMALL
+        .replace("title: Small", "titel: Small")
+        .replace("200:", "2XX:")
+        .replace("schemas/Thing", "schemas/Think")
+        .replace("maxLength", "maxLenght");
+    let lines: Vec<_> = errors_of(&broken).iter().map(|error| error.split(' ').next().map(str::to_owned)).collect();
+    let expected = ["2:1", "2:9", "11:9", "16:17", "22:31"].map(|position| Some(position.to_owned()));
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn positions_are_those_of_keys_and_items() {
+    let contract = load(SMALL);
+    let at = |pointer: &str| contract.position(pointer).map(|position| position.to_string());
+    assert_eq!(at("").as_deref(), Some("1:1"));
+    assert_eq!(at("/info/version").as_deref(), Some("2:23"));
+    assert_eq!(at("/paths/~1things~1{id}/get/parameters/0").as_deref(), Some("9:11"));
+    assert_eq!(at("/components/schemas/Thing/properties/name/maxLength").as_deref(), Some("22:31"));
+    assert_eq!(at("/components/schemas/Nothing"), None);
+    assert_eq!(contract.nearest_position("/components/schemas/Nothing/type").to_string(), "18:3");
+}
+
+#[test]
+fn json_keeps_the_order_of_the_yaml() {
+    let contract = load(LIBRARY);
+    let json = contract.to_json();
+    let place = |text: &str| json.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(json.starts_with("{\n  \"openapi\": \"3.1.0\",\n  \"info\": {\n    \"title\": \"Library\""));
+    assert!(place("\"operationId\": \"listBooks\"") < place("\"summary\": \"The shelves\""));
+    assert!(place("\"NewBook\": {\n        \"type\"") < place("\"Book\": {\n        \"allOf\""));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).ok().as_ref(), Some(contract.document()));
+
+    let mut projected = contract.document().clone();
+    projected["info"]["x-new"] = "at the end".into();
+    projected["info"].as_object_mut().expect("an object").remove("version");
+    let json = contract.to_json_of(&projected);
+    assert!(json.contains("\"description\": \"Books, and who reads them.\",\n    \"x-new\": \"at the end\"\n  }"));
+    assert!(!json.contains("\"version\""));
+}
+
+#[test]
+fn what_was_written_loads_again() {
+    let contract = load(LIBRARY);
+    let again = load(&contract.to_json());
+    assert_eq!(again.document(), contract.document());
+    assert_eq!(again.operations(), contract.operations());
+}
+
+/// Cuts and spoils the fixture in many places: the answer may be anything but a panic.
+#[test]
+fn no_text_makes_the_loader_panic() {
+    for (index, _) in LIBRARY.char_indices() {
+        if index % 17 == 0 {
+            let (before, after) = LIBRARY.split_at(index);
+            let _ = Contract::load("cut", before);
+            let syntax = b"{}[]:,-?&*!|>'\"%@#\t\n";
+            let spoilt = char::from(syntax[index % syntax.len()]);
+            let _ = Contract::load("spoilt", &format!("{before}{spoilt}{after}"));
+        }
+    }
+    for text in
+        ["\u{feff}a: b", "%YAML 1.2\n---\na", "? ", "- - -", "a: |\n", "*a", "&a", "!a", "{{}: a}", "\0", "\u{85}"]
+    {
+        let _ = Contract::load("odd", text);
+    }
+}
+
+/// Puts a value of some other type in the place of every node: the answer may be anything but a panic.
+#[test]
+fn no_document_makes_the_loader_panic() {
+    let contract = crate::library();
+    let document = contract.document();
+    let wrong = ["null", "true", "-1", "\"\"", "[]", "{}", "[{}]", "{\"$ref\":\"#\"}", "{\"$ref\":\"#/paths\"}"];
+    for (index, pointer) in crate::mutation::pointers(document).into_iter().enumerate() {
+        let mut mutated = document.clone();
+        if let Some(node) = mutated.pointer_mut(&pointer) {
+            *node = serde_json::from_str(wrong[index % wrong.len()]).expect("JSON");
+        }
+        if let Ok(contract) = load_json(&mutated) {
+            contract::diff(&contract, document);
+        }
+        contract::diff(&contract, &mutated);
+    }
+}

@@ -1,0 +1,57 @@
+//! What a contract is, what it says, and what the differ sees: one binary, one module per question.
+
+mod drift;
+mod load;
+mod mutation;
+mod normal_form;
+mod operations;
+
+use contract::{Contract, Drift, diff};
+use serde_json::Value;
+
+/// A contract with every construct that the subset has.
+const LIBRARY: &str = include_str!("fixtures/library.yaml");
+
+/// What utoipa would generate for code that keeps [`LIBRARY`]: everything but schemas inline, prose of its own.
+const GENERATED: &str = include_str!("fixtures/library.generated.json");
+
+fn library() -> Contract {
+    load(LIBRARY)
+}
+
+fn generated() -> Value {
+    serde_json::from_str(GENERATED).expect("the fixture is JSON")
+}
+
+/// Loads a contract that must be sound.
+#[track_caller]
+fn load(yaml: &str) -> Contract {
+    Contract::load("openapi.yaml", yaml).unwrap_or_else(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        panic!("not a contract:\n{}", errors.join("\n"))
+    })
+}
+
+/// A contract whose document is this one. JSON is YAML, so the reader takes it as it is.
+fn load_json(document: &Value) -> Result<Contract, Vec<contract::LoadError>> {
+    Contract::load("openapi.yaml", &document.to_string())
+}
+
+/// Drifts as they are told, for messages of failed tests.
+fn told(drifts: &[Drift]) -> String {
+    drifts.iter().map(|drift| format!("{drift}\n")).collect()
+}
+
+/// The one drift between a contract and a spec.
+#[track_caller]
+fn only_drift(contract: &Contract, generated: &Value) -> Drift {
+    let mut drifts = diff(contract, generated);
+    assert_eq!(drifts.len(), 1, "wanted one drift, got:\n{}", told(&drifts));
+    drifts.remove(0)
+}
+
+#[test]
+fn code_that_keeps_the_contract_does_not_drift() {
+    let drifts = diff(&library(), &generated());
+    assert!(drifts.is_empty(), "{}", told(&drifts));
+}

@@ -1,0 +1,89 @@
+//! Puts the parts together: contract, store, stack. Everything that can be wrong is found here, before a socket opens.
+
+use std::sync::Arc;
+
+use api::AppState;
+use axum::Router;
+use contract::Contract;
+
+use crate::{
+    CONTRACT,
+    config::Config,
+    docs::Documents,
+    metrics,
+    operations::Operations,
+    readiness::{Drain, StoreReadiness},
+    source::Source,
+    stack::{self, Stack},
+    store::{self, ConnectError, Store},
+};
+
+/// A server that is ready to be served.
+pub struct App {
+    /// Answers requests.
+    pub router: Router,
+    /// The database.
+    pub store: Store,
+    /// Tells readiness that the server is about to stop.
+    pub drain: Drain,
+}
+
+/// Why the server cannot start: one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The contract inside the binary cannot be used. The build checks it, so this is a bug.
+    #[error("the contract cannot be used: {0}")]
+    Contract(String),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The schema cannot be brought up to date.
+    #[error("the database's schema cannot be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The schema is not the one that this program works with.
+    #[error("the database's schema does not fit ({0}): run `web_server migrate`")]
+    Schema(sqlx::Error),
+}
+
+/// Reads the contract inside the binary.
+///
+/// # Errors
+/// It does not load: a bug, since the build loads it too.
+pub fn contract() -> Result<Contract, StartError> {
+    Contract::load("openapi.yaml", CONTRACT).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        StartError::Contract(errors.join("; "))
+    })
+}
+
+impl App {
+    /// Opens the database and builds the whole of the server on it.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: &Config, source: Arc<dyn Source>) -> Result<Self, StartError> {
+        let contract = contract()?;
+        let operations = Operations::compile(&contract).map_err(StartError::Contract)?;
+
+        let store = store::connect(&config.database, source.clone()).await?;
+        if config.database.migrate {
+            store.migrate().await?;
+        }
+        store.check_schema().await.map_err(StartError::Schema)?;
+
+        let drain = Drain::default();
+        let state = AppState {
+            users: store.users(),
+            readiness: Arc::new(StoreReadiness::new(store.clone(), drain.clone())),
+            metrics: Arc::new(metrics::Prometheus::new(store.clone())),
+        };
+        let router = stack::build(Stack {
+            state,
+            operations: Arc::new(operations),
+            documents: Documents::new(&contract),
+            source,
+            config: config.http.clone(),
+        });
+        Ok(Self { router, store, drain })
+    }
+}

@@ -1,0 +1,172 @@
+//! The documents: the contract in YAML and JSON, Swagger UI, and a page for each kind of problem.
+//!
+//! They are ready bytes with an `ETag`, made once. Their routes are the only ones that the contract does not hold.
+
+use std::{collections::HashMap, sync::Arc, sync::LazyLock};
+
+use api::problem::{Kind, Problem};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use contract::Contract;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::CONTRACT;
+
+/// What a page may do: Swagger UI needs its own files, images as data, and calls to this server. No inline script or
+/// style runs, and no other origin is asked.
+const UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The files of Swagger UI that its page loads.
+const UI_FILES: [&str; 8] = [
+    "index.html",
+    "index.css",
+    "swagger-ui.css",
+    "swagger-ui-bundle.js",
+    "swagger-ui-standalone-preset.js",
+    "swagger-initializer.js",
+    "favicon-16x16.png",
+    "favicon-32x32.png",
+];
+
+/// Swagger UI does not depend on the configuration, so one copy serves every server in the process.
+static UI: LazyLock<HashMap<&'static str, Document>> = LazyLock::new(load_ui);
+
+/// The documents of one server.
+#[derive(Clone)]
+pub struct Documents {
+    yaml: Document,
+    json: Document,
+}
+
+/// Ready bytes.
+#[derive(Clone)]
+struct Document {
+    bytes: Bytes,
+    media_type: HeaderValue,
+    etag: HeaderValue,
+}
+
+impl Documents {
+    /// Makes the documents from the contract.
+    pub fn new(contract: &Contract) -> Self {
+        Self {
+            yaml: Document::new(CONTRACT, "application/yaml"),
+            json: Document::new(contract.to_json(), "application/json"),
+        }
+    }
+}
+
+impl Document {
+    fn new(bytes: impl Into<Bytes>, media_type: &str) -> Self {
+        let bytes = bytes.into();
+        Self {
+            etag: etag(&bytes),
+            media_type: HeaderValue::from_str(media_type)
+                .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
+            bytes,
+        }
+    }
+
+    /// 200, or 304 to a client that has it (RFC 9110, section 13.1.2).
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let caching = [
+            (header::ETAG, self.etag.clone()),
+            // Keep it, but ask each time whether it changed.
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ];
+        if self.is_known(headers) {
+            return (StatusCode::NOT_MODIFIED, caching).into_response();
+        }
+        (caching, [(header::CONTENT_TYPE, self.media_type.clone())], self.bytes.clone()).into_response()
+    }
+
+    fn is_known(&self, headers: &HeaderMap) -> bool {
+        let own = self.etag.to_str().unwrap_or_default();
+        let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        tags.flat_map(|value| value.split(','))
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
+    }
+}
+
+/// A strong validator: a hash of the bytes. It need only differ when the bytes do; it is no defence against anybody.
+fn etag(bytes: &[u8]) -> HeaderValue {
+    use std::hash::Hasher;
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(bytes);
+    HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
+}
+
+fn load_ui() -> HashMap<&'static str, Document> {
+    // The base layout has no top bar, whose logo needs an inline style; `none` keeps a public validator from being asked.
+    let config = utoipa_swagger_ui::Config::new(["/openapi.json"])
+        .use_base_layout()
+        .deep_linking(true)
+        .display_request_duration(true)
+        .validator_url("none");
+    let config = Arc::new(config);
+    let file = |name: &'static str| match utoipa_swagger_ui::serve(name, config.clone()) {
+        Ok(Some(file)) => Some((name, Document::new(file.bytes.into_owned(), &file.content_type))),
+        _ => {
+            tracing::error!(name, "a file of Swagger UI is missing");
+            None
+        }
+    };
+    UI_FILES.into_iter().filter_map(file).collect()
+}
+
+/// The routes of the documents. This is the one place that adds routes which the contract does not hold.
+#[expect(clippy::disallowed_methods, reason = "the documents are not operations of the contract")]
+pub(crate) fn routes(documents: Documents) -> Router {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/swagger-ui/") }))
+        .route("/openapi.yaml", get(yaml))
+        .route("/openapi.json", get(json))
+        .route("/swagger-ui", get(|| async { Redirect::permanent("/swagger-ui/") }))
+        .route("/swagger-ui/", get(|headers: HeaderMap| async move { ui_file("index.html", &headers) }))
+        .route("/swagger-ui/{file}", get(ui))
+        .route("/problems/{slug}", get(problem_page))
+        .with_state(documents)
+}
+
+async fn yaml(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    documents.yaml.answer(&headers)
+}
+
+async fn json(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    documents.json.answer(&headers)
+}
+
+async fn ui(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    ui_file(&file, &headers)
+}
+
+fn ui_file(name: &str, headers: &HeaderMap) -> Response {
+    let Some(document) = UI.get(name) else { return no_such_document() };
+    let mut response = document.answer(headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(UI_POLICY));
+    response
+}
+
+/// What a problem's `type` leads to.
+async fn problem_page(Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.slug() == slug) else { return no_such_document() };
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<h1>{title}</h1>\n\
+         <p>Status {status}.</p>\n<p>{explanation}</p>\n</html>\n",
+        title = kind.title(),
+        status = kind.status(),
+        explanation = kind.explanation(),
+    );
+    Document::new(page, "text/html; charset=utf-8").answer(&headers)
+}
+
+fn no_such_document() -> Response {
+    Problem::new(Kind::NotFound, "There is nothing at this path.").into_response()
+}

@@ -1,0 +1,22 @@
+//! A users API whose OpenAPI contract cannot lie.
+//!
+//! The library is the whole server; the binary only reads its command line and runs it. A request passes through
+//! [`server`] (sockets), [`stack`] (layers), [`validation`] (the contract), a handler in `crates/api`, and [`store`]
+//! (SQL). ARCHITECTURE.md draws the map.
+
+pub mod app;
+pub mod config;
+pub mod docs;
+pub mod metrics;
+pub mod operations;
+pub mod server;
+pub mod source;
+pub mod stack;
+pub mod store;
+pub mod telemetry;
+pub mod validation;
+
+mod readiness;
+
+/// The contract, as it was written, inside the binary.
+pub const CONTRACT: &str = include_str!("../openapi.yaml");

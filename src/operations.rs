@@ -1,0 +1,173 @@
+//! The contract as the running server uses it: every operation by method and path template, its schemas compiled.
+//!
+//! Nothing here repeats the contract. What is checked, which methods a path allows and how a metric is labelled are
+//! read from it once, at start.
+
+use std::{collections::HashMap, sync::Arc};
+
+use contract::{Contract, Location, Method};
+use http::HeaderValue;
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// Every operation of the contract.
+pub struct Operations {
+    paths: HashMap<String, PathEntry>,
+}
+
+struct PathEntry {
+    allow: HeaderValue,
+    operations: Vec<Arc<Operation>>,
+}
+
+/// One operation, ready to check requests.
+pub struct Operation {
+    /// Its id.
+    pub id: String,
+    /// Its method, as on the wire.
+    pub method: &'static str,
+    /// Its path template.
+    pub path: String,
+    /// The media types of its successes; empty if they have no content.
+    pub produces: Vec<String>,
+    /// Its path, query and header parameters.
+    pub(crate) parameters: Vec<Parameter>,
+    /// Its body by media type; empty if it takes none.
+    pub(crate) bodies: Vec<(String, Validator)>,
+}
+
+/// A parameter, ready to be checked.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) location: Location,
+    pub(crate) required: bool,
+    pub(crate) default: Option<Value>,
+    pub(crate) scalar: Scalar,
+    pub(crate) validator: Validator,
+}
+
+/// How the text of a parameter becomes JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scalar {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+}
+
+impl Operations {
+    /// Compiles every schema of the contract that a request is checked against.
+    ///
+    /// # Errors
+    /// A schema that is not one, such as a pattern that does not compile; says of which operation.
+    pub fn compile(contract: &Contract) -> Result<Self, String> {
+        let mut paths: HashMap<String, PathEntry> = HashMap::new();
+        for operation in contract.operations().iter().filter(|operation| !operation.planned) {
+            let compiled = compile(contract, operation).map_err(|error| format!("{}: {error}", operation.id))?;
+            let entry = paths
+                .entry(operation.path.clone())
+                .or_insert_with(|| PathEntry { allow: HeaderValue::from_static(""), operations: Vec::new() });
+            entry.operations.push(Arc::new(compiled));
+        }
+        for entry in paths.values_mut() {
+            let methods: Vec<_> = entry.operations.iter().map(|operation| operation.method).collect();
+            entry.allow = allow(&methods);
+        }
+        Ok(Self { paths })
+    }
+
+    /// The operation of this method on this path template. HEAD is GET without the body (RFC 9110, section 9.3.2).
+    pub fn find(&self, method: &http::Method, path: &str) -> Option<&Arc<Operation>> {
+        let method = if method == http::Method::HEAD { "GET" } else { method.as_str() };
+        self.paths.get(path)?.operations.iter().find(|operation| operation.method == method)
+    }
+
+    /// The `Allow` header of this path template.
+    pub fn allow(&self, path: &str) -> Option<&HeaderValue> {
+        self.paths.get(path).map(|entry| &entry.allow)
+    }
+
+    /// Every operation, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Operation>> {
+        self.paths.values().flat_map(|entry| &entry.operations)
+    }
+}
+
+/// `Allow` for a path with these methods: HEAD comes with GET, and OPTIONS is answered everywhere.
+pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
+    let mut all: Vec<&str> = Vec::new();
+    for method in methods {
+        all.push(method);
+        if *method == "GET" {
+            all.push("HEAD");
+        }
+    }
+    all.push("OPTIONS");
+    // Methods are tokens of the contract's own list, which a header can always carry.
+    HeaderValue::try_from(all.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
+}
+
+fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Operation, String> {
+    let parameters = operation.parameters.iter().map(|parameter| compile_parameter(contract, parameter));
+    let contents = operation.body.iter().flat_map(|body| &body.content);
+    let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(contract, schema)?)));
+    let successes = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
+    let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
+    Ok(Operation {
+        id: operation.id.clone(),
+        method: match operation.method {
+            Method::Head | Method::Options => return Err("HEAD and OPTIONS follow fixed rules of the server".into()),
+            method => method.as_str(),
+        },
+        path: operation.path.clone(),
+        produces: produces.collect(),
+        parameters: parameters.collect::<Result<_, String>>()?,
+        bodies: bodies.collect::<Result<_, String>>()?,
+    })
+}
+
+fn compile_parameter(contract: &Contract, parameter: &contract::Parameter) -> Result<Parameter, String> {
+    let within = |error| format!("parameter {}: {error}", parameter.name);
+    let schema = follow(contract, &parameter.schema);
+    let scalar = match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => Scalar::Integer,
+        Some("number") => Scalar::Number,
+        Some("boolean") => Scalar::Boolean,
+        Some("array" | "object") => return Err(within("arrays and objects are not read from parameters".into())),
+        _ => Scalar::Text,
+    };
+    if parameter.location == Location::Cookie {
+        return Err(within("cookies are not read".into()));
+    }
+    Ok(Parameter {
+        name: match parameter.location {
+            Location::Header => parameter.name.to_ascii_lowercase(),
+            _ => parameter.name.clone(),
+        },
+        location: parameter.location,
+        required: parameter.required,
+        default: schema.get("default").cloned(),
+        scalar,
+        validator: compile_schema(contract, &parameter.schema).map_err(within)?,
+    })
+}
+
+/// The schema behind a reference, as far as its own keywords matter here.
+fn follow<'a>(contract: &'a Contract, mut schema: &'a Value) -> &'a Value {
+    // A chain of references is short; the bound only keeps a circle from going on for ever.
+    for _ in 0..16 {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+        match target.and_then(|pointer| contract.document().pointer(pointer)) {
+            Some(next) => schema = next,
+            None => break,
+        }
+    }
+    schema
+}
+
+fn compile_schema(contract: &Contract, schema: &Value) -> Result<Validator, String> {
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&contract.standalone_schema(schema))
+        .map_err(|error| error.to_string())
+}

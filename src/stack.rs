@@ -1,0 +1,352 @@
+//! Every layer, in order, with a why each. No other file layers the app.
+//!
+//! A request passes from the top of [`build`]'s list to the bottom, its answer back up. axum runs layers after it has
+//! matched a route, so each of them may ask which operation this is; a request that matches nothing passes the same
+//! layers on its way to the fallback.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use api::{
+    AppState,
+    problem::{Kind, Problem},
+};
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
+use http_body::Body as _;
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, Any, CorsLayer},
+};
+use tracing::Instrument;
+
+use crate::{
+    config::{Cors, HttpConfig},
+    docs::{self, Documents},
+    metrics::{self, Counted},
+    operations::{self, Operation, Operations},
+    source::Source,
+    validation::{self, BodyLimits},
+};
+
+/// What the stack is built of.
+pub struct Stack {
+    /// The ports behind the handlers.
+    pub state: AppState,
+    /// The contract, compiled.
+    pub operations: Arc<Operations>,
+    /// The documents to serve.
+    pub documents: Documents,
+    /// Gives the ids of requests.
+    pub source: Arc<dyn Source>,
+    /// Limits, hosts and origins.
+    pub config: HttpConfig,
+}
+
+/// The address of the other end of the connection, which [`crate::server`] puts into every request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// What the layers know of a request.
+#[derive(Clone)]
+struct RequestInfo {
+    id: HeaderValue,
+    operation: Option<Arc<Operation>>,
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The whole app: operations, documents and layers.
+pub fn build(stack: Stack) -> Router {
+    let Stack { state, operations, documents, source, config } = stack;
+    let body = BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout };
+
+    let layers = ServiceBuilder::new()
+        // Outermost: everything below, every log line and every problem speaks of the request by its id.
+        .layer(from_fn_with_state((operations.clone(), source), identify))
+        // Sees every answer as it is sent, those that any layer below gives early included.
+        .layer(from_fn(observe))
+        .layer(from_fn(secure))
+        // A plain OPTIONS is answered before CORS, which would take it for a preflight.
+        .layer(from_fn_with_state(operations.clone(), options))
+        // Outside all that may refuse a request, or a browser's script could not read why.
+        .option_layer(cors(&config.cors))
+        .layer(from_fn(complete_problem))
+        // Inside the layers that count and log, so that a panic is counted and logged as the 500 that it is.
+        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .layer(from_fn_with_state(Arc::<[String]>::from(config.allowed_hosts), host))
+        .layer(from_fn_with_state(body, validate))
+        // Innermost: counts the server's own time, not the time that the client takes to send a body.
+        .layer(from_fn_with_state(config.request_timeout, deadline));
+
+    api::router(state)
+        .merge(docs::routes(documents))
+        .fallback(|| async { Problem::new(Kind::NotFound, "There is nothing at this path.") })
+        .method_not_allowed_fallback(move |path: Option<MatchedPath>| {
+            let response = method_not_allowed(&operations, path.as_ref());
+            async { response }
+        })
+        .layer(layers)
+}
+
+// ---- Identity -------------------------------------------------------------------------------------------------------
+
+/// Gives the request its id and its operation, and the answer its `X-Request-Id`.
+async fn identify(
+    State((operations, source)): State<(Arc<Operations>, Arc<dyn Source>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = sent_id(request.headers()).unwrap_or_else(|| {
+        // A UUID is a header value.
+        HeaderValue::try_from(source.new_id().to_string()).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    });
+    let path = request.extensions().get::<MatchedPath>();
+    let operation = path.and_then(|path| operations.find(request.method(), path.as_str())).cloned();
+    request.extensions_mut().insert(RequestInfo { id: id.clone(), operation });
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(X_REQUEST_ID, id);
+    response
+}
+
+/// The client's own id, if it is one that the contract allows to be sent back.
+fn sent_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(X_REQUEST_ID)?;
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    ((1..=64).contains(&id.len()) && id.as_bytes().iter().all(allowed)).then(|| id.clone())
+}
+
+fn info(request: &Request) -> Option<&RequestInfo> {
+    request.extensions().get()
+}
+
+// ---- Access log, span and metrics -----------------------------------------------------------------------------------
+
+/// One line in the log, one count and one duration for every request, also for one whose client hung up.
+async fn observe(request: Request, next: Next) -> Response {
+    let id = info(&request).map(|info| info.id.clone());
+    let id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let operation = info(&request).and_then(|info| info.operation.as_ref()).map(|operation| operation.id.clone());
+    let span = tracing::info_span!("request", request_id = id, operation = operation.as_deref());
+    let mut record = AccessRecord {
+        start: Instant::now(),
+        method: metrics::method_label(request.method()),
+        template: request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()),
+        path: request.uri().path().to_owned(),
+        peer: request.extensions().get::<Peer>().map(|peer| peer.0),
+        user_agent: request.headers().get(header::USER_AGENT).cloned(),
+        span: span.clone(),
+        // What nginx logs when the client hangs up. It stands until there is an answer.
+        status: 499,
+        bytes: None,
+        _in_flight: Counted::new(metrics::IN_FLIGHT),
+    };
+    let response = next.run(request).instrument(span).await;
+    record.status = response.status().as_u16();
+    record.bytes = response.body().size_hint().exact();
+    response
+}
+
+/// What is known of a request. It is written when it is dropped, so that a request that is cut off is written too.
+struct AccessRecord {
+    start: Instant,
+    method: &'static str,
+    template: Option<String>,
+    path: String,
+    peer: Option<SocketAddr>,
+    user_agent: Option<HeaderValue>,
+    span: tracing::Span,
+    status: u16,
+    bytes: Option<u64>,
+    _in_flight: Counted,
+}
+
+impl Drop for AccessRecord {
+    fn drop(&mut self) {
+        let duration = self.start.elapsed();
+        metrics::record_request(self.method, self.template.as_deref().unwrap_or("unmatched"), self.status, duration);
+        let _entered = self.span.enter();
+        tracing::info!(
+            target: "access",
+            method = self.method,
+            path = self.path,
+            status = self.status,
+            duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            bytes = self.bytes,
+            client = self.peer.map(|peer| tracing::field::display(peer.ip())),
+            user_agent = self.user_agent.as_ref().and_then(|agent| agent.to_str().ok()),
+        );
+    }
+}
+
+// ---- Headers --------------------------------------------------------------------------------------------------------
+
+/// What a browser may do with an answer: nothing but read it. Documents that need more say so themselves.
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+    ),
+    // Users are personal data: no cache keeps them unless a handler says otherwise.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY_HEADERS {
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
+
+fn cors(cors: &Cors) -> Option<CorsLayer> {
+    let origin = match cors {
+        Cors::Off => return None,
+        Cors::AnyOrigin => AllowOrigin::any(),
+        Cors::Origins(origins) => AllowOrigin::list(origins.iter().cloned()),
+    };
+    let layer = CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(Any)
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::LINK,
+            header::RETRY_AFTER,
+            HeaderName::from_static("ratelimit"),
+            HeaderName::from_static("ratelimit-policy"),
+            X_REQUEST_ID,
+        ])
+        .max_age(Duration::from_secs(60 * 60));
+    Some(layer)
+}
+
+// ---- Methods --------------------------------------------------------------------------------------------------------
+
+/// Answers a plain OPTIONS with the methods of the path (RFC 9110, section 9.3.7). A preflight goes on to CORS.
+async fn options(State(operations): State<Arc<Operations>>, request: Request, next: Next) -> Response {
+    let preflight = request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let path = request.extensions().get::<MatchedPath>();
+    match path {
+        Some(path) if request.method() == Method::OPTIONS && !preflight => {
+            (StatusCode::NO_CONTENT, [(header::ALLOW, allow(&operations, path))]).into_response()
+        }
+        _ => next.run(request).await,
+    }
+}
+
+/// A path that is routed but not in the contract is a document: those are read only.
+fn allow(operations: &Operations, path: &MatchedPath) -> HeaderValue {
+    operations.allow(path.as_str()).cloned().unwrap_or_else(|| operations::allow(&["GET"]))
+}
+
+fn method_not_allowed(operations: &Operations, path: Option<&MatchedPath>) -> Response {
+    let mut response = Problem::new(Kind::MethodNotAllowed, "This path does not have this method.").into_response();
+    if let Some(path) = path {
+        response.headers_mut().insert(header::ALLOW, allow(operations, path));
+    }
+    response
+}
+
+// ---- Problems -------------------------------------------------------------------------------------------------------
+
+/// Writes into a problem what the place that raised it could not know.
+async fn complete_problem(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let id = info(&request).map(|info| info.id.clone());
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let (mut parts, _) = response.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        if closes_connection(parts.status) {
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response = (parts, problem.complete(&path, id).to_json()).into_response();
+    }
+    response
+}
+
+/// After these the rest of a body may still be on its way, and nothing after it can be told from it.
+fn closes_connection(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+// ---- Host -----------------------------------------------------------------------------------------------------------
+
+/// Refuses a request that names no host (RFC 9112, section 3.2), more than one, or one that is not ours: a page that
+/// points its own name at this address (DNS rebinding) must not reach the API.
+async fn host(State(allowed): State<Arc<[String]>>, request: Request, next: Next) -> Result<Response, Problem> {
+    let malformed = |detail: &'static str| Problem::new(Kind::Malformed, detail);
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let authority = match (request.uri().authority(), hosts.next(), hosts.next()) {
+        (_, _, Some(_)) => return Err(malformed("The request names more than one host.")),
+        (Some(authority), _, None) => Some(authority.clone()),
+        (None, Some(host), None) => match Authority::try_from(host.as_bytes()) {
+            Ok(authority) => Some(authority),
+            Err(_) => return Err(malformed("The Host header is not a host.")),
+        },
+        (None, None, None) if request.version() < Version::HTTP_11 => None,
+        (None, None, None) => return Err(malformed("The request names no host.")),
+    };
+    let host = authority.as_ref().map(|authority| authority.host().to_ascii_lowercase()).unwrap_or_default();
+    if !allowed.is_empty() && !allowed.contains(&host) {
+        return Err(Problem::new(Kind::MisdirectedRequest, "This server does not answer for this host."));
+    }
+    Ok(next.run(request).await)
+}
+
+// ---- Contract and deadline ------------------------------------------------------------------------------------------
+
+/// Holds the request against the contract; documents have nothing to be held against.
+async fn validate(State(limits): State<BodyLimits>, request: Request, next: Next) -> Result<Response, Problem> {
+    match info(&request).and_then(|info| info.operation.clone()) {
+        Some(operation) => Ok(next.run(validation::validate(&operation, request, limits).await?).await),
+        None => Ok(next.run(request).await),
+    }
+}
+
+/// Answers 503 when the time is over.
+///
+/// A request that may change something runs in a task of its own: when the time is over, or the client hangs up, it
+/// goes on to its end, so that no write is cut in the middle.
+async fn deadline(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let safe = request.method().is_safe();
+    let work = next.run(request);
+    let answer = if safe {
+        tokio::time::timeout(limit, work).await.ok()
+    } else {
+        let task = tokio::spawn(work.in_current_span());
+        match tokio::time::timeout(limit, task).await {
+            Ok(Ok(response)) => Some(response),
+            Ok(Err(error)) => match error.try_into_panic() {
+                // The panic guard is above, in the task that waits.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => None,
+            },
+            Err(_) => None,
+        }
+    };
+    answer.unwrap_or_else(|| {
+        let detail = format!("There was no answer within {}.", humantime::format_duration(limit));
+        Problem::unavailable(detail).into_response()
+    })
+}

@@ -1,0 +1,167 @@
+//! The store: SQL on SQLite and PostgreSQL, behind the ports of `crates/api`.
+//!
+//! One file per resource holds its statements for both databases; they are the same text wherever SQL allows.
+//! SQLite is one file with one writer, so it has a pool of readers and a single writing connection. PostgreSQL has one
+//! pool. Nothing outside this module speaks SQL.
+
+mod connect;
+mod error;
+mod types;
+mod users;
+
+use std::{sync::Arc, time::Duration};
+
+use api::store_error::StoreError;
+use sqlx::{Executor, PgPool, SqlSafeStr, SqlitePool, migrate::MigrateError};
+use tokio::time::Instant;
+
+use crate::{config::DatabaseTarget, source::Source};
+
+pub use connect::{ConnectError, connect};
+
+/// The database, open.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+    source: Arc<dyn Source>,
+    target: DatabaseTarget,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// One pool, of either kind: what a statement runs on.
+enum Pool<'a> {
+    Sqlite(&'a SqlitePool),
+    Postgres(&'a PgPool),
+}
+
+/// Runs the same query on whichever database this is. The expression is compiled once for each.
+macro_rules! on {
+    ($pool:expr, $db:ident => $query:expr) => {
+        match $pool {
+            $crate::store::Pool::Sqlite($db) => $query,
+            $crate::store::Pool::Postgres($db) => $query,
+        }
+    };
+}
+use on;
+
+/// Connections of a pool, for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// `readers`, `writer`, or `all`.
+    pub name: &'static str,
+    /// Open connections that no request uses now.
+    pub idle: usize,
+    /// Connections that a request uses now.
+    pub used: usize,
+    /// The most that may be open.
+    pub max: usize,
+}
+
+impl Store {
+    /// The users.
+    pub fn users(&self) -> Arc<dyn api::users::Users> {
+        Arc::new(users::SqlUsers::new(self.clone()))
+    }
+
+    /// Where the data is, for people; without a password.
+    pub fn target(&self) -> &DatabaseTarget {
+        &self.target
+    }
+
+    /// Brings the schema up to date. Several instances may do so at once: PostgreSQL's migrator takes a lock, and
+    /// SQLite has one writer.
+    ///
+    /// # Errors
+    /// The database is away, or its schema is newer than this program or was changed by hand.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => sqlx::migrate!("migrations/sqlite").run(writer).await,
+            Pools::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
+        }
+    }
+
+    /// Prepares every statement, so that a schema that this program cannot work with is found at start and not by the
+    /// first request.
+    ///
+    /// # Errors
+    /// What the database says of the first statement that it cannot prepare.
+    pub async fn check_schema(&self) -> Result<(), sqlx::Error> {
+        for statement in users::STATEMENTS {
+            on!(self.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Asks the database for an answer, of which it needs nothing but itself.
+    ///
+    /// # Errors
+    /// It does not answer within a second.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let query = async { on!(self.read(), db => sqlx::query("SELECT 1").execute(db).await.map(drop)) };
+        match tokio::time::timeout(Duration::from_secs(1), query).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(error::log("ping", error)),
+            Err(_) => {
+                tracing::warn!("the database did not answer within a second");
+                Err(StoreError::Unavailable)
+            }
+        }
+    }
+
+    /// The state of each pool.
+    pub fn pool_states(&self) -> Vec<PoolState> {
+        fn state<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> PoolState {
+            let (size, idle) = (pool.size() as usize, pool.num_idle());
+            let max = pool.options().get_max_connections() as usize;
+            // The two are read one after the other, so `idle` may be ahead of `size`.
+            PoolState { name, idle, used: size.saturating_sub(idle), max }
+        }
+        match &self.pools {
+            Pools::Sqlite { readers, writer } => vec![state("readers", readers), state("writer", writer)],
+            Pools::Postgres(pool) => vec![state("all", pool)],
+        }
+    }
+
+    /// Closes every connection, after the statements that run have ended.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    fn read(&self) -> Pool<'_> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => Pool::Sqlite(readers),
+            Pools::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+
+    fn write(&self) -> Pool<'_> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => Pool::Sqlite(writer),
+            Pools::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+}
+
+/// Runs one operation of the store: measures it as `database_operation_duration_seconds{operation}`, logs the cause of
+/// a failure and turns it into what the port may say.
+async fn operation<T>(
+    name: &'static str,
+    query: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    let start = Instant::now();
+    let result = query.await;
+    metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
+    result.map_err(|error| error::log(name, error))
+}

@@ -1,0 +1,121 @@
+//! Users in SQL. Every statement is the same text on both databases.
+
+use api::{
+    store_error::StoreError,
+    users::{EmailAddress, NewUser, Page, User, UserList, UserName, UserPatch, Users},
+};
+use async_trait::async_trait;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Store, on, operation, types::Micros};
+
+const INSERT: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
+                      VALUES ($1, $2, $3, $4, 1, $5, $5) \
+                      RETURNING id, name, email, version, created_at, updated_at";
+
+const SELECT: &str = "SELECT id, name, email, version, created_at, updated_at FROM users WHERE id = $1";
+
+/// Ids are UUIDs of version 7: their order is the order of creation, so the primary key serves every page.
+const SELECT_PAGE: &str = "SELECT id, name, email, version, created_at, updated_at FROM users \
+                           WHERE id < $1 ORDER BY id DESC LIMIT $2";
+
+const UPDATE: &str = "UPDATE users SET name = COALESCE($2, name), email = COALESCE($3, email), \
+                      email_key = COALESCE($4, email_key), version = version + 1, updated_at = $5 \
+                      WHERE id = $1 RETURNING id, name, email, version, created_at, updated_at";
+
+const DELETE: &str = "DELETE FROM users WHERE id = $1";
+
+/// All of them, for [`Store::check_schema`].
+pub(super) const STATEMENTS: &[&str] = &[INSERT, SELECT, SELECT_PAGE, UPDATE, DELETE];
+
+/// The port [`Users`] on a [`Store`].
+pub(super) struct SqlUsers {
+    store: Store,
+}
+
+impl SqlUsers {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[derive(FromRow)]
+struct UserRow {
+    id: Uuid,
+    name: String,
+    email: String,
+    version: i64,
+    created_at: Micros,
+    updated_at: Micros,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            name: UserName(row.name),
+            email: EmailAddress(row.email),
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+            version: row.version,
+        }
+    }
+}
+
+#[async_trait]
+impl Users for SqlUsers {
+    async fn create(&self, new: NewUser) -> Result<User, StoreError> {
+        let (id, now) = (self.store.source.new_id(), Micros(self.store.source.now()));
+        let email_key = new.email.key();
+        let query = async {
+            on!(self.store.write(), db => sqlx::query_as::<_, UserRow>(INSERT)
+                .bind(id).bind(&new.name.0).bind(&new.email.0).bind(&email_key).bind(now).fetch_one(db).await)
+        };
+        operation("users.create", query).await.map(User::from)
+    }
+
+    async fn get(&self, id: Uuid) -> Result<User, StoreError> {
+        let query =
+            async { on!(self.store.read(), db => sqlx::query_as::<_, UserRow>(SELECT).bind(id).fetch_one(db).await) };
+        operation("users.get", query).await.map(User::from)
+    }
+
+    async fn list(&self, page: Page) -> Result<UserList, StoreError> {
+        // No id of version 7 comes near the greatest UUID, so it stands for "from the newest on".
+        let before = page.cursor.unwrap_or(Uuid::max());
+        // One row more than asked for tells whether there is a next page.
+        let rows = i64::from(page.limit) + 1;
+        let query = async {
+            on!(self.store.read(), db => sqlx::query_as::<_, UserRow>(SELECT_PAGE).bind(before).bind(rows).fetch_all(db).await)
+        };
+        let mut users: Vec<User> = operation("users.list", query).await?.into_iter().map(User::from).collect();
+
+        let limit = page.limit as usize;
+        let next_cursor =
+            (users.len() > limit).then(|| users.truncate(limit)).and_then(|()| users.last()).map(|last| last.id);
+        Ok(UserList { users, next_cursor })
+    }
+
+    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<User, StoreError> {
+        let now = Micros(self.store.source.now());
+        let name = patch.name.map(|name| name.0);
+        let email_key = patch.email.as_ref().map(EmailAddress::key);
+        let email = patch.email.map(|email| email.0);
+        let query = async {
+            on!(self.store.write(), db => sqlx::query_as::<_, UserRow>(UPDATE)
+                .bind(id).bind(&name).bind(&email).bind(&email_key).bind(now).fetch_one(db).await)
+        };
+        operation("users.update", query).await.map(User::from)
+    }
+
+    async fn delete(&self, id: Uuid) -> Result<(), StoreError> {
+        let query = async {
+            on!(self.store.write(), db => sqlx::query(DELETE).bind(id).execute(db).await.map(|done| done.rows_affected()))
+        };
+        match operation("users.delete", query).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Health and metrics.
+
+use crate::harness::matrix;
+
+matrix! {
+    async fn a_server_that_runs_is_alive_and_ready(app: App) {
+        for path in ["/health", "/health/live"] {
+            let answer = app.get(path).await;
+            assert_eq!((answer.status, &answer.json()["status"]), (200, &"up".into()));
+        }
+        let answer = app.get("/health/ready").await;
+        assert_eq!((answer.status, answer.text()), (200, r#"{"status":"ready"}"#.to_owned()));
+    }
+
+    async fn metrics_speak_of_what_was_asked_by_template(app: App) {
+        let user = app.create_user("ada").await;
+        app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await;
+        app.get("/no/such/path").await;
+        let answer = app.get("/metrics").await;
+        assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        let metrics = answer.text();
+        for series in [
+            r#"http_requests_total{method="POST",path="/users",status="201"}"#,
+            r#"http_requests_total{method="GET",path="/users/{id}",status="200"}"#,
+            r#"http_requests_total{method="GET",path="unmatched",status="404"}"#,
+            r#"http_request_duration_seconds_bucket{method="GET",path="/users/{id}",le="0.01"}"#,
+            r#"database_operation_duration_seconds_count{operation="users.create"}"#,
+            "http_active_connections ",
+            "http_requests_in_flight ",
+            "database_pool_connections{pool=",
+            "database_pool_max_connections{pool=",
+            "web_server_build_info{version=",
+            "process_resident_memory_bytes ",
+            "process_cpu_seconds_total ",
+        ] {
+            assert!(metrics.lines().any(|line| line.starts_with(series)), "{series} is missing in\n{metrics}");
+        }
+        // No id, no raw path: what clients send never becomes a label.
+        assert!(!metrics.contains(user["id"].as_str().unwrap()) && !metrics.contains("/no/such/path"));
+    }
+}

@@ -1,0 +1,17 @@
+//! The API through HTTP, on both databases. Each file tells one story.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "nothing here is used from outside; tests are named after what they show"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod documents;
+mod health;
+mod methods_and_headers;
+mod pages;
+mod problems;
+mod users;
+mod validation;

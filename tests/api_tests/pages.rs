@@ -1,0 +1,82 @@
+//! Listing, page by page.
+
+use serde_json::Value;
+
+use crate::harness::{App, matrix};
+
+fn names(page: &Value) -> Vec<String> {
+    page["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Follows `Link` to the end.
+async fn all_pages(app: &App, first: &str) -> Vec<Vec<String>> {
+    let (mut pages, mut next) = (Vec::new(), Some(first.to_owned()));
+    while let Some(path) = next {
+        let answer = app.get(&path).await;
+        assert_eq!(answer.status, 200);
+        pages.push(names(&answer.json()));
+        next = answer.header("link").map(|link| {
+            let (address, relation) = link.split_once("; ").unwrap();
+            assert_eq!(relation, "rel=\"next\"");
+            address.trim_matches(['<', '>']).to_owned()
+        });
+        assert_eq!(next.is_some(), answer.json().get("next_cursor").is_some());
+    }
+    pages
+}
+
+matrix! {
+    async fn an_empty_list_is_a_page_without_users(app: App) {
+        let answer = app.get("/users").await;
+        assert_eq!((answer.status, answer.text()), (200, r#"{"users":[]}"#.to_owned()));
+        assert_eq!(answer.header("link"), None);
+    }
+
+    async fn the_newest_come_first(app: App) {
+        for name in ["a", "b", "c"] {
+            app.create_user(name).await;
+        }
+        assert_eq!(names(&app.get("/users").await.json()), ["c", "b", "a"]);
+    }
+
+    async fn pages_hold_every_user_once(app: App) {
+        for number in 0..7 {
+            app.create_user(&format!("u{number}")).await;
+        }
+        assert_eq!(all_pages(&app, "/users?limit=3").await, [vec!["u6", "u5", "u4"], vec!["u3", "u2", "u1"], vec!["u0"]]);
+        // A last page that is exactly full has no next.
+        assert_eq!(all_pages(&app, "/users?limit=7").await.len(), 1);
+    }
+
+    /// Without a limit a page holds what the contract's default says.
+    async fn a_page_holds_fifty_by_default(app: App) {
+        for number in 0..51 {
+            app.create_user(&format!("u{number}")).await;
+        }
+        let pages = all_pages(&app, "/users").await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [50, 1]);
+    }
+
+    async fn users_that_come_or_go_meanwhile_neither_shift_nor_repeat_the_rest(app: App) {
+        let mut ids = Vec::new();
+        for number in 0..6 {
+            ids.push(app.create_user(&format!("u{number}")).await["id"].as_str().unwrap().to_owned());
+        }
+        let first = app.get("/users?limit=2").await.json();
+        assert_eq!(names(&first), ["u5", "u4"]);
+        app.create_user("late").await;
+        // The user that the cursor names goes, and one of the next page.
+        app.delete(&format!("/users/{}", ids[4])).await;
+        app.delete(&format!("/users/{}", ids[3])).await;
+        let next = format!("/users?limit=2&cursor={}", first["next_cursor"].as_str().unwrap());
+        assert_eq!(names(&app.get(&next).await.json()), ["u2", "u1"]);
+    }
+
+    async fn any_uuid_is_a_place(app: App) {
+        app.create_user("ada").await;
+        let below = app.get("/users?cursor=00000000-0000-0000-0000-000000000000").await;
+        assert_eq!(names(&below.json()), Vec::<String>::new());
+        let above = app.get("/users?cursor=FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF").await;
+        assert_eq!(names(&above.json()), ["ada"]);
+    }
+}

@@ -1,0 +1,276 @@
+//! Starts the real app on a free port with a database of its own, and holds *every* answer against the contract.
+//!
+//! A test is four lines: it gets an [`App`], calls it, and says what it expects of the status and of the body. What the
+//! contract says of the answer (status, media type, headers, schema, formats) is checked by the harness itself, so a
+//! handler that answers what the contract does not document fails the first test that meets it.
+
+pub mod conformance;
+pub mod postgres;
+
+use std::{future::Future, sync::Arc, sync::LazyLock};
+
+use clap::Parser;
+use conformance::Conformance;
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use web_server::{
+    config::{Cli, Config},
+    server,
+    source::SystemSource,
+};
+
+/// The contract that answers are held against.
+static CONFORMANCE: LazyLock<Conformance> = LazyLock::new(Conformance::of_the_contract);
+
+/// On which database a test runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// Declares tests that run on both databases: `NAME::sqlite` and `NAME::postgres`.
+///
+/// `using [...]` adds command-line flags.
+#[allow(unused_macros, reason = "one of the two test binaries has no test of this kind")]
+macro_rules! matrix {
+    ($( $(#[$meta:meta])* async fn $name:ident($app:ident: App) $(using [$($flag:expr),* $(,)?])? $body:block )*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs what its file imports")]
+            use super::*;
+
+            async fn body($app: $crate::harness::App) $body
+
+            const FLAGS: &[&str] = &[$($($flag),*)?];
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                $crate::harness::run($crate::harness::Database::Sqlite, FLAGS, body).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                $crate::harness::run($crate::harness::Database::Postgres, FLAGS, body).await;
+            }
+        }
+    )*};
+}
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use matrix;
+
+/// Runs a test on an app of its own and takes the app down again.
+pub async fn run<F: Future<Output = ()>>(database: Database, flags: &[&str], body: impl FnOnce(App) -> F) {
+    let Some(storage) = Storage::new(database).await else {
+        eprintln!("skipped: there is no PostgreSQL here (scripts/test installs it)");
+        return;
+    };
+    let (app, server) = App::start(&storage, flags).await;
+    body(app).await;
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// A database that nobody else uses.
+pub enum Storage {
+    Sqlite(tempfile::TempDir),
+    Postgres(postgres::TestDatabase),
+}
+
+impl Storage {
+    /// `None` if there is no PostgreSQL and the tests may do without.
+    pub async fn new(database: Database) -> Option<Self> {
+        match database {
+            Database::Sqlite => Some(Self::Sqlite(tempfile::tempdir().expect("a folder for the database"))),
+            Database::Postgres => postgres::TestDatabase::create().await.map(Self::Postgres),
+        }
+    }
+
+    /// As `DATABASE_URL` has it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("test.db").display()),
+            Self::Postgres(database) => database.url.clone(),
+        }
+    }
+
+    pub async fn drop_database(self) {
+        if let Self::Postgres(database) = self {
+            database.drop().await;
+        }
+    }
+}
+
+/// A running app, as a client sees it.
+#[derive(Clone)]
+pub struct App {
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+    client: reqwest::Client,
+}
+
+/// The other end of an [`App`].
+pub struct Server {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<bool>,
+    store: web_server::store::Store,
+}
+
+impl Server {
+    /// Stops the server as SIGTERM does, and demands that it drains.
+    pub async fn stop(self) {
+        self.stop.send(()).expect("the server runs");
+        assert!(self.task.await.expect("the server does not panic"), "connections did not drain");
+        self.store.close().await;
+    }
+}
+
+impl App {
+    /// Starts the app on this database. The deadlines are long: a busy machine must not fail a test.
+    pub async fn start(storage: &Storage, flags: &[&str]) -> (Self, Server) {
+        let url = storage.url();
+        let defaults = ["web_server", "--listen-addr", "127.0.0.1:0", "--database-url", &url, "--log", "off"];
+        let mut arguments = defaults.to_vec();
+        if !flags.contains(&"--request-timeout") {
+            arguments.extend(["--request-timeout", "30s", "--database-acquire-timeout", "30s"]);
+        }
+        arguments.extend(flags);
+        let cli = Cli::try_parse_from(arguments).expect("the flags are known");
+        let config = Config::validate(&cli.settings, false).expect("the flags are right");
+
+        let app = web_server::app::App::build(&config, Arc::new(SystemSource::new())).await.expect("the app starts");
+        let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = config.server.clone();
+        let task = tokio::spawn(async move {
+            // A test that panics drops the sender, which stops the server too.
+            server::serve(listener, app.router, &server, async { stopped.await.unwrap_or_default() }).await
+        });
+        (Self::at(base, client()), Server { stop, task, store: app.store })
+    }
+
+    /// An app that was started elsewhere.
+    pub fn at(base: String, client: reqwest::Client) -> Self {
+        Self { base, client }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path).send().await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path).send().await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path).json(&body).send().await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PUT, path).json(&body).send().await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PATCH, path)
+            .header("content-type", "application/merge-patch+json")
+            .json(&body)
+            .send()
+            .await
+    }
+
+    /// A user of this name, whose address is made of it.
+    pub async fn create_user(&self, name: &str) -> Value {
+        let answer = self.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Any request.
+    pub fn request(&self, method: Method, path: &str) -> Request<'_> {
+        Request { app: self, method, path: path.to_owned(), headers: HeaderMap::new(), body: Vec::new() }
+    }
+}
+
+/// A client that follows nothing and hides nothing.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
+}
+
+/// A request in the making.
+pub struct Request<'a> {
+    app: &'a App,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Request<'_> {
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// JSON, as `application/json` unless a type is set already.
+    pub fn json(mut self, body: &Value) -> Self {
+        self.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        self.body(body.to_string())
+    }
+
+    /// Sends it and holds the answer against the contract.
+    pub async fn send(self) -> Answer {
+        let url = format!("{}{}", self.app.base, self.path);
+        let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(self.body);
+        let response = request.send().await.expect("an answer");
+        let answer = Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.bytes().await.expect("a whole body").to_vec(),
+        };
+        CONFORMANCE.check(&self.method, &self.path, &answer);
+        answer
+    }
+}
+
+/// An answer that conforms to the contract.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).expect("a body in UTF-8")
+    }
+
+    /// The value of a header, or nothing.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a header in ASCII"))
+    }
+
+    /// Where the violations stand: pointers into the body, or names of parameters. Sorted.
+    pub fn places(&self) -> Vec<String> {
+        let problem = self.json();
+        let errors = problem["errors"].as_array().expect("a list of violations").iter();
+        let place =
+            |error: &Value| error.get("pointer").or(error.get("parameter")).and_then(Value::as_str).map(str::to_owned);
+        let mut places: Vec<_> = errors.map(|error| place(error).expect("a place")).collect();
+        places.sort();
+        places
+    }
+}

@@ -1,0 +1,131 @@
+//! The command line and the configuration, as people meet them.
+
+use std::{fs, net::TcpListener, process::Output};
+
+use crate::process::{Process, run, web_server};
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// One line: which setting, what is wrong with it, what would be right. And no data folder is left behind.
+#[test]
+fn a_wrong_setting_stops_the_start_with_one_line() {
+    for (variable, value, right) in [
+        ("LISTEN_ADDR", "8080", "127.0.0.1:8080"),
+        ("DATABASE_URL", "mysql://localhost/x", "postgres://"),
+        ("LOG_FORMAT", "xml", "pretty or json"),
+        ("REQUEST_TIMEOUT", "10", "500ms or 10s"),
+        ("NO_MIGRATE", "maybe", "true or false"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(web_server(folder.path()).env(variable, value));
+        assert_eq!(output.status.code(), Some(1), "{variable}");
+        let message = stderr(&output);
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(message.contains(variable) && message.contains(right), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(web_server(folder.path()).args(["--log", "off", "--listen-addr", &address]));
+    let message = stderr(&output);
+    assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+    assert!(message.contains("LISTEN_ADDR") && message.contains(&address), "{message}");
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    for url in ["postgres://user:secret@127.0.0.1:1/app", "sqlite://file/users.db"] {
+        let output = run(web_server(folder.path()).args(["--log", "off", "--database-url", url]));
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+        assert!(message.starts_with("the database (") && !message.contains("secret"), "{message}");
+    }
+}
+
+/// A file that is there but is no database must not be taken for an empty one, nor be changed.
+#[test]
+fn a_file_that_is_no_database_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    let text = "these are notes and no database\n".repeat(200);
+    fs::write(&file, &text).unwrap();
+    let output = run(web_server(folder.path()).args(["--log", "off", "--database-url", "sqlite://notes.txt"]));
+    assert_eq!((output.status.code(), stderr(&output).lines().count()), (Some(1), 1), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn without_a_schema_and_without_migrations_the_start_says_what_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(web_server(folder.path()).args(["--log", "off", "--no-migrate"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("web_server migrate"), "{}", stderr(&output));
+    let migrate = run(web_server(folder.path()).arg("migrate"));
+    assert_eq!(migrate.status.code(), Some(0), "{}", stderr(&migrate));
+}
+
+#[tokio::test]
+async fn a_migrated_database_needs_no_migration() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(web_server(folder.path()).arg("migrate")).status.code(), Some(0));
+    let mut command = web_server(folder.path());
+    command.env("NO_MIGRATE", "true");
+    let process = Process::start(command).await;
+    assert_eq!(process.app.get("/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn settings_are_read_from_dotenv() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite://elsewhere/users.db\nMAX_BODY_BYTES=50\n").unwrap();
+    let process = Process::start(web_server(folder.path())).await;
+    assert!(folder.path().join("elsewhere/users.db").is_file());
+    let large = serde_json::json!({ "name": "a".repeat(40), "email": "a@example.com" });
+    assert_eq!(process.app.post("/users", large).await.status, 413);
+}
+
+/// Every setting is shown with its variable and its default, and the password of none.
+#[test]
+fn help_lists_every_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(web_server(folder.path()).arg("--help").env("DATABASE_URL", "postgres://u:secret@localhost/x"));
+    let help = stdout(&output);
+    for text in [
+        "LISTEN_ADDR",
+        "[default: 127.0.0.1:8080]",
+        "DATABASE_URL",
+        "sqlite://data/web_server.db",
+        "LOG_FORMAT",
+        "RUST_LOG",
+        "REQUEST_TIMEOUT",
+        "MAX_BODY_BYTES",
+        "CORS_ALLOWED_ORIGINS",
+        "ALLOWED_HOSTS",
+        "SHUTDOWN_TIMEOUT",
+        "migrate",
+    ] {
+        assert!(help.contains(text), "{text} is missing in\n{help}");
+    }
+    assert!(!help.contains("secret"));
+}
+
+#[test]
+fn openapi_prints_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&stdout(&run(web_server(folder.path()).arg("openapi")))).unwrap();
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+}

@@ -1,0 +1,66 @@
+//! The contract and the code: they agree now, and a change of either side is told.
+
+use contract::Contract;
+use serde_json::Value;
+
+const YAML: &str = include_str!("../../openapi.yaml");
+
+fn generated() -> Value {
+    serde_json::to_value(api::openapi()).unwrap()
+}
+
+fn drifts(yaml: &str, generated: &Value) -> Vec<String> {
+    let contract = Contract::load("openapi.yaml", yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
+    contract::diff(&contract, generated).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_contract_and_the_code_agree() {
+    assert_eq!(drifts(YAML, &generated()), Vec::<String>::new());
+}
+
+/// Each change of the contract is told, by a line that names it.
+#[test]
+fn a_change_of_the_contract_is_told() {
+    for (from, to, named) in [
+        ("maxLength: 100", "maxLength: 101", "maxLength"),
+        ("default: 50", "default: 20", "default"),
+        ("'204':", "'205':", "204"),
+        ("application/merge-patch+json:", "application/json-patch+json:", "merge-patch"),
+        ("format: date-time", "format: date", "created_at"),
+        ("        next_cursor:", "        cursor:", "next_cursor"),
+        ("required: [name, email]", "required: [name]", "email"),
+        ("operationId: getUser\n", "operationId: readUser\n", "readUser"),
+        ("/health/live:", "/health/alive:", "/health/live"),
+        ("additionalProperties: false\n      required", "required", "additionalProperties"),
+    ] {
+        // Links name operations too; they follow, so that only the drift is left.
+        let yaml = YAML
+            .replacen(from, to, 1)
+            .replace("operationId: getUser\n", if named == "readUser" { to } else { "operationId: getUser\n" });
+        assert_ne!(yaml, YAML, "{from}");
+        let told = drifts(&yaml, &generated());
+        assert!(!told.is_empty() && told.iter().any(|line| line.contains(named)), "{from} → {to}: {told:#?}");
+        assert!(told.iter().all(|line| line.starts_with("openapi.yaml:")), "{told:#?}");
+    }
+}
+
+/// Each change of the code is told too.
+#[test]
+fn a_change_of_the_code_is_told() {
+    for (pointer, value) in [
+        ("/components/schemas/UserName/maxLength", Value::from(99)),
+        ("/components/schemas/User/properties/id/format", Value::from("ulid")),
+        ("/paths/~1users/get/parameters/0/schema/maximum", Value::from(1_000)),
+        ("/paths/~1users/post/requestBody/required", Value::from(false)),
+        ("/paths/~1users/post/responses/201/headers/Location", Value::Null),
+        ("/paths/~1users/post/operationId", Value::from("addUser")),
+    ] {
+        let mut generated = generated();
+        *generated.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is there")) = value;
+        assert!(!drifts(YAML, &generated).is_empty(), "{pointer}");
+    }
+    let mut generated = generated();
+    generated["paths"]["/users/{id}"]["delete"]["responses"].as_object_mut().unwrap().remove("404");
+    assert!(drifts(YAML, &generated).iter().any(|line| line.contains("404")));
+}

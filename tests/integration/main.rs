@@ -1,0 +1,15 @@
+//! The whole process: start, stop, faults on the wire, command line, contract.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "nothing here is used from outside; tests are named after what they show"
+)]
+
+#[path = "../harness/mod.rs"]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+mod harness;
+
+mod command_line;
+mod contract;
+mod process;
+mod wire;

@@ -1,0 +1,171 @@
+//! The real binary, started and stopped as an operator does.
+
+use std::{
+    path::Path,
+    process::{Command, ExitStatus, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::harness::{App, Database, Storage, client};
+
+/// The binary, in a folder and an environment that hold nothing but what the test puts there.
+pub fn web_server(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_web_server"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub fn run(command: &mut Command) -> Output {
+    command.output().expect("the binary runs")
+}
+
+/// A running server process; it is killed if the test fails.
+pub struct Process {
+    pub app: App,
+    child: tokio::process::Child,
+}
+
+impl Process {
+    pub async fn start(mut command: Command) -> Self {
+        command.env("LISTEN_ADDR", "127.0.0.1:0").env("LOG_FORMAT", "json").env("REQUEST_TIMEOUT", "30s");
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a piped log")).lines();
+        let base = loop {
+            let line = lines.next_line().await.expect("a log in UTF-8").expect("the server says where it listens");
+            if let Some((_, rest)) = line.split_once("listening on ") {
+                break rest.split('"').next().expect("an address").to_owned();
+            }
+        };
+        // Whoever writes to a pipe that nobody reads stops in the end.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { app: App::at(base, client()), child }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("the server runs").to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status().expect("kill runs");
+        assert!(kill.success());
+    }
+
+    pub async fn exit(&mut self) -> ExitStatus {
+        let exit = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
+        exit.expect("the server stops").expect("it can be waited for")
+    }
+}
+
+/// What was answered with 201 is there after a restart, on both databases.
+async fn survives_a_restart(database: Database) {
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: there is no PostgreSQL here") };
+    let folder = tempfile::tempdir().unwrap();
+    let command = || {
+        let mut command = web_server(folder.path());
+        command.env("DATABASE_URL", storage.url());
+        command
+    };
+    let mut process = Process::start(command()).await;
+    let user = process.app.create_user("ada").await;
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+
+    let mut process = Process::start(command()).await;
+    let read = process.app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await;
+    assert_eq!((read.status, read.json()), (200, user));
+    process.signal("INT");
+    assert_eq!(process.exit().await.code(), Some(0));
+    storage.drop_database().await;
+}
+
+mod a_user_survives_a_restart {
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite() {
+        survives_a_restart(Database::Sqlite).await;
+    }
+
+    #[tokio::test]
+    async fn postgres() {
+        survives_a_restart(Database::Postgres).await;
+    }
+}
+
+/// A SIGKILL gives no time to tidy up; what was acknowledged is in the file all the same.
+#[tokio::test]
+async fn a_user_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(web_server(folder.path())).await;
+    let user = process.app.create_user("ada").await;
+    process.signal("KILL");
+    process.exit().await;
+    let process = Process::start(web_server(folder.path())).await;
+    assert_eq!(process.app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await.status, 200);
+}
+
+/// Without any set-up the data is in `data/web_server.db`, whose folder is made.
+#[tokio::test]
+async fn the_default_database_is_a_file_that_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(web_server(folder.path())).await;
+    process.app.create_user("ada").await;
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+    assert!(folder.path().join("data/web_server.db").is_file());
+}
+
+/// Two processes may start on one database at once: one migrates, the other waits.
+#[tokio::test]
+async fn two_instances_share_one_postgres() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let folder = tempfile::tempdir().unwrap();
+    let command = || {
+        let mut command = web_server(folder.path());
+        command.env("DATABASE_URL", storage.url());
+        command
+    };
+    let (one, two) = tokio::join!(Process::start(command()), Process::start(command()));
+    let user = one.app.create_user("ada").await;
+    let path = format!("/users/{}", user["id"].as_str().unwrap());
+    assert_eq!(two.app.patch(&path, json!({ "name": "Ada King" })).await.status, 200);
+    assert_eq!(one.app.get(&path).await.json()["name"], "Ada King");
+    drop((one, two));
+    storage.drop_database().await;
+}
+
+/// A request that is being answered when the signal comes is answered; a new connection is refused.
+#[tokio::test]
+async fn a_request_in_flight_is_answered_before_the_stop() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(web_server(folder.path())).await;
+    let address = process.app.base.strip_prefix("http://").unwrap().to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let body = br#"{"name":"Ada","email":"ada@example.com"}"#;
+    let head = format!(
+        "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body[..10]).await.unwrap();
+    // The half-sent request is in the server once it says that it works on one.
+    loop {
+        let metrics = process.app.get("/metrics").await.text();
+        // This request itself is one of the two.
+        if metrics.contains("http_requests_in_flight 2") {
+            break;
+        }
+    }
+    process.signal("TERM");
+    while tokio::net::TcpStream::connect(&address).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stream.write_all(&body[10..]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(process.exit().await.code(), Some(0));
+}

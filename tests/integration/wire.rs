@@ -1,0 +1,174 @@
+//! Bytes on the wire: what clients that do not keep to the rules get, and that none of them holds a connection for ever.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::harness::{App, Database, Server, Storage};
+
+struct Wire {
+    app: App,
+    server: Server,
+    _storage: Storage,
+}
+
+impl Wire {
+    async fn start(flags: &[&str]) -> Self {
+        let storage = Storage::new(Database::Sqlite).await.unwrap();
+        let (app, server) = App::start(&storage, flags).await;
+        Self { app, server, _storage: storage }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.app.base.strip_prefix("http://").unwrap()).await.unwrap()
+    }
+
+    /// Sends these bytes and reads all that comes until the server closes.
+    async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        read_to_end(&mut stream).await
+    }
+}
+
+/// Reads until the server closes, which it must within 20 s.
+async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset is a close too.
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.expect("the server closes");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+const POST: &str = "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+
+#[tokio::test]
+async fn a_client_that_sends_nothing_is_let_go() {
+    let wire = Wire::start(&["--header-timeout", "200ms"]).await;
+    assert_eq!(read_to_end(&mut wire.connect().await).await, "");
+    wire.server.stop().await;
+}
+
+/// The first bytes of HTTP/2's preface leave it open which protocol this is: that wait has an end too.
+#[tokio::test]
+async fn half_a_preface_or_half_a_head_is_let_go() {
+    let wire = Wire::start(&["--header-timeout", "200ms"]).await;
+    for start in ["P", "PRI * HTTP/2.0\r\n", "GET /health HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        assert_eq!(wire.exchange(start.as_bytes()).await, "", "{start:?}");
+    }
+    // All of the preface and then nothing: the server has said hello, and lets go.
+    wire.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    wire.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_is_let_go() {
+    let wire = Wire::start(&["--idle-timeout", "200ms"]).await;
+    let answer = wire.exchange(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    wire.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_answered_with_408_and_closed() {
+    let wire = Wire::start(&["--body-timeout", "200ms"]).await;
+    let answer = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("application/problem+json") && answer.contains("connection: close"), "{answer}");
+    wire.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_refused_before_it_is_read() {
+    let wire = Wire::start(&["--max-body-bytes", "100"]).await;
+    let answer = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    // And one that does not say how large it is, once it is.
+    let chunks = format!("{POST}transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n", "x".repeat(128));
+    let answer = wire.exchange(chunks.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    wire.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_must_name_one_host() {
+    let wire = Wire::start(&[]).await;
+    for head in ["", "host: a\r\nhost: b\r\n", "host: a b\r\n", "host: a/b\r\n"] {
+        let answer = wire.exchange(format!("GET /health HTTP/1.1\r\n{head}connection: close\r\n\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("/problems/malformed"), "{head:?}: {answer}");
+    }
+    let old = wire.exchange(b"GET /health HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 200 "), "{old}");
+    wire.server.stop().await;
+}
+
+/// A second request hidden behind an ambiguous length must never be answered as one.
+#[tokio::test]
+async fn no_request_is_smuggled_behind_two_lengths() {
+    let wire = Wire::start(&[]).await;
+    let hidden = "GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n";
+    for head in [
+        format!("{POST}content-length: {}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}", hidden.len() + 5),
+        format!("{POST}content-length: 0\r\ncontent-length: {}\r\n\r\n{hidden}", hidden.len()),
+        format!("{POST}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{POST}transfer-encoding : chunked\r\n\r\n0\r\n\r\n{hidden}"),
+    ] {
+        let answer = wire.exchange(head.as_bytes()).await;
+        assert!(!answer.contains("smuggled"), "{head:?}\n{answer}");
+    }
+    wire.server.stop().await;
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let wire = Wire::start(&[]).await;
+    let requests = "GET /health HTTP/1.1\r\nhost: x\r\nx-request-id: one\r\n\r\n\
+                    GET /nothing HTTP/1.1\r\nhost: x\r\nx-request-id: two\r\nconnection: close\r\n\r\n";
+    let answer = wire.exchange(requests.as_bytes()).await;
+    let (one, two) = (answer.find("x-request-id: one").unwrap(), answer.find("x-request-id: two").unwrap());
+    assert!(one < two, "{answer}");
+    wire.server.stop().await;
+}
+
+/// Junk gets hyper's bare 400 and a closed connection, and the server goes on.
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_closed() {
+    let wire = Wire::start(&[]).await;
+    let header = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(200 * 1024));
+    for (junk, status) in [("\x16\x03\x01\x02\r\n\r\n", "400"), ("GET\r\n\r\n", "400"), (&*header, "431")] {
+        let answer = wire.exchange(junk.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) || answer.is_empty(), "{answer}");
+    }
+    assert_eq!(wire.app.get("/health").await.status, 200);
+    wire.server.stop().await;
+}
+
+#[tokio::test]
+async fn http2_without_tls_is_spoken() {
+    let wire = Wire::start(&[]).await;
+    let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+    let app = App::at(wire.app.base.clone(), client);
+    let user = app.create_user("ada").await;
+    assert_eq!(app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await.json(), user);
+    wire.server.stop().await;
+}
+
+/// At the limit a connection waits to be accepted; it is served as soon as another ends.
+#[tokio::test]
+async fn connections_over_the_limit_wait_their_turn() {
+    let wire = Wire::start(&["--max-connections", "1"]).await;
+    let mut first = wire.connect().await;
+    first.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut buffer = [0; 12];
+    first.read_exact(&mut buffer).await.unwrap();
+
+    let mut second = wire.connect().await;
+    second.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(timeout(Duration::from_millis(300), second.read_exact(&mut buffer)).await.is_err());
+    drop(first);
+    assert!(read_to_end(&mut second).await.ends_with('}'));
+    wire.server.stop().await;
+}
