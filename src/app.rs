@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::AppState;
+use api::{AppState, Surface};
 use axum::Router;
 use contract::Contract;
 
@@ -20,8 +20,10 @@ use crate::{
 
 /// A server that is ready to be served.
 pub struct App {
-    /// Answers requests.
+    /// Answers clients.
     pub router: Router,
+    /// Answers operators, if they have a listener of their own.
+    pub admin: Option<Router>,
     /// The database.
     pub store: Store,
     /// Tells readiness that the server is about to stop.
@@ -50,7 +52,11 @@ pub enum StartError {
 /// # Errors
 /// It does not load: a bug, since the build loads it too.
 pub fn contract() -> Result<Contract, StartError> {
-    Contract::load("openapi.yaml", CONTRACT).map_err(|errors| {
+    load(CONTRACT)
+}
+
+fn load(yaml: &str) -> Result<Contract, StartError> {
+    Contract::load("openapi.yaml", yaml).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         StartError::Contract(errors.join("; "))
     })
@@ -63,8 +69,6 @@ impl App {
     /// See [`StartError`].
     pub async fn build(config: &Config, source: Arc<dyn Source>) -> Result<Self, StartError> {
         let contract = contract()?;
-        let operations = Operations::compile(&contract).map_err(StartError::Contract)?;
-
         let store = store::connect(&config.database, source.clone()).await?;
         if config.database.migrate {
             store.migrate().await?;
@@ -77,13 +81,27 @@ impl App {
             readiness: Arc::new(StoreReadiness::new(store.clone(), drain.clone())),
             metrics: Arc::new(metrics::Prometheus::new(store.clone())),
         };
-        let router = stack::build(Stack {
-            state,
-            operations: Arc::new(operations),
-            documents: Documents::new(&contract),
-            source,
-            config: config.http.clone(),
-        });
-        Ok(Self { router, store, drain })
+        let router = |surface, contract: &Contract, documents| {
+            Ok::<_, StartError>(stack::build(Stack {
+                surface,
+                state: state.clone(),
+                operations: Arc::new(Operations::compile(contract).map_err(StartError::Contract)?),
+                documents,
+                source: source.clone(),
+                drain: drain.clone(),
+                config: config.http.clone(),
+            }))
+        };
+        let (router, admin) = if config.server.admin_addr.is_some() {
+            // The documents tell the truth about this listener: what operators call is not here.
+            let yaml = contract.without_paths(CONTRACT, &api::operator_paths());
+            let public = load(&yaml)?;
+            let documents = Documents::new(&public, yaml);
+            (router(Surface::Public, &public, Some(documents))?, Some(router(Surface::Operators, &contract, None)?))
+        } else {
+            let documents = Documents::new(&contract, CONTRACT);
+            (router(Surface::All, &contract, Some(documents))?, None)
+        };
+        Ok(Self { router, admin, store, drain })
     }
 }

@@ -4,12 +4,13 @@
 //! form that the program uses; [`Config::validate`] is the only way from one to the other, and reports every wrong
 //! value by the name of its variable. This is the one place that reads the environment.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+mod check;
+
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use http::HeaderValue;
-use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
-use tracing_subscriber::EnvFilter;
+use sqlx::postgres::PgConnectOptions;
 
 /// A users API whose OpenAPI contract cannot lie.
 ///
@@ -28,7 +29,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve the API until SIGTERM or SIGINT (the default).
     Serve,
@@ -36,6 +37,13 @@ pub enum Command {
     Migrate,
     /// Print the contract as JSON, then stop.
     Openapi,
+    /// Ask the server of these settings whether it is ready; exit code 0 if it is. For containers without curl.
+    Health,
+    /// Create the users of a JSON file, `{"users": [{"name": …, "email": …}]}`; those whose address is there are left.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// Every setting, as text.
@@ -45,6 +53,10 @@ pub struct Settings {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, env, global = true, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
     listen_addr: String,
+
+    /// Second address, for operators only: `/metrics` and `/health/ready` move there. Empty: there is none.
+    #[arg(long, env, global = true, value_name = "IP:PORT", default_value = "")]
+    admin_addr: String,
 
     /// SQLite file (`sqlite://PATH`) or PostgreSQL server (`postgres://USER:PASSWORD@HOST/NAME`).
     #[arg(
@@ -56,6 +68,10 @@ pub struct Settings {
         hide_env_values = true
     )]
     database_url: String,
+
+    /// File that holds the database's URL, for secrets that come as files. It wins over DATABASE_URL.
+    #[arg(long, env, global = true, value_name = "PATH", default_value = "")]
+    database_url_file: String,
 
     /// Do not bring the database's schema up to date at start.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1,
@@ -77,6 +93,19 @@ pub struct Settings {
     /// How long a statement waits for another's lock.
     #[arg(long, env, global = true, value_name = "DURATION", default_value = "1s")]
     database_lock_timeout: String,
+
+    /// How long PostgreSQL lets a transaction idle before it ends it.
+    #[arg(long, env, global = true, value_name = "DURATION", default_value = "5s")]
+    database_idle_in_transaction_timeout: String,
+
+    /// Requests per client address, such as `500/s` or `1000/m`; then 429. `off`: no limit. Health, metrics and documents
+    /// are never limited.
+    #[arg(long, env, global = true, value_name = "RATE", default_value = "500/s")]
+    rate_limit: String,
+
+    /// Requests that a client may send at once before the rate counts. Empty: twice the rate.
+    #[arg(long, env, global = true, value_name = "N", default_value = "")]
+    rate_limit_burst: String,
 
     /// How long the server may work on a request once it is read; then 503.
     #[arg(long, env, global = true, value_name = "DURATION", default_value = "1s")]
@@ -102,7 +131,12 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "N", default_value = "10000")]
     max_connections: String,
 
-    /// How long requests in flight may take to end after SIGTERM.
+    /// How long the server goes on as usual after SIGTERM, while it says that it is not ready: time for a load balancer to
+    /// notice.
+    #[arg(long, env, global = true, value_name = "DURATION", default_value = "0s")]
+    shutdown_delay: String,
+
+    /// How long requests in flight may take to end after that.
     #[arg(long, env, global = true, value_name = "DURATION", default_value = "20s")]
     shutdown_timeout: String,
 
@@ -113,6 +147,14 @@ pub struct Settings {
     /// Origins whose pages may call the API (CORS), separated by commas, or `*`. Empty: none.
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "")]
     cors_allowed_origins: String,
+
+    /// Where to send traces: the base URL of an OTLP receiver over HTTP, such as http://localhost:4318. Empty: nowhere.
+    #[arg(long, env, global = true, value_name = "URL", default_value = "")]
+    otel_exporter_otlp_endpoint: String,
+
+    /// Name of this service in traces.
+    #[arg(long, env, global = true, value_name = "NAME", default_value = "web_server")]
+    otel_service_name: String,
 
     /// `pretty` for people, `json` for machines. Default: pretty on a terminal, json elsewhere.
     #[arg(long, env, global = true, value_name = "FORMAT", default_value = "")]
@@ -141,13 +183,17 @@ pub struct Config {
 pub struct ServerConfig {
     /// Where to listen.
     pub listen_addr: SocketAddr,
+    /// Where operators are answered, if not there.
+    pub admin_addr: Option<SocketAddr>,
     /// From the acceptance of a connection to its first request.
     pub header_timeout: Duration,
     /// From an answer to the next request on the same connection.
     pub idle_timeout: Duration,
     /// Connections at most.
     pub max_connections: usize,
-    /// From the signal to stop to the end of the last request.
+    /// From the signal to stop until no connection is accepted any more.
+    pub shutdown_delay: Duration,
+    /// From then to the end of the last request.
     pub shutdown_timeout: Duration,
 }
 
@@ -164,6 +210,17 @@ pub struct HttpConfig {
     pub allowed_hosts: Vec<String>,
     /// Who may call from a browser.
     pub cors: Cors,
+    /// How often one client may call; `None`: as often as it likes.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How often one client may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Time in which one more request is allowed.
+    pub period: Duration,
+    /// Requests that are allowed at once.
+    pub burst: NonZeroU32,
 }
 
 /// Who may call from a page of another origin.
@@ -192,6 +249,8 @@ pub struct DatabaseConfig {
     pub statement_timeout: Duration,
     /// For another's lock.
     pub lock_timeout: Duration,
+    /// For a transaction that does nothing (PostgreSQL).
+    pub idle_in_transaction_timeout: Duration,
 }
 
 /// Where the database is.
@@ -235,6 +294,10 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// Which lines there are, as `tracing` filters: checked, and kept as text since a filter cannot be cloned.
     pub filter: String,
+    /// Where traces are sent, as the base URL of an OTLP receiver.
+    pub otlp_endpoint: Option<String>,
+    /// What this service is called in traces.
+    pub service_name: String,
 }
 
 /// How a line of the log looks.
@@ -264,195 +327,8 @@ impl Config {
     /// # Errors
     /// Names every wrong setting, its value, and what would be right.
     pub fn validate(settings: &Settings, terminal: bool) -> Result<Self, ConfigError> {
-        let mut check = Check(Vec::new());
-        let config = check.config(settings, terminal);
-        match config {
-            Some(config) if check.0.is_empty() => Ok(config),
-            _ => Err(ConfigError(check.0)),
-        }
+        check::config(settings, terminal).map_err(ConfigError)
     }
-}
-
-/// Collects what is wrong, so that one start tells all of it.
-struct Check(Vec<String>);
-
-impl Check {
-    fn config(&mut self, raw: &Settings, terminal: bool) -> Option<Config> {
-        // Every field is checked before any `?` gives up, or a second wrong value would hide behind the first.
-        let listen_addr = self.listen_addr(&raw.listen_addr);
-        let header_timeout = self.duration("HEADER_TIMEOUT", &raw.header_timeout);
-        let idle_timeout = self.duration("IDLE_TIMEOUT", &raw.idle_timeout);
-        let max_connections = self.number("MAX_CONNECTIONS", &raw.max_connections, 1, 1_000_000);
-        let shutdown_timeout = self.duration("SHUTDOWN_TIMEOUT", &raw.shutdown_timeout);
-        let request_timeout = self.duration("REQUEST_TIMEOUT", &raw.request_timeout);
-        let body_timeout = self.duration("BODY_TIMEOUT", &raw.body_timeout);
-        let max_body_bytes = self.number("MAX_BODY_BYTES", &raw.max_body_bytes, 1, 1 << 30);
-        let allowed_hosts = self.hosts(&raw.allowed_hosts);
-        let cors = self.cors(&raw.cors_allowed_origins);
-        let target = self.database(&raw.database_url);
-        let no_migrate = self.boolean("NO_MIGRATE", &raw.no_migrate);
-        let database_connections = self.number("DATABASE_MAX_CONNECTIONS", &raw.database_max_connections, 1, 10_000);
-        let acquire_timeout = self.duration("DATABASE_ACQUIRE_TIMEOUT", &raw.database_acquire_timeout);
-        let statement_timeout = self.duration("DATABASE_STATEMENT_TIMEOUT", &raw.database_statement_timeout);
-        let lock_timeout = self.duration("DATABASE_LOCK_TIMEOUT", &raw.database_lock_timeout);
-        let format = self.log_format(&raw.log_format, terminal);
-        let filter = self.log_filter(&raw.log);
-
-        Some(Config {
-            server: ServerConfig {
-                listen_addr: listen_addr?,
-                header_timeout: header_timeout?,
-                idle_timeout: idle_timeout?,
-                max_connections: max_connections?,
-                shutdown_timeout: shutdown_timeout?,
-            },
-            http: HttpConfig {
-                request_timeout: request_timeout?,
-                body_timeout: body_timeout?,
-                max_body_bytes: max_body_bytes?,
-                allowed_hosts: allowed_hosts?,
-                cors: cors?,
-            },
-            database: DatabaseConfig {
-                target: target?,
-                migrate: !no_migrate?,
-                max_connections: u32::try_from(database_connections?).ok()?,
-                acquire_timeout: acquire_timeout?,
-                statement_timeout: statement_timeout?,
-                lock_timeout: lock_timeout?,
-            },
-            log: LogConfig { format: format?, filter: filter? },
-        })
-    }
-
-    /// Notes one wrong setting in one line. The value is quoted, so that a stray space or line break shows.
-    fn wrong<T>(&mut self, variable: &str, value: &str, right: &str) -> Option<T> {
-        let flag = if variable == "RUST_LOG" { "log".to_owned() } else { variable.to_lowercase().replace('_', "-") };
-        self.0.push(format!("{variable} (--{flag}) is {value:?}: {right}"));
-        None
-    }
-
-    fn listen_addr(&mut self, value: &str) -> Option<SocketAddr> {
-        value.parse().ok().or_else(|| {
-            self.wrong("LISTEN_ADDR", value, "give an IP address and a port, such as 127.0.0.1:8080 or [::]:8080")
-        })
-    }
-
-    fn duration(&mut self, variable: &str, value: &str) -> Option<Duration> {
-        const MAX: Duration = Duration::from_secs(24 * 60 * 60);
-        match humantime::parse_duration(value) {
-            Ok(duration) if (Duration::from_millis(1)..=MAX).contains(&duration) => Some(duration),
-            _ => self.wrong(variable, value, "give a duration from 1ms to 24h, such as 500ms or 10s"),
-        }
-    }
-
-    fn number(&mut self, variable: &str, value: &str, min: usize, max: usize) -> Option<usize> {
-        match value.parse() {
-            Ok(number) if (min..=max).contains(&number) => Some(number),
-            _ => self.wrong(variable, value, &format!("give a whole number from {min} to {max}")),
-        }
-    }
-
-    fn boolean(&mut self, variable: &str, value: &str) -> Option<bool> {
-        match value.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" => Some(true),
-            "false" | "0" | "no" | "" => Some(false),
-            _ => self.wrong(variable, value, "give true or false"),
-        }
-    }
-
-    fn hosts(&mut self, value: &str) -> Option<Vec<String>> {
-        let hosts: Vec<_> = list(value).map(str::to_ascii_lowercase).collect();
-        let is_host = |host: &String| {
-            let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-            name.parse::<std::net::IpAddr>().is_ok()
-                || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        };
-        if hosts.iter().all(is_host) {
-            Some(hosts)
-        } else {
-            self.wrong("ALLOWED_HOSTS", value, "give host names without a port, such as api.example.com,localhost")
-        }
-    }
-
-    fn cors(&mut self, value: &str) -> Option<Cors> {
-        let mut origins = Vec::new();
-        for origin in list(value) {
-            if origin == "*" {
-                return Some(Cors::AnyOrigin);
-            }
-            match parse_origin(origin) {
-                Some(origin) => origins.push(origin),
-                None => {
-                    let right = "give origins such as https://app.example.com,http://localhost:3000 (no path, no \
-                                 slash at the end), or *";
-                    return self.wrong("CORS_ALLOWED_ORIGINS", value, right);
-                }
-            }
-        }
-        Some(if origins.is_empty() { Cors::Off } else { Cors::Origins(origins) })
-    }
-
-    /// Never quotes the value: it may hold a password.
-    fn database(&mut self, url: &str) -> Option<DatabaseTarget> {
-        let mut wrong = |what: &str| {
-            self.0.push(format!(
-                "DATABASE_URL (--database-url) {what}: give sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME"
-            ));
-            None
-        };
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") if url.contains(":memory:") || url.contains("mode=memory") => {
-                wrong("names a database in memory, which would be lost at every stop")
-            }
-            Some("sqlite") => match SqliteConnectOptions::from_str(url) {
-                Ok(options) if options.get_filename().as_os_str().is_empty() => wrong("names no file"),
-                Ok(options) => Some(DatabaseTarget::Sqlite(options.get_filename().to_owned())),
-                Err(error) => wrong(&format!("cannot be read ({error})")),
-            },
-            Some("postgres" | "postgresql") => match PgConnectOptions::from_str(url) {
-                Ok(options) => Some(DatabaseTarget::Postgres(Box::new(options))),
-                Err(error) => wrong(&format!("cannot be read ({error})")),
-            },
-            Some(scheme) => wrong(&format!("names a database of a kind that is not known, {scheme:?}")),
-            None => wrong("is not a URL"),
-        }
-    }
-
-    fn log_format(&mut self, value: &str, terminal: bool) -> Option<LogFormat> {
-        match value {
-            "pretty" => Some(LogFormat::Pretty),
-            "json" => Some(LogFormat::Json),
-            "" if terminal => Some(LogFormat::Pretty),
-            "" => Some(LogFormat::Json),
-            _ => self.wrong("LOG_FORMAT", value, "give pretty or json"),
-        }
-    }
-
-    fn log_filter(&mut self, value: &str) -> Option<String> {
-        match EnvFilter::try_new(value) {
-            Ok(_) => Some(value.to_owned()),
-            Err(_) => self.wrong(
-                "RUST_LOG",
-                value,
-                "give a level (error, warn, info, debug, trace) or filters such as \
-                                                     info,sqlx=debug",
-            ),
-        }
-    }
-}
-
-fn list(value: &str) -> impl Iterator<Item = &str> {
-    value.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
-/// An origin as browsers send it: scheme, host and port, nothing after.
-fn parse_origin(origin: &str) -> Option<HeaderValue> {
-    let uri: http::Uri = origin.parse().ok()?;
-    let exact = format!("{}://{}", uri.scheme_str()?, uri.authority()?);
-    (exact.eq_ignore_ascii_case(origin) && matches!(uri.scheme_str(), Some("http" | "https")))
-        .then(|| HeaderValue::from_str(origin).ok())
-        .flatten()
 }
 
 #[cfg(test)]
@@ -481,6 +357,12 @@ mod tests {
             ("--max-connections", "0", "MAX_CONNECTIONS", "from 1 to"),
             ("--cors-allowed-origins", "https://a.example/", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
             ("--allowed-hosts", "a.example:80", "ALLOWED_HOSTS", "without a port"),
+            ("--admin-addr", "9090", "ADMIN_ADDR", "127.0.0.1:8080"),
+            ("--rate-limit", "0/s", "RATE_LIMIT", "500/s"),
+            ("--rate-limit", "many", "RATE_LIMIT", "off"),
+            ("--rate-limit-burst", "0", "RATE_LIMIT_BURST", "from 1"),
+            ("--otel-exporter-otlp-endpoint", "localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
+            ("--database-url-file", "/no/such/file", "DATABASE_URL_FILE", "can be read"),
             ("--log-format", "xml", "LOG_FORMAT", "pretty or json"),
             ("--log", "web=loud", "RUST_LOG", "debug"),
             ("--database-url", "mysql://localhost/x", "DATABASE_URL", "postgres://"),
@@ -490,6 +372,31 @@ mod tests {
             assert_eq!(error.lines().count(), 1, "{error}");
             assert!(error.starts_with(variable) && error.contains(right), "{error}");
         }
+    }
+
+    #[test]
+    fn an_empty_value_is_the_default() {
+        let flags =
+            ["--listen-addr", "--database-url", "--request-timeout", "--max-connections", "--rate-limit", "--log"];
+        let config = validate(&flags.map(|flag| [flag, ""]).concat()).unwrap();
+        assert_eq!(format!("{config:?}"), format!("{:?}", validate(&[]).unwrap()));
+    }
+
+    #[test]
+    fn the_burst_is_twice_the_rate_unless_said() {
+        let limit =
+            |flags: &[&str]| validate(flags).unwrap().http.rate_limit.map(|limit| (limit.period, limit.burst.get()));
+        assert_eq!(limit(&[]), Some((Duration::from_millis(2), 1_000)));
+        assert_eq!(limit(&["--rate-limit", "60/m", "--rate-limit-burst", "5"]), Some((Duration::from_secs(1), 5)));
+        assert_eq!(limit(&["--rate-limit", "off"]), None);
+    }
+
+    #[test]
+    fn a_secret_may_come_as_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "postgres://u:secret@db.example/app\n").unwrap();
+        let config = validate(&["--database-url-file", file.path().to_str().unwrap()]).unwrap();
+        assert_eq!(config.database.target.to_string(), "PostgreSQL, app on db.example:5432");
     }
 
     #[test]

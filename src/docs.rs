@@ -15,8 +15,6 @@ use axum::{
 use contract::Contract;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::CONTRACT;
-
 /// What a page may do: Swagger UI needs its own files, images as data, and calls to this server. No inline script or
 /// style runs, and no other origin is asked.
 const UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -53,10 +51,10 @@ struct Document {
 }
 
 impl Documents {
-    /// Makes the documents from the contract.
-    pub fn new(contract: &Contract) -> Self {
+    /// Makes the documents from a contract and its text.
+    pub fn new(contract: &Contract, yaml: impl Into<Bytes>) -> Self {
         Self {
-            yaml: Document::new(CONTRACT, "application/yaml"),
+            yaml: Document::new(yaml, "application/yaml"),
             json: Document::new(contract.to_json(), "application/json"),
         }
     }

@@ -7,16 +7,18 @@
 pub mod app;
 pub mod config;
 pub mod docs;
+pub mod health_check;
+pub mod import;
 pub mod metrics;
 pub mod operations;
+pub mod rate_limit;
+pub mod readiness;
 pub mod server;
 pub mod source;
 pub mod stack;
 pub mod store;
 pub mod telemetry;
 pub mod validation;
-
-mod readiness;
 
 /// The contract, as it was written, inside the binary.
 pub const CONTRACT: &str = include_str!("../openapi.yaml");

@@ -1,19 +1,23 @@
 //! The command line: reads it, and runs what it asks for.
 
-use std::{io::IsTerminal, process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, path::Path, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
+use tokio_util::sync::CancellationToken;
 use web_server::{
     app::{self, App},
     config::{Cli, Command, Config},
-    metrics, server,
+    health_check, import, metrics, server,
     source::SystemSource,
-    store, telemetry,
+    store::{self, Store},
+    telemetry,
 };
+
+type Error = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     match run() {
@@ -26,45 +30,78 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run() -> Result<(), Box<dyn std::error::Error>> {
+async fn run() -> Result<(), Error> {
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {
         return Err(format!(".env cannot be read: {error}").into());
     }
     let cli = Cli::parse();
-    if cli.command == Some(Command::Openapi) {
+    let command = cli.command.unwrap_or(Command::Serve);
+    // What needs no settings works even where they are wrong.
+    if command == Command::Openapi {
         print!("{}", app::contract()?.to_json());
         return Ok(());
     }
     let config = Config::validate(&cli.settings, std::io::stdout().is_terminal())?;
-    telemetry::init(&config.log);
-    match cli.command.unwrap_or(Command::Serve) {
+    if command == Command::Health {
+        return Ok(health_check::check(&config.server)?);
+    }
+    let telemetry = telemetry::init(&config.log)?;
+    let result = match command {
         Command::Serve => serve(&config).await,
         Command::Migrate => migrate(&config).await,
-        Command::Openapi => Ok(()),
-    }
+        Command::Import { file } => import_users(&config, &file).await,
+        Command::Openapi | Command::Health => Ok(()),
+    };
+    telemetry.flush();
+    result
 }
 
-async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: &Config) -> Result<(), Error> {
     metrics::spawn_upkeep(metrics::install());
     let app = App::build(config, Arc::new(SystemSource::new())).await?;
-    let listen = config.server.listen_addr;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("LISTEN_ADDR (--listen-addr) is {listen}, which cannot be listened on: {error}"))?;
+    let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
     let address = listener.local_addr()?;
     tracing::info!("listening on http://{address}");
     tracing::info!("Swagger UI at http://{address}/swagger-ui/");
     tracing::info!("data in {}", app.store.target());
-
-    let drain = app.drain.clone();
-    let shutdown = async move {
-        stop_signal().await;
-        tracing::info!("stopping: requests in flight are answered first");
-        drain.start();
+    let admin = match (config.server.admin_addr, app.admin) {
+        (Some(address), Some(router)) => {
+            let listener = listen("ADMIN_ADDR (--admin-addr)", address).await?;
+            tracing::info!("metrics and readiness at http://{}", listener.local_addr()?);
+            Some((listener, router))
+        }
+        _ => None,
     };
-    let drained = server::serve(listener, app.router, &config.server, shutdown).await;
+
+    let mut signals = Signals::new()?;
+    let (stop_clients, stop_operators) = (CancellationToken::new(), CancellationToken::new());
+    let clients = server::serve(listener, app.router, &config.server, stop_clients.clone().cancelled_owned());
+    // Operators are answered until the last client is.
+    let operators = async {
+        if let Some((listener, router)) = admin {
+            server::serve(listener, router, &config.server, stop_operators.clone().cancelled_owned()).await;
+        }
+    };
+    let stop = async {
+        signals.next().await;
+        tracing::info!("stopping: requests in flight are answered first; a second signal stops at once");
+        app.drain.start();
+        tokio::spawn(async move {
+            signals.next().await;
+            tracing::warn!("stopped at once, by a second signal");
+            std::process::exit(1);
+        });
+        tokio::time::sleep(config.server.shutdown_delay).await;
+        stop_clients.cancel();
+    };
+    let clients = async {
+        let drained = clients.await;
+        stop_operators.cancel();
+        drained
+    };
+    let (drained, (), ()) = tokio::join!(clients, operators, stop);
     app.store.close().await;
     if !drained {
         return Err("stopped, but requests in flight did not end within SHUTDOWN_TIMEOUT".into());
@@ -73,8 +110,13 @@ async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn migrate(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let store = store::connect(&config.database, Arc::new(SystemSource::new())).await?;
+async fn listen(setting: &str, address: std::net::SocketAddr) -> Result<TcpListener, Error> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("{setting} is {address}, which cannot be listened on: {error}").into())
+}
+
+async fn migrate(config: &Config) -> Result<(), Error> {
+    let store = open(config).await?;
     store.migrate().await?;
     store.check_schema().await?;
     tracing::info!("the schema is up to date in {}", store.target());
@@ -82,18 +124,40 @@ async fn migrate(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Ends at the first SIGTERM (an orchestrator) or SIGINT (Ctrl-C).
-async fn stop_signal() {
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+async fn import_users(config: &Config, file: &Path) -> Result<(), Error> {
+    let store = open(config).await?;
+    if config.database.migrate {
+        store.migrate().await?;
+    }
+    let imported = import::import(&app::contract()?, file, &*store.users()).await?;
+    println!("{} users created, {} were there already, in {}", imported.created, imported.present, store.target());
+    store.close().await;
+    Ok(())
+}
+
+async fn open(config: &Config) -> Result<Store, Error> {
+    Ok(store::connect(&config.database, Arc::new(SystemSource::new())).await?)
+}
+
+/// SIGTERM (an orchestrator) and SIGINT (Ctrl-C).
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Error> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        match (terminate, interrupt) {
+            (Ok(terminate), Ok(interrupt)) => Ok(Self { terminate, interrupt }),
+            (Err(error), _) | (_, Err(error)) => Err(format!("signals cannot be received: {error}").into()),
         }
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "signals cannot be received: only SIGKILL will stop this server");
-            std::future::pending().await
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

@@ -20,6 +20,9 @@ pub(crate) const ACTIVE_CONNECTIONS: &str = "http_active_connections";
 /// Requests being worked on now.
 pub(crate) const IN_FLIGHT: &str = "http_requests_in_flight";
 
+/// Whether the server was ready when it was last asked.
+const READY: &str = "web_server_ready";
+
 /// From 100 µs (a cached read) to 10 s (past every deadline), about 2.5 times apart.
 const BUCKETS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -71,12 +74,18 @@ fn describe() {
     describe_gauge!("database_pool_connections", "Connections to the database, by pool and state.");
     describe_gauge!("database_pool_max_connections", "Connections to the database at most, by pool.");
     describe_counter!("contract_decode_failures_total", "Valid requests that did not decode: a bug of the server.");
+    describe_gauge!(READY, "1 if the server was ready when it was last asked, else 0.");
     describe_gauge!("web_server_build_info", "1, labelled with the version of the server.");
     gauge!("web_server_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     counter!("contract_decode_failures_total").absolute(0);
     gauge!(ACTIVE_CONNECTIONS).set(0.0);
     gauge!(IN_FLIGHT).set(0.0);
     metrics_process::Collector::default().describe();
+}
+
+/// Notes what the last question for readiness was answered with.
+pub(crate) fn record_readiness(ready: bool) {
+    gauge!(READY).set(f64::from(u8::from(ready)));
 }
 
 /// One more of something, until it is dropped.

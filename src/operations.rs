@@ -30,6 +30,10 @@ pub struct Operation {
     pub path: String,
     /// The media types of its successes; empty if they have no content.
     pub produces: Vec<String>,
+    /// Whether its clients are limited: it documents 429.
+    pub limited: bool,
+    /// Whether orchestrators ask it, by whatever address they know: it is tagged `health`.
+    pub probe: bool,
     /// Its path, query and header parameters.
     pub(crate) parameters: Vec<Parameter>,
     /// Its body by media type; empty if it takes none.
@@ -121,6 +125,8 @@ fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Opera
         },
         path: operation.path.clone(),
         produces: produces.collect(),
+        limited: operation.responses.contains_key(&429),
+        probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,
         bodies: bodies.collect::<Result<_, String>>()?,
     })
@@ -165,7 +171,8 @@ fn follow<'a>(contract: &'a Contract, mut schema: &'a Value) -> &'a Value {
     schema
 }
 
-fn compile_schema(contract: &Contract, schema: &Value) -> Result<Validator, String> {
+/// A validator of this schema, in which the contract's own may be referred to.
+pub(crate) fn compile_schema(contract: &Contract, schema: &Value) -> Result<Validator, String> {
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(&contract.standalone_schema(schema))

@@ -11,7 +11,7 @@ use std::{
 };
 
 use api::{
-    AppState,
+    AppState, Surface,
     problem::{Kind, Problem},
 };
 use axum::{
@@ -34,20 +34,27 @@ use crate::{
     docs::{self, Documents},
     metrics::{self, Counted},
     operations::{self, Operation, Operations},
+    rate_limit::RateLimiter,
+    readiness::Drain,
     source::Source,
+    telemetry,
     validation::{self, BodyLimits},
 };
 
 /// What the stack is built of.
 pub struct Stack {
+    /// Which operations are answered.
+    pub surface: Surface,
     /// The ports behind the handlers.
     pub state: AppState,
-    /// The contract, compiled.
+    /// The contract of that surface, compiled.
     pub operations: Arc<Operations>,
-    /// The documents to serve.
-    pub documents: Documents,
+    /// The documents to serve, if any.
+    pub documents: Option<Documents>,
     /// Gives the ids of requests.
     pub source: Arc<dyn Source>,
+    /// Says when the server is about to stop.
+    pub drain: Drain,
     /// Limits, hosts and origins.
     pub config: HttpConfig,
 }
@@ -67,12 +74,14 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole app: operations, documents and layers.
 pub fn build(stack: Stack) -> Router {
-    let Stack { state, operations, documents, source, config } = stack;
+    let Stack { surface, state, operations, documents, source, drain, config } = stack;
     let body = BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout };
 
     let layers = ServiceBuilder::new()
         // Outermost: everything below, every log line and every problem speaks of the request by its id.
         .layer(from_fn_with_state((operations.clone(), source), identify))
+        // While the server drains, every answer asks the client to come back on another connection.
+        .layer(from_fn_with_state(drain, say_goodbye))
         // Sees every answer as it is sent, those that any layer below gives early included.
         .layer(from_fn(observe))
         .layer(from_fn(secure))
@@ -84,12 +93,14 @@ pub fn build(stack: Stack) -> Router {
         // Inside the layers that count and log, so that a panic is counted and logged as the 500 that it is.
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .layer(from_fn_with_state(Arc::<[String]>::from(config.allowed_hosts), host))
+        // Before anything that costs more than a look at the address.
+        .layer(from_fn_with_state(config.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit))), limit_rate))
         .layer(from_fn_with_state(body, validate))
         // Innermost: counts the server's own time, not the time that the client takes to send a body.
         .layer(from_fn_with_state(config.request_timeout, deadline));
 
-    api::router(state)
-        .merge(docs::routes(documents))
+    api::router(surface, state)
+        .merge(documents.map(docs::routes).unwrap_or_default())
         .fallback(|| async { Problem::new(Kind::NotFound, "There is nothing at this path.") })
         .method_not_allowed_fallback(move |path: Option<MatchedPath>| {
             let response = method_not_allowed(&operations, path.as_ref());
@@ -133,14 +144,15 @@ fn info(request: &Request) -> Option<&RequestInfo> {
 
 /// One line in the log, one count and one duration for every request, also for one whose client hung up.
 async fn observe(request: Request, next: Next) -> Response {
-    let id = info(&request).map(|info| info.id.clone());
-    let id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let operation = info(&request).and_then(|info| info.operation.as_ref()).map(|operation| operation.id.clone());
-    let span = tracing::info_span!("request", request_id = id, operation = operation.as_deref());
+    let id = info(&request).and_then(|info| info.id.to_str().ok()).unwrap_or_default();
+    let operation = info(&request).and_then(|info| info.operation.as_ref()).map(|operation| operation.id.as_str());
+    let method = metrics::method_label(request.method());
+    let template = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let span = telemetry::request_span(id, operation, method, template.as_deref(), request.headers());
     let mut record = AccessRecord {
         start: Instant::now(),
-        method: metrics::method_label(request.method()),
-        template: request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()),
+        method,
+        template,
         path: request.uri().path().to_owned(),
         peer: request.extensions().get::<Peer>().map(|peer| peer.0),
         user_agent: request.headers().get(header::USER_AGENT).cloned(),
@@ -174,6 +186,7 @@ impl Drop for AccessRecord {
     fn drop(&mut self) {
         let duration = self.start.elapsed();
         metrics::record_request(self.method, self.template.as_deref().unwrap_or("unmatched"), self.status, duration);
+        telemetry::describe(&self.span, self.method, self.template.as_deref(), &self.path, self.status);
         let _entered = self.span.enter();
         tracing::info!(
             target: "access",
@@ -290,6 +303,18 @@ fn closes_connection(status: StatusCode) -> bool {
     matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE)
 }
 
+// ---- Drain ----------------------------------------------------------------------------------------------------------
+
+async fn say_goodbye(State(drain): State<Drain>, request: Request, next: Next) -> Response {
+    // HTTP/2 has a frame for this, which hyper sends; the header would be an error there (RFC 9113, section 8.2.2).
+    let has_header = request.version() < Version::HTTP_2;
+    let mut response = next.run(request).await;
+    if has_header && drain.started() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 // ---- Host -----------------------------------------------------------------------------------------------------------
 
 /// Refuses a request that names no host (RFC 9112, section 3.2), more than one, or one that is not ours: a page that
@@ -308,10 +333,30 @@ async fn host(State(allowed): State<Arc<[String]>>, request: Request, next: Next
         (None, None, None) => return Err(malformed("The request names no host.")),
     };
     let host = authority.as_ref().map(|authority| authority.host().to_ascii_lowercase()).unwrap_or_default();
-    if !allowed.is_empty() && !allowed.contains(&host) {
+    // Orchestrators know an instance by its address, and what a probe is told is of no use to an attacker.
+    let probe = info(&request).and_then(|info| info.operation.as_ref()).is_some_and(|operation| operation.probe);
+    if !allowed.is_empty() && !allowed.contains(&host) && !probe {
         return Err(Problem::new(Kind::MisdirectedRequest, "This server does not answer for this host."));
     }
     Ok(next.run(request).await)
+}
+
+// ---- Rate limit -----------------------------------------------------------------------------------------------------
+
+/// Counts the request against its client's limit, if the contract says that the operation has one.
+async fn limit_rate(State(limiter): State<Option<Arc<RateLimiter>>>, request: Request, next: Next) -> Response {
+    let limited = info(&request).and_then(|info| info.operation.as_ref()).is_some_and(|operation| operation.limited);
+    let peer = request.extensions().get::<Peer>().copied();
+    let (Some(limiter), Some(Peer(peer)), true) = (limiter, peer, limited) else { return next.run(request).await };
+    let quotum = limiter.check(peer.ip());
+    let mut response = match quotum.retry_after {
+        None => next.run(request).await,
+        Some(seconds) => Problem::new(Kind::TooManyRequests, format!("Wait {seconds} s before you try again."))
+            .with_retry_after(seconds)
+            .into_response(),
+    };
+    limiter.write_headers(quotum, response.headers_mut());
+    response
 }
 
 // ---- Contract and deadline ------------------------------------------------------------------------------------------
@@ -330,7 +375,7 @@ async fn validate(State(limits): State<BodyLimits>, request: Request, next: Next
 /// goes on to its end, so that no write is cut in the middle.
 async fn deadline(State(limit): State<Duration>, request: Request, next: Next) -> Response {
     let safe = request.method().is_safe();
-    let work = next.run(request);
+    let work = next.run(request).instrument(tracing::debug_span!("handler"));
     let answer = if safe {
         tokio::time::timeout(limit, work).await.ok()
     } else {

@@ -14,6 +14,7 @@ use std::{sync::Arc, time::Duration};
 use api::store_error::StoreError;
 use sqlx::{Executor, PgPool, SqlSafeStr, SqlitePool, migrate::MigrateError};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{config::DatabaseTarget, source::Source};
 
@@ -27,11 +28,18 @@ pub struct Store {
     target: DatabaseTarget,
 }
 
+/// Beside the pools for requests, one connection is kept for [`Store::ping`].
 #[derive(Clone)]
 enum Pools {
-    Sqlite { readers: SqlitePool, writer: SqlitePool },
-    Postgres(PgPool),
+    Sqlite { readers: SqlitePool, writer: SqlitePool, probe: SqlitePool },
+    Postgres { all: PgPool, probe: PgPool },
 }
+
+/// How long the database may take to answer [`Store::ping`].
+pub const PING_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Reads a table, so that SQLite has to look at its file.
+const PING: &str = "SELECT 1 FROM users LIMIT 1";
 
 /// One pool, of either kind: what a statement runs on.
 enum Pool<'a> {
@@ -82,7 +90,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => sqlx::migrate!("migrations/sqlite").run(writer).await,
-            Pools::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
+            Pools::Postgres { all, .. } => sqlx::migrate!("migrations/postgres").run(all).await,
         }
     }
 
@@ -98,17 +106,21 @@ impl Store {
         Ok(())
     }
 
-    /// Asks the database for an answer, of which it needs nothing but itself.
+    /// Asks the database for an answer, on a connection of its own: whether the pool is full is another question.
     ///
     /// # Errors
-    /// It does not answer within a second.
+    /// It does not answer within [`PING_TIMEOUT`].
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let query = async { on!(self.read(), db => sqlx::query("SELECT 1").execute(db).await.map(drop)) };
-        match tokio::time::timeout(Duration::from_secs(1), query).await {
+        let probe = match &self.pools {
+            Pools::Sqlite { probe, .. } => Pool::Sqlite(probe),
+            Pools::Postgres { probe, .. } => Pool::Postgres(probe),
+        };
+        let query = async { on!(probe, db => sqlx::query(PING).execute(db).await.map(drop)) };
+        match tokio::time::timeout(PING_TIMEOUT, query).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error::log("ping", error)),
             Err(_) => {
-                tracing::warn!("the database did not answer within a second");
+                tracing::warn!("the database did not answer within {} ms", PING_TIMEOUT.as_millis());
                 Err(StoreError::Unavailable)
             }
         }
@@ -123,45 +135,50 @@ impl Store {
             PoolState { name, idle, used: size.saturating_sub(idle), max }
         }
         match &self.pools {
-            Pools::Sqlite { readers, writer } => vec![state("readers", readers), state("writer", writer)],
-            Pools::Postgres(pool) => vec![state("all", pool)],
+            Pools::Sqlite { readers, writer, .. } => vec![state("readers", readers), state("writer", writer)],
+            Pools::Postgres { all, .. } => vec![state("all", all)],
         }
     }
 
     /// Closes every connection, after the statements that run have ended.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { readers, writer } => {
+            Pools::Sqlite { readers, writer, probe } => {
+                probe.close().await;
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { all, probe } => {
+                probe.close().await;
+                all.close().await;
+            }
         }
     }
 
     fn read(&self) -> Pool<'_> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => Pool::Sqlite(readers),
-            Pools::Postgres(pool) => Pool::Postgres(pool),
+            Pools::Postgres { all, .. } => Pool::Postgres(all),
         }
     }
 
     fn write(&self) -> Pool<'_> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => Pool::Sqlite(writer),
-            Pools::Postgres(pool) => Pool::Postgres(pool),
+            Pools::Postgres { all, .. } => Pool::Postgres(all),
         }
     }
 }
 
-/// Runs one operation of the store: measures it as `database_operation_duration_seconds{operation}`, logs the cause of
-/// a failure and turns it into what the port may say.
+/// Runs one operation of the store: in a span of its own, measured as
+/// `database_operation_duration_seconds{operation}`. Logs the cause of a failure and turns it into what the port may say.
 async fn operation<T>(
     name: &'static str,
     query: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, StoreError> {
     let start = Instant::now();
-    let result = query.await;
+    let span = tracing::debug_span!("store", operation = name, otel.kind = "client");
+    let result = query.instrument(span).await;
     metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
     result.map_err(|error| error::log(name, error))
 }

@@ -18,14 +18,14 @@ use axum::{
     body::Body,
     extract::{RawPathParams, Request},
 };
-use contract::Location;
+use contract::{Contract, Location};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::operations::{Operation, Parameter, Scalar};
+use crate::operations::{self, Operation, Parameter, Scalar};
 
 /// Violations told at most, so that a small request cannot ask for a huge answer.
 const MAX_VIOLATIONS: usize = 1_000;
@@ -198,6 +198,23 @@ async fn read(headers: &HeaderMap, body: Body, limits: BodyLimits) -> Result<Vec
             Err(Problem::new(Kind::RequestTimeout, detail))
         }
     }
+}
+
+/// Reads JSON as strictly as a request's body is read.
+///
+/// # Errors
+/// It is not one clean document.
+pub fn parse_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    json::parse(bytes)
+}
+
+/// Every violation of a schema that may refer to the contract's own.
+///
+/// # Errors
+/// The schema is not one.
+pub fn violations(contract: &Contract, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
+    let validator = operations::compile_schema(contract, schema)?;
+    Ok(validator.iter_errors(value).flat_map(|error| body_violations(&error)).collect())
 }
 
 fn body_schema(validator: &Validator, value: &Value) -> Result<(), Problem> {

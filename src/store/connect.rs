@@ -52,8 +52,10 @@ async fn open_sqlite(config: &DatabaseConfig, path: &Path) -> Result<Pools, Stri
     // The writer opens first: it makes the file.
     let writer = pool(config, SqlitePoolOptions::new()).max_connections(1).connect_with(options.clone()).await;
     let writer = writer.map_err(|error| error.to_string())?;
-    let readers = pool(config, SqlitePoolOptions::new()).connect_with(options.read_only(true)).await;
-    Ok(Pools::Sqlite { readers: readers.map_err(|error| error.to_string())?, writer })
+    let options = options.read_only(true);
+    let probe = probe(SqlitePoolOptions::new()).connect_lazy_with(options.clone());
+    let readers = pool(config, SqlitePoolOptions::new()).connect_with(options).await;
+    Ok(Pools::Sqlite { readers: readers.map_err(|error| error.to_string())?, writer, probe })
 }
 
 async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> Result<Pools, String> {
@@ -61,7 +63,7 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
     let options = options.clone().application_name("web_server").options([
         ("statement_timeout", milliseconds(config.statement_timeout)),
         ("lock_timeout", milliseconds(config.lock_timeout)),
-        ("idle_in_transaction_session_timeout", milliseconds(config.statement_timeout)),
+        ("idle_in_transaction_session_timeout", milliseconds(config.idle_in_transaction_timeout)),
         // A write is acknowledged only once it is on disk, whatever the server's own default.
         ("synchronous_commit", "on".to_owned()),
     ]);
@@ -75,11 +77,16 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
         Ok(Err(error)) => return Err(error.to_string()),
         Err(_) => return Err("no answer within 5 s".to_owned()),
     }
-    pool(config, PgPoolOptions::new())
-        .connect_with(options)
-        .await
-        .map(Pools::Postgres)
-        .map_err(|error| error.to_string())
+    let probe = probe(PgPoolOptions::new()).connect_lazy_with(options.clone());
+    match pool(config, PgPoolOptions::new()).connect_with(options).await {
+        Ok(all) => Ok(Pools::Postgres { all, probe }),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The one connection that [`Store::ping`] asks on.
+fn probe<DB: sqlx::Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
+    options.max_connections(1).acquire_timeout(super::PING_TIMEOUT).test_before_acquire(false)
 }
 
 fn pool<DB: sqlx::Database>(config: &DatabaseConfig, options: PoolOptions<DB>) -> PoolOptions<DB> {

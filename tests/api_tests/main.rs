@@ -13,5 +13,6 @@ mod health;
 mod methods_and_headers;
 mod pages;
 mod problems;
+mod rate_limit;
 mod users;
 mod validation;

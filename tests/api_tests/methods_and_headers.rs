@@ -94,10 +94,13 @@ matrix! {
     }
 
     async fn a_host_that_is_not_ours_is_misdirected(app: App) using ["--allowed-hosts", "127.0.0.1,api.example.com"] {
-        assert_eq!(app.get("/health").await.status, 200);
+        assert_eq!(app.get("/users").await.status, 200);
         for (host, status) in [("API.example.com:8080", 200), ("evil.example", 421), ("api.example.com.evil.example", 421)] {
-            let answer = app.request(Method::GET, "/health").header("host", host).send().await;
+            let answer = app.request(Method::GET, "/users").header("host", host).send().await;
             assert_eq!(answer.status, status, "{host}");
         }
+        // A probe knows an instance by its address alone.
+        let probe = app.request(Method::GET, "/health/ready").header("host", "10.0.0.7:8080").send().await;
+        assert_eq!(probe.status, 200);
     }
 }

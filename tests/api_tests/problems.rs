@@ -9,7 +9,7 @@ use std::{
 };
 
 use api::{
-    AppState,
+    AppState, Surface,
     health::{NotReady, Readiness},
     metrics::Exposition,
     store_error::StoreError,
@@ -25,6 +25,7 @@ use web_server::{
     config::{Cli, Config},
     docs::Documents,
     operations::Operations,
+    readiness::Drain,
     server,
     source::SystemSource,
     stack::{self, Stack},
@@ -94,10 +95,12 @@ async fn app_on(users: Arc<dyn Users>) -> App {
     let config = Config::validate(&cli.settings, false).unwrap();
     let contract = app::contract().unwrap();
     let router = stack::build(Stack {
+        surface: Surface::All,
         state: AppState { users, readiness: Arc::new(fault), metrics: Arc::new(fault) },
         operations: Arc::new(Operations::compile(&contract).unwrap()),
-        documents: Documents::new(&contract),
+        documents: Some(Documents::new(&contract, web_server::CONTRACT)),
         source: Arc::new(SystemSource::new()),
+        drain: Drain::default(),
         config: config.http,
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

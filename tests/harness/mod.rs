@@ -138,6 +138,9 @@ impl App {
         if !flags.contains(&"--request-timeout") {
             arguments.extend(["--request-timeout", "30s", "--database-acquire-timeout", "30s"]);
         }
+        if !flags.contains(&"--rate-limit") {
+            arguments.extend(["--rate-limit", "off"]);
+        }
         arguments.extend(flags);
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
         let config = Config::validate(&cli.settings, false).expect("the flags are right");

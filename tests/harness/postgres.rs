@@ -72,6 +72,17 @@ impl TestDatabase {
         Some(Self { url: database_url(cluster, &name), name })
     }
 
+    /// Lets the database go away, and come back: connections are ended and refused, as when a server is lost.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub async fn allow_connections(&self, allowed: bool) {
+        let Some(cluster) = CLUSTER.as_ref() else { return };
+        execute(cluster, format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name)).await;
+        if !allowed {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+            execute(cluster, format!("{end} = '{}'", self.name)).await;
+        }
+    }
+
     /// Ends every connection to it, then removes it.
     pub async fn drop(self) {
         if let Some(cluster) = CLUSTER.as_ref() {

@@ -101,7 +101,7 @@ async fn settings_are_read_from_dotenv() {
 #[test]
 fn help_lists_every_setting() {
     let folder = tempfile::tempdir().unwrap();
-    let output = run(web_server(folder.path()).arg("--help").env("DATABASE_URL", "postgres://u:secret@localhost/x"));
+    let output = run(web_server(folder.path()).arg("--help").env("DATABASE_URL", "postgres://u:hunter2@localhost/x"));
     let help = stdout(&output);
     for text in [
         "LISTEN_ADDR",
@@ -119,7 +119,7 @@ fn help_lists_every_setting() {
     ] {
         assert!(help.contains(text), "{text} is missing in\n{help}");
     }
-    assert!(!help.contains("secret"));
+    assert!(!help.contains("hunter2"));
 }
 
 #[test]
@@ -128,4 +128,29 @@ fn openapi_prints_the_document() {
     let document: serde_json::Value =
         serde_json::from_str(&stdout(&run(web_server(folder.path()).arg("openapi")))).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_fixture_is_imported_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/test_data.json");
+    let import = || run(web_server(folder.path()).args(["--log", "off", "import", file]));
+    assert!(stdout(&import()).starts_with("5 users created, 0 were there already, in SQLite"));
+    assert!(stdout(&import()).starts_with("0 users created, 5 were there already, in SQLite"));
+}
+
+/// All of it is checked before any of it is kept.
+#[test]
+fn a_fixture_that_breaks_the_contract_is_refused_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("users.json");
+    fs::write(&file, r#"{"users":[{"name":"Ada","email":"ada@example.com"},{"name":" ","email":"x"}]}"#).unwrap();
+    let output = run(web_server(folder.path()).args(["--log", "off", "import", "users.json"]));
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(message.contains("/users/1/name") && message.contains("/users/1/email"), "{message}");
+    fs::write(&file, r#"{"users":[]}"#).unwrap();
+    assert!(
+        stdout(&run(web_server(folder.path()).args(["--log", "off", "import", "users.json"]))).starts_with("0 users")
+    );
 }

@@ -12,4 +12,6 @@ mod harness;
 mod command_line;
 mod contract;
 mod process;
+mod stop;
+mod traces;
 mod wire;

@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     process::{Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -26,12 +27,18 @@ pub fn run(command: &mut Command) -> Output {
 /// A running server process; it is killed if the test fails.
 pub struct Process {
     pub app: App,
+    /// The log so far.
+    pub log: Arc<Mutex<Vec<String>>>,
     child: tokio::process::Child,
 }
 
 impl Process {
     pub async fn start(mut command: Command) -> Self {
-        command.env("LISTEN_ADDR", "127.0.0.1:0").env("LOG_FORMAT", "json").env("REQUEST_TIMEOUT", "30s");
+        // What a test says goes before what suits most.
+        let said: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+        let defaults =
+            [("LISTEN_ADDR", "127.0.0.1:0"), ("LOG_FORMAT", "json"), ("REQUEST_TIMEOUT", "30s"), ("RATE_LIMIT", "off")];
+        command.envs(defaults.into_iter().filter(|(name, _)| !said.iter().any(|said| said == name)));
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a piped log")).lines();
@@ -41,9 +48,14 @@ impl Process {
                 break rest.split('"').next().expect("an address").to_owned();
             }
         };
-        // Whoever writes to a pipe that nobody reads stops in the end.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { app: App::at(base, client()), child }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let kept = log.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                kept.lock().unwrap().push(line);
+            }
+        });
+        Self { app: App::at(base, client()), log, child }
     }
 
     pub fn signal(&self, name: &str) {

@@ -52,8 +52,14 @@ pub trait Readiness: Send + Sync {
     async fn check(&self) -> Result<(), NotReady>;
 }
 
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_liveness)).routes(routes!(get_readiness))
+/// What anybody may ask.
+pub(crate) fn public_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_liveness))
+}
+
+/// What operators ask.
+pub(crate) fn operator_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_readiness))
 }
 
 #[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "health",

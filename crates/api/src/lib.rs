@@ -40,14 +40,32 @@ pub struct AppState {
 #[openapi(components(schemas(problem::Problem, users::EntityTag, users::Location)))]
 struct Base;
 
-/// Every operation of the contract, and no other route.
-fn operations() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Base::openapi()).merge(health::routes()).merge(metrics::routes()).merge(users::routes())
+/// Which operations a listener answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// All of them.
+    All,
+    /// What clients call, where operators have a listener of their own.
+    Public,
+    /// What operators call: metrics and readiness.
+    Operators,
 }
 
-/// The routes of every operation. Unknown paths and wrong methods are the caller's to answer.
-pub fn router(state: AppState) -> Router {
-    let (router, _) = operations().split_for_parts();
+/// The operations of a surface, and no other route.
+fn operations(surface: Surface) -> OpenApiRouter<AppState> {
+    let public = || health::public_routes().merge(users::routes());
+    let operators = || health::operator_routes().merge(metrics::routes());
+    let base = OpenApiRouter::with_openapi(Base::openapi());
+    match surface {
+        Surface::All => base.merge(public()).merge(operators()),
+        Surface::Public => base.merge(public()),
+        Surface::Operators => base.merge(operators()),
+    }
+}
+
+/// The routes of a surface. Unknown paths and wrong methods are the caller's to answer.
+pub fn router(surface: Surface, state: AppState) -> Router {
+    let (router, _) = operations(surface).split_for_parts();
     router.with_state(state)
 }
 
@@ -55,7 +73,12 @@ pub fn router(state: AppState) -> Router {
 ///
 /// It holds structure only. Prose, examples, links and security live in `openapi.yaml` alone.
 pub fn openapi() -> Document {
-    let mut document = operations().into_openapi();
+    let mut document = operations(Surface::All).into_openapi();
     shared_answers::add(&mut document);
     document
+}
+
+/// The paths that move to the operators' listener where there is one.
+pub fn operator_paths() -> Vec<String> {
+    operations(Surface::Operators).into_openapi().paths.paths.into_keys().collect()
 }

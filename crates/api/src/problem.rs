@@ -3,7 +3,7 @@
 //! Whoever refuses a request — handler, extractor, layer, fallback — returns a [`Problem`]. `instance` and `request_id`
 //! are not known that deep; the outermost layer fills them in through [`Problem::complete`].
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -230,6 +230,14 @@ impl Violation {
     /// A violation in a path, query or header parameter.
     pub fn in_parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: None, parameter: Some(name.into()), detail: detail.into() }
+    }
+}
+
+/// `/users/3/email: is required`
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.pointer.as_ref().or(self.parameter.as_ref());
+        write!(f, "{}: {}", place.map_or("", String::as_str), self.detail)
     }
 }
 

@@ -30,6 +30,7 @@ mod grammar;
 mod operation;
 mod paths;
 mod pointer;
+mod projection;
 mod source;
 mod yaml;
 

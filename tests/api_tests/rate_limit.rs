@@ -1,0 +1,50 @@
+//! How often one client may call.
+
+use serde_json::json;
+
+use crate::harness::matrix;
+
+matrix! {
+    async fn over_the_limit_a_client_is_told_how_long_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "3"] {
+        for left in [2, 1, 0] {
+            let answer = app.get("/users").await;
+            let reset = (3 - left) * 3600;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("ratelimit"), Some(format!("\"address\";r={left};t={reset}").as_str()));
+            assert_eq!(answer.header("ratelimit-policy"), Some("\"address\";q=3;w=10800"));
+        }
+        let refused = app.post("/users", json!({ "name": "Ada", "email": "ada@example.com" })).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("3600")));
+        assert_eq!(refused.header("ratelimit"), Some("\"address\";r=0;t=10800"));
+        // What orchestrators, scrapers and readers of the documents ask is never limited, and says so.
+        for path in ["/health", "/health/ready", "/metrics", "/openapi.json", "/swagger-ui/"] {
+            let answer = app.get(path).await;
+            assert_eq!((answer.status, answer.header("ratelimit")), (200, None), "{path}");
+        }
+    }
+
+    /// "Right to the second": a client that waits as long as it is told is let in.
+    async fn a_client_that_waits_is_let_in(app: App) using ["--rate-limit", "1/s", "--rate-limit-burst", "1"] {
+        assert_eq!(app.get("/users").await.status, 200);
+        let refused = app.get("/users").await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert_eq!(app.get("/users").await.status, 200);
+    }
+
+    async fn a_script_of_a_listed_origin_can_read_the_refusal(app: App)
+        using ["--rate-limit", "1/h", "--rate-limit-burst", "1", "--cors-allowed-origins", "https://a.example"] {
+        app.get("/users").await;
+        let refused = app.request(reqwest::Method::GET, "/users").header("origin", "https://a.example").send().await;
+        assert_eq!((refused.status, refused.header("access-control-allow-origin")), (429, Some("https://a.example")));
+        let exposed = refused.header("access-control-expose-headers").unwrap();
+        assert!(exposed.contains("retry-after") && exposed.contains("ratelimit"), "{exposed}");
+        // A preflight costs nothing.
+        let preflight = app.request(reqwest::Method::OPTIONS, "/users").header("origin", "https://a.example");
+        assert_eq!(preflight.header("access-control-request-method", "GET").send().await.status, 200);
+    }
+
+    async fn without_a_limit_nothing_is_said_of_one(app: App) using ["--rate-limit", "off"] {
+        assert_eq!(app.get("/users").await.header("ratelimit"), None);
+    }
+}

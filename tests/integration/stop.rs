@@ -1,0 +1,141 @@
+//! Readiness, the operators' listener, and the stop.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    harness::{App, Database, Storage, client},
+    process::{Process, run, web_server},
+};
+
+/// A free port; whoever takes it first has it, which on a test machine is the server it is meant for.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// While the server drains it is alive, works on, and says that it is not ready; every answer asks for a new connection.
+#[tokio::test]
+async fn a_draining_server_answers_on_and_says_that_it_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("SHUTDOWN_DELAY", "2s");
+    let mut process = Process::start(command).await;
+    assert_eq!(process.app.get("/health/ready").await.status, 200);
+    process.signal("TERM");
+    let answer = loop {
+        let answer = process.app.get("/health/ready").await;
+        if answer.status == 503 {
+            break answer;
+        }
+    };
+    assert!(answer.json()["detail"].as_str().unwrap().contains("draining"));
+    assert_eq!(answer.header("connection"), Some("close"));
+    process.app.create_user("late").await;
+    assert_eq!(process.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("SHUTDOWN_DELAY", "1h");
+    let mut process = Process::start(command).await;
+    process.signal("TERM");
+    while process.app.get("/health/ready").await.status == 200 {}
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(1));
+}
+
+/// A lost database is seen within a second, and so is its return; the process is alive all the while.
+#[tokio::test]
+async fn readiness_follows_the_database() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let (app, server) = App::start(&storage, &[]).await;
+    assert_eq!(app.get("/health/ready").await.status, 200);
+
+    database.allow_connections(false).await;
+    let lost = Instant::now();
+    while app.get("/health/ready").await.status == 200 {
+        assert!(lost.elapsed() < Duration::from_secs(5), "a lost database is not seen");
+    }
+    assert_eq!(app.get("/health").await.status, 200);
+    database.allow_connections(true).await;
+    let back = Instant::now();
+    while app.get("/health/ready").await.status == 503 {
+        assert!(back.elapsed() < Duration::from_secs(5), "its return is not seen");
+    }
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// The questions of a crowd are one question to the database.
+#[tokio::test]
+async fn readiness_is_no_stampede() {
+    let storage = Storage::new(Database::Sqlite).await.unwrap();
+    let (app, server) = App::start(&storage, &["--database-max-connections", "1"]).await;
+    let questions: Vec<_> = (0..200)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { app.get("/health/ready").await.status })
+        })
+        .collect();
+    for question in questions {
+        assert_eq!(question.await.unwrap(), 200);
+    }
+    server.stop().await;
+}
+
+/// Where operators have a listener of their own, clients find neither metrics nor readiness, and the documents agree.
+#[tokio::test]
+async fn the_operators_listener_takes_metrics_and_readiness() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let mut command = web_server(folder.path());
+    command.env("ADMIN_ADDR", &address);
+    let mut process = Process::start(command).await;
+    let admin = format!("http://{address}");
+    let status = async |url: String| client().get(url).send().await.unwrap().status().as_u16();
+    let base = process.app.base.clone();
+
+    for path in ["/metrics", "/health/ready"] {
+        assert_eq!(
+            (status(format!("{base}{path}")).await, status(format!("{admin}{path}")).await),
+            (404, 200),
+            "{path}"
+        );
+    }
+    for path in ["/users", "/openapi.json", "/swagger-ui/", "/"] {
+        assert_eq!(status(format!("{admin}{path}")).await, 404, "{path}");
+    }
+    assert_eq!(status(format!("{base}/health")).await, 200);
+    assert_eq!(status(format!("{base}/users")).await, 200);
+    let document = process.app.get("/openapi.json").await.json();
+    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(paths, ["/health", "/health/live", "/users", "/users/{id}"]);
+    let yaml = process.app.get("/openapi.yaml").await.text();
+    assert!(!yaml.contains("\n  /metrics:") && yaml.contains("\n  /users:"));
+
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+}
+
+/// What a container asks that has no curl.
+#[tokio::test]
+async fn the_health_command_asks_the_server_of_the_same_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let probe = |address: &str| run(web_server(folder.path()).arg("health").env("LISTEN_ADDR", address));
+    let away = probe(&address);
+    assert_eq!(away.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&away.stderr).contains(&address));
+
+    let mut command = web_server(folder.path());
+    // Every address, and a list of hosts: a probe asks by address all the same.
+    let port = address.rsplit_once(':').unwrap().1;
+    command.env("LISTEN_ADDR", format!("0.0.0.0:{port}")).env("ALLOWED_HOSTS", "api.example.com");
+    let process = Process::start(command).await;
+    let there = probe(&format!("0.0.0.0:{port}"));
+    assert_eq!(there.status.code(), Some(0), "{}", String::from_utf8_lossy(&there.stderr));
+    drop(process);
+}

@@ -1,0 +1,119 @@
+//! Traces over OTLP, and what the log tells of them.
+
+use std::time::Duration;
+
+use axum::{Router, body::Bytes, extract::State, http::StatusCode};
+use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
+use prost::Message;
+use tokio::{net::TcpListener, sync::mpsc};
+
+use crate::process::{Process, web_server};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const CALLER: &str = "b7ad6b7169203331";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A receiver that keeps the spans it is sent.
+async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
+    async fn take(State(spans): State<mpsc::UnboundedSender<Span>>, body: Bytes) -> StatusCode {
+        let export = ExportTraceServiceRequest::decode(body).expect("OTLP in protobuf");
+        for resource in export.resource_spans {
+            for scope in resource.scope_spans {
+                for span in scope.spans {
+                    spans.send(span).expect("the test listens");
+                }
+            }
+        }
+        StatusCode::OK
+    }
+    let (sender, spans) = mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "a receiver for the test, not a route of the server")]
+    let router = Router::new().route("/v1/traces", axum::routing::post(take)).with_state(sender);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (endpoint, spans)
+}
+
+/// The caller's trace goes on in the request's span, and in those of the handler and of the store under it.
+#[tokio::test]
+async fn a_request_goes_on_with_its_callers_trace() {
+    let (endpoint, mut spans) = receiver().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    let mut process = Process::start(command).await;
+    let request = process.app.request(reqwest::Method::GET, "/users");
+    let answer = request.header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send().await;
+    assert_eq!(answer.status, 200);
+    // The last spans are sent before the process ends.
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+
+    let mut received = Vec::new();
+    while let Ok(Some(span)) = tokio::time::timeout(Duration::from_millis(500), spans.recv()).await {
+        received.push(span);
+    }
+    let ours: Vec<_> = received.iter().filter(|span| hex(&span.trace_id) == TRACE).collect();
+    let named = |name: &str| {
+        *ours.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name} is not in {ours:#?}"))
+    };
+    let (request, handler, store) = (named("GET /users"), named("handler"), named("store"));
+    assert_eq!(hex(&request.parent_span_id), CALLER);
+    assert_eq!(handler.parent_span_id, request.span_id);
+    assert_eq!(store.parent_span_id, handler.span_id);
+    let attributes: Vec<_> = request.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    for key in ["http.request.method", "http.route", "http.response.status_code", "url.path"] {
+        assert!(attributes.contains(&key), "{key} is not in {attributes:?}");
+    }
+    let log = process.log.lock().unwrap().join("\n");
+    assert!(log.lines().any(|line| line.contains(TRACE) && line.contains("\"target\":\"access\"")), "{log}");
+}
+
+/// The log names the caller's trace whether spans are sent or not; what is no traceparent is passed over.
+#[tokio::test]
+async fn the_log_names_the_callers_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(web_server(folder.path())).await;
+    for (id, traceparent) in
+        [("good", format!("00-{TRACE}-{CALLER}-01")), ("bad", format!("00-{TRACE}-{CALLER}\" forged=\"1"))]
+    {
+        let request = process.app.request(reqwest::Method::GET, "/health").header("x-request-id", id);
+        assert_eq!(request.header("traceparent", &traceparent).send().await.status, 200);
+    }
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+    let log = process.log.lock().unwrap();
+    let line = |id: &str| log.iter().find(|line| line.contains(&format!("\"request_id\":\"{id}\""))).expect("a line");
+    assert!(line("good").contains(TRACE));
+    assert!(!line("bad").contains(TRACE) && !line("bad").contains("forged"));
+}
+
+/// Every line is one JSON object, whatever a client sends.
+#[tokio::test]
+async fn no_client_can_forge_a_line_of_the_log() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(web_server(folder.path())).await;
+    let address = process.app.base.strip_prefix("http://").unwrap().to_owned();
+    for head in [
+        "GET /%0a%7b%22level%22:%22ERROR%22%7d HTTP/1.1\r\nhost: x\r\nuser-agent: a\"}\t{\"level\":\"ERROR\"\r\n",
+        "GET /x HTTP/1.1\r\nhost: x\r\nuser-agent: \u{1b}[31mred\r\n",
+        "GET /x?\"},{\"level\":\"ERROR HTTP/1.1\r\nhost: x\r\nx-request-id: a\"b\r\n",
+        "\"}{ /x HTTP/1.1\r\nhost: x\r\n",
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+    for line in process.log.lock().unwrap().iter() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_eq!(entry["level"], "INFO", "{line}");
+        assert!(!line.contains('\u{1b}'), "{line}");
+    }
+}
