@@ -2,7 +2,11 @@
 //!
 //! They are ready bytes with an `ETag`, made once. Their routes are the only ones that the contract does not hold.
 
-use std::{collections::HashMap, sync::Arc, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    io::Write,
+    sync::{Arc, LazyLock, OnceLock},
+};
 
 use api::problem::{Kind, Problem};
 use axum::{
@@ -13,6 +17,7 @@ use axum::{
     routing::get,
 };
 use contract::Contract;
+use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// What a page may do: Swagger UI needs its own files, images as data, and calls to this server. No inline script or
@@ -42,11 +47,18 @@ pub struct Documents {
     json: Document,
 }
 
-/// Ready bytes.
+/// Ready bytes, as they are and compressed: two representations, each with its own validator.
 #[derive(Clone)]
 struct Document {
-    bytes: Bytes,
     media_type: HeaderValue,
+    plain: Representation,
+    /// Made when it is first asked for.
+    gzip: Arc<OnceLock<Representation>>,
+}
+
+#[derive(Clone)]
+struct Representation {
+    bytes: Bytes,
     etag: HeaderValue,
 }
 
@@ -62,34 +74,55 @@ impl Documents {
 
 impl Document {
     fn new(bytes: impl Into<Bytes>, media_type: &str) -> Self {
-        let bytes = bytes.into();
         Self {
-            etag: etag(&bytes),
             media_type: HeaderValue::from_str(media_type)
                 .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
-            bytes,
+            plain: Representation::new(bytes.into()),
+            gzip: Arc::default(),
         }
     }
 
     /// 200, or 304 to a client that has it (RFC 9110, section 13.1.2).
     fn answer(&self, headers: &HeaderMap) -> Response {
+        // The stack leaves `gzip` or nothing here. Images are compressed already.
+        let gzip = headers.get(header::ACCEPT_ENCODING).is_some_and(|coding| coding == "gzip")
+            && !self.media_type.as_bytes().starts_with(b"image/");
+        let chosen = if gzip { self.gzip.get_or_init(|| self.plain.compressed()) } else { &self.plain };
         let caching = [
-            (header::ETAG, self.etag.clone()),
+            (header::ETAG, chosen.etag.clone()),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
             // Keep it, but ask each time whether it changed.
             (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         ];
-        if self.is_known(headers) {
+        if chosen.is_known(headers) {
             return (StatusCode::NOT_MODIFIED, caching).into_response();
         }
-        (caching, [(header::CONTENT_TYPE, self.media_type.clone())], self.bytes.clone()).into_response()
+        let mut response =
+            (caching, [(header::CONTENT_TYPE, self.media_type.clone())], chosen.bytes.clone()).into_response();
+        if gzip {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+}
+
+impl Representation {
+    fn new(bytes: Bytes) -> Self {
+        Self { etag: etag(&bytes), bytes }
+    }
+
+    fn compressed(&self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        // Writing to memory cannot fail.
+        let written = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
+        Self::new(written.unwrap_or_default().into())
     }
 
     fn is_known(&self, headers: &HeaderMap) -> bool {
         let own = self.etag.to_str().unwrap_or_default();
         let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        tags.flat_map(|value| value.split(','))
-            .map(str::trim)
-            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
+        let mut tags = tags.flat_map(|value| value.split(',')).map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
     }
 }
 

@@ -20,11 +20,12 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
 use http_body::Body as _;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, Predicate, predicate::SizeAbove},
     cors::{AllowOrigin, Any, CorsLayer},
 };
 use tracing::Instrument;
@@ -89,6 +90,8 @@ pub fn build(stack: Stack) -> Router {
         .layer(from_fn_with_state(operations.clone(), options))
         // Outside all that may refuse a request, or a browser's script could not read why.
         .option_layer(cors(&config.cors))
+        .layer(from_fn(normalize_accept_encoding))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(has_no_etag)))
         .layer(from_fn(complete_problem))
         // Inside the layers that count and log, so that a panic is counted and logged as the 500 that it is.
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
@@ -249,6 +252,30 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
         ])
         .max_age(Duration::from_secs(60 * 60));
     Some(layer)
+}
+
+// ---- Compression ----------------------------------------------------------------------------------------------------
+
+/// Leaves `gzip` or nothing in `Accept-Encoding`. The layer below knows gzip alone, and would answer a client that excludes
+/// everything else with 406, after the handler has run.
+async fn normalize_accept_encoding(mut request: Request, next: Next) -> Response {
+    let values = request.headers().get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let gzip = values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
+    });
+    if gzip {
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    } else {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
+    next.run(request).await
+}
+
+/// A strong validator names bytes: what carries one is sent as those bytes (RFC 9110, section 8.8.3).
+fn has_no_etag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(header::ETAG)
 }
 
 // ---- Methods --------------------------------------------------------------------------------------------------------

@@ -24,6 +24,42 @@ matrix! {
         }
     }
 
+    /// The two are different bytes, so each has a validator of its own.
+    async fn documents_are_compressed_for_who_asks(app: App) {
+        for path in ["/openapi.yaml", "/swagger-ui/swagger-ui-bundle.js"] {
+            let plain = app.get(path).await;
+            let gzip = app.request(Method::GET, path).header("accept-encoding", "br, GZIP;q=0.5").send().await;
+            assert_eq!((gzip.status, gzip.header("content-encoding"), gzip.header("vary")), (200, Some("gzip"), Some("accept-encoding")));
+            assert_ne!(gzip.header("etag"), plain.header("etag"));
+            assert!(gzip.body.len() * 3 < plain.body.len());
+            let mut unpacked = Vec::new();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gzip.body[..]), &mut unpacked).unwrap();
+            assert!(unpacked == plain.body);
+        }
+    }
+
+    /// An answer with an ETag is sent as the bytes that it names; others are compressed if they are large.
+    async fn only_large_answers_without_a_validator_are_compressed(app: App) {
+        for number in 0..20 {
+            app.create_user(&format!("user{number}")).await;
+        }
+        let get = |path: &str, coding: &str| app.request(Method::GET, path).header("accept-encoding", coding);
+        assert_eq!(get("/health", "gzip").send().await.header("content-encoding"), None);
+        let id = app.get("/users?limit=1").await.json()["users"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(get(&format!("/users/{id}"), "gzip").send().await.header("content-encoding"), None);
+        // Whoever excludes everything gets the bytes as they are, and no 406 once the handler has run.
+        assert_eq!(get("/users", "identity;q=0, *;q=0").send().await.status, 200);
+        assert_eq!(get("/users", "gzip;q=0").send().await.header("content-encoding"), None);
+
+        let compressed = crate::harness::client().get(format!("{}/users", app.base)).header("accept-encoding", "gzip");
+        let compressed = compressed.send().await.unwrap();
+        assert_eq!(compressed.headers()["content-encoding"], "gzip");
+        let body = compressed.bytes().await.unwrap();
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&body[..]), &mut unpacked).unwrap();
+        assert_eq!(unpacked, app.get("/users").await.body);
+    }
+
     async fn the_root_leads_to_the_ui(app: App) {
         let root = app.get("/").await;
         assert_eq!((root.status, root.header("location")), (307, Some("/swagger-ui/")));
