@@ -15,9 +15,10 @@ fail() {
     exit 1
 }
 
-# start_postgres: starts a throwaway cluster and sets postgres_url. It is gone when this process is.
+# start_postgres: starts a throwaway cluster, with the options in postgres_options, and sets postgres_url. It is gone when
+# this process is.
 start_postgres() {
-    coproc POSTGRES { exec scripts/throwaway-postgres; }
+    coproc POSTGRES { exec scripts/throwaway-postgres "${postgres_options[@]+"${postgres_options[@]}"}"; }
     postgres_pid=$!
     IFS= read -r postgres_url <&"${POSTGRES[0]-}" || fail 'PostgreSQL did not start'
 }
@@ -60,7 +61,7 @@ start_server() {
     server_pid=$!
     for _ in {1..100}; do
         # Its first line says which port it took.
-        server_url=$(grep -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1 || true)
+        server_url=$(grep -s -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1 || true)
         if [[ -n $server_url ]] && curl --fail --silent --max-time 1 --output /dev/null "$server_url/health"; then
             return
         fi

@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnectOptions;
 ///
 /// Every setting is a flag and an environment variable; the flag wins. A file `.env` in the working directory is read
 /// first. Durations are written like `500ms`, `10s`, `1h`.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "web_server", version, max_term_width = 120)]
 pub struct Cli {
     /// What to do; `serve` if nothing is said.
@@ -46,8 +46,8 @@ pub enum Command {
     },
 }
 
-/// Every setting, as text.
-#[derive(Debug, Args)]
+/// Every setting, as text. It cannot be printed, since it may hold a password.
+#[derive(Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Address to listen on; port 0 takes a free one.
@@ -75,7 +75,7 @@ pub struct Settings {
 
     /// Do not bring the database's schema up to date at start.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1,
-        default_missing_value = "true")]
+        require_equals = true, default_missing_value = "true")]
     no_migrate: String,
 
     /// Connections to the database at most.
@@ -86,12 +86,13 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "DURATION", default_value = "1s")]
     database_acquire_timeout: String,
 
-    /// How long PostgreSQL may work on one statement.
-    #[arg(long, env, global = true, value_name = "DURATION", default_value = "5s")]
+    /// How long PostgreSQL may work on one statement. Shorter than REQUEST_TIMEOUT, so that what is answered with 503 was
+    /// not done.
+    #[arg(long, env, global = true, value_name = "DURATION", default_value = "800ms")]
     database_statement_timeout: String,
 
     /// How long a statement waits for another's lock.
-    #[arg(long, env, global = true, value_name = "DURATION", default_value = "1s")]
+    #[arg(long, env, global = true, value_name = "DURATION", default_value = "500ms")]
     database_lock_timeout: String,
 
     /// How long PostgreSQL lets a transaction idle before it ends it.
@@ -161,7 +162,13 @@ pub struct Settings {
     log_format: String,
 
     /// What to log, as `tracing` filters: `debug`, `info,sqlx=debug`.
-    #[arg(long, env = "RUST_LOG", global = true, value_name = "FILTER", default_value = "info")]
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        global = true,
+        value_name = "FILTER",
+        default_value = "info,sqlx::postgres::notice=warn"
+    )]
     log: String,
 }
 
@@ -365,6 +372,9 @@ mod tests {
             ("--database-url-file", "/no/such/file", "DATABASE_URL_FILE", "can be read"),
             ("--log-format", "xml", "LOG_FORMAT", "pretty or json"),
             ("--log", "web=loud", "RUST_LOG", "debug"),
+            ("--log", "loud", "RUST_LOG", "debug"),
+            ("--database-url", "sqlite://a.db?mode=ro", "DATABASE_URL", "takes none"),
+            ("--database-url", "postgres://u@h/a?sslmod=require", "DATABASE_URL", "\"sslmod\""),
             ("--database-url", "mysql://localhost/x", "DATABASE_URL", "postgres://"),
             ("--database-url", "sqlite::memory:", "DATABASE_URL", "sqlite://PATH"),
         ] {

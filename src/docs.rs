@@ -193,7 +193,10 @@ async fn problem_page(Path(slug): Path<String>, headers: HeaderMap) -> Response 
          <p>Status {status}.</p>\n<p>{explanation}</p>\n</html>\n",
         title = kind.title(),
         status = kind.status(),
-        explanation = kind.explanation(),
+        // Between back-quotes stands code.
+        explanation = kind.explanation().split('`').enumerate().fold(String::new(), |page, (index, part)| {
+            if index % 2 == 1 { format!("{page}<code>{part}</code>") } else { page + part }
+        }),
     );
     Document::new(page, "text/html; charset=utf-8").answer(&headers)
 }

@@ -1,6 +1,6 @@
 //! The command line: reads it, and runs what it asks for.
 
-use std::{io::IsTerminal, path::Path, process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
 use tokio::{
@@ -17,6 +17,9 @@ use web_server::{
     telemetry,
 };
 
+/// How long the database may take to end its connections, once no request needs them.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 type Error = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
@@ -31,12 +34,10 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run() -> Result<(), Error> {
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        return Err(format!(".env cannot be read: {error}").into());
-    }
+    let dotenv = read_dotenv();
+    // Before a fault in .env is told: `--help` and `--version` work whatever is in it.
     let cli = Cli::parse();
+    dotenv?;
     let command = cli.command.unwrap_or(Command::Serve);
     // What needs no settings works even where they are wrong.
     if command == Command::Openapi {
@@ -58,7 +59,25 @@ async fn run() -> Result<(), Error> {
     result
 }
 
+/// Reads `.env` in the working directory, and in no other: a server must not find settings that nobody put there for it.
+/// The message never quotes a line, which may hold a password.
+fn read_dotenv() -> Result<(), String> {
+    match dotenvy::from_path(".env") {
+        // What it could not parse may be a part of the line only.
+        Err(dotenvy::Error::LineParse(line, _)) => {
+            let text = std::fs::read_to_string(".env").unwrap_or_default();
+            let number = text.lines().position(|other| other.contains(line.trim())).map_or(0, |index| index + 1);
+            Err(format!(
+                ".env, line {number}, cannot be read: give NAME=VALUE, with a value in quotes if it has spaces"
+            ))
+        }
+        Err(error) if !error.not_found() => Err(format!(".env cannot be read: {error}")),
+        _ => Ok(()),
+    }
+}
+
 async fn serve(config: &Config) -> Result<(), Error> {
+    raise_file_limit(config.server.max_connections);
     metrics::spawn_upkeep(metrics::install());
     let app = App::build(config, Arc::new(SystemSource::new())).await?;
     let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
@@ -102,12 +121,29 @@ async fn serve(config: &Config) -> Result<(), Error> {
         drained
     };
     let (drained, (), ()) = tokio::join!(clients, operators, stop);
-    app.store.close().await;
+    // A database that hangs must not keep the process from ending.
+    let closed = tokio::time::timeout(CLOSE_TIMEOUT, app.store.close()).await.is_ok();
+    if !closed {
+        return Err("stopped, but the database did not let go of its connections".into());
+    }
     if !drained {
         return Err("stopped, but requests in flight did not end within SHUTDOWN_TIMEOUT".into());
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Every connection is an open file; many systems allow 1,024 unless a process asks for more.
+fn raise_file_limit(connections: usize) {
+    // Files, the database's connections and the runtime's own need some too.
+    let wanted = connections as u64 + 256;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(allowed) if allowed < wanted => {
+            tracing::warn!("{allowed} files may be open (ulimit -n): fewer than MAX_CONNECTIONS asks for");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files is not known"),
+    }
 }
 
 async fn listen(setting: &str, address: std::net::SocketAddr) -> Result<TcpListener, Error> {

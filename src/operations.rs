@@ -34,6 +34,10 @@ pub struct Operation {
     pub limited: bool,
     /// Whether orchestrators ask it, by whatever address they know: it is tagged `health`.
     pub probe: bool,
+    /// Whether it must have a body.
+    pub(crate) body_required: bool,
+    /// Its own limit for a body, in bytes.
+    pub(crate) max_body_bytes: Option<usize>,
     /// Its path, query and header parameters.
     pub(crate) parameters: Vec<Parameter>,
     /// Its body by media type; empty if it takes none.
@@ -112,6 +116,10 @@ pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
 }
 
 fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Operation, String> {
+    if !operation.security.is_empty() {
+        // Better no server than one that lets everybody in.
+        return Err("its security cannot be enforced by this server".into());
+    }
     let parameters = operation.parameters.iter().map(|parameter| compile_parameter(contract, parameter));
     let contents = operation.body.iter().flat_map(|body| &body.content);
     let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(contract, schema)?)));
@@ -125,6 +133,8 @@ fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Opera
         },
         path: operation.path.clone(),
         produces: produces.collect(),
+        body_required: operation.body.as_ref().is_some_and(|body| body.required),
+        max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         limited: operation.responses.contains_key(&429),
         probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,

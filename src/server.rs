@@ -8,6 +8,7 @@
 //! | acceptance → first request's head, also while HTTP/1.1 and HTTP/2 are told apart | `HEADER_TIMEOUT` |
 //! | answer → next request's head | `IDLE_TIMEOUT` (HTTP/1.1), pings (HTTP/2) |
 //! | head → whole body | `BODY_TIMEOUT`, in [`crate::validation`] |
+//! | answer → its bytes are taken | 30 s without progress (`TCP_USER_TIMEOUT`, Linux) |
 //! | signal to stop → last answer | `SHUTDOWN_TIMEOUT` |
 
 use std::{
@@ -113,6 +114,7 @@ async fn accept(
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "TCP_NODELAY");
             }
+            give_up_on_unread_answers(&stream);
             Some((stream, peer, permit))
         }
         Err(error) => {
@@ -124,6 +126,17 @@ async fn accept(
             None
         }
     }
+}
+
+/// A client that does not read its answer, or is gone without a word, holds its connection no longer than this. The kernel
+/// counts: hyper has no clock for writing (RFC 5482).
+fn give_up_on_unread_answers(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_ANSWER_TIMEOUT)) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 /// HTTP/1.1 and HTTP/2 without TLS (h2c), told apart by the first bytes.
@@ -147,6 +160,10 @@ fn protocols(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
         .keep_alive_timeout(Duration::from_secs(10));
     builder
 }
+
+/// See [`give_up_on_unread_answers`].
+#[cfg(target_os = "linux")]
+const UNREAD_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Connection {
     builder: Arc<auto::Builder<TokioExecutor>>,
@@ -188,6 +205,10 @@ impl Connection {
                     awaits_first_request = false;
                 }
                 () = drain.cancelled(), if !draining => {
+                    // Nothing has been asked on it yet, so there is nothing to answer.
+                    if !has_begun.load(Ordering::Relaxed) {
+                        return;
+                    }
                     draining = true;
                     connection.as_mut().graceful_shutdown();
                 }

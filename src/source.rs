@@ -1,5 +1,7 @@
 //! The one source of time and ids. Everything else is told the time, so that a test can stop the clock.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock and makes ids")]
+
 use std::sync::Mutex;
 
 use api::timestamp::Timestamp;
@@ -34,7 +36,6 @@ impl Default for SystemSource {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 fn system_time() -> DateTime<Utc> {
     Utc::now()
 }

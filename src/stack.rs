@@ -22,6 +22,7 @@ use axum::{
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
 use http_body::Body as _;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -74,6 +75,7 @@ struct RequestInfo {
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole app: operations, documents and layers.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that layers the app")]
 pub fn build(stack: Stack) -> Router {
     let Stack { surface, state, operations, documents, source, drain, config } = stack;
     let body = BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout };
@@ -86,16 +88,17 @@ pub fn build(stack: Stack) -> Router {
         // Sees every answer as it is sent, those that any layer below gives early included.
         .layer(from_fn(observe))
         .layer(from_fn(secure))
-        // A plain OPTIONS is answered before CORS, which would take it for a preflight.
-        .layer(from_fn_with_state(operations.clone(), options))
-        // Outside all that may refuse a request, or a browser's script could not read why.
-        .option_layer(cors(&config.cors))
         .layer(from_fn(normalize_accept_encoding))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(has_no_etag)))
         .layer(from_fn(complete_problem))
+        // Before anything is said to a page that has pointed its own name at this address.
+        .layer(from_fn_with_state(Arc::<[String]>::from(config.allowed_hosts), host))
+        // A plain OPTIONS is answered before CORS, which would take it for a preflight.
+        .layer(from_fn_with_state((operations.clone(), config.cors != Cors::Off), options))
+        // Outside all that may refuse a request, or a browser's script could not read why.
+        .option_layer(cors(&config.cors))
         // Inside the layers that count and log, so that a panic is counted and logged as the 500 that it is.
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
-        .layer(from_fn_with_state(Arc::<[String]>::from(config.allowed_hosts), host))
         // Before anything that costs more than a look at the address.
         .layer(from_fn_with_state(config.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit))), limit_rate))
         .layer(from_fn_with_state(body, validate))
@@ -280,17 +283,27 @@ fn has_no_etag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -
 
 // ---- Methods --------------------------------------------------------------------------------------------------------
 
-/// Answers a plain OPTIONS with the methods of the path (RFC 9110, section 9.3.7). A preflight goes on to CORS.
-async fn options(State(operations): State<Arc<Operations>>, request: Request, next: Next) -> Response {
+/// Answers a plain OPTIONS with the methods of the path, or of the server (RFC 9110, section 9.3.7). A preflight goes on to
+/// CORS where that is on.
+async fn options(State((operations, cors)): State<(Arc<Operations>, bool)>, request: Request, next: Next) -> Response {
+    if request.method() != Method::OPTIONS {
+        return next.run(request).await;
+    }
+    if request.uri().path() == "*" {
+        let all = operations::allow(&["GET", "POST", "PUT", "PATCH", "DELETE"]);
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, all)]).into_response();
+    }
+    let Some(path) = request.extensions().get::<MatchedPath>() else { return next.run(request).await };
+    let allow = allow(&operations, path);
     let preflight = request.headers().contains_key(header::ORIGIN)
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let path = request.extensions().get::<MatchedPath>();
-    match path {
-        Some(path) if request.method() == Method::OPTIONS && !preflight => {
-            (StatusCode::NO_CONTENT, [(header::ALLOW, allow(&operations, path))]).into_response()
-        }
-        _ => next.run(request).await,
+    if preflight && cors {
+        let mut response = next.run(request).await;
+        // Or axum adds the methods that it knows of.
+        response.headers_mut().insert(header::ALLOW, allow);
+        return response;
     }
+    (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response()
 }
 
 /// A path that is routed but not in the contract is a document: those are read only.
@@ -308,6 +321,10 @@ fn method_not_allowed(operations: &Operations, path: Option<&MatchedPath>) -> Re
 
 // ---- Problems -------------------------------------------------------------------------------------------------------
 
+/// What hyper lets through in a path though it may not stand in a URI reference (RFC 3986, section 3.3).
+const NOT_IN_A_URI: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
 /// Writes into a problem what the place that raised it could not know.
 async fn complete_problem(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
@@ -320,7 +337,8 @@ async fn complete_problem(request: Request, next: Next) -> Response {
         if closes_connection(parts.status) {
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        response = (parts, problem.complete(&path, id).to_json()).into_response();
+        let instance = utf8_percent_encode(&path, NOT_IN_A_URI).to_string();
+        response = (parts, problem.complete(&instance, id).to_json()).into_response();
     }
     response
 }
@@ -349,16 +367,22 @@ async fn say_goodbye(State(drain): State<Drain>, request: Request, next: Next) -
 async fn host(State(allowed): State<Arc<[String]>>, request: Request, next: Next) -> Result<Response, Problem> {
     let malformed = |detail: &'static str| Problem::new(Kind::Malformed, detail);
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let authority = match (request.uri().authority(), hosts.next(), hosts.next()) {
-        (_, _, Some(_)) => return Err(malformed("The request names more than one host.")),
-        (Some(authority), _, None) => Some(authority.clone()),
-        (None, Some(host), None) => match Authority::try_from(host.as_bytes()) {
-            Ok(authority) => Some(authority),
-            Err(_) => return Err(malformed("The Host header is not a host.")),
-        },
+    let authority = match (hosts.next(), hosts.next(), request.uri().authority()) {
+        (_, Some(_), _) => return Err(malformed("The request names more than one host.")),
+        // HTTP/2 names it in the target (RFC 9113, section 8.3.1); so may HTTP/1.1, but never instead of the header.
         (None, None, None) if request.version() < Version::HTTP_11 => None,
+        (None, None, _) if request.version() == Version::HTTP_11 => {
+            return Err(malformed("The request names no host."));
+        }
+        (_, None, Some(authority)) => Some(authority.clone()),
+        (Some(host), None, None) => {
+            Some(Authority::try_from(host.as_bytes()).map_err(|_| malformed("The Host header is not a host."))?)
+        }
         (None, None, None) => return Err(malformed("The request names no host.")),
     };
+    if authority.as_ref().is_some_and(|authority| !is_host(authority)) {
+        return Err(malformed("The Host header is not a host."));
+    }
     let host = authority.as_ref().map(|authority| authority.host().to_ascii_lowercase()).unwrap_or_default();
     // Orchestrators know an instance by its address, and what a probe is told is of no use to an attacker.
     let probe = info(&request).and_then(|info| info.operation.as_ref()).is_some_and(|operation| operation.probe);
@@ -366,6 +390,13 @@ async fn host(State(allowed): State<Arc<[String]>>, request: Request, next: Next
         return Err(Problem::new(Kind::MisdirectedRequest, "This server does not answer for this host."));
     }
     Ok(next.run(request).await)
+}
+
+/// A host with or without a port: no user, and a port that is one.
+fn is_host(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    let after_host = text.get(authority.host().len()..).unwrap_or("@");
+    after_host.is_empty() || after_host == ":" || authority.port_u16().is_some_and(|_| !text.contains('@'))
 }
 
 // ---- Rate limit -----------------------------------------------------------------------------------------------------
@@ -418,7 +449,8 @@ async fn deadline(State(limit): State<Duration>, request: Request, next: Next) -
         }
     };
     answer.unwrap_or_else(|| {
-        let detail = format!("There was no answer within {}.", humantime::format_duration(limit));
+        let unknown = if safe { "" } else { " Whether it was done is not known: look before you try again." };
+        let detail = format!("There was no answer within {}.{unknown}", humantime::format_duration(limit));
         Problem::unavailable(detail).into_response()
     })
 }

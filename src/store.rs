@@ -4,26 +4,34 @@
 //! SQLite is one file with one writer, so it has a pool of readers and a single writing connection. PostgreSQL has one
 //! pool. Nothing outside this module speaks SQL.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one room that speaks SQL")]
+
 mod connect;
 mod error;
+mod file;
+mod losses;
 mod types;
 mod users;
 
 use std::{sync::Arc, time::Duration};
 
 use api::store_error::StoreError;
-use sqlx::{Executor, PgPool, SqlSafeStr, SqlitePool, migrate::MigrateError};
+use sqlx::{Connection, Executor, PgPool, SqlSafeStr, SqlitePool, migrate::MigrateError};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{config::DatabaseTarget, source::Source};
 
 pub use connect::{ConnectError, connect};
+use file::File;
+use losses::Losses;
 
 /// The database, open.
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    losses: Arc<Losses>,
+    file: Option<Arc<File>>,
     source: Arc<dyn Source>,
     target: DatabaseTarget,
 }
@@ -82,15 +90,31 @@ impl Store {
         &self.target
     }
 
-    /// Brings the schema up to date. Several instances may do so at once: PostgreSQL's migrator takes a lock, and
-    /// SQLite has one writer.
+    /// Brings the schema up to date. Several instances may do so at once: PostgreSQL's migrator takes a lock; on SQLite
+    /// the one that comes second finds the work done when it looks again.
     ///
     /// # Errors
     /// The database is away, or its schema is newer than this program or was changed by hand.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => sqlx::migrate!("migrations/sqlite").run(writer).await,
-            Pools::Postgres { all, .. } => sqlx::migrate!("migrations/postgres").run(all).await,
+            Pools::Sqlite { writer, .. } => {
+                let migrator = sqlx::migrate!("migrations/sqlite");
+                for _ in 0..4 {
+                    if migrator.run(writer).await.is_ok() {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+                migrator.run(writer).await
+            }
+            Pools::Postgres { .. } => {
+                // On a connection without the requests' time-outs: an index on a large table may take its time.
+                let mut connection = connect::unhurried(&self.target).await?;
+                sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+                // One that does not close properly is the server's to clean up.
+                let _ = connection.close().await;
+                Ok(())
+            }
         }
     }
 
@@ -103,7 +127,24 @@ impl Store {
         for statement in users::STATEMENTS {
             on!(self.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
         }
-        Ok(())
+        self.check_permission().await
+    }
+
+    /// Finds out whether this program may write, without writing anything.
+    async fn check_permission(&self) -> Result<(), sqlx::Error> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(writer).await.map(drop),
+            Pools::Postgres { all, .. } => {
+                for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+                    let granted = sqlx::query_scalar("SELECT has_table_privilege('users', $1)").bind(privilege);
+                    if !granted.fetch_one(all).await? {
+                        let told = format!("this role may not {privilege} in the table users");
+                        return Err(sqlx::Error::Configuration(told.into()));
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Asks the database for an answer, on a connection of its own: whether the pool is full is another question.
@@ -115,6 +156,10 @@ impl Store {
             Pools::Sqlite { probe, .. } => Pool::Sqlite(probe),
             Pools::Postgres { probe, .. } => Pool::Postgres(probe),
         };
+        if let Some(file) = self.file.as_ref().filter(|file| !file.is_still_there()) {
+            tracing::error!("{file} was removed or replaced: what is written now will be lost");
+            return Err(StoreError::Unavailable);
+        }
         let query = async { on!(probe, db => sqlx::query(PING).execute(db).await.map(drop)) };
         match tokio::time::timeout(PING_TIMEOUT, query).await {
             Ok(Ok(())) => Ok(()),
@@ -124,6 +169,25 @@ impl Store {
                 Err(StoreError::Unavailable)
             }
         }
+    }
+
+    /// Runs one operation: in a span of its own, measured as `database_operation_duration_seconds{operation}`. Logs the
+    /// cause of a failure and turns it into what the port may say.
+    async fn operation<T>(
+        &self,
+        name: &'static str,
+        query: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let start = Instant::now();
+        let span = tracing::debug_span!("store", operation = name, otel.kind = "client");
+        let result = query.instrument(span).await;
+        metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
+        result.map_err(|error| {
+            if error::is_lost_connection(&error) {
+                self.losses.note();
+            }
+            error::log(name, error)
+        })
     }
 
     /// The state of each pool.
@@ -168,17 +232,4 @@ impl Store {
             Pools::Postgres { all, .. } => Pool::Postgres(all),
         }
     }
-}
-
-/// Runs one operation of the store: in a span of its own, measured as
-/// `database_operation_duration_seconds{operation}`. Logs the cause of a failure and turns it into what the port may say.
-async fn operation<T>(
-    name: &'static str,
-    query: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StoreError> {
-    let start = Instant::now();
-    let span = tracing::debug_span!("store", operation = name, otel.kind = "client");
-    let result = query.instrument(span).await;
-    metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
-    result.map_err(|error| error::log(name, error))
 }

@@ -4,6 +4,7 @@
 //! the handler and of the store lie in it. The log tells the trace's id whether spans are sent or not.
 
 use std::{
+    io::IsTerminal,
     panic,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -49,7 +50,8 @@ impl Telemetry {
 pub fn init(config: &LogConfig) -> Result<Telemetry, String> {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = match config.format {
-        LogFormat::Pretty => fmt::layer().with_filter(filter).boxed(),
+        // Colours are for people: a file that they are written to is harder to read.
+        LogFormat::Pretty => fmt::layer().with_ansi(std::io::stdout().is_terminal()).with_filter(filter).boxed(),
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
     };
     let traces =

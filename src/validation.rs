@@ -20,6 +20,7 @@ use axum::{
 };
 use contract::{Contract, Location};
 use http::{HeaderMap, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use percent_encoding::percent_decode_str;
@@ -50,14 +51,8 @@ pub async fn validate(operation: &Operation, mut request: Request, limits: BodyL
         let detail = format!("This operation answers in {}.", operation.produces.join(" or "));
         return Err(Problem::new(Kind::NotAcceptable, detail));
     }
-    if !operation.bodies.is_empty() {
-        let validator = media_type(operation, request.headers())?;
-        let body = std::mem::take(request.body_mut());
-        let bytes = read(request.headers(), body, limits).await?;
-        let value = json::parse(&bytes)
-            .map_err(|error| Problem::new(Kind::Malformed, format!("The body is not valid JSON: {error}.")))?;
-        body_schema(validator, &value)?;
-        input.body = Some(value);
+    if let Some(body) = body(operation, &mut request, limits).await? {
+        input.body = Some(body);
     }
     request.extensions_mut().insert(input);
     Ok(request)
@@ -70,7 +65,9 @@ async fn parameters(operation: &Operation, request: &mut Request, input: &mut In
     let path = match request.extract_parts::<RawPathParams>().await {
         Ok(path) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         Err(_) => {
-            violations.push(Violation::in_parameter("path", "is not UTF-8 once percent-decoded"));
+            let named = operation.parameters.iter().find(|parameter| parameter.location == Location::Path);
+            let name = named.map_or("path", |parameter| parameter.name.as_str());
+            violations.push(Violation::in_parameter(name, "is not UTF-8 once percent-decoded"));
             Vec::new()
         }
     };
@@ -152,6 +149,41 @@ impl Scalar {
 
 // ---- Body -----------------------------------------------------------------------------------------------------------
 
+/// The body, if the operation takes one and the request has one: read within its limits, parsed, and valid.
+async fn body(operation: &Operation, request: &mut Request, limits: BodyLimits) -> Result<Option<Value>, Problem> {
+    let absent = !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream();
+    if operation.bodies.is_empty() || (absent && !operation.body_required) {
+        return Ok(None);
+    }
+    let limits = match operation.max_body_bytes {
+        Some(bytes) => BodyLimits { max_bytes: limits.max_bytes.min(bytes), ..limits },
+        None => limits,
+    };
+    let mut body = std::mem::take(request.body_mut());
+    let read = match media_type(operation, request.headers()) {
+        Ok(validator) => read(request.headers(), &mut body, limits).await.map(|bytes| (validator, bytes)),
+        Err(problem) => Err(problem),
+    };
+    let (validator, bytes) = match read {
+        Ok(read) => read,
+        Err(problem) => {
+            linger(body).await;
+            return Err(problem);
+        }
+    };
+    let value = json::parse(&bytes)
+        .map_err(|error| Problem::new(Kind::Malformed, format!("The body cannot be read as JSON: {error}.")))?;
+    body_schema(validator, &value)?;
+    Ok(Some(value))
+}
+
+/// Takes some of a body that is refused unread. A client that is still sending when its connection is closed may never
+/// see the answer (RFC 9112, section 9.6).
+async fn linger(body: Body) {
+    const BYTES: usize = 4 << 20;
+    let _ = tokio::time::timeout(Duration::from_secs(1), Limited::new(body, BYTES).collect()).await;
+}
+
 /// The schema for the media type that the request names.
 fn media_type<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Validator, Problem> {
     let unsupported = || {
@@ -179,7 +211,7 @@ fn media_type<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a V
 }
 
 /// The whole body, within its limits.
-async fn read(headers: &HeaderMap, body: Body, limits: BodyLimits) -> Result<Vec<u8>, Problem> {
+async fn read(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         let detail = format!("The body is larger than {} bytes.", limits.max_bytes);
         Problem::new(Kind::ContentTooLarge, detail)

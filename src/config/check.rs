@@ -139,7 +139,12 @@ impl Check {
     }
 
     fn hosts(&mut self, value: &str) -> Option<Vec<String>> {
-        let hosts: Vec<_> = list(value).map(str::to_ascii_lowercase).collect();
+        // An IPv6 address is compared as a URI writes it, in brackets.
+        let bracketed = |host: &str| match host.parse::<std::net::Ipv6Addr>() {
+            Ok(_) => format!("[{host}]"),
+            Err(_) => host.to_ascii_lowercase(),
+        };
+        let hosts: Vec<_> = list(value).map(bracketed).collect();
         let is_host = |host: &String| {
             let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
             name.parse::<std::net::IpAddr>().is_ok()
@@ -230,14 +235,20 @@ impl Check {
             Some("sqlite") if url.contains(":memory:") || url.contains("mode=memory") => {
                 wrong("names a database in memory, which would be lost at every stop")
             }
+            Some("sqlite") if url.contains('?') => wrong("has options, which SQLite takes none of here"),
             Some("sqlite") => match SqliteConnectOptions::from_str(url) {
                 Ok(options) if options.get_filename().as_os_str().is_empty() => wrong("names no file"),
                 Ok(options) => Some(DatabaseTarget::Sqlite(options.get_filename().to_owned())),
                 Err(error) => wrong(&format!("cannot be read ({error})")),
             },
+            Some("postgres" | "postgresql") if unknown_option(url).is_some() => {
+                wrong(&format!("has an option that is not known, {:?}", unknown_option(url).unwrap_or_default()))
+            }
             Some("postgres" | "postgresql") => match PgConnectOptions::from_str(url) {
                 Ok(options) => Some(DatabaseTarget::Postgres(Box::new(options))),
-                Err(error) => wrong(&format!("cannot be read ({error})")),
+                Err(error) => {
+                    wrong(&format!("cannot be read ({error}; in a password, write @ as %40, / as %2F and : as %3A)"))
+                }
             },
             Some(scheme) => wrong(&format!("names a database of a kind that is not known, {scheme:?}")),
             None => wrong("is not a URL"),
@@ -256,9 +267,12 @@ impl Check {
 
     fn log_filter(&mut self, value: &str) -> Option<String> {
         let value = &*or_default("RUST_LOG", value);
+        // A lone word that is no level is a target to EnvFilter, and turns off the log of all others.
+        let is_level = |word: &str| word.parse::<tracing::level_filters::LevelFilter>().is_ok();
+        let lone = list(value).any(|directive| !directive.contains(['=', '[']) && !is_level(directive));
         match EnvFilter::try_new(value) {
-            Ok(_) => Some(value.to_owned()),
-            Err(_) => self.wrong(
+            Ok(_) if !lone => Some(value.to_owned()),
+            _ => self.wrong(
                 "RUST_LOG",
                 value,
                 "give a level (error, warn, info, debug, trace) or filters such as \
@@ -279,15 +293,51 @@ fn or_default<'a>(variable: &str, value: &'a str) -> Cow<'a, str> {
     Cow::Owned(default.map(|default| default.to_string_lossy().into_owned()).unwrap_or_default())
 }
 
+/// The first option of a PostgreSQL URL that sqlx would pass over with a warning: a misspelt `sslmode` must not turn TLS
+/// off.
+fn unknown_option(url: &str) -> Option<&str> {
+    const KNOWN: [&str; 19] = [
+        "sslmode",
+        "ssl-mode",
+        "sslrootcert",
+        "ssl-root-cert",
+        "ssl-ca",
+        "sslcert",
+        "ssl-cert",
+        "sslkey",
+        "ssl-key",
+        "statement-cache-capacity",
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "passfile",
+        "application_name",
+        "options",
+    ];
+    let (_, query) = url.split_once('?')?;
+    let names = query.split('&').map(|option| option.split_once('=').map_or(option, |(name, _)| name));
+    names.into_iter().find(|name| !name.is_empty() && !KNOWN.contains(name) && !name.starts_with("options["))
+}
+
 fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// An origin as browsers send it: scheme, host and port, nothing after.
+/// An origin as browsers send it: scheme and host in lower case, a port only if it is not the scheme's own.
 fn parse_origin(origin: &str) -> Option<HeaderValue> {
+    let origin = origin.to_ascii_lowercase();
     let uri: http::Uri = origin.parse().ok()?;
-    let exact = format!("{}://{}", uri.scheme_str()?, uri.authority()?);
-    (exact.eq_ignore_ascii_case(origin) && matches!(uri.scheme_str(), Some("http" | "https")))
-        .then(|| HeaderValue::from_str(origin).ok())
-        .flatten()
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    let own = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    if origin != format!("{scheme}://{authority}") || authority.as_str().contains('@') {
+        return None;
+    }
+    HeaderValue::from_str(origin.strip_suffix(own).unwrap_or(&origin)).ok()
 }

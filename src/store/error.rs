@@ -31,6 +31,18 @@ fn classify(error: &sqlx::Error) -> StoreError {
     }
 }
 
+/// Whether the connection itself broke, so that others of its age are likely to be broken too.
+pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        // PostgreSQL ends its connections when it stops (57P01 to 57P03), SQLSTATE class 08 is about connections.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03"))
+        }
+        _ => false,
+    }
+}
+
 /// The member that must be unique. PostgreSQL names the constraint, SQLite the column.
 fn unique_member(error: &dyn sqlx::error::DatabaseError) -> Option<&'static str> {
     let names_email =
@@ -43,9 +55,12 @@ fn unique_member(error: &dyn sqlx::error::DatabaseError) -> Option<&'static str>
 fn is_passing(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        // SQLSTATE classes: 08 connection, 25006 read-only after a failover, 40 rollback (deadlock, serialization),
-        // 53 resources, 55P03 lock timeout, 57 operator intervention (shutdown, statement timeout), 58 system.
-        return matches!(code.get(..2), Some("08" | "40" | "53" | "57" | "58")) || matches!(&*code, "25006" | "55P03");
+        // SQLSTATE classes: 08 connection, 25006 read-only after a failover, 28 a password that is being changed, 3D000 a
+        // database that is being restored, 40 rollback (deadlock, serialization), 53 resources, 55P03 lock timeout,
+        // 57 operator intervention (shutdown, statement timeout), 58 system.
+        let class = code.get(..2).unwrap_or_default();
+        return matches!(class, "08" | "28" | "40" | "53" | "57" | "58")
+            || matches!(&*code, "25006" | "3D000" | "55P03");
     }
     // SQLite's primary result codes, in the low byte of the extended one: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
     let primary = code.parse::<u32>().map(|code| code & 0xff);

@@ -8,11 +8,10 @@ use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Store, on, operation, types::Micros};
+use super::{Store, on, types::Micros};
 
 const INSERT: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
-                      VALUES ($1, $2, $3, $4, 1, $5, $5) \
-                      RETURNING id, name, email, version, created_at, updated_at";
+                      VALUES ($1, $2, $3, $4, 1, $5, $5)";
 
 const SELECT: &str = "SELECT id, name, email, version, created_at, updated_at FROM users WHERE id = $1";
 
@@ -66,19 +65,29 @@ impl From<UserRow> for User {
 #[async_trait]
 impl Users for SqlUsers {
     async fn create(&self, new: NewUser) -> Result<User, StoreError> {
-        let (id, now) = (self.store.source.new_id(), Micros(self.store.source.now()));
-        let email_key = new.email.key();
-        let query = async {
-            on!(self.store.write(), db => sqlx::query_as::<_, UserRow>(INSERT)
-                .bind(id).bind(&new.name.0).bind(&new.email.0).bind(&email_key).bind(now).fetch_one(db).await)
+        let now = self.store.source.now();
+        let user = User {
+            id: self.store.source.new_id(),
+            name: new.name,
+            email: new.email,
+            created_at: now,
+            updated_at: now,
+            version: 1,
         };
-        operation("users.create", query).await.map(User::from)
+        let email_key = user.email.key();
+        let query = async {
+            on!(self.store.write(), db => sqlx::query(INSERT)
+                .bind(user.id).bind(&user.name.0).bind(&user.email.0).bind(&email_key).bind(Micros(now))
+                .execute(db).await.map(drop))
+        };
+        self.store.operation("users.create", query).await?;
+        Ok(user)
     }
 
     async fn get(&self, id: Uuid) -> Result<User, StoreError> {
         let query =
             async { on!(self.store.read(), db => sqlx::query_as::<_, UserRow>(SELECT).bind(id).fetch_one(db).await) };
-        operation("users.get", query).await.map(User::from)
+        self.store.operation("users.get", query).await.map(User::from)
     }
 
     async fn list(&self, page: Page) -> Result<UserList, StoreError> {
@@ -89,7 +98,8 @@ impl Users for SqlUsers {
         let query = async {
             on!(self.store.read(), db => sqlx::query_as::<_, UserRow>(SELECT_PAGE).bind(before).bind(rows).fetch_all(db).await)
         };
-        let mut users: Vec<User> = operation("users.list", query).await?.into_iter().map(User::from).collect();
+        let mut users: Vec<User> =
+            self.store.operation("users.list", query).await?.into_iter().map(User::from).collect();
 
         let limit = page.limit as usize;
         let next_cursor =
@@ -102,18 +112,21 @@ impl Users for SqlUsers {
         let name = patch.name.map(|name| name.0);
         let email_key = patch.email.as_ref().map(EmailAddress::key);
         let email = patch.email.map(|email| email.0);
+        // Every row is fetched, though there is at most one: SQLite commits when a statement has run to its end, and only
+        // then says whether it could. `fetch_one` stops before that.
         let query = async {
             on!(self.store.write(), db => sqlx::query_as::<_, UserRow>(UPDATE)
-                .bind(id).bind(&name).bind(&email).bind(&email_key).bind(now).fetch_one(db).await)
+                .bind(id).bind(&name).bind(&email).bind(&email_key).bind(now).fetch_all(db).await)
         };
-        operation("users.update", query).await.map(User::from)
+        let updated = self.store.operation("users.update", query).await?;
+        updated.into_iter().next().map(User::from).ok_or(StoreError::NotFound)
     }
 
     async fn delete(&self, id: Uuid) -> Result<(), StoreError> {
         let query = async {
             on!(self.store.write(), db => sqlx::query(DELETE).bind(id).execute(db).await.map(|done| done.rows_affected()))
         };
-        match operation("users.delete", query).await? {
+        match self.store.operation("users.delete", query).await? {
             0 => Err(StoreError::NotFound),
             _ => Ok(()),
         }

@@ -29,6 +29,8 @@ impl Range {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
+        // What old Java clients send for `*/*`.
+        let media = if media == "*" { "*/*".to_owned() } else { media };
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
         Some(Self { media, excludes: weight.is_some_and(|weight| weight.parse() == Ok(0.0_f32)) })
     }
@@ -61,7 +63,9 @@ mod tests {
 
     #[test]
     fn the_most_precise_range_decides() {
-        for accept in ["", "*/*", "application/*", "Application/JSON", "text/html, */*;q=0.1", "application/json;v=1"] {
+        for accept in
+            ["", "*", "*/*", "application/*", "Application/JSON", "text/html, */*;q=0.1", "application/json;v=1"]
+        {
             assert!(accepts_json(accept), "{accept}");
         }
         for accept in ["text/html", "application/json;q=0", "*/*, application/json;q=0.0", "application/problem+json"] {

@@ -49,7 +49,13 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Number(value.into()))
     }
 
+    /// `1.0` and `1e2` are integers to a schema (JSON Schema, section 6.1.1), so they are read as what they are.
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+        if value.fract() == 0.0 && value.abs() < EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
+            return Ok(Value::Number((value as i64).into()));
+        }
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
@@ -90,6 +96,11 @@ mod tests {
     fn reads_what_serde_json_reads() {
         let text = r#" {"a": [1, -2, 3.5, true, null, "\u00e9\n"], "b": {"a": {}}} "#;
         assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_spelt() {
+        assert_eq!(parse(b"[1.0, 1e2, -0.0, 1.5, 1e300]").unwrap(), serde_json::json!([1, 100, 0, 1.5, 1e300]));
     }
 
     #[test]

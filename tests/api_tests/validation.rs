@@ -78,13 +78,13 @@ matrix! {
             "", "a", "a@", "@b.cd", "a@b", "a@localhost", "a b@example.com", "a@exa mple.com", ".a@example.com",
             "a.@example.com", "a..b@example.com", "a@-example.com", "a@example-.com", "a@example..com", "a@.com",
             "a@example.com.", "\"a b\"@example.com", "é@example.com", "a@exämple.com", "a@[127.0.0.1]", "a@example.c",
-            "a@b@example.com", "a@example.com\n", " a@example.com", &format!("a@{label}.com"), &long, &local,
+            "a@b@example.com", "a@127.0.0.1", "a@example.com\n", " a@example.com", &format!("a@{label}.com"), &long, &local,
         ] {
             let answer = app.post("/users", new_user("a", email)).await;
             assert_eq!(answer.status, 422, "{email:?}");
             assert!(answer.places().iter().all(|place| place == "/email"), "{email:?}");
         }
-        for email in ["a@b.cd", "O'Neil+tag!#$%&*/=?^_`{|}~-@x-y.example.co", "a.b.c@xn--bcher-kva.example", "1@2.33"] {
+        for email in ["a@b.cd", "O'Neil+tag!#$%&*/=?^_`{|}~-@x-y.example.co", "a.b.c@xn--bcher-kva.example", "1@2.xy"] {
             assert_eq!(app.post("/users", new_user("a", email)).await.status, 201, "{email:?}");
         }
     }

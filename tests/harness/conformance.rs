@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::Answer;
 
+/// What may be answered without being an operation.
+const DOCUMENTS: [&str; 4] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "/problems/"];
+
 const PROBLEM: &str = "application/problem+json";
 
 pub struct Conformance {
@@ -47,6 +50,10 @@ impl Conformance {
         let Some(operation) = operation.filter(|_| answer.status != 421) else {
             return match answer.status {
                 400.. if head => Ok(()),
+                _ if *method == Method::OPTIONS => Ok(()),
+                200..400 if !DOCUMENTS.iter().any(|document| path.starts_with(document)) && path != "/" => {
+                    Err("a method or path that the contract does not hold succeeds".into())
+                }
                 400.. => {
                     self.body("the fixed rules", PROBLEM, &json!({ "$ref": "#/components/schemas/Problem" }), answer)
                 }
@@ -88,6 +95,9 @@ impl Conformance {
     }
 
     fn header(&self, name: &str, header: &Value, answer: &Answer) -> Result<(), String> {
+        if answer.headers.get_all(name).iter().count() > 1 {
+            return Err(format!("the header {name} is sent twice"));
+        }
         let Some(text) = answer.header(name) else {
             return if header["required"] == true { Err(format!("the header {name} is missing")) } else { Ok(()) };
         };

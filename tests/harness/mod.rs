@@ -26,6 +26,12 @@ use web_server::{
 /// The contract that answers are held against.
 static CONFORMANCE: LazyLock<Conformance> = LazyLock::new(Conformance::of_the_contract);
 
+/// Panics if the contract does not document this answer. For answers that were not asked for through an [`App`].
+#[allow(dead_code, reason = "one of the two test binaries does not need it")]
+pub fn conforms(method: &Method, target: &str, answer: &Answer) {
+    CONFORMANCE.check(method, target, answer);
+}
+
 /// On which database a test runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Database {

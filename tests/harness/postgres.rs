@@ -1,6 +1,8 @@
 //! A PostgreSQL database for each test: from the cluster at `TEST_POSTGRES_URL`, or from a throwaway cluster that dies
 //! with this process.
 
+#![expect(clippy::disallowed_methods, reason = "the tests have settings and databases of their own")]
+
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
@@ -120,7 +122,6 @@ async fn execute(cluster: &Cluster, sql: String) {
     connection.close().await.expect("the connection closes");
 }
 
-#[expect(clippy::disallowed_methods, reason = "these are the tests' own settings, not the server's")]
 fn environment(name: &str) -> Result<String, std::env::VarError> {
     std::env::var(name)
 }

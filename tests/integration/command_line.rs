@@ -97,6 +97,45 @@ async fn settings_are_read_from_dotenv() {
     assert_eq!(process.app.post("/users", large).await.status, 413);
 }
 
+/// A server must not find settings that nobody put there for it, nor print a password that it cannot read.
+#[test]
+fn only_the_working_directorys_dotenv_is_read_and_never_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("below");
+    fs::create_dir(&below).unwrap();
+    fs::write(folder.path().join(".env"), "LOG_FORMAT=pretty\nDATABASE_URL=postgres://u:pass word@localhost/x\n")
+        .unwrap();
+    let output = run(web_server(folder.path()).arg("migrate"));
+    let message = stderr(&output);
+    assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+    assert!(message.starts_with(".env, line 2,") && !message.contains("pass"), "{message}");
+    assert!(stdout(&run(web_server(folder.path()).arg("--help"))).contains("LISTEN_ADDR"));
+    assert_eq!(run(web_server(&below).arg("migrate")).status.code(), Some(0));
+}
+
+#[test]
+fn a_switch_does_not_swallow_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(web_server(folder.path()).args(["--no-migrate", "migrate"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+/// Root may write anything, so this is asked of others only.
+#[test]
+fn a_database_that_cannot_be_written_stops_the_start() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(web_server(folder.path()).arg("migrate")).status.code(), Some(0));
+    let file = folder.path().join("data/web_server.db");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
+    if fs::OpenOptions::new().write(true).open(&file).is_ok() {
+        return;
+    }
+    let output = run(web_server(folder.path()).args(["--log", "off"]));
+    assert_eq!((output.status.code(), stderr(&output).lines().count()), (Some(1), 1), "{}", stderr(&output));
+}
+
 /// Every setting is shown with its variable and its default, and the password of none.
 #[test]
 fn help_lists_every_setting() {

@@ -164,13 +164,11 @@ async fn a_request_in_flight_is_answered_before_the_stop() {
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&body[..10]).await.unwrap();
     // The half-sent request is in the server once it says that it works on one.
-    loop {
-        let metrics = process.app.get("/metrics").await.text();
-        // This request itself is one of the two.
-        if metrics.contains("http_requests_in_flight 2") {
-            break;
-        }
-    }
+    let begun = async {
+        // The question itself is one of the two.
+        while !process.app.get("/metrics").await.text().contains("http_requests_in_flight 2") {}
+    };
+    tokio::time::timeout(Duration::from_secs(10), begun).await.expect("the request is in the server");
     process.signal("TERM");
     while tokio::net::TcpStream::connect(&address).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -180,4 +178,59 @@ async fn a_request_in_flight_is_answered_before_the_stop() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert_eq!(process.exit().await.code(), Some(0));
+}
+
+/// What SQLite cannot write it does not acknowledge: after a full disk, every user that was answered with 201 is there, and
+/// every change that was answered with 200 is too.
+#[tokio::test]
+async fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = || web_server(folder.path());
+    // Files may grow to 1 MB and no further, and the signal that says so is ignored, as a full disk sends none.
+    let limited = {
+        let mut command = Command::new("sh");
+        command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
+        command.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\"", env!("CARGO_BIN_EXE_web_server")]);
+        command
+    };
+    let mut process = Process::start(limited).await;
+    let mut names = std::collections::BTreeMap::new();
+    let mut refused = 0;
+    for number in 0..3_000 {
+        let long = format!("{number:04}{}", "x".repeat(96));
+        let new = json!({ "name": long, "email": format!("user{number}@example.com") });
+        let answer = process.app.post("/users", new).await;
+        match answer.status {
+            201 => {
+                let path = answer.header("location").unwrap().to_owned();
+                let changed = process.app.patch(&path, json!({ "name": format!("{number}") })).await;
+                names.insert(path, if changed.status == 200 { format!("{number}") } else { long });
+            }
+            503 => refused += 1,
+            status => panic!("{status}"),
+        }
+        if refused == 20 {
+            break;
+        }
+    }
+    assert!(refused == 20 && names.len() > 20, "{refused} refused, {} kept", names.len());
+    process.signal("KILL");
+    process.exit().await;
+
+    let process = Process::start(environment()).await;
+    for (path, name) in names {
+        let read = process.app.get(&path).await;
+        assert_eq!((read.status, &read.json()["name"]), (200, &json!(name)), "{path}");
+    }
+}
+
+/// SQLite writes on into a file that is gone: what is written then is lost, and readiness says so.
+#[tokio::test]
+async fn a_file_that_is_replaced_makes_the_server_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(web_server(folder.path())).await;
+    assert_eq!(process.app.get("/health/ready").await.status, 200);
+    std::fs::remove_file(folder.path().join("data/web_server.db")).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(process.app.get("/health/ready").await.status, 503);
 }

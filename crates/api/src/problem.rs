@@ -161,7 +161,8 @@ impl Kind {
                 "unavailable",
                 "Service unavailable",
                 "The server cannot answer now: the database is away, the answer took too long, or the server is \
-                 overloaded or about to stop. Wait for the seconds that `Retry-After` tells and try again.",
+                 overloaded or about to stop. Wait for the seconds that `Retry-After` tells and try again. A change that \
+                 ran out of time may have been made all the same: `detail` says so; look before you try again.",
             ),
         }
     }

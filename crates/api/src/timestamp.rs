@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// Written as RFC 3339 with always six decimals and `Z`, so that the same moment has the same bytes everywhere and
 /// the order of the text is the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, format = DateTime)]
+#[schema(value_type = String, format = DateTime, pattern = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$")]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {

@@ -1,0 +1,32 @@
+//! The least that answers HTTP on the same parts: hyper on tokio, one constant answer, no router and no layers. What the
+//! load bench measures the server against. Run: `cargo run --release --example bare_hyper -- 127.0.0.1:0`
+
+use std::convert::Infallible;
+
+use http::{HeaderValue, Response, header};
+use http_body_util::Full;
+use hyper::{body::Bytes, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+const BODY: &[u8] = br#"{"status":"up","version":"0.1.0"}"#;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8081".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let answer = service_fn(|_| async {
+                let mut response = Response::new(Full::new(Bytes::from_static(BODY)));
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                Ok::<_, Infallible>(response)
+            });
+            // A client that goes away is no failure of the bench.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+        });
+    }
+}

@@ -1,0 +1,105 @@
+//! The store alone, one operation after the other, on both databases with durable commits.
+//!
+//! PostgreSQL comes from `BENCH_POSTGRES_URL`, or from a throwaway cluster that keeps fsync on.
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use api::users::{EmailAddress, NewUser, Page, UserName, UserPatch, Users};
+use clap::Parser;
+use criterion::{Criterion, criterion_group, criterion_main};
+use tokio::runtime::Runtime;
+use web_server::{
+    config::{Cli, Config},
+    source::SystemSource,
+    store,
+};
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+fn new_user() -> NewUser {
+    // A database may hold the users of an earlier run.
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let email = format!("ada{}-{number}@example.com", std::process::id());
+    NewUser { name: UserName("Ada Lovelace".into()), email: EmailAddress(email) }
+}
+
+fn operations(criterion: &mut Criterion, name: &str, url: &str) {
+    let cli = Cli::try_parse_from(["web_server", "--database-url", url]).expect("known flags");
+    let config = Config::validate(&cli.settings, false).expect("a valid URL");
+    let runtime = Runtime::new().expect("a runtime");
+    let store = runtime.block_on(async {
+        let store = store::connect(&config.database, Arc::new(SystemSource::new())).await.expect("it opens");
+        store.migrate().await.expect("it migrates");
+        store
+    });
+    let users: &dyn Users = &*store.users();
+    let id = runtime.block_on(async {
+        for _ in 0..200 {
+            users.create(new_user()).await.expect("it creates");
+        }
+        users.create(new_user()).await.expect("it creates").id
+    });
+
+    let mut group = criterion.benchmark_group(format!("store on {name}"));
+    group.measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1)).sample_size(30);
+    group.bench_function("ping", |bench| {
+        bench.to_async(&runtime).iter(|| async { store.ping().await.expect("an answer") })
+    });
+    group.bench_function("get", |bench| {
+        bench.to_async(&runtime).iter(|| async { users.get(id).await.expect("a user") })
+    });
+    group.bench_function("list 50", |bench| {
+        let page = Page { limit: 50, cursor: None };
+        bench.to_async(&runtime).iter(|| async { users.list(page).await.expect("a page") });
+    });
+    group.bench_function("update", |bench| {
+        let patch = UserPatch { name: Some(UserName("Ada King".into())), email: None };
+        bench.to_async(&runtime).iter(|| async { users.update(id, patch.clone()).await.expect("a user") });
+    });
+    group.bench_function("create", |bench| {
+        bench.to_async(&runtime).iter(|| async { users.create(new_user()).await.expect("a user") });
+    });
+    group.finish();
+    runtime.block_on(store.close());
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are the bench's own settings, not the server's")]
+fn postgres_from_environment() -> Option<String> {
+    std::env::var("BENCH_POSTGRES_URL").ok()
+}
+
+fn benches(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    operations(criterion, "SQLite", &format!("sqlite://{}", folder.path().join("bench.db").display()));
+
+    if let Some(url) = postgres_from_environment() {
+        return operations(criterion, "PostgreSQL", &url);
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/throwaway-postgres");
+    let mut cluster = Command::new(script)
+        .arg("--durable")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the script runs");
+    let mut url = String::new();
+    BufReader::new(cluster.stdout.take().expect("its output")).read_line(&mut url).expect("its URL");
+    if !url.trim().is_empty() {
+        operations(criterion, "PostgreSQL", url.trim());
+    }
+    // The end of its standard input stops the cluster.
+    drop(cluster.stdin.take());
+    cluster.wait().expect("the cluster ends");
+}
+
+criterion_group!(group, benches);
+criterion_main!(group);
