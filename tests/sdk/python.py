@@ -1,0 +1,68 @@
+"""The life of a user, told by the client that openapi-python-client writes: python python.py URL
+
+`sync_detailed` returns a response whose `parsed` is typed by the contract: the result, or a Problem.
+"""
+
+import sys
+from uuid import UUID
+
+from users_api_client import Client
+from users_api_client.api.users import create_user, delete_user, get_user, list_users, replace_user, update_user
+from users_api_client.models import NewUser, Problem, User, UserList, UserPatch
+from users_api_client.types import UNSET, Unset
+
+client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
+
+# Create: the answer names the address and the version of the new user.
+created = create_user.sync_detailed(client=client, body=NewUser(name="Ada Lovelace", email="ada@example.com"))
+ada = created.parsed
+assert isinstance(ada, User), ada
+assert created.status_code == 201
+assert created.headers["Location"] == f"/users/{ada.id}"
+version = created.headers["ETag"]
+assert version.strip('"').isdigit()
+
+# Get. `sync` is `sync_detailed` without status and headers.
+assert get_user.sync(ada.id, client=client) == ada
+
+# List, page by page, newest first.
+grace = create_user.sync(client=client, body=NewUser(name="Grace Hopper", email="grace@example.com"))
+assert isinstance(grace, User), grace
+names = []
+cursor: UUID | Unset | None = None
+while cursor is not UNSET:
+    page = list_users.sync(client=client, limit=1, cursor=cursor or UNSET)
+    assert isinstance(page, UserList), page
+    assert len(page.users) == 1
+    names += [user.name for user in page.users]
+    cursor = page.next_cursor
+assert names == ["Grace Hopper", "Ada Lovelace"]
+
+# Replace all of a user, then change a part.
+replaced = replace_user.sync_detailed(ada.id, client=client, body=NewUser(name="Ada King", email="ada@example.org"))
+assert isinstance(replaced.parsed, User), replaced
+assert replaced.parsed.name == "Ada King"
+assert replaced.headers["ETag"] != version
+patched = update_user.sync(ada.id, client=client, body=UserPatch(name="Ada, Countess of Lovelace"))
+assert isinstance(patched, User), patched
+assert (patched.name, patched.email) == ("Ada, Countess of Lovelace", "ada@example.org")
+
+# Problems: a body that breaks the contract in two places, and an address that is taken.
+problem = create_user.sync(client=client, body=NewUser(name=" ", email="ada@localhost"))
+assert isinstance(problem, Problem)
+assert (problem.type_, problem.status) == ("/problems/validation", 422)
+assert {violation.pointer for violation in problem.errors or []} == {"/name", "/email"}
+taken = create_user.sync(client=client, body=NewUser(name="Ada", email="GRACE@example.com"))
+assert isinstance(taken, Problem)
+assert (taken.type_, taken.status) == ("/problems/conflict", 409)
+assert [violation.pointer for violation in taken.errors or []] == ["/email"]
+
+# Delete; then there is no such user.
+for user in (ada, grace):
+    assert delete_user.sync_detailed(user.id, client=client).status_code == 204
+gone = get_user.sync_detailed(ada.id, client=client)
+assert isinstance(gone.parsed, Problem)
+assert (gone.parsed.type_, gone.parsed.status) == ("/problems/not-found", 404)
+assert gone.parsed.request_id == gone.headers["X-Request-Id"]
+
+print("python: created, read, listed, changed and deleted users; read problems 404, 409 and 422")

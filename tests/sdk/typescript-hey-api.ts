@@ -1,0 +1,78 @@
+// The life of a user, told by the client that @hey-api/openapi-ts writes: node typescript-hey-api.js URL
+// A call returns `data` or `error`, both typed by the status codes of the contract, and the `response` of fetch.
+import assert from "node:assert/strict";
+import { client } from "./typescript-hey-api/client.gen.js";
+import {
+    createUser,
+    deleteUser,
+    getUser,
+    listUsers,
+    replaceUser,
+    updateUser,
+    type Problem,
+} from "./typescript-hey-api/index.js";
+
+client.setConfig({ baseUrl: process.argv[2] });
+
+// Create: the answer names the address and the version of the new user.
+const created = await createUser({ body: { name: "Ada Lovelace", email: "ada@example.com" } });
+assert(created.data);
+const ada = created.data;
+assert.equal(created.response?.status, 201);
+assert.equal(created.response?.headers.get("location"), `/users/${ada.id}`);
+const version = created.response?.headers.get("etag");
+assert.match(version ?? "", /^"\d+"$/);
+const path = { id: ada.id };
+
+// Get.
+const read = await getUser({ path });
+assert.deepEqual(read.data, ada);
+assert.equal(read.response?.headers.get("etag"), version);
+
+// List, page by page, newest first. With throwOnError a call throws its problem.
+const { data: grace } = await createUser({
+    body: { name: "Grace Hopper", email: "grace@example.com" },
+    throwOnError: true,
+});
+const names: string[] = [];
+let cursor: string | undefined;
+do {
+    const { data: page } = await listUsers({ query: { limit: 1, cursor }, throwOnError: true });
+    assert.equal(page.users.length, 1);
+    names.push(...page.users.map((user) => user.name));
+    cursor = page.next_cursor;
+} while (cursor);
+assert.deepEqual(names, ["Grace Hopper", "Ada Lovelace"]);
+
+// Replace all of a user, then change a part (as application/merge-patch+json, which the contract names first).
+const replaced = await replaceUser({ path, body: { name: "Ada King", email: "ada@example.org" } });
+assert.equal(replaced.data?.name, "Ada King");
+assert.notEqual(replaced.response?.headers.get("etag"), version);
+const patched = await updateUser({ path, body: { name: "Ada, Countess of Lovelace" } });
+assert.equal(patched.data?.name, "Ada, Countess of Lovelace");
+assert.equal(patched.data.email, "ada@example.org");
+assert.equal(patched.request?.headers.get("content-type"), "application/merge-patch+json");
+
+// Problems: a body that breaks the contract in two places, and an address that is taken.
+const invalid = await createUser({ body: { name: " ", email: "ada@localhost" } });
+assert(invalid.error);
+const problem: Problem = invalid.error;
+assert.equal(problem.type, "/problems/validation");
+assert.equal(problem.status, 422);
+assert.deepEqual(problem.errors?.map((violation) => violation.pointer).sort(), ["/email", "/name"]);
+const taken = await createUser({ body: { name: "Ada", email: "GRACE@example.com" } });
+assert.equal(taken.error?.type, "/problems/conflict");
+assert.equal(taken.error.status, 409);
+assert.equal(taken.error.errors?.[0]?.pointer, "/email");
+
+// Delete; then there is no such user.
+for (const { id } of [ada, grace]) {
+    const deleted = await deleteUser({ path: { id } });
+    assert.equal(deleted.response?.status, 204);
+}
+const gone = await getUser({ path });
+assert.equal(gone.error?.type, "/problems/not-found");
+assert.equal(gone.error.status, 404);
+assert.equal(gone.error.request_id, gone.response?.headers.get("x-request-id"));
+
+console.log("typescript-hey-api: created, read, listed, changed and deleted users; read problems 404, 409 and 422");

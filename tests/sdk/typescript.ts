@@ -1,0 +1,72 @@
+// The life of a user, told by the client that openapi-typescript and openapi-fetch make: node typescript.js URL
+// A call returns `data` or `error`, both typed by the status codes of the contract, and the `response` of fetch.
+import assert from "node:assert/strict";
+import createClient from "openapi-fetch";
+import type { paths, Problem } from "./typescript/users-api.js";
+
+const client = createClient<paths>({ baseUrl: process.argv[2] });
+
+// Create: the answer names the address and the version of the new user.
+const created = await client.POST("/users", { body: { name: "Ada Lovelace", email: "ada@example.com" } });
+assert(created.data);
+const ada = created.data;
+assert.equal(created.response.status, 201);
+assert.equal(created.response.headers.get("location"), `/users/${ada.id}`);
+const version = created.response.headers.get("etag");
+assert.match(version ?? "", /^"\d+"$/);
+const byId = { params: { path: { id: ada.id } } };
+
+// Get.
+const read = await client.GET("/users/{id}", byId);
+assert.deepEqual(read.data, ada);
+assert.equal(read.response.headers.get("etag"), version);
+
+// List, page by page, newest first.
+const grace = await client.POST("/users", { body: { name: "Grace Hopper", email: "grace@example.com" } });
+assert(grace.data);
+const names: string[] = [];
+let cursor: string | undefined;
+do {
+    const page = await client.GET("/users", { params: { query: { limit: 1, cursor } } });
+    assert(page.data);
+    assert.equal(page.data.users.length, 1);
+    names.push(...page.data.users.map((user) => user.name));
+    cursor = page.data.next_cursor;
+} while (cursor);
+assert.deepEqual(names, ["Grace Hopper", "Ada Lovelace"]);
+
+// Replace all of a user, then change a part. openapi-fetch says application/json unless it is told otherwise.
+const replaced = await client.PUT("/users/{id}", { ...byId, body: { name: "Ada King", email: "ada@example.org" } });
+assert.equal(replaced.data?.name, "Ada King");
+assert.notEqual(replaced.response.headers.get("etag"), version);
+const patched = await client.PATCH("/users/{id}", {
+    ...byId,
+    body: { name: "Ada, Countess of Lovelace" },
+    headers: { "Content-Type": "application/merge-patch+json" },
+});
+assert.equal(patched.data?.name, "Ada, Countess of Lovelace");
+assert.equal(patched.data.email, "ada@example.org");
+
+// Problems: a body that breaks the contract in two places, and an address that is taken.
+const invalid = await client.POST("/users", { body: { name: " ", email: "ada@localhost" } });
+assert(invalid.error);
+const problem: Problem = invalid.error;
+assert.equal(problem.type, "/problems/validation");
+assert.equal(problem.status, 422);
+assert.deepEqual(problem.errors?.map((violation) => violation.pointer).sort(), ["/email", "/name"]);
+const taken = await client.POST("/users", { body: { name: "Ada", email: "GRACE@example.com" } });
+assert.equal(taken.error?.type, "/problems/conflict");
+assert.equal(taken.error.status, 409);
+assert.equal(taken.error.errors?.[0]?.pointer, "/email");
+
+// Delete; then there is no such user.
+for (const { id } of [ada, grace.data]) {
+    const deleted = await client.DELETE("/users/{id}", { params: { path: { id } } });
+    assert.equal(deleted.response.status, 204);
+}
+const gone = await client.GET("/users/{id}", byId);
+assert.equal(gone.error?.type, "/problems/not-found");
+assert.equal(gone.error.status, 404);
+assert.equal(gone.error.request_id, gone.response.headers.get("x-request-id"));
+
+console.log("typescript: created, read, listed, changed and deleted users; read problems 404, 409 and 422");
