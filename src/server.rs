@@ -31,8 +31,8 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    time::{sleep, timeout},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -46,6 +46,9 @@ use crate::{
 /// A connection is asked to close at this age, between two requests, so that clients spread over instances that came
 /// later.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// How long a connection on which nothing was asked yet may still ask, once the server drains.
+const LAST_CHANCE: Duration = Duration::from_millis(500);
 
 /// Serves until `shutdown` ends, then drains: accepts no more, lets requests in flight end, and closes.
 ///
@@ -65,12 +68,7 @@ pub async fn serve(
     let builder = Arc::new(protocols(config));
     let mut shutdown = pin!(shutdown);
 
-    loop {
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            accepted = accept(&listener, &permits) => accepted,
-        };
-        let Some((stream, peer, permit)) = accepted else { continue };
+    let start = |(stream, peer, permit): Accepted| {
         let connection = Connection {
             builder: builder.clone(),
             app: app.clone(),
@@ -87,6 +85,17 @@ pub async fn serve(
                 () = abort.cancelled() => {}
             }
         });
+    };
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &permits) => accepted.into_iter().for_each(&start),
+        }
+    }
+    // Clients whose connection the kernel has taken already may have sent a request: they are answered too.
+    take_no_more(&listener);
+    while let Ok(Some(accepted)) = timeout(Duration::from_millis(1), accept(&listener, &permits)).await {
+        start(accepted);
     }
 
     drop(listener);
@@ -101,11 +110,11 @@ pub async fn serve(
     drained
 }
 
+/// A connection, where it comes from, and its place among those allowed.
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+
 /// Waits for a free place, then for a connection. `None` if there was none to be had.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<Accepted> {
     // The semaphore is never closed.
     let permit = permits.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
@@ -126,6 +135,21 @@ async fn accept(
             None
         }
     }
+}
+
+/// From now on the kernel drops what asks for a new connection. Otherwise it would go on to take connections up to the
+/// moment at which the listener is closed, and reset them then, requests and all.
+fn take_no_more(listener: &TcpListener) {
+    #[cfg(target_os = "linux")]
+    {
+        // BPF_RET | BPF_K with 0: keep nothing of any packet.
+        let drop_all = socket2::SockFilter::new(0x06, 0, 0, 0);
+        if let Err(error) = socket2::SockRef::from(listener).attach_filter(&[drop_all]) {
+            tracing::debug!(%error, "SO_ATTACH_FILTER");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = listener;
 }
 
 /// A client that does not read its answer, or is gone without a word, holds its connection no longer than this. The kernel
@@ -203,14 +227,19 @@ impl Connection {
                         return;
                     }
                     awaits_first_request = false;
+                    if draining {
+                        connection.as_mut().graceful_shutdown();
+                    }
                 }
                 () = drain.cancelled(), if !draining => {
-                    // Nothing has been asked on it yet, so there is nothing to answer.
-                    if !has_begun.load(Ordering::Relaxed) {
-                        return;
-                    }
                     draining = true;
-                    connection.as_mut().graceful_shutdown();
+                    if has_begun.load(Ordering::Relaxed) {
+                        connection.as_mut().graceful_shutdown();
+                    } else {
+                        // A first request may be on its way, or here and not read yet: it is answered if it comes now.
+                        first_request.as_mut().reset(Instant::now() + LAST_CHANCE);
+                        awaits_first_request = true;
+                    }
                 }
                 () = &mut age, if !draining => {
                     draining = true;

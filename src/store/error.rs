@@ -55,12 +55,12 @@ fn unique_member(error: &dyn sqlx::error::DatabaseError) -> Option<&'static str>
 fn is_passing(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        // SQLSTATE classes: 08 connection, 25006 read-only after a failover, 28 a password that is being changed, 3D000 a
-        // database that is being restored, 40 rollback (deadlock, serialization), 53 resources, 55P03 lock timeout,
-        // 57 operator intervention (shutdown, statement timeout), 58 system.
-        let class = code.get(..2).unwrap_or_default();
-        return matches!(class, "08" | "28" | "40" | "53" | "57" | "58")
-            || matches!(&*code, "25006" | "3D000" | "55P03");
+        // SQLSTATE classes: 08 connection, 28 a password that is being changed, 40 rollback (deadlock, serialization),
+        // 53 resources, 55 not now (a database that takes no connections, a lock time-out), 57 operator intervention
+        // (shutdown, statement time-out), 58 system; and 25006 read-only after a failover, 3D000 a database that is being
+        // restored.
+        return matches!(code.get(..2), Some("08" | "28" | "40" | "53" | "55" | "57" | "58"))
+            || matches!(&*code, "25006" | "3D000");
     }
     // SQLite's primary result codes, in the low byte of the extended one: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
     let primary = code.parse::<u32>().map(|code| code & 0xff);

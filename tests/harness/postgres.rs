@@ -74,8 +74,30 @@ impl TestDatabase {
         Some(Self { url: database_url(cluster, &name), name })
     }
 
-    /// Lets the database go away, and come back: connections are ended and refused, as when a server is lost.
+    /// For those who meddle with it while a server uses it.
     #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub fn handle(&self) -> Handle {
+        Handle { url: self.url.clone(), name: self.name.clone() }
+    }
+
+    /// Ends every connection to it, then removes it.
+    pub async fn drop(self) {
+        if let Some(cluster) = CLUSTER.as_ref() {
+            execute(cluster, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+        }
+    }
+}
+
+/// A database, to be meddled with.
+#[allow(dead_code, reason = "one of the two test binaries does not need it")]
+pub struct Handle {
+    url: String,
+    name: String,
+}
+
+#[allow(dead_code, reason = "as above")]
+impl Handle {
+    /// Lets the database go away, and come back: connections are ended and refused, as when a server is lost.
     pub async fn allow_connections(&self, allowed: bool) {
         let Some(cluster) = CLUSTER.as_ref() else { return };
         execute(cluster, format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name)).await;
@@ -85,11 +107,24 @@ impl TestDatabase {
         }
     }
 
-    /// Ends every connection to it, then removes it.
-    pub async fn drop(self) {
-        if let Some(cluster) = CLUSTER.as_ref() {
-            execute(cluster, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
-        }
+    /// Locks a table against everything, until the lock is released.
+    pub async fn lock_table(&self, table: &str) -> Lock {
+        let options = PgConnectOptions::from_str(&self.url).expect("the database's URL").disable_statement_logging();
+        let mut connection = PgConnection::connect_with(&options).await.expect("the database answers");
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.expect("the table is locked");
+        Lock(connection)
+    }
+}
+
+/// A transaction that holds a lock.
+#[allow(dead_code, reason = "as above")]
+pub struct Lock(PgConnection);
+
+#[allow(dead_code, reason = "as above")]
+impl Lock {
+    pub async fn release(self) {
+        self.0.close().await.expect("the connection closes");
     }
 }
 

@@ -11,6 +11,7 @@ mod harness;
 
 mod command_line;
 mod contract;
+mod database_faults;
 mod process;
 mod stop;
 mod traces;

@@ -34,6 +34,53 @@ async fn a_draining_server_answers_on_and_says_that_it_is_not_ready() {
     assert_eq!(process.exit().await.code(), Some(0));
 }
 
+/// SIGTERM in the middle of load, twenty times: whatever was sent on a connection is answered, and the server exits with 0.
+/// Only new connections are refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_load_a_stop_fails_no_request() {
+    for round in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = web_server(folder.path());
+        command.env("SHUTDOWN_DELAY", "100ms").env("RUST_LOG", "info,access=off");
+        let mut process = Process::start(command).await;
+        let path = format!("{}/users", process.app.base);
+        let clients: Vec<_> = (0..16)
+            .map(|number| {
+                let (client, path) = (client(), path.clone());
+                tokio::spawn(async move {
+                    for request in 0.. {
+                        let email = format!("user{number}-{request}@example.com");
+                        let sent = match request % 2 {
+                            0 => client.get(&path).send().await,
+                            _ => {
+                                client
+                                    .post(&path)
+                                    .json(&serde_json::json!({ "name": "Ada", "email": email }))
+                                    .send()
+                                    .await
+                            }
+                        };
+                        match sent {
+                            Ok(answer) => assert!(answer.status().is_success(), "{}", answer.status()),
+                            Err(error) if error.is_connect() => return request,
+                            Err(error) => panic!("a request in flight fails: {error:?}"),
+                        }
+                    }
+                    0
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(200 + 10 * round)).await;
+        process.signal("TERM");
+        assert_eq!(process.exit().await.code(), Some(0));
+        let mut answered = 0;
+        for client in clients {
+            answered += client.await.expect("no request fails");
+        }
+        assert!(answered > 16, "there was no load");
+    }
+}
+
 #[tokio::test]
 async fn a_second_signal_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,6 +98,7 @@ async fn a_second_signal_stops_at_once() {
 async fn readiness_follows_the_database() {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
     let Storage::Postgres(database) = &storage else { return };
+    let database = database.handle();
     let (app, server) = App::start(&storage, &[]).await;
     assert_eq!(app.get("/health/ready").await.status, 200);
 

@@ -1,0 +1,122 @@
+//! PostgreSQL goes away, comes back, or is held up: every answer is 503 with `Retry-After` (the harness checks that), never
+//! 500, the process stays alive, and it heals by itself.
+
+use std::{future::Future, time::Duration};
+
+use serde_json::json;
+
+use crate::harness::{App, Database, Storage};
+
+/// The time-outs that users get by default.
+const FLAGS: &[&str] = &["--request-timeout", "1s"];
+
+async fn with_postgres<F: Future<Output = ()>>(test: impl FnOnce(App, crate::harness::postgres::Handle) -> F) {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let handle = database.handle();
+    let (app, server) = App::start(&storage, FLAGS).await;
+    test(app, handle).await;
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// Every operation once, in an order that works on a healthy server. Returns the statuses.
+async fn every_operation(app: &App, path: &str) -> Vec<u16> {
+    let user = json!({ "name": "Ada", "email": "other@example.com" });
+    let answers = [
+        app.get(path).await,
+        app.get("/users").await,
+        app.patch(path, json!({ "name": "Ada King" })).await,
+        app.put(path, json!({ "name": "Ada", "email": "ada@example.com" })).await,
+        app.post("/users", user).await,
+    ];
+    answers.iter().map(|answer| answer.status).collect()
+}
+
+async fn until_healthy(app: &App) {
+    let healthy = async {
+        while app.get("/users").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("the server heals by itself");
+}
+
+#[tokio::test]
+async fn a_lost_database_is_503_and_heals() {
+    with_postgres(|app, database| async move {
+        let path = format!("/users/{}", app.create_user("ada").await["id"].as_str().unwrap());
+        // Fill the pool, so that there are many connections to lose.
+        let readers: Vec<_> = (0..50)
+            .map(|_| {
+                tokio::spawn({
+                    let app = app.clone();
+                    async move { app.get("/users").await }
+                })
+            })
+            .collect();
+        for reader in readers {
+            assert_eq!(reader.await.unwrap().status, 200);
+        }
+        database.allow_connections(false).await;
+        assert_eq!(every_operation(&app, &path).await, [503; 5]);
+        assert_eq!(app.get("/health").await.status, 200);
+        database.allow_connections(true).await;
+        until_healthy(&app).await;
+        // One loss has told of all: no stale connection fails a request now.
+        for _ in 0..50 {
+            assert_eq!(app.get(&path).await.status, 200);
+        }
+        assert_eq!(app.get(&path).await.header("etag"), Some("\"1\""));
+    })
+    .await;
+}
+
+/// What was answered with 503 because of a lock was not done, then or later.
+#[tokio::test]
+async fn a_locked_table_is_503_and_nothing_is_done_later() {
+    with_postgres(|app, database| async move {
+        let path = format!("/users/{}", app.create_user("ada").await["id"].as_str().unwrap());
+        let lock = database.lock_table("users").await;
+        assert_eq!(every_operation(&app, &path).await, [503; 5]);
+        assert_eq!(app.get("/health").await.status, 200);
+        lock.release().await;
+        until_healthy(&app).await;
+        let users = app.get("/users").await.json();
+        assert_eq!((users["users"].as_array().unwrap().len(), app.get(&path).await.header("etag")), (1, Some("\"1\"")));
+    })
+    .await;
+}
+
+/// A full pool is told apart from nothing: more requests than connections wait their turn, and those that wait too long get
+/// 503, not 500.
+#[tokio::test]
+async fn a_full_pool_is_503() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let flags = [
+        "--request-timeout",
+        "5s",
+        "--database-max-connections",
+        "1",
+        "--database-acquire-timeout",
+        "200ms",
+        "--database-lock-timeout",
+        "2s",
+        "--database-statement-timeout",
+        "4s",
+    ];
+    let (app, server) = App::start(&storage, &flags).await;
+    let lock = database.handle().lock_table("users").await;
+    let held = tokio::spawn({
+        let app = app.clone();
+        async move { app.get("/users").await.status }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let refused = app.get("/users").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    lock.release().await;
+    assert_eq!(held.await.unwrap(), 200);
+    server.stop().await;
+    storage.drop_database().await;
+}
