@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use contract::{Contract, Location, Method};
+use contract::{Contract, Location};
 use http::HeaderValue;
 use jsonschema::Validator;
 use serde_json::Value;
@@ -67,8 +67,12 @@ impl Operations {
     /// Compiles every schema of the contract that a request is checked against.
     ///
     /// # Errors
-    /// A schema that is not one, such as a pattern that does not compile; says of which operation.
+    /// A schema that is not one, such as a pattern that does not compile, or something that this server cannot enforce. The
+    /// build looks for both first.
     pub fn compile(contract: &Contract) -> Result<Self, String> {
+        if let Some(error) = contract.unenforceable().first() {
+            return Err(error.to_string());
+        }
         let mut paths: HashMap<String, PathEntry> = HashMap::new();
         for operation in contract.operations().iter().filter(|operation| !operation.planned) {
             let compiled = compile(contract, operation).map_err(|error| format!("{}: {error}", operation.id))?;
@@ -116,10 +120,6 @@ pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
 }
 
 fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Operation, String> {
-    if !operation.security.is_empty() {
-        // Better no server than one that lets everybody in.
-        return Err("its security cannot be enforced by this server".into());
-    }
     let parameters = operation.parameters.iter().map(|parameter| compile_parameter(contract, parameter));
     let contents = operation.body.iter().flat_map(|body| &body.content);
     let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(contract, schema)?)));
@@ -127,10 +127,7 @@ fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Opera
     let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
     Ok(Operation {
         id: operation.id.clone(),
-        method: match operation.method {
-            Method::Head | Method::Options => return Err("HEAD and OPTIONS follow fixed rules of the server".into()),
-            method => method.as_str(),
-        },
+        method: operation.method.as_str(),
         path: operation.path.clone(),
         produces: produces.collect(),
         body_required: operation.body.as_ref().is_some_and(|body| body.required),
@@ -144,17 +141,13 @@ fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Opera
 
 fn compile_parameter(contract: &Contract, parameter: &contract::Parameter) -> Result<Parameter, String> {
     let within = |error| format!("parameter {}: {error}", parameter.name);
-    let schema = follow(contract, &parameter.schema);
+    let schema = contract.resolve(&parameter.schema);
     let scalar = match schema.get("type").and_then(Value::as_str) {
         Some("integer") => Scalar::Integer,
         Some("number") => Scalar::Number,
         Some("boolean") => Scalar::Boolean,
-        Some("array" | "object") => return Err(within("arrays and objects are not read from parameters".into())),
         _ => Scalar::Text,
     };
-    if parameter.location == Location::Cookie {
-        return Err(within("cookies are not read".into()));
-    }
     Ok(Parameter {
         name: match parameter.location {
             Location::Header => parameter.name.to_ascii_lowercase(),
@@ -166,19 +159,6 @@ fn compile_parameter(contract: &Contract, parameter: &contract::Parameter) -> Re
         scalar,
         validator: compile_schema(contract, &parameter.schema).map_err(within)?,
     })
-}
-
-/// The schema behind a reference, as far as its own keywords matter here.
-fn follow<'a>(contract: &'a Contract, mut schema: &'a Value) -> &'a Value {
-    // A chain of references is short; the bound only keeps a circle from going on for ever.
-    for _ in 0..16 {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-        match target.and_then(|pointer| contract.document().pointer(pointer)) {
-            Some(next) => schema = next,
-            None => break,
-        }
-    }
-    schema
 }
 
 /// A validator of this schema, in which the contract's own may be referred to.

@@ -145,12 +145,11 @@ pub trait Users: Send + Sync {
 // ---- Handlers -------------------------------------------------------------------------------------------------------
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(
-        get_user,
-        replace_user,
-        update_user,
-        delete_user
-    ))
+    OpenApiRouter::new()
+        // /users
+        .routes(routes!(list_users, create_user))
+        // /users/{id}
+        .routes(routes!(get_user, replace_user, update_user, delete_user))
 }
 
 #[utoipa::path(get, path = "/users", operation_id = "listUsers", tag = "users", params(Page),

@@ -6,7 +6,7 @@ use crate::check::Fault;
 use crate::operation::{self, Operation};
 use crate::source::{Source, write_json};
 use crate::yaml::{self, Read};
-use crate::{LoadError, Position, check};
+use crate::{LoadError, Position, check, enforce, pointer};
 
 /// A contract that has been read and found sound: its document, its positions and its operations.
 #[derive(Debug, Clone)]
@@ -38,6 +38,17 @@ impl Contract {
         Ok(Contract { file: file_name.to_owned(), document, source, operations })
     }
 
+    /// [`Contract::load`] of a file's bytes, which may turn out not to be text at all.
+    ///
+    /// # Errors
+    /// Those of [`Contract::load`], or the place of the first byte that is not UTF-8.
+    pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
+        match std::str::from_utf8(yaml) {
+            Ok(yaml) => Contract::load(file_name, yaml),
+            Err(error) => Err(located(file_name, vec![yaml::not_text(yaml, error.valid_up_to())])),
+        }
+    }
+
     /// The file name it was loaded under.
     pub fn file_name(&self) -> &str {
         &self.file
@@ -56,6 +67,18 @@ impl Contract {
     /// The operation with this `operationId`.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// What `node` stands for: itself, or what the references at its head lead to. Never a reference of the contract's
+    /// own; a node from elsewhere, whose reference leads nowhere, is given back as it is.
+    pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
+        pointer::resolve(&self.document, node, String::new()).map_or(node, |(value, _)| value)
+    }
+
+    /// What this contract promises and the running server would not keep, in the order of the file. Empty for a contract
+    /// that can be served; planned operations promise nothing yet.
+    pub fn unenforceable(&self) -> Vec<LoadError> {
+        located(&self.file, enforce::unenforceable(self))
     }
 
     /// `components/schemas`, which every schema of the operation table may refer to as

@@ -4,7 +4,8 @@
 //! use it through this crate:
 //!
 //! - the build asks [`diff()`] for every place where the spec generated from the code says something else,
-//!   and refuses to compile while there is one;
+//!   and [`Contract::unenforceable`] for every promise that the server would not keep, and refuses to compile while
+//!   there is one;
 //! - the server asks [`Contract::operations`] what it must enforce, and [`Contract::to_json`] for the
 //!   document it serves;
 //! - a person, who made a mistake, gets `file:line:column` with each message, all of them at once.
@@ -20,13 +21,16 @@
 //!
 //! The way of a contract: `yaml` turns text into a JSON value and a `source` map of positions → `check` holds it
 //! against `grammar` and the rules that no grammar can say → `operation` follows every reference and lists the
-//! operations. `diff` then walks a loaded contract and a generated spec side by side, guided by the same grammar.
+//! operations. `enforce` says what of it the server would not obey, and `diff` walks a loaded contract and a generated spec side by side, guided by the same grammar;
+//! `meaning` says, for all of them, what is the same.
 
 mod check;
 mod contract;
 mod diff;
+mod enforce;
 mod error;
 mod grammar;
+mod meaning;
 mod operation;
 mod paths;
 mod pointer;

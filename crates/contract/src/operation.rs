@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::meaning::whole;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer;
 use crate::source::Source;
@@ -217,7 +218,7 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
         deprecated: flag(operation, "deprecated"),
         security: security.and_then(Value::as_array).into_iter().flatten().map(requirement).collect(),
         sunset: text("x-sunset"),
-        max_body_bytes: operation.get("x-max-body-bytes").and_then(Value::as_u64),
+        max_body_bytes: operation.get("x-max-body-bytes").and_then(whole),
         planned: is_planned(operation),
         parameters: path.parameters(document, endpoint).iter().filter_map(parameter).collect(),
         body: operation.get("requestBody").and_then(|body| request_body(document, body)),

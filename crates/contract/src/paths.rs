@@ -3,10 +3,14 @@
 //! The one reading of `paths` that the checks, the operation table and the differ share. It takes documents that
 //! are not sound, too: what cannot be followed is left out, for someone else to complain about.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use serde_json::Value;
 
+use crate::meaning::folded;
 use crate::operation::Method;
-use crate::pointer;
+use crate::{Kind, pointer};
 
 /// A member of `paths`.
 pub(crate) struct Path<'a> {
@@ -40,10 +44,11 @@ pub(crate) struct Declared<'a> {
     pub(crate) name: &'a str,
 }
 
-impl Declared<'_> {
-    /// What makes a parameter that parameter (OpenAPI 3.1 §4.8.12).
-    pub(crate) fn same_as(&self, other: &Declared<'_>) -> bool {
-        self.location == other.location && self.name == other.name
+impl<'a> Declared<'a> {
+    /// What makes a parameter that parameter (OpenAPI 3.1 §4.8.12): its place and its name, a header's in any case.
+    pub(crate) fn key(&self) -> (&'a str, Cow<'a, str>) {
+        let kind = if self.location == "header" { Kind::Header } else { Kind::Parameter };
+        (self.location, folded(kind, self.name))
     }
 }
 
@@ -70,8 +75,8 @@ impl<'a> Path<'a> {
     pub(crate) fn parameters(&self, document: &'a Value, endpoint: &Endpoint<'a>) -> Vec<Declared<'a>> {
         let mut own = declared(document, endpoint.operation, &endpoint.pointer);
         let inherited = declared(document, self.item, &self.pointer);
-        let missing: Vec<_> = inherited.into_iter().filter(|one| !own.iter().any(|other| other.same_as(one))).collect();
-        own.extend(missing);
+        let overridden: HashSet<_> = own.iter().map(Declared::key).collect();
+        own.extend(inherited.into_iter().filter(|one| !overridden.contains(&one.key())));
         own
     }
 

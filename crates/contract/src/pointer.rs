@@ -49,18 +49,18 @@ pub(crate) fn reference(node: &Value) -> Option<&str> {
     node.get("$ref").and_then(Value::as_str)
 }
 
-/// How many references are followed in a row before it must be a circle.
+/// How many references are followed in a row. Nobody writes so many but by mistake, and a circle has no end.
 pub(crate) const MAX_HOPS: usize = 32;
 
 /// A node with every reference at its head followed, and the pointer it has there.
 ///
-/// `None` if a reference leads nowhere, out of the document, or in a circle.
+/// `None` if a reference leads nowhere, out of the document, or on for more than [`MAX_HOPS`].
 pub(crate) fn resolve<'a>(
     document: &'a Value,
     mut node: &'a Value,
     mut pointer: String,
 ) -> Option<(&'a Value, String)> {
-    for _ in 0..MAX_HOPS {
+    for _ in 0..=MAX_HOPS {
         let Some(target) = reference(node) else {
             return Some((node, pointer));
         };

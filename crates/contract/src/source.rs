@@ -1,5 +1,6 @@
 //! Where each node of a contract stands in its file, and in which order its members were written.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -34,7 +35,28 @@ pub(crate) struct Source {
 pub(crate) enum Children {
     None,
     Items(Vec<Source>),
-    Members(Vec<(String, Source)>),
+    Members(Members),
+}
+
+/// The members of a mapping, in the order of the file and by name: a file may have as many faults as lines, and each of
+/// them is looked up.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Members {
+    written: Vec<(String, Source)>,
+    places: HashMap<String, usize>,
+}
+
+impl Members {
+    /// Adds a member that is not there yet.
+    pub(crate) fn push(&mut self, name: String, source: Source) {
+        self.places.insert(name.clone(), self.written.len());
+        self.written.push((name, source));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Source> {
+        let place = self.places.get(name)?;
+        self.written.get(*place).map(|(_, source)| source)
+    }
 }
 
 impl Source {
@@ -42,7 +64,7 @@ impl Source {
         match &self.children {
             Children::None => None,
             Children::Items(items) => items.get(token.parse::<usize>().ok()?),
-            Children::Members(members) => members.iter().find_map(|(key, child)| (key == token).then_some(child)),
+            Children::Members(members) => members.get(token),
         }
     }
 
@@ -73,17 +95,17 @@ pub(crate) fn write_json(value: &Value, source: Option<&Source>, depth: usize, o
     match value {
         Value::Object(members) if !members.is_empty() => {
             out.push('{');
-            let written: &[(String, Source)] = match source.map(|source| &source.children) {
-                Some(Children::Members(written)) => written,
-                _ => &[],
+            let sources = match source.map(|source| &source.children) {
+                Some(Children::Members(sources)) => Some(sources),
+                _ => None,
             };
-            let known = written
-                .iter()
+            let known = sources
+                .into_iter()
+                .flat_map(|sources| &sources.written)
                 .filter_map(|(key, child)| members.get_key_value(key).map(|(key, value)| (key, value, Some(child))));
-            // Both are needed once per object, and objects are small: no set is worth its allocation.
             let unknown = members
                 .iter()
-                .filter(|(key, _)| !written.iter().any(|(other, _)| other == *key))
+                .filter(|(key, _)| sources.is_none_or(|sources| sources.get(key).is_none()))
                 .map(|(key, value)| (key, value, None));
             for (index, (key, value, child)) in known.chain(unknown).enumerate() {
                 new_line(index, depth + 1, out);

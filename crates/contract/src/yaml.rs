@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::check::Fault;
 use crate::pointer;
-use crate::source::{Children, Position, Source};
+use crate::source::{Children, Members, Position, Source};
 
 /// Deeper nesting is refused: no contract needs it, and everything after the reader may then recurse.
 const MAX_DEPTH: usize = 100;
@@ -24,6 +24,12 @@ pub(crate) struct Read {
 /// Reads one YAML document.
 pub(crate) fn read(text: &str) -> Read {
     let mut reader = Reader::default();
+    if let Some((before, character)) = control_character(text) {
+        let message =
+            format!("U+{:04X} is a control character: write it as an escape in double quotes", character as u32);
+        reader.stop(end(before), message);
+        return Read { root: None, faults: reader.faults };
+    }
     // saphyr's own `load` recurses and asserts; pulling events does neither.
     let mut parser = Parser::new_from_str(text);
     while let Some(next) = parser.next_event() {
@@ -47,8 +53,41 @@ pub(crate) fn read(text: &str) -> Read {
     Read { root, faults: reader.faults }
 }
 
+/// The fault of a file that is not UTF-8, of which so many bytes are.
+pub(crate) fn not_text(bytes: &[u8], valid: usize) -> Fault {
+    let (good, bad) = bytes.split_at(valid.min(bytes.len()));
+    let position = end(&String::from_utf8_lossy(good));
+    let byte = bad.first().copied().unwrap_or_default();
+    let message = format!("not UTF-8: the byte 0x{byte:02x} stands where a character should begin");
+    Fault { position, pointer: String::new(), message }
+}
+
 fn position(marker: Marker) -> Position {
     Position { line: marker.line().max(1), column: marker.col() + 1 }
+}
+
+/// The first character that YAML has only as an escape (1.2 §5.1), and the text before it. It can be seen in no editor,
+/// and it may well be a sign that the file is no text at all.
+fn control_character(text: &str) -> Option<(&str, char)> {
+    let allowed = |character| matches!(character, '\t' | '\n' | '\r' | '\u{85}');
+    let refused = |character: char| character.is_control() && !allowed(character);
+    let (at, character) = text.char_indices().find(|(_, character)| refused(*character))?;
+    Some((text.get(..at)?, character))
+}
+
+/// Where the character after `text` stands. Line feeds, carriage returns and both together end lines (YAML 1.2 §5.4).
+fn end(text: &str) -> Position {
+    let mut end = Position { line: 1, column: 1 };
+    let mut before = '\0';
+    for character in text.chars() {
+        match character {
+            '\n' if before == '\r' => {}
+            '\n' | '\r' => end = Position { line: end.line + 1, column: 1 },
+            _ => end.column += 1,
+        }
+        before = character;
+    }
+    end
 }
 
 /// The reading has ended early; the reason is among the faults.
@@ -71,7 +110,7 @@ struct Frame {
 
 enum Content {
     Sequence(Vec<Value>, Vec<Source>),
-    Mapping { values: Map<String, Value>, sources: Vec<(String, Source)>, key: Option<(String, Position)> },
+    Mapping { values: Map<String, Value>, sources: Members, key: Option<(String, Position)> },
 }
 
 impl Reader {
@@ -103,7 +142,7 @@ impl Reader {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), at);
-                self.open(at, Content::Mapping { values: Map::new(), sources: Vec::new(), key: None })
+                self.open(at, Content::Mapping { values: Map::new(), sources: Members::default(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(frame) = self.open.pop() {
@@ -149,17 +188,16 @@ impl Reader {
             }
             Content::Mapping { values, sources, key } => {
                 let Some((name, at)) = key.take() else { return };
-                if values.contains_key(&name) {
-                    let first = sources.iter().find(|(other, _)| *other == name).map(|(_, source)| source.position);
-                    let first = first.map_or_else(String::new, |first| format!(": it is already at {first}"));
+                if let Some(first) = sources.get(&name) {
+                    let first = first.position;
                     // The pointer is that of the first, which is what a reader of the pointer would find.
                     let here = pointer::join(&self.pointer(), &name);
-                    let message = format!("duplicate key `{name}`{first}");
+                    let message = format!("duplicate key `{name}`: it is already at {first}");
                     self.faults.push(Fault { position: at, pointer: here, message });
                     return;
                 }
                 source.position = at;
-                sources.push((name.clone(), source));
+                sources.push(name.clone(), source);
                 values.insert(name, value);
             }
         }
@@ -204,9 +242,9 @@ impl Reader {
             "true" | "True" | "TRUE" => Value::Bool(true),
             "false" | "False" | "FALSE" => Value::Bool(false),
             _ => match number(text) {
-                Some(Some(number)) => Value::Number(number),
-                Some(None) => {
-                    self.fault(at, format!("`{text}` is a number that JSON cannot hold"));
+                Some(Ok(number)) => Value::Number(number),
+                Some(Err(reason)) => {
+                    self.fault(at, format!("`{text}` is {reason}"));
                     Value::from(0)
                 }
                 None => Value::String(text.to_owned()),
@@ -215,29 +253,29 @@ impl Reader {
     }
 }
 
-/// `None` if the text is no number in the core schema, `Some(None)` if it is one that JSON cannot hold.
-fn number(text: &str) -> Option<Option<Number>> {
+/// `None` if the text is no number in the core schema; why it cannot be taken, as in "is …", if it is one that would not
+/// be what is written.
+fn number(text: &str) -> Option<Result<Number, &'static str>> {
+    const TOO_LONG: &str = "a whole number that does not fit 64 bits: most readers of JSON would round it";
+    const NOT_JSON: &str = "a number that JSON cannot hold";
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = text.strip_prefix(prefix)
             && !digits.is_empty()
             && digits.chars().all(|digit| digit.is_digit(radix))
         {
-            return Some(u64::from_str_radix(digits, radix).ok().map(Number::from));
+            return Some(u64::from_str_radix(digits, radix).map(Number::from).map_err(|_| TOO_LONG));
         }
     }
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Some(None);
+        return Some(Err(NOT_JSON));
     }
     if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
         let integer = text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
-        if let Ok(integer) = integer {
-            return Some(Some(integer));
-        }
-    } else if !is_float(unsigned) {
-        return None;
+        return Some(integer.map_err(|_| TOO_LONG));
     }
-    Some(text.parse::<f64>().ok().and_then(Number::from_f64))
+    let float = is_float(unsigned).then(|| text.parse::<f64>().ok().and_then(Number::from_f64))?;
+    Some(float.ok_or(NOT_JSON))
 }
 
 /// `( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`

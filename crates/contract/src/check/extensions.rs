@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::Kind;
+use crate::meaning::whole;
 
 /// An `x-` key that a contract may use.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ pub const EXTENSIONS: &[Extension] = &[
         key: "x-max-body-bytes",
         on: Kind::Operation,
         expects: "a whole number of bytes, at least 1",
-        valid: |value| value.as_u64().is_some_and(|bytes| bytes > 0),
+        valid: |value| whole(value).is_some_and(|bytes| bytes > 0),
     },
     Extension {
         key: "x-status",

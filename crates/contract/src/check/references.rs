@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Faults;
 use super::structure::Structure;
 use crate::Kind;
-use crate::pointer::{self, join, local};
+use crate::pointer::{self, MAX_HOPS, join, local};
 
 pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
     for (at, kind, target) in &structure.references {
@@ -22,38 +22,37 @@ fn follow(document: &Value, structure: &Structure<'_>, at: &str, kind: Kind, tar
     let Some(pointer) = local(target) else {
         return Err(format!("`{target}` is not in this file: refer to `#/components/…`"));
     };
-    let Some(value) = document.pointer(&pointer) else {
+    if document.pointer(&pointer).is_none() {
         return Err(format!("`{target}` does not exist"));
-    };
+    }
     match structure.nodes.get(&pointer) {
         // A validator is handed `components/schemas` and nothing else of the document.
         Some((Kind::Schema, _)) if kind == Kind::Schema && !pointer.starts_with("/components/schemas/") => {
             Err(format!("`{target}` is not under `#/components/schemas/`"))
         }
-        Some((found, _)) if *found == kind => match pointer::resolve(document, value, pointer) {
-            Some(_) => Ok(()),
-            None if reaches_itself(document, at) => Err(format!("`{target}` leads back to itself")),
-            // The fault is further on, and is told there.
-            None => Ok(()),
-        },
+        Some((found, _)) if *found == kind => chain(document, at, target),
         Some((found, _)) => Err(format!("`{target}` is {found}; {kind} is needed here")),
         None => Err(format!("`{target}` is not {kind}")),
     }
 }
 
-/// Whether following the reference at `at` comes back to it.
-fn reaches_itself(document: &Value, at: &str) -> bool {
-    let mut pointer = at.to_owned();
-    for _ in 0..pointer::MAX_HOPS {
-        let next = document.pointer(&pointer).and_then(pointer::reference).and_then(local);
-        match next {
-            Some(next) if next == at => return true,
-            Some(next) => pointer = next,
-            None => return false,
+/// Follows the references from `at` on: whoever reads the contract must come to their end.
+fn chain(document: &Value, at: &str, target: &str) -> Result<(), String> {
+    let mut seen: Vec<String> = Vec::new();
+    while let Some(reference) = document.pointer(seen.last().map_or(at, String::as_str)).and_then(pointer::reference) {
+        match local(reference) {
+            Some(next) if next == at => return Err(format!("`{target}` leads back to itself")),
+            // Those on the circle are told that they are.
+            Some(next) if seen.contains(&next) => return Ok(()),
+            _ if seen.len() == MAX_HOPS => {
+                return Err(format!("`{target}` leads on to more than {MAX_HOPS} references in a row"));
+            }
+            Some(next) => seen.push(next),
+            // The fault is further on, and is told there.
+            None => return Ok(()),
         }
     }
-    // Too long a way to tell: refused like a circle.
-    true
+    Ok(())
 }
 
 /// A discriminator's mapping names schemas, either by reference or by the last part of one.

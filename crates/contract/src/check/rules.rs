@@ -1,12 +1,14 @@
 //! What no grammar can say: how the parts of a contract depend on each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::Faults;
 use super::structure::Structure;
 use crate::Kind;
+use crate::grammar::Shape;
+use crate::meaning::folded;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer::join;
 
@@ -36,6 +38,7 @@ pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Fa
             Kind::Components => component_names(at, value, faults),
             _ => {}
         }
+        distinct_names(at, *kind, value, faults);
     }
     requirements(document, "", document, faults);
     let ids = operations(document, faults);
@@ -63,6 +66,27 @@ fn described_once(at: &str, value: &Value, kind: Kind, faults: &mut Faults<'_>) 
         (None, Some(content)) if content.len() == 1 => {}
         (None, Some(_)) => faults.add(&join(at, "content"), format!("{kind} has exactly one media type")),
         _ => faults.add(at, format!("{kind} must have either `schema` or `content`")),
+    }
+}
+
+/// Header names and media types that differ only in case are one, said twice.
+fn distinct_names(at: &str, kind: Kind, value: &Value, faults: &mut Faults<'_>) {
+    for (key, shape) in kind.keywords() {
+        let Shape::Map(named @ (Kind::Header | Kind::MediaType)) = *shape else { continue };
+        // A component's name is only a name, whatever it is of.
+        let Some(members) = value.get(key).and_then(Value::as_object).filter(|_| kind != Kind::Components) else {
+            continue;
+        };
+        let site = join(at, key);
+        let mut names: Vec<_> = members.keys().map(|name| (folded(named, name), join(&site, name), name)).collect();
+        names.sort_by_cached_key(|(folded, here, _)| (folded.clone(), faults.source.nearest(here)));
+        for pair in names.windows(2) {
+            if let [(folded, _, first), (other, here, name)] = pair
+                && folded == other
+            {
+                faults.add(here, format!("`{name}` and `{first}` are the same name: case does not count here"));
+            }
+        }
     }
 }
 
@@ -109,13 +133,17 @@ fn template(path: &Path<'_>, shapes: &mut HashMap<String, String>, faults: &mut 
         faults.add(&path.site, format!("the braces of `{}` do not enclose one name each", path.template));
         return;
     };
-    let mut shape = path.template.to_owned();
-    for (index, name) in names.iter().enumerate() {
-        if names.iter().take(index).any(|other| other == name) {
+    let mut known = HashSet::new();
+    for name in &names {
+        if !known.insert(name) {
             faults.add(&path.site, format!("`{{{name}}}` stands twice in `{}`", path.template));
         }
-        shape = shape.replace(&format!("{{{name}}}"), "{}");
     }
+    // Between one brace that opens and the next there is a name, and what follows it.
+    let mut parts = path.template.split('{');
+    let before = parts.next().unwrap_or_default();
+    let after = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+    let shape = [before].into_iter().chain(after).collect::<Vec<_>>().join("{}");
     if let Some(other) = shapes.insert(shape, path.template.to_owned()) {
         faults.add(&path.site, format!("`{}` and `{other}` answer for the same requests", path.template));
     }
@@ -163,8 +191,9 @@ fn requirements(document: &Value, at: &str, owner: &Value, faults: &mut Faults<'
 }
 
 fn duplicates(list: &[Declared<'_>], faults: &mut Faults<'_>) {
-    for (index, one) in list.iter().enumerate() {
-        if list.iter().take(index).any(|other| other.same_as(one)) {
+    let mut known = HashSet::new();
+    for one in list {
+        if !known.insert(one.key()) {
             faults.add(&one.site, format!("the {} parameter `{}` is declared twice", one.location, one.name));
         }
     }
@@ -174,14 +203,16 @@ fn duplicates(list: &[Declared<'_>], faults: &mut Faults<'_>) {
 fn path_parameters(path: &Path<'_>, endpoint: &Endpoint<'_>, list: &[Declared<'_>], faults: &mut Faults<'_>) {
     let Some(names) = path.template_names() else { return };
     let in_path = || list.iter().filter(|one| one.location == "path");
+    let declared: HashSet<_> = in_path().map(|one| one.name).collect();
+    let named: HashSet<_> = names.iter().copied().collect();
     for name in &names {
-        if !in_path().any(|one| one.name == *name) {
+        if !declared.contains(name) {
             faults
                 .add(&endpoint.pointer, format!("the path parameter `{name}` of `{}` is not declared", path.template));
         }
     }
     for one in in_path() {
-        if !names.contains(&one.name) {
+        if !named.contains(one.name) {
             faults.add(&one.site, format!("the path parameter `{}` is not in `{}`", one.name, path.template));
         }
     }

@@ -1,12 +1,13 @@
 //! Holds every object of a document against the grammar.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::{EXTENSIONS, Faults};
 use crate::Kind;
 use crate::grammar::Shape;
+use crate::meaning::{canonical, whole};
 use crate::pointer::{self, join};
 
 /// What stands where.
@@ -82,7 +83,7 @@ impl<'a> Walk<'a, '_, '_> {
             | (Shape::Flag | Shape::SchemaOrFlag, Value::Bool(_))
             | (Shape::Number, Value::Number(_))
             | (Shape::AnyMap, Value::Object(_)) => {}
-            (Shape::Count, Value::Number(number)) if number.is_u64() => {}
+            (Shape::Count, count) if whole(count).is_some() => {}
             (Shape::Word(words), Value::String(word)) if words.contains(&word.as_str()) => {}
             (Shape::Word(_), Value::Array(_)) if key == "type" => self.faults.add(
                 &at,
@@ -143,8 +144,9 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn unique(&mut self, key: &str, items: &[Value], at: &str) {
+        let mut known = HashSet::new();
         for (index, item) in items.iter().enumerate() {
-            if items.iter().take(index).any(|other| other == item) {
+            if !known.insert(canonical(item)) {
                 self.faults.add(&join(at, &index.to_string()), format!("`{key}` holds {item} twice"));
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Everything below them is compared where it stands, by [`Walk`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
 
@@ -97,21 +97,20 @@ impl<'a> Walk<'a> {
 
     /// Parameters are told apart by location and name, wherever in the list or on the path item they stand.
     fn parameters(&mut self, ours: (&Path<'a>, &Endpoint<'a>), theirs: (&Path<'a>, &Endpoint<'a>)) {
-        let mine = ours.0.parameters(self.contract, ours.1);
-        let mut others = theirs.0.parameters(self.code, theirs.1);
+        let mut others: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
+        for other in theirs.0.parameters(self.code, theirs.1) {
+            others.entry(other.key()).or_default().push_back(other);
+        }
         let would_be = join(&join(&ours.1.pointer, "parameters"), "-");
-        for one in &mine {
-            let label = label_of(one);
-            match others.iter().position(|other| other.same_as(one)) {
-                Some(index) => {
-                    let twin = others.remove(index).listed;
-                    self.step(label, |walk| walk.object(Kind::Parameter, one.listed, one.site.clone(), twin));
-                }
-                None => self.missing(one.site.clone(), label, Some(one.parameter), None),
+        for one in ours.0.parameters(self.contract, ours.1) {
+            let label = label_of(&one);
+            match others.get_mut(&one.key()).and_then(VecDeque::pop_front) {
+                Some(twin) => self.step(label, |walk| walk.object(Kind::Parameter, one.listed, one.site, twin.listed)),
+                None => self.missing(one.site, label, Some(one.parameter), None),
             }
         }
-        for other in &others {
-            self.missing(would_be.clone(), label_of(other), None, Some(other.parameter));
+        for other in others.into_values().flatten() {
+            self.missing(would_be.clone(), label_of(&other), None, Some(other.parameter));
         }
         self.unreadable([theirs.0.item, theirs.1.operation], &would_be);
     }
@@ -133,15 +132,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Components that some path uses are compared where it uses them; the others, and those that are used by name
-    /// rather than by reference, are compared by name.
+    /// Components are compared where a path uses them. Of those that none uses, only schemas are compared, by name: see
+    /// [`super::NOT_COMPARED`].
     fn components(&mut self) {
         let nothing = &Value::Null;
         let ours = self.contract.get("components").unwrap_or(nothing);
         let theirs = self.code.get("components").unwrap_or(nothing);
         let used = [reach::from_paths(self.contract), reach::from_paths(self.code)];
         for section in names(ours, theirs) {
-            if not_compared(Kind::Components, section) {
+            let shape = Kind::Components.keyword(section);
+            if not_compared(Kind::Components, section) || shape.is_some_and(|shape| shape != Shape::Map(Kind::Schema)) {
                 continue;
             }
             let at = join("/components", section);
@@ -153,14 +153,10 @@ impl<'a> Walk<'a> {
                     (Some(_), Some(_)) if used && used_there => {}
                     (Some(_), None) if used => {}
                     (None, Some(_)) if used_there => {}
-                    (mine, other) => {
-                        self.step(section, |walk| match (mine, other, Kind::Components.keyword(section)) {
-                            (Some(mine), Some(other), Some(Shape::Map(kind))) => {
-                                walk.step(name, |walk| walk.object(kind, mine, pointer, other));
-                            }
-                            _ => walk.missing(pointer, name, mine, other),
-                        })
-                    }
+                    (Some(mine), Some(other)) => self.step(section, |walk| {
+                        walk.step(name, |walk| walk.object(Kind::Schema, mine, pointer, other));
+                    }),
+                    (mine, other) => self.step(section, |walk| walk.missing(pointer, name, mine, other)),
                 }
             }
         }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::same::same;
 use crate::Position;
+use crate::meaning::{canonical, set};
 
 /// One place where the contract and the code differ. Displayed on one line, in the manner of a compiler.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,10 +86,11 @@ impl fmt::Display for Drift {
 impl Drift {
     /// The members that only `one` of two sets has.
     fn only(&self, one: &Option<Value>, other: &Option<Value>) -> Option<String> {
-        let members = |side: &Option<Value>| side.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-        let other = members(other);
-        let only = members(one).into_iter().filter(|item| !other.iter().any(|known| same(item, known)));
-        let only: Vec<_> = only.map(|item| Brief(Some(&item)).to_string()).collect();
+        let [one, other] =
+            [one, other].map(|side| side.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice));
+        let other = set(other);
+        let only = one.iter().filter(|item| !other.contains(&canonical(item)));
+        let only: Vec<_> = only.map(|item| Brief(Some(item)).to_string()).collect();
         (!only.is_empty()).then(|| only.join(", "))
     }
 }

@@ -1,26 +1,14 @@
-//! Which values mean the same.
+//! What is said by two keywords alike, or by leaving one out.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::not_compared;
 use crate::Kind;
-
-/// Whether two JSON values mean the same: the order of members does not count, nor does the spelling of numbers.
-pub(super) fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => canonical(a) == canonical(b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
-        }
-        (a, b) => a == b,
-    }
-}
+use crate::meaning::{folded, same, set};
 
 /// Whether two lists hold the same members, in whatever order.
 pub(super) fn same_set(a: &[Value], b: &[Value]) -> bool {
-    let within = |a: &[Value], b: &[Value]| a.iter().all(|a| b.iter().any(|b| same(a, b)));
-    within(a, b) && within(b, a)
+    a == b || set(a) == set(b)
 }
 
 /// Whether two `type`s mean the same: a list of one type is that type, and the order of a list does not count.
@@ -32,24 +20,15 @@ pub(super) fn same_type(a: &Value, b: &Value) -> bool {
     same_set(&list(a), &list(b))
 }
 
-#[derive(PartialEq)]
-enum Canonical {
-    Whole(i128),
-    Fraction(f64),
-}
-
-fn canonical(number: &Number) -> Canonical {
-    if let Some(whole) = number.as_i128() {
-        return Canonical::Whole(whole);
-    }
-    let float = number.as_f64().unwrap_or(f64::NAN);
-    // Beyond 2^63 a float stands for many integers: let it be equal to floats only.
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if float.fract() == 0.0 && float.abs() < LIMIT {
-        #[allow(clippy::cast_possible_truncation, reason = "whole and in range, as just checked")]
-        return Canonical::Whole(float as i128);
-    }
-    Canonical::Fraction(float)
+/// Whether two strings under one keyword mean the same though they differ: names of headers and media types are the
+/// same in any case. `owner` is the object of the contract that has the keyword.
+pub(super) fn same_in_any_case(kind: Kind, key: &str, owner: &Value, a: &Value, b: &Value) -> bool {
+    let named = match (kind, key) {
+        (Kind::Parameter, "name") if owner.get("in").is_some_and(|location| location == "header") => Kind::Header,
+        (Kind::Encoding, "contentType") => Kind::MediaType,
+        _ => return false,
+    };
+    matches!((a, b), (Value::String(a), Value::String(b)) if folded(named, a) == folded(named, b))
 }
 
 /// Whether a schema admits anything: `true`, or nothing in it but prose.
@@ -110,16 +89,6 @@ fn is_empty(value: &Value) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn numbers_are_compared_by_value() {
-        assert!(same(&json!(1), &json!(1.0)));
-        assert!(same(&json!({"a": [1.0]}), &json!({"a": [1]})));
-        assert!(!same(&json!(1), &json!(1.5)));
-        assert!(!same(&json!(1), &json!("1")));
-        assert!(!same(&json!(9007199254740993_u64), &json!(9007199254740992_u64)));
-        assert!(same(&json!(1e300), &json!(1e300)));
-    }
 
     #[test]
     fn explode_follows_style_and_style_follows_location() {

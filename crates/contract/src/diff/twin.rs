@@ -26,7 +26,7 @@ impl<'a> Twin<'a> {
     pub(super) fn resolve(document: &'a Value, mut value: &'a Value) -> Option<Twin<'a>> {
         let start = value;
         let mut beside = Vec::new();
-        for _ in 0..pointer::MAX_HOPS {
+        for _ in 0..=pointer::MAX_HOPS {
             let Some(target) = pointer::reference(value) else {
                 let identity = if beside.is_empty() { value } else { start };
                 return Some(Twin { value, beside, identity });

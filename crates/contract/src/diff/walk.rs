@@ -5,15 +5,17 @@
 //! its own, once. So recursive schemas end, shared components are compared once however often they are used, and the
 //! depth of recursion is that of the text. What must be brought together first stands in `document`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
 use super::drift::{Drift, DriftKind};
 use super::not_compared;
-use super::same::{admits_anything, is_default, same, same_set, same_type};
+use super::same::{admits_anything, is_default, same_in_any_case, same_set, same_type};
 use super::twin::Twin;
 use crate::grammar::Shape;
+use crate::meaning::{folded, same};
 use crate::operation::Method;
 use crate::pointer::{self, join};
 use crate::{Contract, Kind};
@@ -206,6 +208,7 @@ impl<'a> Walk<'a> {
             }
             let here = join(at, key);
             match (ours.get(key), twin.get(key)) {
+                (Some(mine), Some(other)) if same_in_any_case(kind, key, ours, mine, other) => {}
                 (Some(mine), Some(other)) => self.keyword(kind, key, mine, here, other),
                 (Some(mine), None) if !is_default(kind, key, mine, |key| ours.get(key)) => {
                     self.missing(here, key, Some(mine), None);
@@ -231,7 +234,6 @@ impl<'a> Walk<'a> {
             (Shape::Statuses, Value::Object(mine), Value::Object(others)) => {
                 walk.map(Kind::Response, key, mine, &at, others);
             }
-            (Shape::Scopes, Value::Object(mine), Value::Object(others)) => walk.scopes(mine, &at, others),
             (Shape::List(kind), Value::Array(mine), Value::Array(others)) => walk.list(kind, mine, &at, others),
             (Shape::Texts | Shape::Values, Value::Array(mine), Value::Array(others)) => {
                 if !same_set(mine, others) {
@@ -245,24 +247,30 @@ impl<'a> Walk<'a> {
         if silent { inner(self) } else { self.step(label, inner) }
     }
 
+    /// Members are found by name, headers and media types in any case. The loader lets no two of the contract differ in
+    /// case alone; where two of the code do, one of them is too many.
     fn map(&mut self, kind: Kind, key: &str, ours: &'a Map<String, Value>, at: &str, theirs: &'a Map<String, Value>) {
-        let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-        for name in names {
-            let here = join(at, name);
-            let label = if key == "headers" { format!("header {name}") } else { name.clone() };
-            match (ours.get(name), theirs.get(name)) {
-                (Some(mine), Some(other)) => self.step(label, |walk| walk.object(kind, mine, here, other)),
-                (mine, other) => self.missing(here, label, mine, other),
-            }
+        let mut groups: BTreeMap<Cow<'a, str>, (Option<&'a str>, Vec<&'a str>)> = BTreeMap::new();
+        for name in ours.keys() {
+            groups.entry(folded(kind, name)).or_default().0 = Some(name);
         }
-    }
-
-    /// Scopes are structure, what is said about each is prose.
-    fn scopes(&mut self, ours: &'a Map<String, Value>, at: &str, theirs: &'a Map<String, Value>) {
-        let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-        for name in names {
-            if let (mine, other @ None) | (mine @ None, other) = (ours.get(name), theirs.get(name)) {
-                self.missing(join(at, name), name, mine, other);
+        for name in theirs.keys() {
+            groups.entry(folded(kind, name)).or_default().1.push(name);
+        }
+        let label = |name: &str| if key == "headers" { format!("header {name}") } else { name.to_owned() };
+        for (own, mut others) in groups.into_values() {
+            if let Some(own) = own {
+                let exact = others.iter().position(|name| *name == own).unwrap_or_default();
+                let twin = (!others.is_empty()).then(|| others.remove(exact));
+                match (ours.get(own), twin.and_then(|name| theirs.get(name))) {
+                    (Some(mine), Some(other)) => {
+                        self.step(label(own), |walk| walk.object(kind, mine, join(at, own), other));
+                    }
+                    (mine, _) => self.missing(join(at, own), label(own), mine, None),
+                }
+            }
+            for name in others {
+                self.missing(join(at, name), label(name), None, theirs.get(name));
             }
         }
     }

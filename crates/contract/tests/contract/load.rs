@@ -70,6 +70,34 @@ fn text_that_is_not_yaml() {
 }
 
 #[test]
+fn bytes_that_are_not_text() {
+    let load = |bytes: &[u8]| Contract::load_bytes("openapi.yaml", bytes).map_err(|errors| errors[0].to_string());
+    assert_eq!(load(SMALL.as_bytes()).map(|contract| contract.operations().len()), Ok(1));
+    let expected = |at: &str, byte: &str| {
+        Err(format!("openapi.yaml:{at}: not UTF-8: the byte {byte} stands where a character should begin"))
+    };
+    let broken = |bytes: &[u8]| load(bytes).map(|_| ());
+    assert_eq!(broken(b"\xff\xfeo\0"), expected("1:1", "0xff"));
+    assert_eq!(broken("a: b\r\nc: é".as_bytes().split_last().expect("bytes").1), expected("2:4", "0xc3"));
+    assert_eq!(broken(b"a: b\nc: \xc3\xa9\xe9"), expected("2:5", "0xe9"));
+    assert_eq!(broken(b"a: b\rc: \x80"), expected("2:4", "0x80"));
+}
+
+#[test]
+fn characters_that_nobody_sees() {
+    for (character, name) in [('\0', "0000"), ('\x08', "0008"), ('\x1b', "001B"), ('\x7f', "007F"), ('\u{9f}', "009F")]
+    {
+        let message = format!("2:10 U+{name} is a control character: write it as an escape in double quotes");
+        for text in [format!("a: b\nc: 'text{character}'\n"), format!("a: b\r\n# text{character}{character}\r\n")] {
+            let at = if text.contains('#') { "2:7" } else { "2:9" };
+            assert_eq!(errors_of(&text), [message.replace("2:10", at)]);
+        }
+    }
+    load(&SMALL.replace("title: Small", "title: \"Small\\b\\x7f\t\u{85}é\""));
+    load(&SMALL.replace('\n', "\r\n"));
+}
+
+#[test]
 fn yaml_that_hides_what_it_says() {
     refuses("type: object\n", "type: object\n      type: object\n", "21:7 duplicate key `type`: it is already at 20:7");
     refuses("{ type: string, maxLength: 9 }", "&name { type: string }", "22:15 anchors are not supported");
@@ -119,6 +147,23 @@ fn references_that_lead_nowhere() {
         "        name: { type: string, maxLength: 9 }\n",
         "        name: { type: string }\n    A: { $ref: '#/components/schemas/B' }\n    B: { $ref: '#/components/schemas/A' }\n",
     );
+    // A chain that is only long is no circle, and one that is refused is refused by everyone who follows it.
+    let chain = |length: usize| {
+        let last = "        name: { type: string, maxLength: 9 }\n";
+        let links = (1..length).map(|index| match index + 1 {
+            next if next == length => format!("    L{index}: {{ $ref: '#/components/schemas/Thing' }}\n"),
+            next => format!("    L{index}: {{ $ref: '#/components/schemas/L{next}' }}\n"),
+        });
+        SMALL
+            .replace(reference, "$ref: '#/components/schemas/L1'")
+            .replace(last, &[last.to_owned()].into_iter().chain(links).collect::<String>())
+    };
+    let sound = load(&chain(32));
+    assert_eq!(
+        sound.resolve(&sound.operations()[0].responses[&200].content["application/json"].clone().expect("a schema"))["type"],
+        "object"
+    );
+    assert_eq!(errors_of(&chain(33)), ["16:17 `#/components/schemas/L1` leads on to more than 32 references in a row"]);
     let both = ["B", "A"].map(|name| format!("`#/components/schemas/{name}` leads back to itself"));
     assert_eq!(circle, [format!("23:10 {}", both[0]), format!("24:10 {}", both[1])]);
 }
@@ -209,6 +254,53 @@ fn keywords_that_are_misspelt_misplaced_or_mistyped() {
     refuses("type: object", "type: array", "19:5 `items` is missing");
     refuses("{ type: string, maxLength: 9 }", "true", "22:9 a schema must be a mapping, not `true`");
     refuses("{ type: string, maxLength: 9 }", "", "22:9 a schema must be a mapping, not empty");
+}
+
+#[test]
+fn whole_numbers_however_they_are_spelled() {
+    for count in ["100.0", "1e2", "0.1e3", "+100", "1E+2", "0x64"] {
+        let contract = load(&SMALL.replace("maxLength: 9", &format!("maxLength: {count}")));
+        let code = load(&SMALL.replace("maxLength: 9", "maxLength: 100"));
+        assert!(contract::diff(&contract, code.document()).is_empty(), "{count}");
+    }
+    refuses("maxLength: 9", "maxLength: 9.5", "22:31 `maxLength` must be a whole number, zero or more, not `9.5`");
+    refuses("maxLength: 9", "maxLength: -1e2", "22:31 `maxLength` must be a whole number, zero or more, not `-100.0`");
+    for long in ["99999999999999999999", "-99999999999999999999", "0xFFFFFFFFFFFFFFFFFF"] {
+        let expected = format!("22:42 `{long}` is a whole number that does not fit 64 bits");
+        refuses("maxLength: 9", &format!("maxLength: {long}"), &expected);
+    }
+    let limited = load(&SMALL.replace("operationId: getThing", "operationId: getThing\n      x-max-body-bytes: 64e3"));
+    assert_eq!(limited.operations()[0].max_body_bytes, Some(64_000));
+    refuses("type: object", "enum: [1, 2, 1.0]", "20:20 `enum` holds 1.0 twice");
+}
+
+#[test]
+fn names_that_differ_in_case_alone() {
+    refuses(
+        "          content:\n",
+        "          headers: { ETag: { schema: {} }, X: { schema: {} }, Etag: { schema: {} } }\n          content:\n",
+        "13:63 `Etag` and `ETag` are the same name: case does not count here",
+    );
+    refuses(
+        "            application/json:\n",
+        "            Application/JSON: {}\n            application/json:\n",
+        "15:13 `application/json` and `Application/JSON` are the same name",
+    );
+    refuses(
+        "      responses:\n",
+        "        - { name: X-A, in: header, schema: {} }\n        - { name: x-a, in: header, schema: {} }\n      responses:\n",
+        "11:11 the header parameter `x-a` is declared twice",
+    );
+    // Not those of query parameters, of components and of what stands in a media type's parameters.
+    load(&SMALL.replace(
+        "      responses:\n",
+        "        - { name: a, in: query, schema: {} }\n        - { name: A, in: query, schema: {} }\n      responses:\n",
+    ));
+    load(&SMALL.replace("components:\n", "components:\n  headers: { A: { schema: {} }, a: { schema: {} } }\n"));
+    load(&SMALL.replace(
+        "            application/json:\n",
+        "            application/json; of=A: {}\n            application/json; of=a: {}\n            application/json:\n",
+    ));
 }
 
 #[test]
@@ -318,6 +410,7 @@ fn no_document_makes_the_loader_panic() {
         }
         if let Ok(contract) = load_json(&mutated) {
             contract::diff(&contract, document);
+            contract.unenforceable();
         }
         contract::diff(&contract, &mutated);
     }

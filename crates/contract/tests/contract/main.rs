@@ -1,10 +1,12 @@
 //! What a contract is, what it says, and what the differ sees: one binary, one module per question.
 
 mod drift;
+mod enforce;
 mod load;
 mod mutation;
 mod normal_form;
 mod operations;
+mod size;
 
 use contract::{Contract, Drift, diff};
 use serde_json::Value;

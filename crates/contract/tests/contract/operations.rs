@@ -114,3 +114,16 @@ fn a_schema_can_stand_alone() {
     let empty = load("{openapi: 3.1.0, info: {title: T, version: '1'}, paths: {}}");
     assert_eq!(empty.components_schemas(), &Value::Null);
 }
+
+#[test]
+fn a_reference_stands_for_what_it_leads_to() {
+    let contract = library();
+    let list = contract.operation("listBooks").expect("an operation");
+    assert_eq!(contract.resolve(&list.parameters[2].schema)["discriminator"]["propertyName"], "by");
+    assert_eq!(contract.resolve(&list.parameters[0].schema), &list.parameters[0].schema, "stands for itself");
+    let node = contract.document().pointer("/paths/~1books/get/responses/400").expect("a reference");
+    assert_eq!(contract.resolve(node)["description"], "It went wrong.");
+    for lost in [json!({"$ref": "#/nowhere"}), json!({"$ref": "other.yaml#/x"}), json!({"$ref": 1}), json!(null)] {
+        assert_eq!(contract.resolve(&lost), &lost);
+    }
+}
