@@ -48,7 +48,7 @@ use crate::{
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// How long a connection on which nothing was asked yet may still ask, once the server drains.
-const LAST_CHANCE: Duration = Duration::from_millis(500);
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown` ends, then drains: accepts no more, lets requests in flight end, and closes.
 ///
