@@ -15,10 +15,9 @@ fail() {
     exit 1
 }
 
-# start_postgres: starts a throwaway cluster, with the options in postgres_options, and sets postgres_url. It is gone when
-# this process is.
+# start_postgres [--durable]: starts a throwaway cluster and sets postgres_url. It is gone when this process is.
 start_postgres() {
-    coproc POSTGRES { exec scripts/throwaway-postgres "${postgres_options[@]+"${postgres_options[@]}"}"; }
+    coproc POSTGRES { exec scripts/throwaway-postgres "$@"; }
     postgres_pid=$!
     IFS= read -r postgres_url <&"${POSTGRES[0]-}" || fail 'PostgreSQL did not start'
 }
@@ -39,7 +38,7 @@ build_server() {
     fi
 }
 
-# start_server DATABASE: starts the server on a fresh database, "sqlite" or "postgres", waits until it answers, and sets
+# start_server DATABASE [--durable]: starts the server on a fresh database, "sqlite" or "postgres", waits until it answers, and sets
 # server_url and server_log. Only what is named here reaches it from this environment, and no .env file. The deadlines are
 # long: a machine that is busy with the client too must not fail a test. Nor is the client limited.
 start_server() {
@@ -48,7 +47,7 @@ start_server() {
     case $1 in
         sqlite) database_url=sqlite://$folder/users.db ;;
         postgres)
-            start_postgres
+            start_postgres "${@:2}"
             database_url=$postgres_url
             ;;
     esac
