@@ -38,9 +38,9 @@ build_server() {
     fi
 }
 
-# start_server DATABASE [--durable]: starts the server on a fresh database, "sqlite" or "postgres", waits until it answers, and sets
-# server_url and server_log. Only what is named here reaches it from this environment, and no .env file. The deadlines are
-# long: a machine that is busy with the client too must not fail a test. Nor is the client limited.
+# start_server DATABASE [--durable]: starts the server on a fresh database, "sqlite" or "postgres", waits until it answers,
+# and sets server_url and server_log. Only what is named here reaches it from this environment, and no .env file. The
+# deadlines are long: a machine that is busy with the client too must not fail a test. Nor is the client limited.
 start_server() {
     local database_url
     folder=$(mktemp -d "${TMPDIR:-/tmp}/web_server.XXXXXX")
