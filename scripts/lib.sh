@@ -52,6 +52,7 @@ start_server() {
             ;;
     esac
     server_log=$folder/server.log
+    : >"$server_log"
     (
         cd "$folder"
         exec env -i PATH="$PATH" LISTEN_ADDR=127.0.0.1:0 DATABASE_URL="$database_url" LOG_FORMAT=json \
@@ -60,7 +61,7 @@ start_server() {
     server_pid=$!
     for _ in {1..100}; do
         # Its first line says which port it took.
-        server_url=$(grep -s -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1 || true)
+        server_url=$(grep -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1 || true)
         if [[ -n $server_url ]] && curl --fail --silent --max-time 1 --output /dev/null "$server_url/health"; then
             return
         fi

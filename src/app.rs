@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{AppState, Surface};
+use api::{AppState, Surface, health::Readiness};
 use axum::Router;
 use contract::Contract;
 
@@ -28,6 +28,8 @@ pub struct App {
     pub store: Store,
     /// Tells readiness that the server is about to stop.
     pub drain: Drain,
+    /// Whether the server can do its work.
+    pub readiness: Arc<dyn Readiness>,
 }
 
 /// Why the server cannot start: one line.
@@ -76,12 +78,18 @@ impl App {
         store.check_schema().await.map_err(StartError::Schema)?;
 
         let drain = Drain::default();
+        let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
         let state = AppState {
             users: store.users(),
-            readiness: Arc::new(StoreReadiness::new(store.clone(), drain.clone())),
+            readiness: readiness.clone(),
             metrics: Arc::new(metrics::Prometheus::new(store.clone())),
         };
         let router = |surface, contract: &Contract, documents| {
+            let mut http = config.http.clone();
+            if surface == Surface::Operators {
+                // Scrapers know an instance by its address, and no browser of a client's reaches this listener.
+                http.allowed_hosts.clear();
+            }
             Ok::<_, StartError>(stack::build(Stack {
                 surface,
                 state: state.clone(),
@@ -89,7 +97,7 @@ impl App {
                 documents,
                 source: source.clone(),
                 drain: drain.clone(),
-                config: config.http.clone(),
+                config: http,
             }))
         };
         let (router, admin) = if config.server.admin_addr.is_some() {
@@ -102,6 +110,6 @@ impl App {
             let documents = Documents::new(&contract, CONTRACT);
             (router(Surface::All, &contract, Some(documents))?, None)
         };
-        Ok(Self { router, admin, store, drain })
+        Ok(Self { router, admin, store, drain, readiness })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io::IsTerminal, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
+use api::health::Readiness;
 use clap::Parser;
 use tokio::{
     net::TcpListener,
@@ -80,6 +81,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
     raise_file_limit(config.server.max_connections);
     metrics::spawn_upkeep(metrics::install());
     let app = App::build(config, Arc::new(SystemSource::new())).await?;
+    keep_asking(app.readiness.clone());
     let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
     let address = listener.local_addr()?;
     tracing::info!("listening on http://{address}");
@@ -131,6 +133,17 @@ async fn serve(config: &Config) -> Result<(), Error> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Asks for readiness every second, so that the metric is right where nobody else asks.
+fn keep_asking(readiness: Arc<dyn Readiness>) {
+    tokio::spawn(async move {
+        loop {
+            // What the answer is, the metric tells.
+            let _ = readiness.check().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
 }
 
 /// Every connection is an open file; many systems allow 1,024 unless a process asks for more.

@@ -74,7 +74,7 @@ fn describe() {
     describe_gauge!("database_pool_connections", "Connections to the database, by pool and state.");
     describe_gauge!("database_pool_max_connections", "Connections to the database at most, by pool.");
     describe_counter!("contract_decode_failures_total", "Valid requests that did not decode: a bug of the server.");
-    describe_gauge!(READY, "1 if the server was ready when it was last asked, else 0.");
+    describe_gauge!(READY, "1 if the server was ready when it was last asked, within the last second or so; else 0.");
     describe_gauge!("web_server_build_info", "1, labelled with the version of the server.");
     gauge!("web_server_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     counter!("contract_decode_failures_total").absolute(0);

@@ -141,7 +141,8 @@ async fn the_operators_listener_takes_metrics_and_readiness() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
     let mut command = web_server(folder.path());
-    command.env("ADMIN_ADDR", &address);
+    // A scraper knows an instance by its address, whatever hosts clients may name.
+    command.env("ADMIN_ADDR", &address).env("ALLOWED_HOSTS", "127.0.0.1");
     let mut process = Process::start(command).await;
     let admin = format!("http://{address}");
     let status = async |url: String| client().get(url).send().await.unwrap().status().as_u16();
@@ -157,6 +158,10 @@ async fn the_operators_listener_takes_metrics_and_readiness() {
     for path in ["/users", "/openapi.json", "/swagger-ui/", "/"] {
         assert_eq!(status(format!("{admin}{path}")).await, 404, "{path}");
     }
+    let by_another_name =
+        client().get(format!("{admin}/metrics")).header("host", "10.0.0.7:9090").send().await.unwrap();
+    assert_eq!(by_another_name.status(), 200);
+    assert!(by_another_name.text().await.unwrap().contains("\nweb_server_ready 1"));
     assert_eq!(status(format!("{base}/health")).await, 200);
     assert_eq!(status(format!("{base}/users")).await, 200);
     let document = process.app.get("/openapi.json").await.json();
