@@ -133,7 +133,10 @@ impl Store {
     /// Finds out whether this program may write, without writing anything.
     async fn check_permission(&self) -> Result<(), sqlx::Error> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(writer).await.map(drop),
+            // `BEGIN IMMEDIATE` would not do: SQLite takes it for a plain BEGIN where it may not write.
+            Pools::Sqlite { writer, .. } => {
+                sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
+            }
             Pools::Postgres { all, .. } => {
                 for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
                     let granted = sqlx::query_scalar("SELECT has_table_privilege('users', $1)").bind(privilege);
