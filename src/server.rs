@@ -94,7 +94,7 @@ pub async fn serve(
     }
     // Clients whose connection the kernel has taken already may have sent a request: they are answered too.
     take_no_more(&listener);
-    while let Ok(Some(accepted)) = timeout(Duration::from_millis(1), accept(&listener, &permits)).await {
+    while let Ok(Some(accepted)) = timeout(Duration::from_millis(20), accept(&listener, &permits)).await {
         start(accepted);
     }
 
@@ -137,14 +137,15 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<Acce
     }
 }
 
-/// From now on the kernel drops what asks for a new connection. Otherwise it would go on to take connections up to the
-/// moment at which the listener is closed, and reset them then, requests and all.
+/// From now on the kernel drops what asks for a new connection, and goes on with those that it has begun. Otherwise it would
+/// take connections up to the moment at which the listener is closed, and reset them then, requests and all.
 fn take_no_more(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     {
-        // BPF_RET | BPF_K with 0: keep nothing of any packet.
-        let drop_all = socket2::SockFilter::new(0x06, 0, 0, 0);
-        if let Err(error) = socket2::SockRef::from(listener).attach_filter(&[drop_all]) {
+        // In classic BPF, on the TCP header: load the flags (byte 13); if SYN is set, keep nothing; else keep all.
+        let drop_syn = [(0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, u32::MAX)]
+            .map(|(code, jt, jf, k)| socket2::SockFilter::new(code, jt, jf, k));
+        if let Err(error) = socket2::SockRef::from(listener).attach_filter(&drop_syn) {
             tracing::debug!(%error, "SO_ATTACH_FILTER");
         }
     }
