@@ -35,6 +35,7 @@ mod operation;
 mod paths;
 mod pointer;
 mod projection;
+pub mod report;
 mod source;
 mod yaml;
 
