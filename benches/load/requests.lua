@@ -3,8 +3,9 @@
 
 local kind = os.getenv("REQUESTS")
 local users = {}
-local number, thread_id = 0, 0
+local number = 0
 local threads = {}
+thread_id = 0 -- global: `setup` sets it from outside
 
 function setup(thread)
    thread:set("thread_id", #threads)
