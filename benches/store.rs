@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use api::users::{EmailAddress, NewUser, Page, UserName, UserPatch, Users};
+use api::{
+    page::Page,
+    users::{EmailAddress, NewUser, UserName, UserPatch, Users},
+};
 use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;

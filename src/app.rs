@@ -70,20 +70,38 @@ impl App {
     /// # Errors
     /// See [`StartError`].
     pub async fn build(config: &Config, source: Arc<dyn Source>) -> Result<Self, StartError> {
-        let contract = contract()?;
-        let store = store::connect(&config.database, source.clone()).await?;
+        let store = Self::open(config, source.clone()).await?;
+        Self::assemble(config, source, store, api::router)
+    }
+
+    /// Opens the database, its schema up to date.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn open(config: &Config, source: Arc<dyn Source>) -> Result<Store, StartError> {
+        let store = store::connect(&config.database, source).await?;
         if config.database.migrate {
             store.migrate().await?;
         }
         store.check_schema().await.map_err(StartError::Schema)?;
+        Ok(store)
+    }
 
+    /// Builds the server on a store that is open. `routes` gives the operations of a surface; it is [`api::router`], or that
+    /// with something around it.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn assemble(
+        config: &Config,
+        source: Arc<dyn Source>,
+        store: Store,
+        routes: impl Fn(Surface, AppState) -> Router,
+    ) -> Result<Self, StartError> {
+        let contract = contract()?;
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
-        let state = AppState {
-            users: store.users(),
-            readiness: readiness.clone(),
-            metrics: Arc::new(metrics::Prometheus::new(store.clone())),
-        };
+        let state = store.state(readiness.clone(), Arc::new(metrics::Prometheus::new(store.clone())));
         let router = |surface, contract: &Contract, documents| {
             let mut http = config.http.clone();
             if surface == Surface::Operators {
@@ -91,8 +109,7 @@ impl App {
                 http.allowed_hosts.clear();
             }
             Ok::<_, StartError>(stack::build(Stack {
-                surface,
-                state: state.clone(),
+                routes: routes(surface, state.clone()),
                 operations: Arc::new(Operations::compile(contract).map_err(StartError::Contract)?),
                 documents,
                 source: source.clone(),

@@ -10,10 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{
-    AppState, Surface,
-    problem::{Kind, Problem},
-};
+use api::problem::{Kind, Problem};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -45,11 +42,9 @@ use crate::{
 
 /// What the stack is built of.
 pub struct Stack {
-    /// Which operations are answered.
-    pub surface: Surface,
-    /// The ports behind the handlers.
-    pub state: AppState,
-    /// The contract of that surface, compiled.
+    /// The operations that are answered.
+    pub routes: Router,
+    /// Their contract, compiled.
     pub operations: Arc<Operations>,
     /// The documents to serve, if any.
     pub documents: Option<Documents>,
@@ -77,7 +72,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The whole app: operations, documents and layers.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that layers the app")]
 pub fn build(stack: Stack) -> Router {
-    let Stack { surface, state, operations, documents, source, drain, config } = stack;
+    let Stack { routes, operations, documents, source, drain, config } = stack;
     let body = BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout };
 
     let layers = ServiceBuilder::new()
@@ -105,7 +100,7 @@ pub fn build(stack: Stack) -> Router {
         // Innermost: counts the server's own time, not the time that the client takes to send a body.
         .layer(from_fn_with_state(config.request_timeout, deadline));
 
-    api::router(surface, state)
+    routes
         .merge(documents.map(docs::routes).unwrap_or_default())
         .fallback(|| async { Problem::new(Kind::NotFound, "There is nothing at this path.") })
         .method_not_allowed_fallback(move |path: Option<MatchedPath>| {

@@ -1,6 +1,7 @@
 //! The store: SQL on SQLite and PostgreSQL, behind the ports of `crates/api`.
 //!
-//! One file per resource holds its statements for both databases; they are the same text wherever SQL allows.
+//! One file per resource holds its statements for both databases; they are the same text wherever SQL allows. Every
+//! operation of every resource passes [`Store::operation`].
 //! SQLite is one file with one writer, so it has a pool of readers and a single writing connection. PostgreSQL has one
 //! pool. Nothing outside this module speaks SQL.
 
@@ -15,7 +16,8 @@ mod users;
 
 use std::{sync::Arc, time::Duration};
 
-use api::store_error::StoreError;
+use api::{AppState, health::Readiness, metrics::Exposition, store_error::StoreError};
+use async_trait::async_trait;
 use sqlx::{Connection, Executor, PgPool, SqlSafeStr, SqlitePool, migrate::MigrateError};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -34,6 +36,18 @@ pub struct Store {
     file: Option<Arc<File>>,
     source: Arc<dyn Source>,
     target: DatabaseTarget,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+/// What every operation passes just before it reaches the database. A server has none; the tests put one around the real
+/// store, where faults happen on demand.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Lets the operation of this name pass, holds it up, or fails it.
+    ///
+    /// # Errors
+    /// What the database would say.
+    async fn pass(&self, operation: &'static str) -> Result<(), sqlx::Error>;
 }
 
 /// Beside the pools for requests, one connection is kept for [`Store::ping`].
@@ -79,10 +93,33 @@ pub struct PoolState {
     pub max: usize,
 }
 
+/// Of each resource: its port on this store, and its table with the statements that it is asked by.
+macro_rules! ports {
+    ($($resource:ident: $Port:ident,)*) => {
+        impl Store {
+            $(
+                #[doc = concat!("Where ", stringify!($resource), " are kept.")]
+                pub fn $resource(&self) -> Arc<dyn api::$resource::$Port> {
+                    Arc::new($resource::port(self.clone()))
+                }
+            )*
+
+            /// What the handlers speak to: these ports, and two that are not the store's.
+            pub fn state(&self, readiness: Arc<dyn Readiness>, metrics: Arc<dyn Exposition>) -> AppState {
+                AppState { $($resource: self.$resource(),)* readiness, metrics }
+            }
+        }
+
+        const TABLES: &[(&str, &[&str])] = &[$((stringify!($resource), $resource::STATEMENTS),)*];
+    };
+}
+api::resources!(ports);
+
 impl Store {
-    /// The users.
-    pub fn users(&self) -> Arc<dyn api::users::Users> {
-        Arc::new(users::SqlUsers::new(self.clone()))
+    /// The same store, behind a gate.
+    #[must_use]
+    pub fn behind(self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// Where the data is, for people; without a password.
@@ -124,7 +161,7 @@ impl Store {
     /// # Errors
     /// What the database says of the first statement that it cannot prepare.
     pub async fn check_schema(&self) -> Result<(), sqlx::Error> {
-        for statement in users::STATEMENTS {
+        for statement in TABLES.iter().flat_map(|(_, statements)| *statements) {
             on!(self.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
         }
         self.check_permission().await
@@ -138,11 +175,13 @@ impl Store {
                 sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
             }
             Pools::Postgres { all, .. } => {
-                for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                    let granted = sqlx::query_scalar("SELECT has_table_privilege('users', $1)").bind(privilege);
-                    if !granted.fetch_one(all).await? {
-                        let told = format!("this role may not {privilege} in the table users");
-                        return Err(sqlx::Error::Configuration(told.into()));
+                for (table, _) in TABLES {
+                    for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+                        let granted = sqlx::query_scalar("SELECT has_table_privilege($1, $2)");
+                        if !granted.bind(table).bind(privilege).fetch_one(all).await? {
+                            let told = format!("this role may not {privilege} in the table {table}");
+                            return Err(sqlx::Error::Configuration(told.into()));
+                        }
                     }
                 }
                 Ok(())
@@ -163,7 +202,10 @@ impl Store {
             tracing::error!("{file} was removed or replaced: what is written now will be lost");
             return Err(StoreError::Unavailable);
         }
-        let query = async { on!(probe, db => sqlx::query(PING).execute(db).await.map(drop)) };
+        let query = async {
+            self.pass("ping").await?;
+            on!(probe, db => sqlx::query(PING).execute(db).await.map(drop))
+        };
         match tokio::time::timeout(PING_TIMEOUT, query).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error::log("ping", error)),
@@ -183,7 +225,11 @@ impl Store {
     ) -> Result<T, StoreError> {
         let start = Instant::now();
         let span = tracing::debug_span!("store", operation = name, otel.kind = "client");
-        let result = query.instrument(span).await;
+        let passed = async {
+            self.pass(name).await?;
+            query.await
+        };
+        let result = passed.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
         result.map_err(|error| {
             if error::is_lost_connection(&error) {
@@ -191,6 +237,13 @@ impl Store {
             }
             error::log(name, error)
         })
+    }
+
+    async fn pass(&self, operation: &'static str) -> Result<(), sqlx::Error> {
+        match &self.gate {
+            Some(gate) => gate.pass(operation).await,
+            None => Ok(()),
+        }
     }
 
     /// The state of each pool.

@@ -36,7 +36,7 @@ pub async fn connect(config: &DatabaseConfig, source: Arc<dyn Source>) -> Result
         }
     };
     match opened {
-        Ok((pools, file)) => Ok(Store { pools, losses, file, source, target: config.target.clone() }),
+        Ok((pools, file)) => Ok(Store { pools, losses, file, source, target: config.target.clone(), gate: None }),
         Err(cause) => Err(ConnectError { target: config.target.to_string(), cause }),
     }
 }

@@ -1,8 +1,9 @@
 //! Users in SQL. Every statement is the same text on both databases.
 
 use api::{
+    page::Page,
     store_error::StoreError,
-    users::{EmailAddress, NewUser, Page, User, UserList, UserName, UserPatch, Users},
+    users::{EmailAddress, NewUser, User, UserList, UserName, UserPatch, Users},
 };
 use async_trait::async_trait;
 use sqlx::FromRow;
@@ -28,15 +29,13 @@ const DELETE: &str = "DELETE FROM users WHERE id = $1";
 /// All of them, for [`Store::check_schema`].
 pub(super) const STATEMENTS: &[&str] = &[INSERT, SELECT, SELECT_PAGE, UPDATE, DELETE];
 
-/// The port [`Users`] on a [`Store`].
-pub(super) struct SqlUsers {
-    store: Store,
+/// The port, on this database.
+pub(super) fn port(store: Store) -> impl Users {
+    SqlUsers { store }
 }
 
-impl SqlUsers {
-    pub(super) fn new(store: Store) -> Self {
-        Self { store }
-    }
+struct SqlUsers {
+    store: Store,
 }
 
 #[derive(FromRow)]
@@ -91,19 +90,13 @@ impl Users for SqlUsers {
     }
 
     async fn list(&self, page: Page) -> Result<UserList, StoreError> {
-        // No id of version 7 comes near the greatest UUID, so it stands for "from the newest on".
-        let before = page.cursor.unwrap_or(Uuid::max());
-        // One row more than asked for tells whether there is a next page.
-        let rows = i64::from(page.limit) + 1;
+        let (before, rows) = page.window();
         let query = async {
             on!(self.store.read(), db => sqlx::query_as::<_, UserRow>(SELECT_PAGE).bind(before).bind(rows).fetch_all(db).await)
         };
         let mut users: Vec<User> =
             self.store.operation("users.list", query).await?.into_iter().map(User::from).collect();
-
-        let limit = page.limit as usize;
-        let next_cursor =
-            (users.len() > limit).then(|| users.truncate(limit)).and_then(|()| users.last()).map(|last| last.id);
+        let next_cursor = page.cut(&mut users, |user| user.id);
         Ok(UserList { users, next_cursor })
     }
 

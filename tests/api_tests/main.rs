@@ -14,5 +14,7 @@ mod methods_and_headers;
 mod pages;
 mod problems;
 mod rate_limit;
+mod shared_answers;
 mod users;
 mod validation;
+mod whole_contract;

@@ -1,7 +1,7 @@
 //! Holds an answer against the contract. Written apart from the server's own validation, so that the two cannot share
 //! a mistake: it reads the document that the server serves, not the operation table.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use jsonschema::Validator;
 use reqwest::Method;
@@ -14,73 +14,103 @@ const DOCUMENTS: [&str; 4] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "
 
 const PROBLEM: &str = "application/problem+json";
 
+/// The contract as JSON.
+pub struct Document(Value);
+
+impl Document {
+    pub fn of_the_contract() -> &'static Self {
+        static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+            let json = web_server::app::contract().expect("the contract loads").to_json();
+            Document(serde_json::from_str(&json).expect("the document is JSON"))
+        });
+        &DOCUMENT
+    }
+
+    /// Path templates and their items.
+    pub fn paths(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0["paths"].as_object().into_iter().flatten()
+    }
+
+    /// What a reference leads to; anything else stands for itself.
+    pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
+        match node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+            Some(pointer) => self.0.pointer(pointer).expect("references lead somewhere"),
+            None => node,
+        }
+    }
+}
+
 pub struct Conformance {
-    document: Value,
+    document: &'static Document,
     validators: std::sync::Mutex<HashMap<String, std::sync::Arc<Validator>>>,
 }
 
 impl Conformance {
     pub fn of_the_contract() -> Self {
-        let json = web_server::app::contract().expect("the contract loads").to_json();
-        Self { document: serde_json::from_str(&json).expect("the document is JSON"), validators: Default::default() }
+        Self { document: Document::of_the_contract(), validators: Default::default() }
     }
 
-    /// Panics, with what is wrong, if the contract does not document this answer.
-    pub fn check(&self, method: &Method, target: &str, answer: &Answer) {
+    /// Panics, with what is wrong, if the contract does not document this answer. Returns the id of the operation that
+    /// was answered, if it was one.
+    pub fn check(&self, method: &Method, target: &str, answer: &Answer) -> Option<&str> {
         let place = format!("{method} {target} → {}", answer.status);
-        if let Err(wrong) = self.answer(method, target, answer) {
-            panic!(
+        match self.answer(method, target, answer) {
+            Ok(operation) => operation,
+            Err(wrong) => panic!(
                 "{place} breaks the contract: {wrong}\n{:?}\n{}",
                 answer.headers,
                 String::from_utf8_lossy(&answer.body)
-            );
+            ),
         }
     }
 
-    fn answer(&self, method: &Method, target: &str, answer: &Answer) -> Result<(), String> {
+    fn answer(&self, method: &Method, target: &str, answer: &Answer) -> Result<Option<&str>, String> {
         let head = *method == Method::HEAD;
         if answer.header("x-request-id").is_none() {
             return Err("there is no X-Request-Id".into());
         }
         let path = target.split('?').next().unwrap_or_default();
         let lookup = if head { "get".to_owned() } else { method.as_str().to_ascii_lowercase() };
-        let operation = self.template(path).and_then(|template| self.document["paths"][template].get(&lookup));
+        let operation = self.item(path).and_then(|item| item.get(&lookup));
 
         // The fixed rules, for what no operation answers.
         let Some(operation) = operation.filter(|_| answer.status != 421) else {
             return match answer.status {
-                400.. if head => Ok(()),
-                _ if *method == Method::OPTIONS => Ok(()),
+                400.. if head => Ok(None),
+                _ if *method == Method::OPTIONS => Ok(None),
                 200..400 if !DOCUMENTS.iter().any(|document| path.starts_with(document)) && path != "/" => {
                     Err("a method or path that the contract does not hold succeeds".into())
                 }
                 400.. => {
-                    self.body("the fixed rules", PROBLEM, &json!({ "$ref": "#/components/schemas/Problem" }), answer)
+                    let problem = json!({ "$ref": "#/components/schemas/Problem" });
+                    self.body("the fixed rules", PROBLEM, &problem, answer).map(|()| None)
                 }
-                _ => Ok(()),
+                _ => Ok(None),
             };
         };
 
         let response = operation["responses"].get(answer.status.to_string()).ok_or("the status is not documented")?;
-        let response = self.resolve(response);
+        let response = self.document.resolve(response);
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
-            self.header(name, self.resolve(header), answer)?;
+            self.header(name, self.document.resolve(header), answer)?;
         }
         match response["content"].as_object() {
-            _ if head => Ok(()),
-            None if answer.body.is_empty() => Ok(()),
-            None => Err("there is a body where none is documented".into()),
+            // It has what GET has, apart from the body, which is what most of the documented answer is.
+            _ if head => return Ok(None),
+            None if answer.body.is_empty() => {}
+            None => return Err("there is a body where none is documented".into()),
             Some(content) => {
                 let media = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
                 let documented = content.get(media).ok_or(format!("the media type {media:?} is not documented"))?;
-                self.body(media, media, &documented["schema"], answer)
+                self.body(media, media, &documented["schema"], answer)?;
             }
         }
+        Ok(operation["operationId"].as_str())
     }
 
-    /// The template that a path matches; one without parameters before one with.
-    fn template(&self, path: &str) -> Option<&str> {
-        let matches = |template: &&String| {
+    /// The item of the template that a path matches; one without parameters before one with.
+    fn item(&self, path: &str) -> Option<&Value> {
+        let matches = |template: &str| {
             let (mut ours, mut theirs) = (template.split('/'), path.split('/'));
             loop {
                 match (ours.next(), theirs.next()) {
@@ -90,8 +120,8 @@ impl Conformance {
                 }
             }
         };
-        let paths = self.document["paths"].as_object()?.keys().filter(matches);
-        paths.min_by_key(|template| template.matches('{').count()).map(String::as_str)
+        let items = self.document.paths().filter(|(template, _)| matches(template));
+        items.min_by_key(|(template, _)| template.matches('{').count()).map(|(_, item)| item)
     }
 
     fn header(&self, name: &str, header: &Value, answer: &Answer) -> Result<(), String> {
@@ -126,7 +156,7 @@ impl Conformance {
         let key = schema.to_string();
         let known = self.validators.lock().expect("no test panics in here").get(&key).cloned();
         let validator = known.unwrap_or_else(|| {
-            let standalone = json!({ "allOf": [schema], "components": self.document["components"] });
+            let standalone = json!({ "allOf": [schema], "components": self.document.0["components"] });
             let options = jsonschema::draft202012::options().should_validate_formats(true);
             let validator = std::sync::Arc::new(options.build(&standalone).expect("the schema compiles"));
             self.validators.lock().expect("no test panics in here").insert(key, validator.clone());
@@ -135,12 +165,5 @@ impl Conformance {
         let errors: Vec<_> =
             validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
         if errors.is_empty() { Ok(()) } else { Err(format!("{what} breaks its schema: {}", errors.join("; "))) }
-    }
-
-    fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
-        match node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-            Some(pointer) => self.document.pointer(pointer).expect("references lead somewhere"),
-            None => node,
-        }
     }
 }

@@ -2,15 +2,27 @@
 //!
 //! A test is four lines: it gets an [`App`], calls it, and says what it expects of the status and of the body. What the
 //! contract says of the answer (status, media type, headers, schema, formats) is checked by the harness itself, so a
-//! handler that answers what the contract does not document fails the first test that meets it.
+//! handler that answers what the contract does not document fails the first test that meets it. What was answered is
+//! noted too, so that a contract that documents what no test meets fails the suite in the end.
 
 pub mod conformance;
+pub mod coverage;
+pub mod faults;
+pub mod operations;
 pub mod postgres;
 
-use std::{future::Future, sync::Arc, sync::LazyLock};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    task::{Context, Poll},
+};
 
 use clap::Parser;
 use conformance::Conformance;
+use faults::Faults;
+use http_body::Frame;
+use hyper::body::Bytes;
 use reqwest::{
     Method,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -33,10 +45,20 @@ pub fn conforms(method: &Method, target: &str, answer: &Answer) {
 }
 
 /// On which database a test runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Database {
     Sqlite,
     Postgres,
+}
+
+impl Database {
+    /// How the names of tests on it end.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Sqlite => "::sqlite",
+            Self::Postgres => "::postgres",
+        }
+    }
 }
 
 /// Declares tests that run on both databases: `NAME::sqlite` and `NAME::postgres`.
@@ -56,12 +78,12 @@ macro_rules! matrix {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                $crate::harness::run($crate::harness::Database::Sqlite, FLAGS, body).await;
+                $crate::harness::run(module_path!(), $crate::harness::Database::Sqlite, FLAGS, body).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                $crate::harness::run($crate::harness::Database::Postgres, FLAGS, body).await;
+                $crate::harness::run(module_path!(), $crate::harness::Database::Postgres, FLAGS, body).await;
             }
         }
     )*};
@@ -69,8 +91,15 @@ macro_rules! matrix {
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use matrix;
 
-/// Runs a test on an app of its own and takes the app down again.
-pub async fn run<F: Future<Output = ()>>(database: Database, flags: &[&str], body: impl FnOnce(App) -> F) {
+/// Runs a test on an app of its own and takes the app down again. `module` is where the test stands, the crate first.
+pub async fn run<F: Future<Output = ()>>(
+    module: &str,
+    database: Database,
+    flags: &[&str],
+    body: impl FnOnce(App) -> F,
+) {
+    let (_, name) = module.split_once("::").expect("a test stands in a module");
+    let _at_work = coverage::AtWork::new(format!("{name}{}", database.suffix()));
     let Some(storage) = Storage::new(database).await else {
         eprintln!("skipped: there is no PostgreSQL here (scripts/test installs it)");
         return;
@@ -96,6 +125,14 @@ impl Storage {
         }
     }
 
+    /// Which database this is one of.
+    pub fn database(&self) -> Database {
+        match self {
+            Self::Sqlite(_) => Database::Sqlite,
+            Self::Postgres(_) => Database::Postgres,
+        }
+    }
+
     /// As `DATABASE_URL` has it.
     pub fn url(&self) -> String {
         match self {
@@ -116,7 +153,10 @@ impl Storage {
 pub struct App {
     /// `http://127.0.0.1:PORT`
     pub base: String,
+    /// What is to go wrong inside of it.
+    pub faults: Arc<Faults>,
     client: reqwest::Client,
+    database: Option<Database>,
 }
 
 /// The other end of an [`App`].
@@ -151,7 +191,12 @@ impl App {
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
         let config = Config::validate(&cli.settings, false).expect("the flags are right");
 
-        let app = web_server::app::App::build(&config, Arc::new(SystemSource::new())).await.expect("the app starts");
+        let source = Arc::new(SystemSource::new());
+        let store = web_server::app::App::open(&config, source.clone()).await.expect("the database opens");
+        let faults = Arc::<Faults>::default();
+        let routes = |surface, state| faults.around(surface, state);
+        let app = web_server::app::App::assemble(&config, source, store.behind(faults.clone()), routes);
+        let app = app.expect("the app starts");
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -160,12 +205,14 @@ impl App {
             // A test that panics drops the sender, which stops the server too.
             server::serve(listener, app.router, &server, async { stopped.await.unwrap_or_default() }).await
         });
-        (Self::at(base, client()), Server { stop, task, store: app.store })
+        let database = Some(storage.database());
+        (Self { base, faults, client: client(), database }, Server { stop, task, store: app.store })
     }
 
     /// An app that was started elsewhere.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn at(base: String, client: reqwest::Client) -> Self {
-        Self { base, client }
+        Self { base, faults: Arc::default(), client, database: None }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -201,7 +248,7 @@ impl App {
 
     /// Any request.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
-        Request { app: self, method, path: path.to_owned(), headers: HeaderMap::new(), body: Vec::new() }
+        Request { app: self, method, path: path.to_owned(), headers: HeaderMap::new(), body: Vec::new(), ends: true }
     }
 }
 
@@ -217,9 +264,30 @@ pub struct Request<'a> {
     path: String,
     headers: HeaderMap,
     body: Vec<u8>,
+    ends: bool,
 }
 
 impl Request<'_> {
+    /// Of this media type, whatever was said before.
+    pub fn content_type(mut self, media: &str) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_str(media).expect("a header value"));
+        self
+    }
+
+    /// With a query, after the one that there may be.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub fn query(mut self, query: &str) -> Self {
+        self.path = format!("{}{}{query}", self.path, if self.path.contains('?') { '&' } else { '?' });
+        self
+    }
+
+    /// With a body that goes on for ever, and never comes: after the first part nothing more is sent.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub fn never_ending(mut self) -> Self {
+        self.ends = false;
+        self
+    }
+
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"));
         self
@@ -239,15 +307,34 @@ impl Request<'_> {
     /// Sends it and holds the answer against the contract.
     pub async fn send(self) -> Answer {
         let url = format!("{}{}", self.app.base, self.path);
-        let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(self.body);
+        let body = if self.ends { self.body.into() } else { reqwest::Body::wrap(NeverEnding(Some(self.body.into()))) };
+        let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(body);
         let response = request.send().await.expect("an answer");
         let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.bytes().await.expect("a whole body").to_vec(),
         };
-        CONFORMANCE.check(&self.method, &self.path, &answer);
+        let operation = CONFORMANCE.check(&self.method, &self.path, &answer);
+        if let (Some(database), Some(operation)) = (self.app.database, operation) {
+            coverage::record(database, operation, answer.status);
+        }
         answer
+    }
+}
+
+/// A body of which only the first part comes.
+struct NeverEnding(Option<Bytes>);
+
+impl http_body::Body for NeverEnding {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.0.take() {
+            Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
+            None => Poll::Pending,
+        }
     }
 }
 

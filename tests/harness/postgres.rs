@@ -74,6 +74,12 @@ impl TestDatabase {
         Some(Self { url: database_url(cluster, &name), name })
     }
 
+    /// Whether there is a PostgreSQL here.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub fn available() -> bool {
+        CLUSTER.is_some()
+    }
+
     /// For those who meddle with it while a server uses it.
     #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn handle(&self) -> Handle {

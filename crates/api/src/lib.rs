@@ -5,11 +5,13 @@
 //! the build script calls it to compare the two. This crate never sees SQL or a socket; what it needs from the outside
 //! it asks for through the ports in [`AppState`].
 //!
-//! A resource is one file: models, port, handlers, routes. [`health`] and [`metrics`] are built the same way.
+//! A resource is one file: models, port, handlers, routes. [`resources!`] lists them. [`health`] and [`metrics`] are built
+//! the same way.
 
 pub mod extract;
 pub mod health;
 pub mod metrics;
+pub mod page;
 pub mod problem;
 pub mod store_error;
 pub mod timestamp;
@@ -24,20 +26,44 @@ use axum::Router;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 use utoipa_axum::router::OpenApiRouter;
 
-/// The ports that the handlers speak to.
-#[derive(Clone)]
-pub struct AppState {
-    /// Where users are kept.
-    pub users: Arc<dyn users::Users>,
-    /// Says whether the server can do its work.
-    pub readiness: Arc<dyn health::Readiness>,
-    /// Gives the metrics in the Prometheus text format.
-    pub metrics: Arc<dyn metrics::Exposition>,
+/// The resources, listed once, as `module: Port`. It hands the list to the macro that it is given: to `state` below, which
+/// makes of it the fields of [`AppState`] and the routes, and to the server's store, which makes of it the ports and
+/// what it checks at start. There the module of the same name holds the SQL, and the table has that name too.
+#[macro_export]
+macro_rules! resources {
+    ($macro:ident) => {
+        $macro! {
+            users: Users,
+        }
+    };
 }
+
+macro_rules! state {
+    ($($resource:ident: $Port:ident,)*) => {
+        /// The ports that the handlers speak to.
+        #[derive(Clone)]
+        pub struct AppState {
+            $(
+                #[doc = concat!("Where ", stringify!($resource), " are kept.")]
+                pub $resource: Arc<dyn $resource::$Port>,
+            )*
+            /// Says whether the server can do its work.
+            pub readiness: Arc<dyn health::Readiness>,
+            /// Gives the metrics in the Prometheus text format.
+            pub metrics: Arc<dyn metrics::Exposition>,
+        }
+
+        /// The operations on every resource.
+        fn resource_routes() -> OpenApiRouter<AppState> {
+            OpenApiRouter::new()$(.merge($resource::routes()))*
+        }
+    };
+}
+resources!(state);
 
 /// The components that utoipa does not collect by itself: what only shared answers and response headers name.
 #[derive(OpenApi)]
-#[openapi(components(schemas(problem::Problem, users::EntityTag, users::Location)))]
+#[openapi(components(schemas(problem::Problem, respond::EntityTag, respond::Location)))]
 struct Base;
 
 /// Which operations a listener answers.
@@ -53,7 +79,7 @@ pub enum Surface {
 
 /// The operations of a surface, and no other route.
 fn operations(surface: Surface) -> OpenApiRouter<AppState> {
-    let public = || health::public_routes().merge(users::routes());
+    let public = || health::public_routes().merge(resource_routes());
     let operators = || health::operator_routes().merge(metrics::routes());
     let base = OpenApiRouter::with_openapi(Base::openapi());
     match surface {

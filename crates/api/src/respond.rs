@@ -1,8 +1,9 @@
-//! The answers that handlers give.
+//! The answers that handlers give, and the headers that they share.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
@@ -29,3 +30,15 @@ pub(crate) fn with_header(mut response: Response, name: header::HeaderName, valu
     }
     response
 }
+
+/// A strong validator (RFC 9110, section 8.8.3): the version of the row.
+#[derive(ToSchema)]
+#[schema(pattern = r#"^"[0-9]+"$"#)]
+#[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
+pub(crate) struct EntityTag(String);
+
+/// The address of a new resource.
+#[derive(ToSchema)]
+#[schema(format = "uri-reference")]
+#[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
+pub(crate) struct Location(String);

@@ -10,7 +10,7 @@ pub enum StoreError {
     NotFound,
     /// Another resource holds the value of this member, which must be unique.
     #[error("{0} is taken")]
-    Conflict(&'static str),
+    Conflict(String),
     /// The store is away, busy or too slow: the same request may succeed later.
     #[error("the store is not available")]
     Unavailable,

@@ -14,8 +14,9 @@ use uuid::Uuid;
 use crate::{
     AppState,
     extract::{Body, Path, Query},
+    page::{Page, with_next},
     problem::Problem,
-    respond::{json, with_header},
+    respond::{EntityTag, Location, json, with_header},
     store_error::StoreError,
     timestamp::Timestamp,
 };
@@ -107,18 +108,6 @@ struct UserPath {
     id: Uuid,
 }
 
-/// Which page of users.
-#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Page {
-    /// How many users at most, 1 to 100.
-    #[param(value_type = i32, required = false, minimum = 1, maximum = 100, default = 50)]
-    pub limit: u32,
-    /// Go on after the user of this id, in descending order of ids.
-    #[param(nullable = false)]
-    pub cursor: Option<Uuid>,
-}
-
 // ---- Storage port ---------------------------------------------------------------------------------------------------
 
 /// Where users are kept. A method is a use case: it happens wholly and durably, or not at all.
@@ -156,14 +145,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     responses((status = 200, body = UserList, headers(("Link" = String)))))]
 async fn list_users(State(state): State<AppState>, Query(page): Query<Page>) -> Result<Response, Problem> {
     let list = state.users.list(page).await.map_err(problem)?;
-    let response = json(StatusCode::OK, &list);
-    Ok(match list.next_cursor {
-        Some(cursor) => {
-            let next = format!("</users?limit={}&cursor={cursor}>; rel=\"next\"", page.limit);
-            with_header(response, header::LINK, next)
-        }
-        None => response,
-    })
+    Ok(with_next(json(StatusCode::OK, &list), "/users", page, list.next_cursor))
 }
 
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,
@@ -238,17 +220,3 @@ fn representation(status: StatusCode, user: &User) -> Response {
 fn problem(error: StoreError) -> Problem {
     error.into_problem("user")
 }
-
-// ---- Response headers -----------------------------------------------------------------------------------------------
-
-/// A strong validator (RFC 9110, section 8.8.3): the version of the row.
-#[derive(ToSchema)]
-#[schema(pattern = r#"^"[0-9]+"$"#)]
-#[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
-pub(crate) struct EntityTag(String);
-
-/// The address of a new resource.
-#[derive(ToSchema)]
-#[schema(format = "uri-reference")]
-#[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
-pub(crate) struct Location(String);

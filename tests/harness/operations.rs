@@ -1,0 +1,103 @@
+//! Every operation of the contract with a valid request, made of the contract's own examples. What is the same for every
+//! operation is tested with these, so that a new operation is tested without a line of its own.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{App, Request, conformance::Document};
+
+/// An operation, as the contract documents it.
+pub struct Operation {
+    pub id: String,
+    pub method: Method,
+    /// The statuses that it may be answered with.
+    pub statuses: BTreeSet<u16>,
+    /// `x-max-body-bytes`.
+    pub max_body_bytes: Option<usize>,
+    /// The target of a valid request; of an id, one that nobody has.
+    pub target: String,
+    /// The media type and the body of a valid request.
+    pub body: Option<(String, Value)>,
+}
+
+impl Operation {
+    /// Whether it is answered with this status.
+    pub fn answers(&self, status: u16) -> bool {
+        self.statuses.contains(&status)
+    }
+
+    /// A valid request.
+    pub fn request<'a>(&self, app: &'a App) -> Request<'a> {
+        let request = app.request(self.method.clone(), &self.target);
+        match &self.body {
+            Some((media, body)) => request.content_type(media).json(body),
+            None => request,
+        }
+    }
+}
+
+/// Every operation that is not merely planned.
+pub fn operations() -> &'static [Operation] {
+    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| read(Document::of_the_contract()));
+    &OPERATIONS
+}
+
+fn read(document: &Document) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (template, item) in document.paths() {
+        for (method, node) in item.as_object().into_iter().flatten() {
+            let Some(id) = node["operationId"].as_str().filter(|_| node["x-status"] != "planned") else { continue };
+            let responses = node["responses"].as_object().expect("an operation has responses");
+            let content = document.resolve(&node["requestBody"])["content"].as_object();
+            let body = content.and_then(|content| content.iter().next());
+            operations.push(Operation {
+                id: id.to_owned(),
+                method: method.to_ascii_uppercase().parse().expect("a method"),
+                statuses: responses.keys().map(|status| status.parse().expect("a status")).collect(),
+                max_body_bytes: node["x-max-body-bytes"].as_u64().and_then(|bytes| bytes.try_into().ok()),
+                target: target(document, template, &[&item["parameters"], &node["parameters"]]),
+                body: body.map(|(media, content)| (media.clone(), example(document, id, content))),
+            });
+        }
+    }
+    operations
+}
+
+/// The path with its parameters filled in, and the query that must be there.
+fn target(document: &Document, template: &str, parameters: &[&Value]) -> String {
+    let (mut path, mut query) = (template.to_owned(), Vec::new());
+    for parameter in parameters.iter().filter_map(|list| list.as_array()).flatten() {
+        let parameter = document.resolve(parameter);
+        let name = parameter["name"].as_str().expect("a parameter has a name");
+        let in_path = parameter["in"] == "path";
+        if !in_path && parameter["required"] != true {
+            continue;
+        }
+        let value = match example_of(document, parameter) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None if document.resolve(&parameter["schema"])["format"] == "uuid" => uuid::Uuid::nil().to_string(),
+            None => panic!("give the parameter {name} of {template} an `example` in openapi.yaml"),
+        };
+        if in_path {
+            path = path.replace(&format!("{{{name}}}"), &value);
+        } else {
+            query.push(format!("{name}={value}"));
+        }
+    }
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+}
+
+fn example(document: &Document, id: &str, content: &Value) -> Value {
+    let example = example_of(document, content);
+    example.unwrap_or_else(|| panic!("give the body of {id} an `example` in openapi.yaml")).clone()
+}
+
+/// The first example of a parameter, a media type or its schema.
+fn example_of<'a>(document: &'a Document, node: &'a Value) -> Option<&'a Value> {
+    let named = node["examples"].as_object().and_then(|examples| examples.values().next());
+    let named = named.map(|example| &document.resolve(example)["value"]);
+    named.or(node.get("example")).or_else(|| document.resolve(&node["schema"]).get("example"))
+}
