@@ -4,6 +4,7 @@
 //! [`server`] (sockets), [`stack`] (layers), [`validation`] (the contract), a handler in `crates/api`, and [`store`]
 //! (SQL). ARCHITECTURE.md draws the map.
 
+mod access_log;
 pub mod app;
 pub mod config;
 pub mod docs;

@@ -18,6 +18,10 @@ use web_server::{
     telemetry,
 };
 
+/// Requests are made of many small pieces that are gone a moment later.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long the database may take to end its connections, once no request needs them.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -112,6 +116,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
         tokio::spawn(async move {
             signals.next().await;
             tracing::warn!("stopped at once, by a second signal");
+            telemetry::flush_log();
             std::process::exit(1);
         });
         tokio::time::sleep(config.server.shutdown_delay).await;

@@ -4,17 +4,13 @@
 //! matched a route, so each of them may ask which operation this is; a request that matches nothing passes the same
 //! layers on its way to the fallback.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use api::problem::{Kind, Problem};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
@@ -29,14 +25,13 @@ use tower_http::{
 use tracing::Instrument;
 
 use crate::{
+    access_log::AccessRecord,
     config::{Cors, HttpConfig},
     docs::{self, Documents},
-    metrics::{self, Counted},
     operations::{self, Operation, Operations},
     rate_limit::RateLimiter,
     readiness::Drain,
     source::Source,
-    telemetry,
     validation::{self, BodyLimits},
 };
 
@@ -73,32 +68,30 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[expect(clippy::disallowed_methods, reason = "this is the one place that layers the app")]
 pub fn build(stack: Stack) -> Router {
     let Stack { routes, operations, documents, source, drain, config } = stack;
-    let body = BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout };
+    let account = Account { operations: operations.clone(), source, drain };
+    let door = Door { operations: operations.clone(), hosts: config.allowed_hosts, cors: config.cors != Cors::Off };
+    let gate = Gate {
+        limiter: config.rate_limit.map(RateLimiter::new),
+        body: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
+        deadline: config.request_timeout,
+    };
 
+    // A layer of axum's copies all that is below it for every request, so steps that stand side by side share one.
     let layers = ServiceBuilder::new()
-        // Outermost: everything below, every log line and every problem speaks of the request by its id.
-        .layer(from_fn_with_state((operations.clone(), source), identify))
-        // While the server drains, every answer asks the client to come back on another connection.
-        .layer(from_fn_with_state(drain, say_goodbye))
-        // Sees every answer as it is sent, those that any layer below gives early included.
-        .layer(from_fn(observe))
-        .layer(from_fn(secure))
-        .layer(from_fn(normalize_accept_encoding))
+        // Outermost: everything below, every log line and every problem speaks of the request by its id; every answer is
+        // seen as it is sent, those that any layer below gives early included.
+        .layer(from_fn_with_state(Arc::new(account), account_for))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(has_no_etag)))
-        .layer(from_fn(complete_problem))
-        // Before anything is said to a page that has pointed its own name at this address.
-        .layer(from_fn_with_state(Arc::<[String]>::from(config.allowed_hosts), host))
-        // A plain OPTIONS is answered before CORS, which would take it for a preflight.
-        .layer(from_fn_with_state((operations.clone(), config.cors != Cors::Off), options))
+        // Host, before anything is said to a page that has pointed its own name at this address; plain OPTIONS, before CORS
+        // would take it for a preflight.
+        .layer(from_fn_with_state(Arc::new(door), open_door))
         // Outside all that may refuse a request, or a browser's script could not read why.
         .option_layer(cors(&config.cors))
         // Inside the layers that count and log, so that a panic is counted and logged as the 500 that it is.
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
-        // Before anything that costs more than a look at the address.
-        .layer(from_fn_with_state(config.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit))), limit_rate))
-        .layer(from_fn_with_state(body, validate))
-        // Innermost: counts the server's own time, not the time that the client takes to send a body.
-        .layer(from_fn_with_state(config.request_timeout, deadline));
+        // The rate limit, before anything that costs more than a look at the address; the contract; and innermost the
+        // deadline, which counts the server's own time, not the time that the client takes to send a body.
+        .layer(from_fn_with_state(Arc::new(gate), pass_gate));
 
     routes
         .merge(documents.map(docs::routes).unwrap_or_default())
@@ -110,24 +103,52 @@ pub fn build(stack: Stack) -> Router {
         .layer(layers)
 }
 
-// ---- Identity -------------------------------------------------------------------------------------------------------
+// ---- Identity, access log, span and metrics -------------------------------------------------------------------------
 
-/// Gives the request its id and its operation, and the answer its `X-Request-Id`.
-async fn identify(
-    State((operations, source)): State<(Arc<Operations>, Arc<dyn Source>)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let id = sent_id(request.headers()).unwrap_or_else(|| {
-        // A UUID is a header value.
-        HeaderValue::try_from(source.new_id().to_string()).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
-    });
-    let path = request.extensions().get::<MatchedPath>();
-    let operation = path.and_then(|path| operations.find(request.method(), path.as_str())).cloned();
-    request.extensions_mut().insert(RequestInfo { id: id.clone(), operation });
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(X_REQUEST_ID, id);
+/// What names a request and accounts for it.
+struct Account {
+    operations: Arc<Operations>,
+    source: Arc<dyn Source>,
+    drain: Drain,
+}
+
+/// Gives the request its id, its operation and its span, and every answer, whoever gives it, the headers of all answers;
+/// writes the access log.
+async fn account_for(State(account): State<Arc<Account>>, mut request: Request, next: Next) -> Response {
+    let info = account.identify(&request);
+    let mut record = AccessRecord::new(&request, &info.id, info.operation.as_deref());
+    // HTTP/2 has a frame for goodbye, which hyper sends; the header would be an error there (RFC 9113, section 8.2.2).
+    let has_connection_header = request.version() < Version::HTTP_2;
+    let id = info.id.clone();
+    keep_gzip_alone(request.headers_mut());
+    request.extensions_mut().insert(info);
+
+    let span = record.span();
+    let mut response = next.run(request).instrument(span).await;
+
+    let headers = response.headers_mut();
+    secure(headers);
+    headers.insert(X_REQUEST_ID, id);
+    // While the server drains, every answer asks the client to come back on another connection.
+    if has_connection_header && account.drain.started() {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    record.answered(response.status(), response.body().size_hint().exact());
     response
+}
+
+impl Account {
+    fn identify(&self, request: &Request) -> RequestInfo {
+        let id = sent_id(request.headers()).unwrap_or_else(|| {
+            // A UUID is a header value.
+            let mut text = uuid::Uuid::encode_buffer();
+            let text = self.source.new_id().hyphenated().encode_lower(&mut text);
+            HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+        });
+        let path = request.extensions().get::<MatchedPath>();
+        let operation = path.and_then(|path| self.operations.find(request.method(), path.as_str())).cloned();
+        RequestInfo { id, operation }
+    }
 }
 
 /// The client's own id, if it is one that the contract allows to be sent back.
@@ -139,67 +160,6 @@ fn sent_id(headers: &HeaderMap) -> Option<HeaderValue> {
 
 fn info(request: &Request) -> Option<&RequestInfo> {
     request.extensions().get()
-}
-
-// ---- Access log, span and metrics -----------------------------------------------------------------------------------
-
-/// One line in the log, one count and one duration for every request, also for one whose client hung up.
-async fn observe(request: Request, next: Next) -> Response {
-    let id = info(&request).and_then(|info| info.id.to_str().ok()).unwrap_or_default();
-    let operation = info(&request).and_then(|info| info.operation.as_ref()).map(|operation| operation.id.as_str());
-    let method = metrics::method_label(request.method());
-    let template = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let span = telemetry::request_span(id, operation, method, template.as_deref(), request.headers());
-    let mut record = AccessRecord {
-        start: Instant::now(),
-        method,
-        template,
-        path: request.uri().path().to_owned(),
-        peer: request.extensions().get::<Peer>().map(|peer| peer.0),
-        user_agent: request.headers().get(header::USER_AGENT).cloned(),
-        span: span.clone(),
-        // What nginx logs when the client hangs up. It stands until there is an answer.
-        status: 499,
-        bytes: None,
-        _in_flight: Counted::new(metrics::IN_FLIGHT),
-    };
-    let response = next.run(request).instrument(span).await;
-    record.status = response.status().as_u16();
-    record.bytes = response.body().size_hint().exact();
-    response
-}
-
-/// What is known of a request. It is written when it is dropped, so that a request that is cut off is written too.
-struct AccessRecord {
-    start: Instant,
-    method: &'static str,
-    template: Option<String>,
-    path: String,
-    peer: Option<SocketAddr>,
-    user_agent: Option<HeaderValue>,
-    span: tracing::Span,
-    status: u16,
-    bytes: Option<u64>,
-    _in_flight: Counted,
-}
-
-impl Drop for AccessRecord {
-    fn drop(&mut self) {
-        let duration = self.start.elapsed();
-        metrics::record_request(self.method, self.template.as_deref().unwrap_or("unmatched"), self.status, duration);
-        telemetry::describe(&self.span, self.method, self.template.as_deref(), &self.path, self.status);
-        let _entered = self.span.enter();
-        tracing::info!(
-            target: "access",
-            method = self.method,
-            path = self.path,
-            status = self.status,
-            duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-            bytes = self.bytes,
-            client = self.peer.map(|peer| tracing::field::display(peer.ip())),
-            user_agent = self.user_agent.as_ref().and_then(|agent| agent.to_str().ok()),
-        );
-    }
 }
 
 // ---- Headers --------------------------------------------------------------------------------------------------------
@@ -220,13 +180,12 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn secure(headers: &mut HeaderMap) {
+    // With room for those that the layers above add.
+    headers.reserve(2 * SECURITY_HEADERS.len());
     for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(value);
     }
-    response
 }
 
 fn cors(cors: &Cors) -> Option<CorsLayer> {
@@ -256,19 +215,18 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
 
 /// Leaves `gzip` or nothing in `Accept-Encoding`. The layer below knows gzip alone, and would answer a client that excludes
 /// everything else with 406, after the handler has run.
-async fn normalize_accept_encoding(mut request: Request, next: Next) -> Response {
-    let values = request.headers().get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+fn keep_gzip_alone(headers: &mut HeaderMap) {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let gzip = values.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
         let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
         name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
     });
     if gzip {
-        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     } else {
-        request.headers_mut().remove(header::ACCEPT_ENCODING);
+        headers.remove(header::ACCEPT_ENCODING);
     }
-    next.run(request).await
 }
 
 /// A strong validator names bytes: what carries one is sent as those bytes (RFC 9110, section 8.8.3).
@@ -280,7 +238,7 @@ fn has_no_etag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -
 
 /// Answers a plain OPTIONS with the methods of the path, or of the server (RFC 9110, section 9.3.7). A preflight goes on to
 /// CORS where that is on.
-async fn options(State((operations, cors)): State<(Arc<Operations>, bool)>, request: Request, next: Next) -> Response {
+async fn options(door: &Door, request: Request, next: Next) -> Response {
     if request.method() != Method::OPTIONS {
         return next.run(request).await;
     }
@@ -289,10 +247,10 @@ async fn options(State((operations, cors)): State<(Arc<Operations>, bool)>, requ
         return (StatusCode::NO_CONTENT, [(header::ALLOW, all)]).into_response();
     }
     let Some(path) = request.extensions().get::<MatchedPath>() else { return next.run(request).await };
-    let allow = allow(&operations, path);
+    let allow = allow(&door.operations, path);
     let preflight = request.headers().contains_key(header::ORIGIN)
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if preflight && cors {
+    if preflight && door.cors {
         let mut response = next.run(request).await;
         // Or axum adds the methods that it knows of.
         response.headers_mut().insert(header::ALLOW, allow);
@@ -321,21 +279,16 @@ const NOT_IN_A_URI: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
 /// Writes into a problem what the place that raised it could not know.
-async fn complete_problem(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let id = info(&request).map(|info| info.id.clone());
-    let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
-        let (mut parts, _) = response.into_parts();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        if closes_connection(parts.status) {
-            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        let instance = utf8_percent_encode(&path, NOT_IN_A_URI).to_string();
-        response = (parts, problem.complete(&instance, id).to_json()).into_response();
+fn complete_problem(mut response: Response, path: &str, id: Option<&HeaderValue>) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    if closes_connection(parts.status) {
+        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    response
+    let instance = utf8_percent_encode(path, NOT_IN_A_URI).to_string();
+    (parts, problem.complete(&instance, id).to_json()).into_response()
 }
 
 /// After these the rest of a body may still be on its way, and nothing after it can be told from it.
@@ -343,23 +296,30 @@ fn closes_connection(status: StatusCode) -> bool {
     matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-// ---- Drain ----------------------------------------------------------------------------------------------------------
+// ---- Door -----------------------------------------------------------------------------------------------------------
 
-async fn say_goodbye(State(drain): State<Drain>, request: Request, next: Next) -> Response {
-    // HTTP/2 has a frame for this, which hyper sends; the header would be an error there (RFC 9113, section 8.2.2).
-    let has_header = request.version() < Version::HTTP_2;
-    let mut response = next.run(request).await;
-    if has_header && drain.started() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+/// What is looked at before the request is let in.
+struct Door {
+    operations: Arc<Operations>,
+    hosts: Vec<String>,
+    cors: bool,
+}
+
+async fn open_door(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    let id = info(&request).map(|info| info.id.clone());
+    let response = match check_host(&door.hosts, &request) {
+        Ok(()) => options(&door, request, next).await,
+        Err(problem) => problem.into_response(),
+    };
+    complete_problem(response, uri.path(), id.as_ref())
 }
 
 // ---- Host -----------------------------------------------------------------------------------------------------------
 
 /// Refuses a request that names no host (RFC 9112, section 3.2), more than one, or one that is not ours: a page that
 /// points its own name at this address (DNS rebinding) must not reach the API.
-async fn host(State(allowed): State<Arc<[String]>>, request: Request, next: Next) -> Result<Response, Problem> {
+fn check_host(allowed: &[String], request: &Request) -> Result<(), Problem> {
     let malformed = |detail: &'static str| Problem::new(Kind::Malformed, detail);
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let authority = match (hosts.next(), hosts.next(), request.uri().authority()) {
@@ -378,13 +338,16 @@ async fn host(State(allowed): State<Arc<[String]>>, request: Request, next: Next
     if authority.as_ref().is_some_and(|authority| !is_host(authority)) {
         return Err(malformed("The Host header is not a host."));
     }
-    let host = authority.as_ref().map(|authority| authority.host().to_ascii_lowercase()).unwrap_or_default();
     // Orchestrators know an instance by its address, and what a probe is told is of no use to an attacker.
-    let probe = info(&request).and_then(|info| info.operation.as_ref()).is_some_and(|operation| operation.probe);
-    if !allowed.is_empty() && !allowed.contains(&host) && !probe {
+    let probe = info(request).and_then(|info| info.operation.as_ref()).is_some_and(|operation| operation.probe);
+    if allowed.is_empty() || probe {
+        return Ok(());
+    }
+    let host = authority.as_ref().map(|authority| authority.host().to_ascii_lowercase()).unwrap_or_default();
+    if !allowed.contains(&host) {
         return Err(Problem::new(Kind::MisdirectedRequest, "This server does not answer for this host."));
     }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
 /// A host with or without a port: no user, and a port that is one.
@@ -394,16 +357,20 @@ fn is_host(authority: &Authority) -> bool {
     after_host.is_empty() || after_host == ":" || authority.port_u16().is_some_and(|_| !text.contains('@'))
 }
 
-// ---- Rate limit -----------------------------------------------------------------------------------------------------
+// ---- Rate limit, contract and deadline ------------------------------------------------------------------------------
 
-/// Counts the request against its client's limit, if the contract says that the operation has one.
-async fn limit_rate(State(limiter): State<Option<Arc<RateLimiter>>>, request: Request, next: Next) -> Response {
-    let limited = info(&request).and_then(|info| info.operation.as_ref()).is_some_and(|operation| operation.limited);
-    let peer = request.extensions().get::<Peer>().copied();
-    let (Some(limiter), Some(Peer(peer)), true) = (limiter, peer, limited) else { return next.run(request).await };
+/// What stands between a request and its handler.
+struct Gate {
+    limiter: Option<RateLimiter>,
+    body: BodyLimits,
+    deadline: Duration,
+}
+
+async fn pass_gate(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let Some((limiter, peer)) = gate.limit(&request) else { return gate.pass(request, next).await };
     let quotum = limiter.check(peer.ip());
     let mut response = match quotum.retry_after {
-        None => next.run(request).await,
+        None => gate.pass(request, next).await,
         Some(seconds) => Problem::new(Kind::TooManyRequests, format!("Wait {seconds} s before you try again."))
             .with_retry_after(seconds)
             .into_response(),
@@ -412,13 +379,23 @@ async fn limit_rate(State(limiter): State<Option<Arc<RateLimiter>>>, request: Re
     response
 }
 
-// ---- Contract and deadline ------------------------------------------------------------------------------------------
+impl Gate {
+    /// Against whose limit the request counts, if the contract says that the operation has one.
+    fn limit(&self, request: &Request) -> Option<(&RateLimiter, SocketAddr)> {
+        let limiter = self.limiter.as_ref()?;
+        let Peer(peer) = request.extensions().get::<Peer>()?;
+        info(request)?.operation.as_ref()?.limited.then_some((limiter, *peer))
+    }
 
-/// Holds the request against the contract; documents have nothing to be held against.
-async fn validate(State(limits): State<BodyLimits>, request: Request, next: Next) -> Result<Response, Problem> {
-    match info(&request).and_then(|info| info.operation.clone()) {
-        Some(operation) => Ok(next.run(validation::validate(&operation, request, limits).await?).await),
-        None => Ok(next.run(request).await),
+    /// Holds the request against the contract; documents have nothing to be held against.
+    async fn pass(&self, request: Request, next: Next) -> Response {
+        let Some(operation) = info(&request).and_then(|info| info.operation.clone()) else {
+            return deadline(self.deadline, request, next).await;
+        };
+        match validation::validate(&operation, request, self.body).await {
+            Ok(request) => deadline(self.deadline, request, next).await,
+            Err(problem) => problem.into_response(),
+        }
     }
 }
 
@@ -426,7 +403,7 @@ async fn validate(State(limits): State<BodyLimits>, request: Request, next: Next
 ///
 /// A request that may change something runs in a task of its own: when the time is over, or the client hangs up, it
 /// goes on to its end, so that no write is cut in the middle.
-async fn deadline(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+async fn deadline(limit: Duration, request: Request, next: Next) -> Response {
     let safe = request.method().is_safe();
     let work = next.run(request).instrument(tracing::debug_span!("handler"));
     let answer = if safe {

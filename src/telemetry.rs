@@ -4,20 +4,24 @@
 //! the handler and of the store lie in it. The log tells the trace's id whether spans are sent or not.
 
 use std::{
-    io::IsTerminal,
+    io::{BufWriter, IsTerminal},
     panic,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use http::HeaderMap;
 use opentelemetry::{
     Context,
     propagation::{Extractor, TextMapPropagator},
-    trace::{Status, TraceContextExt, TracerProvider},
+    trace::{Status, TraceContextExt, TraceId, TracerProvider},
 };
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use tracing::Span;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, registry::Registry, util::SubscriberInitExt,
@@ -27,6 +31,15 @@ use crate::config::{LogConfig, LogFormat};
 
 /// Whether spans are sent. Where they are not, nothing is worked out for them.
 static EXPORTS: AtomicBool = AtomicBool::new(false);
+
+/// Lines of the log that wait to be written, at most. When so many wait, whoever has one more waits too: none is lost.
+const WAITING_LINES: usize = 16 * 1024;
+
+/// The writer of the log, where lines are JSON.
+static JSON_LOG: OnceLock<NonBlocking> = OnceLock::new();
+
+/// Writes what waits, when it is dropped.
+static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
 /// What must be done before the process ends.
 #[derive(Debug)]
@@ -40,19 +53,34 @@ impl Telemetry {
         if let Some(Err(error)) = self.traces.as_ref().map(SdkTracerProvider::shutdown) {
             tracing::warn!(%error, "the last spans were not sent");
         }
+        flush_log();
     }
 }
 
-/// Starts logging to standard output, panics included, and sending spans.
+/// Writes the lines that wait. Later ones are lost: for the end of the process.
+pub fn flush_log() {
+    drop(WRITER.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
+/// Where a line of JSON may be written, if that is what the log is made of.
+pub(crate) fn json_log() -> Option<NonBlocking> {
+    JSON_LOG.get().cloned()
+}
+
+/// Starts logging to standard output, panics included, and sending spans. Lines are written by a thread of its own, many at
+/// a time when there are many; call [`Telemetry::flush`] or [`flush_log`] before the process ends.
 ///
 /// # Errors
 /// The exporter cannot be built.
 pub fn init(config: &LogConfig) -> Result<Telemetry, String> {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let writer = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING_LINES).thread_name("log");
+    let (writer, guard) = writer.finish(BufWriter::new(std::io::stdout()));
+    let log = fmt::layer().with_writer(writer.clone());
     let log = match config.format {
         // Colours are for people: a file that they are written to is harder to read.
-        LogFormat::Pretty => fmt::layer().with_ansi(std::io::stdout().is_terminal()).with_filter(filter).boxed(),
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
+        LogFormat::Pretty => log.with_ansi(std::io::stdout().is_terminal()).with_filter(filter).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
     };
     let traces =
         config.otlp_endpoint.as_deref().map(|endpoint| provider(endpoint, &config.service_name)).transpose()?;
@@ -65,6 +93,10 @@ pub fn init(config: &LogConfig) -> Result<Telemetry, String> {
     // One list, so that both layers stand on the bare registry.
     let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = spans.into_iter().chain([log]).collect();
     if tracing_subscriber::registry().with(layers).try_init().is_ok() {
+        WRITER.lock().unwrap_or_else(PoisonError::into_inner).replace(guard);
+        if config.format == LogFormat::Json {
+            let _ = JSON_LOG.set(writer);
+        }
         panic::set_hook(Box::new(|info| tracing::error!(%info, "panic")));
     }
     Ok(Telemetry { traces })
@@ -77,14 +109,14 @@ fn provider(endpoint: &str, service: &str) -> Result<SdkTracerProvider, String> 
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
-/// The span of a request: part of the caller's trace if it names one.
+/// The span of a request, part of the caller's trace if it names one; and the id of its trace, if it has one.
 pub(crate) fn request_span(
     request_id: &str,
     operation: Option<&str>,
     method: &'static str,
     route: Option<&str>,
     headers: &HeaderMap,
-) -> Span {
+) -> (Span, Option<TraceId>) {
     let span = tracing::info_span!(
         "request",
         request_id,
@@ -94,7 +126,7 @@ pub(crate) fn request_span(
         otel.kind = tracing::field::Empty,
     );
     let parent = parent(headers);
-    if EXPORTS.load(Ordering::Relaxed) {
+    let trace_id = if EXPORTS.load(Ordering::Relaxed) {
         // Name, kind and parent are fixed once the span's context is looked at.
         span.record("otel.name", route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")));
         span.record("otel.kind", "server");
@@ -102,12 +134,14 @@ pub(crate) fn request_span(
             // Fails only where no span is sent at all.
             let _ = span.set_parent(parent.clone());
         }
-        let context = span.context();
-        span.record("trace_id", tracing::field::display(context.span().span_context().trace_id()));
-    } else if let Some(parent) = &parent {
-        span.record("trace_id", tracing::field::display(parent.span().span_context().trace_id()));
+        Some(span.context().span().span_context().trace_id())
+    } else {
+        parent.map(|parent| parent.span().span_context().trace_id())
+    };
+    if let Some(trace_id) = trace_id {
+        span.record("trace_id", tracing::field::display(trace_id));
     }
-    span
+    (span, trace_id)
 }
 
 /// What only an OTLP receiver is told of a request, by OpenTelemetry's semantic conventions for HTTP servers.
