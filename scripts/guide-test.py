@@ -1,46 +1,51 @@
-"""Does what CONTRIBUTING.md says under "Add a resource", in the working directory; guide-test calls it in a copy.
+"""Does what CONTRIBUTING.md says, in the working directory; guide-test calls it in a copy.
 
-    guide-test.py contract    the changes of openapi.yaml
-    guide-test.py code        everything else
+    guide-test.py HEADING contract    the changes of openapi.yaml under this heading
+    guide-test.py HEADING code        all others
 
-A block of code there says in its first line what is to be done with it: `file="…"` is a new file, `in="…" before="…"` are
-lines of a file that is there, above the first line that is the same as what `before` says. Prints what it did.
+A block of code there says in its first line what is to be done with it: `file="…"` is a new file; `in="…" before="…"` are
+lines for a file that is there, above the line that `before` gives; `in="…" for="…"` takes the place of that line. Prints what
+it did.
 """
 
 import pathlib
 import re
 import sys
 
-BLOCK = re.compile(r'^```\w+ (file|in)="([^"]+)"(?: before="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-CONTRACT = "openapi.yaml"
+BLOCK = re.compile(
+    r'^```\w+ (?:file|in)="(?P<path>[^"]+)"(?: (?P<how>before|for)="(?P<line>[^"]+)")?\n(?P<text>.*?)^```$',
+    re.MULTILINE | re.DOTALL,
+)
 
 
-def insert(path: pathlib.Path, anchor: str, text: str) -> None:
-    lines = path.read_text().splitlines(keepends=True)
-    if anchor + "\n" not in lines:
-        sys.exit(f"{path} has no line {anchor!r}")
-    at = lines.index(anchor + "\n")
-    path.write_text("".join(lines[:at]) + text + "".join(lines[at:]))
+def change(path: pathlib.Path, how: str, line: str, text: str) -> None:
+    old = path.read_text().splitlines(keepends=True)
+    if old.count(line + "\n") != 1:
+        sys.exit(f"{path} must have one line {line!r}")
+    at = old.index(line + "\n")
+    path.write_text("".join(old[:at]) + text + "".join(old[at + (how == "for") :]))
 
 
-def main() -> None:
+def main(heading: str, part: str) -> None:
     guide = pathlib.Path("CONTRIBUTING.md").read_text()
-    section = guide.split("\n## Add a resource\n", 1)[1].split("\n## ", 1)[0]
-    files = edited = 0
-    for kind, name, anchor, text in BLOCK.findall(section):
-        path = pathlib.Path(name)
-        if (name == CONTRACT) != (sys.argv[1] == "contract"):
+    section = guide.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    files = lines = 0
+    for block in BLOCK.finditer(section):
+        path = pathlib.Path(block["path"])
+        if (path.name == "openapi.yaml") != (part == "contract"):
             continue
-        if kind == "file":
-            if path.exists():
-                sys.exit(f"{name} is there already")
+        text = block["text"]
+        count = text.count("\n")
+        if block["how"]:
+            change(path, block["how"], block["line"], text)
+            lines += count
+        elif path.exists():
+            sys.exit(f"{path} is there already")
+        else:
             path.write_text(text)
             files += 1
-        else:
-            insert(path, anchor, text)
-            edited += text.count("\n")
-        print(f"{name}: {text.count(chr(10))} lines{'' if kind == 'in' else ', new'}")
-    print(f"{files} new files, {edited} lines elsewhere")
+        print(f"{path}: {count} lines{'' if block['how'] else ', new'}")
+    print(f"{files} new files, {lines} lines elsewhere")
 
 
-main()
+main(*sys.argv[1:])
