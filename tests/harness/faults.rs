@@ -14,7 +14,7 @@ use axum::{
     extract::Request,
     middleware::{Next, from_fn},
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use web_server::store::Gate;
 
 /// What happens to an operation of the store instead of what it should do.
@@ -37,16 +37,8 @@ pub enum Fault {
 pub struct Faults {
     store: Mutex<Option<Fault>>,
     handlers_panic: AtomicBool,
-    arrived: Arrived,
+    held: Notify,
     released: Notify,
-}
-
-struct Arrived(Semaphore);
-
-impl Default for Arrived {
-    fn default() -> Self {
-        Self(Semaphore::new(0))
-    }
 }
 
 impl Faults {
@@ -60,9 +52,9 @@ impl Faults {
         self.handlers_panic.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until one operation more is held.
+    /// Waits until an operation is held. One that is held already counts, once.
     pub async fn held(&self) {
-        self.arrived.0.acquire().await.expect("it is never closed").forget();
+        self.held.notified().await;
     }
 
     /// Lets every operation go on that is held now.
@@ -97,7 +89,7 @@ impl Gate for Faults {
             Some(Fault::Hold) => {
                 // It counts from here on as one who waits.
                 let released = self.released.notified();
-                self.arrived.0.add_permits(1);
+                self.held.notify_one();
                 released.await;
                 Ok(())
             }

@@ -275,14 +275,12 @@ impl Request<'_> {
     }
 
     /// With a query, after the one that there may be.
-    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn query(mut self, query: &str) -> Self {
         self.path = format!("{}{}{query}", self.path, if self.path.contains('?') { '&' } else { '?' });
         self
     }
 
-    /// With a body that goes on for ever, and never comes: after the first part nothing more is sent.
-    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    /// With a body that does not end: after what there is of it, nothing more comes.
     pub fn never_ending(mut self) -> Self {
         self.ends = false;
         self

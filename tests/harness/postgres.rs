@@ -75,7 +75,6 @@ impl TestDatabase {
     }
 
     /// Whether there is a PostgreSQL here.
-    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn available() -> bool {
         CLUSTER.is_some()
     }
