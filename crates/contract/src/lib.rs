@@ -24,6 +24,7 @@
 //! operations. `enforce` says what of it the server would not obey, and `diff` walks a loaded contract and a generated spec side by side, guided by the same grammar;
 //! `meaning` says, for all of them, what is the same.
 
+pub mod breaking;
 mod check;
 mod contract;
 mod diff;
