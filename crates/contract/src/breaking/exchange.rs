@@ -175,8 +175,11 @@ impl<'a> Walk<'a> {
     /// The schema of what is described by `schema` or by `content`.
     fn described(&mut self, old: &Found<'a>, new: &Found<'a>, direction: Direction) {
         let schema = |one: &Found<'a>| Schema::member(one.value, &one.at, "schema");
-        self.schema_unless_free(direction, schema(old), schema(new));
-        self.content(old, new, direction);
+        if old.value.get("content").is_none() && new.value.get("content").is_none() {
+            self.schema_unless_free(direction, schema(old), schema(new));
+        } else if old.value.get("content").is_some() && new.value.get("content").is_some() {
+            self.content(old, new, direction);
+        }
     }
 
     pub(super) fn body(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {

@@ -73,7 +73,11 @@ impl<'a> Walk<'a> {
                 name,
                 hidden: listed[1].is_some() && schemas[1].is_none(),
                 at: [at(listed[0], pair.old), at(listed[1], pair.new)],
-                required: [required[0].contains(name), required[1].contains(name)],
+                // What is no part of what travels need not be there.
+                required: [0, 1].map(|side| {
+                    let hidden = listed[side].is_some() && schemas[side].is_none();
+                    required[side].contains(name) && !hidden
+                }),
                 schemas,
             };
             let neither = property.schemas.iter().all(Option::is_none);

@@ -78,6 +78,10 @@ impl<'a> Walk<'a> {
                 let at = [join(at, key), join(at, key)];
                 let sentence = format!("`{key}` is another");
                 self.step(key, |walk| walk.report_values(rules::SECURITY_SCHEME_CHANGED, at, sentence, values));
+                if key == "type" {
+                    // Nothing else that they say can be compared.
+                    return;
+                }
             }
         }
         self.prose(&["description", "bearerFormat"], (old, at), (new, at));
