@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::check::Fault;
-use crate::source::Source;
+use crate::source::{Children, Source};
 use crate::yaml::{self, Read};
 use crate::{Contract, LoadError, Position};
 
@@ -36,6 +36,12 @@ impl Edition {
             faults.push(located(Fault { position, pointer: "/openapi".to_owned(), message: message.to_owned() }));
         }
         if faults.is_empty() { Ok(Edition { file: file.to_owned(), document, source }) } else { Err(faults) }
+    }
+
+    /// A document that was made by a program: everything in it stands at the beginning of `file`.
+    pub fn made(file: &str, document: Value) -> Edition {
+        let source = Source { position: Position { line: 1, column: 1 }, children: Children::None };
+        Edition { file: file.to_owned(), document, source }
     }
 
     /// The name of the file it was read from.

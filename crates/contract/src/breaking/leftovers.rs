@@ -9,6 +9,7 @@ use super::rules;
 use super::walk::Walk;
 use crate::diff::reach;
 use crate::meaning::same;
+use crate::operation::is_planned;
 use crate::paths::Endpoint;
 use crate::pointer::join;
 
@@ -46,7 +47,7 @@ impl<'a> Walk<'a> {
     }
 
     fn unused_components(&mut self, old: &'a Value, new: &'a Value) {
-        let used = [reach::from_paths(old), reach::from_paths(new)];
+        let used = [old, new].map(|document| reach::from_paths(&built(document)));
         let all = |document: &'a Value| {
             let sections = document.get("components").and_then(Value::as_object).into_iter().flatten();
             let mut all: BTreeMap<String, (&'a str, &'a str, &'a Value)> = BTreeMap::new();
@@ -116,4 +117,18 @@ impl<'a> Walk<'a> {
             }
         });
     }
+}
+
+/// A document without the operations that are only planned: what they alone use, nobody uses yet.
+fn built(document: &Value) -> Value {
+    let mut built = document.clone();
+    let items = ["/paths", "/components/pathItems"];
+    for item in items {
+        let paths =
+            built.pointer_mut(item).and_then(Value::as_object_mut).into_iter().flat_map(|paths| paths.values_mut());
+        for operations in paths.filter_map(Value::as_object_mut) {
+            operations.retain(|_, operation| !is_planned(operation));
+        }
+    }
+    built
 }

@@ -1,6 +1,6 @@
 //! Operations: which there are, how long they stay, and what is said of each as a whole.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -35,19 +35,21 @@ impl<'a> Walk<'a> {
 
     fn paths(&mut self) {
         let old: Vec<Path<'a>> = paths::paths(self.old.document()).collect();
-        let new: Vec<Path<'a>> = paths::paths(self.new.document()).collect();
-        let mut rest: Vec<&Path<'a>> = new.iter().collect();
+        let mut rest: BTreeMap<&str, Path<'a>> =
+            paths::paths(self.new.document()).map(|path| (path.template, path)).collect();
         // The same words first: only what is left over may have been renamed.
-        let mut same: Vec<Option<&Path<'a>>> =
-            old.iter().map(|path| take(&mut rest, |other| other.template == path.template)).collect();
-        for (path, found) in old.iter().zip(&mut same) {
-            if found.is_none() {
-                *found = take(&mut rest, |other| without_names(other.template) == without_names(path.template));
-            }
+        let mut same: Vec<Option<Path<'a>>> = old.iter().map(|path| rest.remove(path.template)).collect();
+        let mut nameless: HashMap<String, Vec<&str>> = HashMap::new();
+        for template in rest.keys() {
+            nameless.entry(without_names(template)).or_default().push(template);
+        }
+        for (path, found) in old.iter().zip(&mut same).filter(|(_, found)| found.is_none()) {
+            let template = nameless.get_mut(&without_names(path.template)).and_then(Vec::pop);
+            *found = template.and_then(|template| rest.remove(template));
         }
         for (path, found) in old.iter().zip(same) {
             match found {
-                Some(other) => self.path(path, other),
+                Some(other) => self.path(path, &other),
                 None => {
                     for endpoint in path.endpoints() {
                         let at = [endpoint.pointer.clone(), join("/paths", path.template)];
@@ -56,7 +58,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        for path in rest {
+        for path in rest.values() {
             for endpoint in path.endpoints() {
                 let at = [join(&join("/paths", path.template), endpoint.method.key()), endpoint.pointer.clone()];
                 self.step(label(path, &endpoint), |walk| walk.added(&endpoint, at));
@@ -253,9 +255,4 @@ fn label(path: &Path<'_>, endpoint: &Endpoint<'_>) -> String {
 fn sunset<'a>(endpoint: &Endpoint<'a>) -> Option<(Day, &'a str)> {
     let text = endpoint.operation.get("x-sunset")?.as_str()?;
     Some((Day::parse(text)?, text))
-}
-
-fn take<'p, 'a>(rest: &mut Vec<&'p Path<'a>>, is: impl Fn(&Path<'a>) -> bool) -> Option<&'p Path<'a>> {
-    let index = rest.iter().position(|path| is(path))?;
-    Some(rest.remove(index))
 }

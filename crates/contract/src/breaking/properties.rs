@@ -106,7 +106,20 @@ impl<'a> Walk<'a> {
             self.report(rule, at, sentence);
         }
         if let [Some(old), Some(new)] = property.schemas {
+            self.other_way(pair.direction, &old, &new);
             self.schema(pair.direction, old, new);
+        }
+    }
+
+    /// `readOnly` in a response and `writeOnly` in a request say nothing about what travels.
+    fn other_way(&mut self, direction: Direction, old: &Schema<'a>, new: &Schema<'a>) {
+        let key = if direction == Direction::Response { "readOnly" } else { "writeOnly" };
+        let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
+        let [says, says_now] =
+            [&views[0], &views[1]].map(|view| view.value(key).is_some_and(|(value, _)| *value == true));
+        if says != says_now {
+            let at = [views[0].place(key), views[1].place(key)];
+            self.step(key, |walk| walk.report(rules::PROSE_CHANGED, at, format!("`{key}` says something else")));
         }
     }
 

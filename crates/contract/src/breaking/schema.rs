@@ -6,7 +6,7 @@ use super::Direction;
 use super::rules::{self, Twofold};
 use super::view::{PROSE, Schema, View};
 use super::walk::Walk;
-use crate::meaning::{canonical, same};
+use crate::meaning::{canonical, same, set};
 
 /// Two views that stand for each other, and the way on which they travel.
 pub(super) struct Pair<'v, 'a> {
@@ -88,7 +88,12 @@ impl<'a> Walk<'a> {
         }
         let types = [old_view.types(), new_view.types()];
         let listed = [old_view.enumeration(), new_view.enumeration()];
-        if types[0] != types[1] && !(listed[0].is_some() && listed[1].is_some()) {
+        // Lists that differ say what there is to say of the types of their values.
+        let lists_differ = match &listed {
+            [Some(old), Some(new)] => set(old) != set(new),
+            _ => false,
+        };
+        if types[0] != types[1] && !lists_differ {
             let (rule, verb) = if types[1].within(types[0]) {
                 (rules::TYPE_NARROWED, "narrowed")
             } else if types[0].within(types[1]) {
@@ -206,11 +211,12 @@ impl<'a> Walk<'a> {
                 });
             }
             [Some(old), Some(new)] => self.step(new_key, |walk| {
-                for value in old.iter().filter(|value| !new.contains(value)) {
+                let (known, named) = (set(&old), set(&new));
+                for value in old.iter().filter(|value| !named.contains(*value)) {
                     let sentence = format!("{value} is no longer valid");
                     walk.report_values(on(rules::ENUM_VALUE_REMOVED), at.clone(), sentence, [Some(value), None]);
                 }
-                for value in new.iter().filter(|value| !old.contains(value)) {
+                for value in new.iter().filter(|value| !known.contains(*value)) {
                     let sentence = format!("{value} is valid as well");
                     walk.report_values(on(rules::ENUM_VALUE_ADDED), at.clone(), sentence, [None, Some(value)]);
                 }

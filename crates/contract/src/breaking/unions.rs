@@ -1,6 +1,7 @@
 //! Alternatives: `oneOf`, `anyOf` and the discriminator that tells them apart.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
@@ -16,6 +17,53 @@ struct Matched<'a> {
     pairs: Vec<(Schema<'a>, Schema<'a>)>,
     gone: Vec<Schema<'a>>,
     come: Vec<Schema<'a>>,
+}
+
+impl<'a> Matched<'a> {
+    /// Pairs what has the same key; those without a key stay.
+    fn pair_by(&mut self, key: impl Fn(&Schema<'a>, bool) -> Option<String>) {
+        let mut by_key: HashMap<String, VecDeque<usize>> = HashMap::new();
+        for (index, other) in self.come.iter().enumerate() {
+            if let Some(key) = key(other, false) {
+                by_key.entry(key).or_default().push_back(index);
+            }
+        }
+        let mut taken = HashSet::new();
+        let mut rest = Vec::new();
+        for mine in self.gone.drain(..) {
+            let index = key(&mine, true).and_then(|key| by_key.get_mut(&key)?.pop_front());
+            match index.and_then(|index| Some((index, self.come.get(index)?.clone()))) {
+                Some((index, other)) => {
+                    taken.insert(index);
+                    self.pairs.push((mine, other));
+                }
+                None => rest.push(mine),
+            }
+        }
+        self.gone = rest;
+        let come = self.come.drain(..).enumerate().filter(|(index, _)| !taken.contains(index));
+        self.come = come.map(|(_, other)| other).collect();
+    }
+
+    /// Pairs each with the one most like it, if any is.
+    fn pair_best(&mut self, likeness: impl Fn(&Schema<'a>, &Schema<'a>) -> usize) {
+        let mut rest = Vec::new();
+        for mine in self.gone.drain(..) {
+            let scores = self.come.iter().enumerate().map(|(index, other)| (likeness(&mine, other), Reverse(index)));
+            match scores.max() {
+                Some((score, Reverse(index))) if score > 0 => self.pairs.push((mine, self.come.remove(index))),
+                _ => rest.push(mine),
+            }
+        }
+        self.gone = rest;
+    }
+}
+
+/// What a schema says, in one spelling.
+fn said(document: &Value, schema: &Schema<'_>) -> String {
+    let view = View::of(document, schema);
+    let parts: Vec<String> = view.parts.iter().map(|part| canonical(part.value).to_string()).collect();
+    parts.join(" ")
 }
 
 impl<'a> Walk<'a> {
@@ -98,37 +146,20 @@ impl<'a> Walk<'a> {
 
     /// Brings alternatives together: those of one name, then those that say the same, then those most alike.
     fn matched(&self, old: &[Schema<'a>], new: &[Schema<'a>]) -> Matched<'a> {
-        let mut pairs = Vec::new();
-        let (mut gone, mut come) = (old.to_vec(), new.to_vec());
-        let mut pick = |gone: &mut Vec<Schema<'a>>,
-                        come: &mut Vec<Schema<'a>>,
-                        like: &dyn Fn(&Schema<'a>, &Schema<'a>) -> usize| {
-            let mut rest = Vec::new();
-            for mine in gone.drain(..) {
-                let best = come
-                    .iter()
-                    .enumerate()
-                    .map(|(index, other)| (like(&mine, other), index))
-                    .max_by_key(|(score, index)| (*score, usize::MAX - *index));
-                match best {
-                    Some((score, index)) if score > 0 => pairs.push((mine, come.remove(index))),
-                    _ => rest.push(mine),
-                }
-            }
-            *gone = rest;
-        };
-        pick(&mut gone, &mut come, &|a, b| usize::from(a.component().is_some() && a.component() == b.component()));
-        pick(&mut gone, &mut come, &|a, b| usize::from(self.said(a, true) == self.said(b, false)));
-        // Components of different names are different alternatives.
-        pick(&mut gone, &mut come, &|a, b| {
-            if a.component().is_some() && b.component().is_some() { 0 } else { self.likeness(a, b) }
-        });
-        Matched { pairs, gone, come }
-    }
-
-    fn said(&self, schema: &Schema<'a>, old: bool) -> Vec<Value> {
-        let document = if old { self.old.document() } else { self.new.document() };
-        View::of(document, schema).parts.iter().map(|part| canonical(part.value)).collect()
+        /// More than so many possible pairs are not weighed: nobody writes so many alternatives without names.
+        const MAX_WEIGHED: usize = 10_000;
+        let mut matched = Matched { pairs: Vec::new(), gone: old.to_vec(), come: new.to_vec() };
+        let [old, new] = [self.old.document(), self.new.document()];
+        matched.pair_by(|schema, _| schema.component().map(str::to_owned));
+        matched.pair_by(|schema, is_old| Some(said(if is_old { old } else { new }, schema)));
+        if matched.gone.len().saturating_mul(matched.come.len()) <= MAX_WEIGHED {
+            // Components of different names are different alternatives.
+            matched.pair_best(|a, b| match (a.component(), b.component()) {
+                (Some(_), Some(_)) => 0,
+                _ => self.likeness(a, b),
+            });
+        }
+        matched
     }
 
     /// How much two alternatives have in common: nothing, if they are of different types.

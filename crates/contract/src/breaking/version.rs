@@ -43,9 +43,9 @@ pub enum StepFault {
         new: Version,
     },
     /// The step is too small.
-    #[error("{changes} demand a {demanded} step, at least {least}, and the version goes from {old} to {new}")]
+    #[error("{changes} a {demanded} step, at least {least}, and the version goes from {old} to {new}")]
     TooSmall {
-        /// What demands the step, as in "2 breaking changes".
+        /// What demands the step, as in "2 breaking changes demand".
         changes: String,
         /// The step demanded.
         demanded: Step,
@@ -108,7 +108,7 @@ fn least(old: &Version, step: Step) -> Version {
 fn told(changes: &[Change]) -> String {
     let gravest = changes.iter().map(|change| change.severity).min().unwrap_or(Severity::Prose);
     let count = changes.iter().filter(|change| change.severity == gravest).count();
-    let plural = if count == 1 { "change" } else { "changes" };
+    let plural = if count == 1 { "change demands" } else { "changes demand" };
     format!("{count} {gravest} {plural}")
 }
 

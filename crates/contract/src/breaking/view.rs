@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::Direction;
-use crate::meaning::{canonical, same};
+use crate::meaning::{canonical, same, set};
 use crate::pointer::{self, join};
 
 /// One schema as written: `true`, `false`, or an object, which may be a reference.
@@ -195,10 +195,8 @@ impl<'a> View<'a> {
         let mut common: Option<Vec<Value>> = None;
         for list in lists.chain(constants).chain(unions) {
             let list = list.iter().filter(|value| !value.is_null()).map(canonical);
-            common = Some(match common {
-                None => list.collect(),
-                Some(common) => list.filter(|value| common.contains(value)).collect(),
-            });
+            let others = common.map(|common| set(&common));
+            common = Some(list.filter(|value| others.as_ref().is_none_or(|others| others.contains(value))).collect());
         }
         common
     }

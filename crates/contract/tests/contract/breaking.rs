@@ -6,6 +6,7 @@
 //! why in one sentence.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use contract::breaking::{Change, Day, Edition, Severity, changes_between};
 use serde_json::Value;
@@ -27,17 +28,15 @@ fn read(file: &str, yaml: &str) -> Edition {
     Edition::read(file, yaml).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
 }
 
-fn edition(file: &str, document: &Value) -> Edition {
-    read(file, &document.to_string())
-}
-
 /// The changes from one document to another.
 fn between(old: &Value, new: &Value) -> Vec<Change> {
-    changes_between(&edition("old.yaml", old), &edition("new.yaml", new), today())
+    let [old, new] = [("old.yaml", old), ("new.yaml", new)].map(|(file, value)| Edition::made(file, value.clone()));
+    changes_between(&old, &new, today())
 }
 
 fn base() -> Value {
-    read("base.yaml", BASE).document().clone()
+    static READ: OnceLock<Value> = OnceLock::new();
+    READ.get_or_init(|| read("base.yaml", BASE).document().clone()).clone()
 }
 
 /// Puts `value` at `pointer`; `null` takes away what is there.
@@ -47,6 +46,7 @@ fn put(document: &mut Value, pointer: &str, value: &Value) {
     let owner = document.pointer_mut(owner).unwrap_or_else(|| panic!("{pointer} is nowhere"));
     match (owner, value) {
         (Value::Object(members), Value::Null) => drop(members.remove(&key)),
+        (Value::Array(items), value) => items[key.parse::<usize>().expect("an index")] = value.clone(),
         (owner, value) => owner[key] = value.clone(),
     }
 }
@@ -84,8 +84,10 @@ impl Case {
     }
 }
 
+/// The table, and the sentences that its lines share.
 fn cases() -> (Vec<Case>, Value) {
-    let file = read("cases.yaml", CASES).document().clone();
+    static READ: OnceLock<Value> = OnceLock::new();
+    let file = READ.get_or_init(|| read("cases.yaml", CASES).document().clone());
     let cases = file["cases"].as_array().expect("a list").iter().map(|value| {
         let at = value["at"].as_str().expect("a place");
         let place = file["places"][at].as_str().unwrap_or(at).to_owned();
@@ -151,14 +153,14 @@ fn every_pair_is_judged_as_the_table_says() {
 
 /// How often a reference agrees, and why it does not.
 #[derive(Default)]
-pub(crate) struct Agreement {
-    pub(crate) agree: usize,
-    pub(crate) disagree: BTreeMap<String, Vec<String>>,
+struct Agreement {
+    agree: usize,
+    disagree: BTreeMap<String, Vec<String>>,
     faults: String,
 }
 
 /// The reference's verdicts against ours; each disagreement must be explained, and nothing else may be.
-pub(crate) fn agreement(reference: &str, level: fn(&str) -> Level) -> Agreement {
+fn agreement(reference: &str, level: fn(&str) -> Level) -> Agreement {
     let (cases, reasons) = cases();
     let mut found = Agreement::default();
     for case in &cases {
