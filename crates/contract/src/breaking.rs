@@ -20,6 +20,8 @@
 
 mod approvals;
 mod bounds;
+#[cfg(test)]
+mod coverage;
 mod edition;
 mod exchange;
 mod fingerprint;

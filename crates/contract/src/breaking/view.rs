@@ -96,6 +96,11 @@ impl<'a> Schema<'a> {
             Direction::Response => "writeOnly",
             Direction::Api => return false,
         };
+        let plain =
+            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
+        if self.nodes.iter().all(plain) {
+            return self.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
+        }
         View::of(document, self).value(key).is_some_and(|(value, _)| *value == Value::Bool(true))
     }
 

@@ -51,11 +51,12 @@ fn put(document: &mut Value, pointer: &str, value: &Value) {
     }
 }
 
-/// One line of the table.
+/// One line of the table, and what we say of it.
 struct Case {
     value: Value,
     /// Where the fragment goes.
     place: String,
+    changes: Vec<Change>,
 }
 
 impl Case {
@@ -75,25 +76,30 @@ impl Case {
         document
     }
 
-    fn changes(&self) -> Vec<Change> {
-        between(&self.side("old"), &self.side("new"))
-    }
-
     fn expected(&self) -> Vec<&str> {
         self.value["expect"].as_array().expect("a list").iter().filter_map(Value::as_str).collect()
     }
 }
 
-/// The table, and the sentences that its lines share.
-fn cases() -> (Vec<Case>, Value) {
+/// The table.
+fn cases() -> &'static [Case] {
+    static JUDGED: OnceLock<Vec<Case>> = OnceLock::new();
+    JUDGED.get_or_init(|| {
+        let lines = table()["cases"].as_array().expect("a list").iter().map(|value| {
+            let at = value["at"].as_str().expect("a place");
+            let place = table()["places"][at].as_str().unwrap_or(at).to_owned();
+            let mut case = Case { value: value.clone(), place, changes: Vec::new() };
+            case.changes = between(&case.side("old"), &case.side("new"));
+            case
+        });
+        lines.collect()
+    })
+}
+
+/// The file of the table.
+fn table() -> &'static Value {
     static READ: OnceLock<Value> = OnceLock::new();
-    let file = READ.get_or_init(|| read("cases.yaml", CASES).document().clone());
-    let cases = file["cases"].as_array().expect("a list").iter().map(|value| {
-        let at = value["at"].as_str().expect("a place");
-        let place = file["places"][at].as_str().unwrap_or(at).to_owned();
-        Case { value: value.clone(), place }
-    });
-    (cases.collect(), file["reasons"].clone())
+    READ.get_or_init(|| read("cases.yaml", CASES).document().clone())
 }
 
 /// What a verdict comes to, for whoever waits at the gate.
@@ -132,12 +138,12 @@ fn api_smart_diff(verdict: &str) -> Level {
 
 #[test]
 fn every_pair_is_judged_as_the_table_says() {
-    let (cases, _) = cases();
+    let cases = cases();
     assert!(cases.len() >= 150, "only {} pairs", cases.len());
     let mut wrong = String::new();
-    for case in &cases {
+    for case in cases {
         let mut told: Vec<String> = case
-            .changes()
+            .changes
             .iter()
             .map(|change| format!("{}, {}, {}", change.severity, change.direction, change.rule))
             .collect();
@@ -151,6 +157,9 @@ fn every_pair_is_judged_as_the_table_says() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// The references, and what their verdicts come to.
+const REFERENCES: [(&str, fn(&str) -> Level); 2] = [("oasdiff", oasdiff), ("api-smart-diff", api_smart_diff)];
+
 /// How often a reference agrees, and why it does not.
 #[derive(Default)]
 struct Agreement {
@@ -161,10 +170,9 @@ struct Agreement {
 
 /// The reference's verdicts against ours; each disagreement must be explained, and nothing else may be.
 fn agreement(reference: &str, level: fn(&str) -> Level) -> Agreement {
-    let (cases, reasons) = cases();
     let mut found = Agreement::default();
-    for case in &cases {
-        let (ours, theirs) = (ours(&case.changes()), level(case.text(reference)));
+    for case in cases() {
+        let (ours, theirs) = (ours(&case.changes), level(case.text(reference)));
         let why = case.value.get(format!("why-{reference}")).and_then(Value::as_str);
         let name = case.text("name");
         match (ours == theirs, why) {
@@ -176,7 +184,7 @@ fn agreement(reference: &str, level: fn(&str) -> Level) -> Agreement {
                 found.faults += &format!("{name}: ours {ours:?}, {reference} {theirs:?}, and nobody says why\n")
             }
             (false, Some(why)) => {
-                let sentence = reasons.get(why).and_then(Value::as_str).unwrap_or(why);
+                let sentence = table()["reasons"].get(why).and_then(Value::as_str).unwrap_or(why);
                 found.disagree.entry(sentence.to_owned()).or_default().push(name.to_owned());
             }
         }
@@ -187,11 +195,14 @@ fn agreement(reference: &str, level: fn(&str) -> Level) -> Agreement {
 #[test]
 fn every_disagreement_with_the_references_is_explained() {
     let mut faults = String::new();
-    let (cases, _) = cases();
-    for (reference, level) in [("oasdiff", oasdiff as fn(&str) -> Level), ("api-smart-diff", api_smart_diff)] {
+    for (reference, level) in REFERENCES {
         let found = agreement(reference, level);
         let disagree: usize = found.disagree.values().map(Vec::len).sum();
-        println!("{reference}: {} of {} pairs agree, {disagree} disagree and are explained", found.agree, cases.len());
+        println!(
+            "{reference}: {} of {} pairs agree, {disagree} disagree and are explained",
+            found.agree,
+            cases().len()
+        );
         faults += &found.faults;
     }
     assert!(faults.is_empty(), "{faults}");
