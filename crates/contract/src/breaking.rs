@@ -31,6 +31,7 @@ mod properties;
 mod rules;
 mod schema;
 mod security;
+mod types;
 mod unions;
 mod version;
 mod view;

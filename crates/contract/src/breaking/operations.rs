@@ -149,6 +149,12 @@ impl<'a> Walk<'a> {
         };
         let extensions: Vec<&str> = keys(old).union(&keys(new)).copied().collect();
         self.prose(&extensions, (old.operation, &old.pointer), (new.operation, &new.pointer));
+        let callbacks = [old.operation.get("callbacks"), new.operation.get("callbacks")];
+        if callbacks[0] != callbacks[1] {
+            // The house's grammar has none, and who receives them has a contract of its own.
+            let rule = rules::CONSTRAINT_CHANGED.response;
+            self.report_values(rule, at("callbacks"), "callbacks are not judged", callbacks);
+        }
         self.security(old, new);
         self.servers_of(path, old, new);
         self.parameters(path, old, new);

@@ -83,6 +83,10 @@ impl<'a> Walk<'a> {
         let pair = Pair { direction, old: old_view, new: new_view };
         self.schema_prose(&pair);
         self.null(&pair);
+        if old_view.foreign != new_view.foreign {
+            let sentence = "the reference leads elsewhere, out of the document";
+            self.keyword(&pair, "$ref", rules::CONSTRAINT_CHANGED, sentence, [None, None]);
+        }
         if self.wrapped(&pair, [old, new]) {
             return;
         }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::Direction;
-use crate::meaning::{canonical, same, set};
+use super::types::Types;
+use crate::meaning::{canonical, set};
 use crate::pointer::{self, join};
 
 /// One schema as written: `true`, `false`, or an object, which may be a reference.
@@ -43,15 +44,13 @@ pub(super) struct View<'a> {
     pub(super) unions: Vec<Union<'a>>,
     /// `null` may be sent, if `null` is a matter at all.
     pub(super) null: bool,
+    /// References that lead nowhere, or out of the document: all that is known of what they say.
+    pub(super) foreign: Vec<&'a str>,
     /// Nothing is valid: `false`.
     pub(super) never: bool,
     /// Where the schema stands.
     pub(super) at: String,
 }
-
-/// A set of types; `number` includes `integer`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Types(u8);
 
 /// Only parts so many apply to one value; more are made to be difficult.
 const MAX_PARTS: usize = 256;
@@ -119,7 +118,14 @@ fn only_refers(value: &Value) -> bool {
 
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Value, schema: &Schema<'a>) -> View<'a> {
-        let mut view = View { parts: Vec::new(), unions: Vec::new(), null: true, never: false, at: schema.at.clone() };
+        let mut view = View {
+            parts: Vec::new(),
+            unions: Vec::new(),
+            foreign: Vec::new(),
+            null: true,
+            never: false,
+            at: schema.at.clone(),
+        };
         let mut seen = HashSet::new();
         let mut next: Vec<Node<'a>> = schema.nodes.iter().rev().cloned().collect();
         while let Some(node) = next.pop() {
@@ -134,9 +140,11 @@ impl<'a> View<'a> {
                 let at = join(&node.pointer, key);
                 match (key.as_str(), value) {
                     ("$ref", Value::String(target)) => {
-                        let target = pointer::local(target);
-                        let found = target.and_then(|pointer| Some((document.pointer(&pointer)?, pointer)));
-                        next.extend(found.map(|(value, pointer)| Node { value, pointer }));
+                        let found = pointer::local(target).and_then(|at| Some((document.pointer(&at)?, at)));
+                        match found {
+                            Some((value, pointer)) => next.push(Node { value, pointer }),
+                            None => view.foreign.push(target),
+                        }
                     }
                     ("allOf", Value::Array(items)) => {
                         let items = items.iter().enumerate().rev();
@@ -181,13 +189,13 @@ impl<'a> View<'a> {
     /// The types that are valid, `null` apart: those that every part admits.
     pub(super) fn types(&self) -> Types {
         if self.never {
-            return Types(0);
+            return Types::NONE;
         }
         let declared = self.values("type").fold(Types::ANY, |types, (value, _)| types.both(Types::declared(value)));
         let unions = self.unions.iter().filter_map(Union::types);
         let types = unions.fold(declared, Types::both);
         match self.enumeration() {
-            Some(values) => types.both(values.iter().fold(Types(0), |types, value| types.either(Types::of(value)))),
+            Some(values) => types.both(values.iter().fold(Types::NONE, |types, value| types.either(Types::of(value)))),
             None => types,
         }
     }
@@ -234,7 +242,7 @@ impl<'a> View<'a> {
 
     /// Whether anything is valid: nothing is said but prose.
     pub(super) fn is_free(&self) -> bool {
-        !self.never && self.unions.is_empty() && self.says_only(PROSE)
+        !self.never && self.foreign.is_empty() && self.unions.is_empty() && self.says_only(PROSE)
     }
 
     /// Whether no part has a keyword beside these.
@@ -260,7 +268,7 @@ impl<'a> Union<'a> {
     fn types(&self) -> Option<Types> {
         self.plain(&["type"]).map(|variants| {
             let declared = variants.iter().filter_map(|variant| variant.get("type")).map(Types::declared);
-            declared.fold(Types(0), Types::either)
+            declared.fold(Types::NONE, Types::either)
         })
     }
 
@@ -330,86 +338,4 @@ fn admits_null(document: &Value, schema: &Value, depth: usize) -> bool {
         }
         _ => true,
     })
-}
-
-impl Types {
-    pub(super) const ANY: Types = Types(0b11_1111);
-    const NAMES: [(&'static str, u8); 6] = [
-        ("string", 0b1),
-        ("boolean", 0b10),
-        ("array", 0b100),
-        ("object", 0b1000),
-        ("integer", 0b1_0000),
-        ("number", 0b11_0000),
-    ];
-
-    /// What a `type` lists, `null` apart.
-    fn declared(value: &Value) -> Types {
-        let one = |name: &str| Types::NAMES.iter().find(|(known, _)| *known == name).map_or(0, |(_, bits)| *bits);
-        Types(match value {
-            Value::String(name) => one(name),
-            Value::Array(names) => names.iter().filter_map(Value::as_str).fold(0, |bits, name| bits | one(name)),
-            _ => Types::ANY.0,
-        })
-    }
-
-    fn of(value: &Value) -> Types {
-        let name = match value {
-            Value::Null => return Types(0),
-            Value::Bool(_) => "boolean",
-            Value::Number(number) if number.is_f64() && !same(value, &Value::from(number.as_i64())) => "number",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        Types::declared(&Value::from(name))
-    }
-
-    fn both(self, other: Types) -> Types {
-        Types(self.0 & other.0)
-    }
-
-    fn either(self, other: Types) -> Types {
-        Types(self.0 | other.0)
-    }
-
-    pub(super) fn within(self, other: Types) -> bool {
-        self.0 & !other.0 == 0
-    }
-
-    pub(super) fn meets(self, other: Types) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    pub(super) fn is_any(self) -> bool {
-        self == Types::ANY
-    }
-
-    /// Whether every value is a single one: neither list nor object.
-    pub(super) fn is_scalar(self) -> bool {
-        self.0 & 0b1100 == 0
-    }
-
-    pub(super) fn is_integer(self) -> bool {
-        self.0 == 0b1_0000
-    }
-}
-
-impl std::fmt::Display for Types {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut names = Vec::new();
-        for (name, bits) in Types::NAMES {
-            // `number` says `integer` too.
-            let said = name == "integer" && self.0 & 0b10_0000 != 0;
-            if self.0 & bits == bits && !said {
-                names.push(name);
-            }
-        }
-        match (self.is_any(), names.is_empty()) {
-            (true, _) => f.write_str("anything"),
-            (_, true) => f.write_str("nothing"),
-            _ => f.write_str(&names.join(" or ")),
-        }
-    }
 }

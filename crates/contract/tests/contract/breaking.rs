@@ -157,8 +157,10 @@ fn every_pair_is_judged_as_the_table_says() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// The references, and what their verdicts come to.
-const REFERENCES: [(&str, fn(&str) -> Level); 2] = [("oasdiff", oasdiff), ("api-smart-diff", api_smart_diff)];
+/// Says what a verdict of a reference comes to.
+type Judge = fn(&str) -> Level;
+
+const REFERENCES: [(&str, Judge); 2] = [("oasdiff", oasdiff), ("api-smart-diff", api_smart_diff)];
 
 /// How often a reference agrees, and why it does not.
 #[derive(Default)]
@@ -169,7 +171,7 @@ struct Agreement {
 }
 
 /// The reference's verdicts against ours; each disagreement must be explained, and nothing else may be.
-fn agreement(reference: &str, level: fn(&str) -> Level) -> Agreement {
+fn agreement(reference: &str, level: Judge) -> Agreement {
     let mut found = Agreement::default();
     for case in cases() {
         let (ours, theirs) = (ours(&case.changes), level(case.text(reference)));

@@ -208,6 +208,10 @@ fn documents_made_to_be_difficult_are_answered() {
             between(&broken, &base());
         }
     }
+    // What stands outside the document is told by name.
+    let foreign = |target: &str| with(NAME, json!({ "$ref": target }));
+    let told = between(&foreign("else.yaml#/A"), &foreign("else.yaml#/B"));
+    assert!(told.iter().any(|change| change.rule == "request-constraint-changed"), "{told:#?}");
     let empty = Edition::made("empty.json", json!(null));
     assert!(changes_between(&empty, &empty, today()).is_empty());
     assert!(!changes_between(&empty, &read("base.yaml", BASE), today()).is_empty());
