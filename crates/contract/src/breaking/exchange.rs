@@ -16,18 +16,21 @@ use crate::pointer::{self, join};
 /// What only people read on a parameter, header, body, response or media type.
 const PROSE: &[&str] = &["description", "summary", "example", "examples"];
 
-/// A node with the references at its head followed, and where it stands.
+/// A node with the references at its head followed.
 struct Found<'a> {
     value: &'a Value,
+    /// Where it stands.
     at: String,
+    /// Where it is listed, which may be a reference to where it stands: the place of a thing that comes or goes.
+    site: String,
 }
 
 impl<'a> Walk<'a> {
     fn found(&self, old: bool, value: &'a Value, at: String) -> Found<'a> {
         let document = if old { self.old.document() } else { self.new.document() };
         match pointer::resolve(document, value, at.clone()) {
-            Some((value, at)) => Found { value, at },
-            None => Found { value, at },
+            Some((value, found)) => Found { value, at: found, site: at },
+            None => Found { value, site: at.clone(), at },
         }
     }
 
@@ -202,10 +205,12 @@ impl<'a> Walk<'a> {
                 walk.content(&old, &new, Direction::Request);
             }
             [None, Some(new)] if flag(new.value, "required") => {
-                walk.report(rules::BODY_ADDED_REQUIRED, [old_would_be, new.at], "a body must be sent");
+                walk.report(rules::BODY_ADDED_REQUIRED, [old_would_be, new.site], "a body must be sent");
             }
-            [None, Some(new)] => walk.report(rules::BODY_ADDED, [old_would_be, new.at], "a body may be sent"),
-            [Some(old), None] => walk.report(rules::BODY_REMOVED, [old.at, new_would_be], "no body is taken any more"),
+            [None, Some(new)] => walk.report(rules::BODY_ADDED, [old_would_be, new.site], "a body may be sent"),
+            [Some(old), None] => {
+                walk.report(rules::BODY_REMOVED, [old.site, new_would_be], "no body is taken any more")
+            }
             [None, None] => {}
         });
     }
@@ -229,11 +234,11 @@ impl<'a> Walk<'a> {
                     }
                 }
                 (Some(mine), None) => {
-                    let at = [mine.at, would_be(new, name)];
+                    let at = [mine.site, would_be(new, name)];
                     walk.report(rules::MEDIA_TYPE_REMOVED.on(direction), at, "the media type is gone");
                 }
                 (None, Some(other)) => {
-                    let at = [would_be(old, name), other.at];
+                    let at = [would_be(old, name), other.site];
                     walk.report(rules::MEDIA_TYPE_ADDED.on(direction), at, "the media type is added");
                 }
                 (None, None) => {}
@@ -242,7 +247,11 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn responses(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
-        let [old, new] = [old, new].map(|endpoint| Found { value: endpoint.operation, at: endpoint.pointer.clone() });
+        let [old, new] = [old, new].map(|endpoint| Found {
+            value: endpoint.operation,
+            at: endpoint.pointer.clone(),
+            site: endpoint.pointer.clone(),
+        });
         let would_be = |owner: &Found<'a>, status: &str| join(&join(&owner.at, "responses"), status);
         for (status, mine, other) in self.members(Kind::Response, "responses", &old, &new) {
             // 2XX is a success like 200; `default` is what is left: failures.
@@ -256,12 +265,12 @@ impl<'a> Walk<'a> {
                 }
                 (Some(mine), None) => {
                     let rule = if class == b'2' { rules::SUCCESS_REMOVED } else { rules::STATUS_REMOVED };
-                    walk.report(rule, [mine.at, would_be(&new, status)], "the status is no longer answered");
+                    walk.report(rule, [mine.site, would_be(&new, status)], "the status is no longer answered");
                 }
                 (None, Some(other)) => {
                     let success = matches!(class, b'1'..=b'3');
                     let rule = if success { rules::SUCCESS_ADDED } else { rules::FAILURE_ADDED };
-                    walk.report(rule, [would_be(&old, status), other.at], "the status is new");
+                    walk.report(rule, [would_be(&old, status), other.site], "the status is new");
                 }
                 (None, None) => {}
             });
@@ -286,10 +295,10 @@ impl<'a> Walk<'a> {
                 (Some(mine), None) => {
                     let required = flag(mine.value, "required");
                     let rule = if required { rules::HEADER_REMOVED } else { rules::OPTIONAL_HEADER_REMOVED };
-                    walk.report(rule, [mine.at, would_be(new, name)], "the header is gone");
+                    walk.report(rule, [mine.site, would_be(new, name)], "the header is gone");
                 }
                 (None, Some(other)) => {
-                    walk.report(rules::HEADER_ADDED, [would_be(old, name), other.at], "the header is added");
+                    walk.report(rules::HEADER_ADDED, [would_be(old, name), other.site], "the header is added");
                 }
                 (None, None) => {}
             });
@@ -311,10 +320,10 @@ impl<'a> Walk<'a> {
                     }
                 }
                 (Some(mine), None) => {
-                    walk.report(rules::LINK_REMOVED, [mine.at, would_be(new, name)], "the link is gone")
+                    walk.report(rules::LINK_REMOVED, [mine.site, would_be(new, name)], "the link is gone")
                 }
                 (None, Some(other)) => {
-                    walk.report(rules::LINK_ADDED, [would_be(old, name), other.at], "the link is added")
+                    walk.report(rules::LINK_ADDED, [would_be(old, name), other.site], "the link is added")
                 }
                 (None, None) => {}
             });

@@ -4,7 +4,7 @@
 //! one member taken for that member. `null` is kept apart from the types, so that all its spellings are one:
 //! `type: [string, 'null']`, an alternative `type: 'null'`, `null` in an `enum` or as a `const`.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -67,9 +67,12 @@ impl<'a> Schema<'a> {
         Schema { nodes: vec![Node { value, pointer: at.clone() }], at }
     }
 
-    /// Whether any part of it is referred to.
+    /// Whether what it says may be written elsewhere: it is a reference, or holds some where they count as its own. Every
+    /// circle of schemas passes such a one.
     pub(super) fn refers(&self) -> bool {
-        self.nodes.iter().any(|node| pointer::reference(node.value).is_some())
+        let elsewhere =
+            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| node.value.get(key).is_some());
+        self.nodes.iter().any(elsewhere)
     }
 
     /// What tells it from others: where its parts are written, references followed.
@@ -166,7 +169,8 @@ impl<'a> View<'a> {
                 view.parts.push(node);
             }
         }
-        view.null = schema.nodes.iter().all(|node| admits_null(document, node.value, 0));
+        let mut known = HashMap::new();
+        view.null = schema.nodes.iter().all(|node| admits_null(document, node.value, &mut known));
         view
     }
 
@@ -317,25 +321,28 @@ fn is_null(document: &Value, schema: &Value) -> bool {
         || schema.get("enum").is_some_and(|list| list.is_array() && only_null(list))
 }
 
-/// Whether `null` is valid. Deeper than any reader follows, it counts as valid on both sides alike.
-fn admits_null(document: &Value, schema: &Value, depth: usize) -> bool {
-    const MAX_DEPTH: usize = 32;
+/// Whether `null` is valid. Each schema is asked once: one that refers to itself counts as admitting what it is asked
+/// for meanwhile.
+fn admits_null<'a>(document: &'a Value, schema: &'a Value, known: &mut HashMap<*const Value, bool>) -> bool {
     let Some(members) = schema.as_object() else { return schema != &Value::Bool(false) };
-    if depth > MAX_DEPTH {
-        return true;
+    if let Some(known) = known.get(&std::ptr::from_ref(schema)) {
+        return *known;
     }
-    let admits = |value: &Value| admits_null(document, value, depth + 1);
-    members.iter().all(|(key, value)| match (key.as_str(), value) {
+    known.insert(schema, true);
+    let mut admits = |value: &'a Value| admits_null(document, value, known);
+    let all = members.iter().all(|(key, value)| match (key.as_str(), value) {
         ("type", Value::String(one)) => one == "null",
         ("type", Value::Array(list)) => list.iter().any(|one| one == "null"),
         ("enum", Value::Array(list)) => list.iter().any(Value::is_null),
         ("const", value) => value.is_null(),
-        ("allOf", Value::Array(items)) => items.iter().all(admits),
-        ("oneOf" | "anyOf", Value::Array(items)) => items.iter().any(admits),
+        ("allOf", Value::Array(items)) => items.iter().all(&mut admits),
+        ("oneOf" | "anyOf", Value::Array(items)) => items.iter().any(&mut admits),
         ("$ref", Value::String(target)) => {
             let found = pointer::local(target).and_then(|pointer| document.pointer(&pointer));
-            found.is_none_or(admits)
+            found.is_none_or(&mut admits)
         }
         _ => true,
-    })
+    });
+    known.insert(schema, all);
+    all
 }

@@ -1,6 +1,6 @@
 //! Keeps the place while two documents are held against each other, and tells what was found.
 //!
-//! Schemas that are referred to are compared as a *unit*: once for each way they travel, however many operations use
+//! Schemas that are referred to, or that hold others as their own, are compared as a *unit*: once for each way they travel, however many operations use
 //! them. So recursive schemas end, a fault in a shared component is told once with the places that show it, and the
 //! depth of recursion is that of the text. Every unit remembers who led to it; the places are put together at the end.
 
@@ -21,7 +21,7 @@ const MAX_PLACES: usize = 40;
 /// How many units are compared: only documents made to be difficult have so many combinations of schemas.
 const MAX_UNITS: usize = 50_000;
 
-/// Two schemas that stand for each other, at least one of them referred to.
+/// Two schemas that stand for each other, at least one of them written elsewhere in part.
 struct Unit<'a> {
     direction: Direction,
     old: Schema<'a>,
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
         self.steps.pop();
     }
 
-    /// Compares two schemas: on the spot if both stand here, as a unit if either is referred to.
+    /// Compares two schemas: on the spot if both stand here, as a unit if either is written elsewhere.
     pub(super) fn schema(&mut self, direction: Direction, old: Schema<'a>, new: Schema<'a>) {
         if !(old.refers() || new.refers()) {
             self.compare(direction, &old, &new);

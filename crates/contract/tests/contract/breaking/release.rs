@@ -122,6 +122,24 @@ fn no_two_changes_have_one_fingerprint() {
 }
 
 #[test]
+fn what_two_operations_lose_are_two_changes_though_it_is_one_component() {
+    let document = |answered: bool| {
+        let mut document = base();
+        document["components"]["responses"] = json!({"Fine": {"description": "d", "headers": {"X-A": {"schema": {}}}}});
+        for path in ["/paths/~1things/get", "/paths/~1things/post"] {
+            let fine = if answered { json!({"$ref": "#/components/responses/Fine"}) } else { json!(null) };
+            put(&mut document, &format!("{path}/responses/203"), &fine);
+        }
+        document
+    };
+    let lost = between(&document(true), &document(false));
+    let lost: Vec<_> = lost.iter().filter(|change| change.rule == "response-success-removed").collect();
+    assert_eq!(lost.len(), 2);
+    assert_ne!(lost[0].fingerprint, lost[1].fingerprint);
+    assert!(lost.iter().all(|change| change.also.is_empty() && change.old.pointer.ends_with("/responses/203")));
+}
+
+#[test]
 fn a_change_of_a_component_is_told_once_with_the_places_that_show_it() {
     let changes = tightened();
     let response = changes.iter().find(|change| change.rule == "response-bound-tightened").expect("a change");
@@ -188,10 +206,14 @@ fn documents_made_to_be_difficult_are_answered() {
                 {"$ref": "#/components/schemas/F"}]}, "c": {"$ref": "#/nowhere"}, "d": {"$ref": "else.yaml"}}},
             "F": {"properties": {"a": {"$ref": "#/components/schemas/F"}, "b": {"$ref": "#/components/schemas/E"},
                 "n": {"type": "integer", "maximum": limit}}, "not": {"$ref": "#/components/schemas/F"}},
+            // Each of these says itself many times over: whoever follows every way never comes back.
+            "G": {"allOf": vec![json!({"$ref": "#/components/schemas/G"}); 9], "anyOf": vec![json!({"$ref": "#/components/schemas/H"}); 9]},
+            "H": {"allOf": vec![json!({"$ref": "#/components/schemas/G"}); 9], "items": {"allOf": vec![json!({"$ref": "#/components/schemas/H"}); 9]}},
         })
     };
-    let all: Vec<Value> =
-        ["A", "B", "C", "D", "E", "F"].map(|name| json!({"$ref": format!("#/components/schemas/{name}")})).into();
+    let all: Vec<Value> = ["A", "B", "C", "D", "E", "F", "G", "H"]
+        .map(|name| json!({"$ref": format!("#/components/schemas/{name}")}))
+        .into();
     let document = |limit| {
         let mut document = with("/components/schemas", schemas(limit));
         let place = "/paths/~1things/post/requestBody/content/application~1json/schema";
