@@ -106,6 +106,11 @@ impl Contract {
         self.source.nearest(pointer)
     }
 
+    /// Where each node is written.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// The document as indented JSON that reads like the YAML: members in the order of the source.
     pub fn to_json(&self) -> String {
         self.to_json_of(&self.document)

@@ -11,7 +11,7 @@
 
 mod document;
 mod drift;
-mod reach;
+pub(crate) mod reach;
 mod same;
 mod twin;
 mod walk;

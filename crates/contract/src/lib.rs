@@ -8,6 +8,7 @@
 //!   there is one;
 //! - the server asks [`Contract::operations`] what it must enforce, and [`Contract::to_json`] for the
 //!   document it serves;
+//! - a release asks [`breaking::changes`] what it breaks of the one before it, and which version that makes it;
 //! - a person, who made a mistake, gets `file:line:column` with each message, all of them at once.
 //!
 //! What must stay true:
@@ -24,6 +25,7 @@
 //! operations. `enforce` says what of it the server would not obey, and `diff` walks a loaded contract and a generated spec side by side, guided by the same grammar;
 //! `meaning` says, for all of them, what is the same.
 
+pub mod breaking;
 mod check;
 mod contract;
 mod diff;

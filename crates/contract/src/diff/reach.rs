@@ -12,7 +12,7 @@ use crate::pointer;
 /// The JSON pointers of everything that is referred to from `paths`, directly or not.
 ///
 /// Follows what the comparison follows and nothing else: a `$ref` inside an example is data.
-pub(super) fn from_paths(document: &Value) -> HashSet<String> {
+pub(crate) fn from_paths(document: &Value) -> HashSet<String> {
     let mut reached = HashSet::new();
     let mut next = Vec::new();
     if let Some(paths) = document.get("paths") {

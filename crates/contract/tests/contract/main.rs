@@ -1,5 +1,6 @@
 //! What a contract is, what it says, and what the differ sees: one binary, one module per question.
 
+mod breaking;
 mod drift;
 mod enforce;
 mod load;

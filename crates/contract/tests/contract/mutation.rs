@@ -32,7 +32,7 @@ pub(crate) fn pointers(document: &Value) -> Vec<String> {
 }
 
 /// Every way to spoil the node at `pointer`, with a word for it.
-fn mutants(document: &Value, pointer: &str) -> Vec<(&'static str, Value)> {
+pub(crate) fn mutants(document: &Value, pointer: &str) -> Vec<(&'static str, Value)> {
     let (parent, key) = pointer.rsplit_once('/').expect("not the root");
     let key = key.replace("~1", "/").replace("~0", "~");
     let mut mutants = Vec::new();
