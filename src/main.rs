@@ -82,6 +82,8 @@ fn read_dotenv() -> Result<(), String> {
 }
 
 async fn serve(config: &Config) -> Result<(), Error> {
+    // Before anybody is told that the server is there: whoever reads that may send one at once.
+    let mut signals = Signals::new()?;
     raise_file_limit(config.server.max_connections);
     metrics::spawn_upkeep(metrics::install());
     let app = App::build(config, Arc::new(SystemSource::new())).await?;
@@ -100,7 +102,6 @@ async fn serve(config: &Config) -> Result<(), Error> {
         _ => None,
     };
 
-    let mut signals = Signals::new()?;
     let (stop_clients, stop_operators) = (CancellationToken::new(), CancellationToken::new());
     let clients = server::serve(listener, app.router, &config.server, stop_clients.clone().cancelled_owned());
     // Operators are answered until the last client is.
