@@ -9,6 +9,7 @@
 //! it found. `reach` finds the schemas that no operation uses: they are compared by name, since nobody passes them on the
 //! way.
 
+mod blame;
 mod document;
 mod drift;
 pub(crate) mod reach;
@@ -37,8 +38,7 @@ pub struct NotCompared {
 ///
 /// Keywords only: a *property*, header or response that happens to have such a name is structure and is compared.
 ///
-/// A component is compared where an operation uses it. Of those that no operation uses, schemas alone are compared, by
-/// name: utoipa can list a schema that nothing uses, but no other component, so nobody could follow such a drift.
+/// Of the components that no operation uses, schemas are compared, by name: utoipa can list them too.
 pub const NOT_COMPARED: &[NotCompared] = &[
     skip(None, "description", "prose: the contract is its only home"),
     skip(None, "summary", "prose: the contract is its only home"),
@@ -56,9 +56,16 @@ pub const NOT_COMPARED: &[NotCompared] = &[
     skip(Some(Kind::Operation), "deprecated", "contract only: drives the server, the code never repeats it"),
     skip(Some(Kind::Response), "links", "contract only: tells clients how operations follow each other"),
     skip(Some(Kind::Components), "links", "contract only: tells clients how operations follow each other"),
+    skip(Some(Kind::Components), "responses", UNUSED),
+    skip(Some(Kind::Components), "parameters", UNUSED),
+    skip(Some(Kind::Components), "requestBodies", UNUSED),
+    skip(Some(Kind::Components), "headers", UNUSED),
+    skip(Some(Kind::Components), "pathItems", UNUSED),
     skip(Some(Kind::Components), "securitySchemes", "contract only: drives the server, the code never repeats it"),
     skip(Some(Kind::Header), "required", "utoipa cannot say it; the tests hold the server's answers to it"),
 ];
+
+const UNUSED: &str = "compared where an operation uses it; one that none uses says nothing, and utoipa cannot list it";
 
 const fn skip(on: Option<Kind>, key: &'static str, why: &'static str) -> NotCompared {
     NotCompared { on, key, why }

@@ -31,7 +31,8 @@ pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Fa
     for (at, (kind, value)) in &structure.nodes {
         match kind {
             Kind::Schema if value.get("type").is_some_and(|name| name == "array") && value.get("items").is_none() => {
-                faults.add(at, "`items` is missing: 3.0 wants it on every array (`items: {}` admits anything)");
+                let here = join(at, "type");
+                faults.add(&here, "`items` is missing: 3.0 wants it on every array (`items: {}` admits anything)");
             }
             Kind::Parameter => parameter(at, value, faults),
             Kind::Header => described_once(at, value, *kind, faults),
@@ -53,7 +54,7 @@ fn parameter(at: &str, value: &Value, faults: &mut Faults<'_>) {
     described_once(at, value, Kind::Parameter, faults);
     let in_path = value.get("in").is_some_and(|location| location == "path");
     if in_path && value.get("required") != Some(&Value::Bool(true)) {
-        faults.add(at, "a path parameter must say `required: true`");
+        faults.add(&join(at, "required"), "a path parameter must say `required: true`");
     }
 }
 
@@ -65,6 +66,12 @@ fn described_once(at: &str, value: &Value, kind: Kind, faults: &mut Faults<'_>) 
         (Some(_), None) => {}
         (None, Some(content)) if content.len() == 1 => {}
         (None, Some(_)) => faults.add(&join(at, "content"), format!("{kind} has exactly one media type")),
+        (Some(_), Some(_)) => {
+            // The second of the two is the one too many.
+            let [schema, content] = ["schema", "content"].map(|key| join(at, key));
+            let later = if faults.source.nearest(&schema) > faults.source.nearest(&content) { schema } else { content };
+            faults.add(&later, format!("{kind} has either `schema` or `content`, not both"));
+        }
         _ => faults.add(at, format!("{kind} must have either `schema` or `content`")),
     }
 }
@@ -118,8 +125,8 @@ fn operations(document: &Value, faults: &mut Faults<'_>) -> HashMap<String, Stri
             operation_id(endpoint, &mut ids, faults);
             security(document, endpoint, faults);
             duplicates(&paths::declared(document, endpoint.operation, &endpoint.pointer), faults);
-            path_parameters(path, endpoint, &path.parameters(document, endpoint), faults);
         }
+        path_parameters(document, path, &endpoints, faults);
     }
     ids
 }
@@ -200,19 +207,27 @@ fn duplicates(list: &[Declared<'_>], faults: &mut Faults<'_>) {
 }
 
 /// The template and the path parameters name the same things.
-fn path_parameters(path: &Path<'_>, endpoint: &Endpoint<'_>, list: &[Declared<'_>], faults: &mut Faults<'_>) {
+fn path_parameters(document: &Value, path: &Path<'_>, endpoints: &[Endpoint<'_>], faults: &mut Faults<'_>) {
     let Some(names) = path.template_names() else { return };
-    let in_path = || list.iter().filter(|one| one.location == "path");
-    let declared: HashSet<_> = in_path().map(|one| one.name).collect();
-    let named: HashSet<_> = names.iter().copied().collect();
+    let lists: Vec<_> = endpoints.iter().map(|endpoint| (endpoint, path.parameters(document, endpoint))).collect();
     for name in &names {
-        if !declared.contains(name) {
-            faults
-                .add(&endpoint.pointer, format!("the path parameter `{name}` of `{}` is not declared", path.template));
+        let declares = |one: &Declared<'_>| one.location == "path" && one.name == *name;
+        let lacking: Vec<_> = lists.iter().filter(|(_, list)| !list.iter().any(declares)).collect();
+        let message = format!("the path parameter `{name}` of `{}` is not declared", path.template);
+        for (endpoint, list) in &lacking {
+            if let Some(one) = list.iter().find(|one| one.name == *name) {
+                let message = format!("`{name}` is in `{}`: it must say `in: path`", path.template);
+                faults.add(&join(&one.site, "in"), message);
+            } else if lacking.len() == lists.len() {
+                // Nobody declares it, so it is told once, where it is named.
+                faults.add(&path.site, message.clone());
+            } else {
+                faults.add(&endpoint.pointer, message.clone());
+            }
         }
     }
-    for one in in_path() {
-        if !named.contains(one.name) {
+    for one in lists.iter().flat_map(|(_, list)| list).filter(|one| one.location == "path") {
+        if !names.contains(&one.name) {
             faults.add(&one.site, format!("the path parameter `{}` is not in `{}`", one.name, path.template));
         }
     }

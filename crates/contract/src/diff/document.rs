@@ -11,7 +11,6 @@ use super::twin::Twin;
 use super::walk::Walk;
 use super::{not_compared, reach};
 use crate::Kind;
-use crate::grammar::Shape;
 use crate::operation::{Method, is_planned};
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer::join;
@@ -132,16 +131,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Components are compared where a path uses them. Of those that none uses, only schemas are compared, by name: see
-    /// [`super::NOT_COMPARED`].
+    /// Components are compared where a path uses them. Of those that none uses, only schemas are compared, by name, since
+    /// [`super::NOT_COMPARED`] has the other sections.
     fn components(&mut self) {
         let nothing = &Value::Null;
         let ours = self.contract.get("components").unwrap_or(nothing);
         let theirs = self.code.get("components").unwrap_or(nothing);
         let used = [reach::from_paths(self.contract), reach::from_paths(self.code)];
         for section in names(ours, theirs) {
-            let shape = Kind::Components.keyword(section);
-            if not_compared(Kind::Components, section) || shape.is_some_and(|shape| shape != Shape::Map(Kind::Schema)) {
+            if not_compared(Kind::Components, section) {
                 continue;
             }
             let at = join("/components", section);

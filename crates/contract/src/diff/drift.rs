@@ -17,7 +17,8 @@ pub struct Drift {
     /// JSON pointer in the contract of the node, or of where it would be: references are followed, and `-` stands for
     /// an item after the last (RFC 6901 §4).
     pub pointer: String,
-    /// Where the node is written, or its nearest ancestor that exists.
+    /// Where the node is written, or its nearest ancestor that exists. If the node stands in a component that keeps its
+    /// word wherever else it is used, the `$ref` that led there, one of `via`: that use is the odd one out.
     pub position: Position,
     /// Where it shows, for people: `GET /users/{id} → 200 → application/json → name → maxLength`.
     pub place: String,

@@ -22,24 +22,26 @@ use crate::{Contract, Kind};
 
 /// How a pair was come upon.
 #[derive(Clone, Default)]
-struct Trail {
+pub(super) struct Trail {
+    /// The pair that was being compared.
+    pub(super) from: usize,
     /// Readable steps from the operation.
     place: Vec<String>,
     /// Pointers of the contract's references followed.
-    via: Vec<String>,
+    pub(super) via: Vec<String>,
 }
 
-struct Pair<'a> {
-    kind: Kind,
+pub(super) struct Pair<'a> {
+    pub(super) kind: Kind,
     ours: &'a Value,
-    pointer: String,
+    pub(super) pointer: String,
     twin: Twin<'a>,
-    trails: Vec<Trail>,
+    pub(super) trails: Vec<Trail>,
 }
 
 /// A drift, before it is known everywhere it shows.
-struct Found {
-    pair: usize,
+pub(super) struct Found {
+    pub(super) pair: usize,
     kind: DriftKind,
     pointer: String,
     /// Steps from the pair.
@@ -51,12 +53,12 @@ struct Found {
 pub(super) struct Walk<'a> {
     pub(super) contract: &'a Value,
     pub(super) code: &'a Value,
-    pairs: Vec<Pair<'a>>,
+    pub(super) pairs: Vec<Pair<'a>>,
     known: HashMap<(Kind, *const Value, *const Value), usize>,
     /// The pair being compared, and the steps taken inside it.
     current: usize,
     place: Vec<String>,
-    found: Vec<Found>,
+    pub(super) found: Vec<Found>,
     /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
     trial: bool,
 }
@@ -164,6 +166,7 @@ impl<'a> Walk<'a> {
         if let Some(first) = self.pairs.get(self.current).and_then(|pair| pair.trails.first()) {
             trail = first.clone();
         }
+        trail.from = self.current;
         // Long before this many steps nobody reads on, and a chain of components may be longer still.
         const MAX_STEPS: usize = 64;
         if trail.place.len() < MAX_STEPS {
@@ -289,6 +292,7 @@ impl<'a> Walk<'a> {
 
     /// What was found, each drift once, in the order of the contract.
     fn told(self, contract: &Contract) -> Vec<Drift> {
+        let blamed = self.blamed();
         let mut drifts: Vec<Drift> = Vec::new();
         let mut at: HashMap<String, Vec<usize>> = HashMap::new();
         for found in self.found {
@@ -313,7 +317,8 @@ impl<'a> Walk<'a> {
             drifts.push(Drift {
                 kind: found.kind,
                 file: contract.file_name().to_owned(),
-                position: contract.nearest_position(&found.pointer),
+                position: contract
+                    .nearest_position(blamed.get(found.pair).and_then(Option::as_deref).unwrap_or(&found.pointer)),
                 pointer: found.pointer,
                 place,
                 also,

@@ -209,11 +209,13 @@ fn parameters_that_do_not_fit_the_path() {
     assert_eq!(
         misnamed,
         [
-            "6:5 the path parameter `id` of `/things/{id}` is not declared",
+            "5:3 the path parameter `id` of `/things/{id}` is not declared",
             "9:11 the path parameter `key` is not in `/things/{id}`"
         ]
     );
     refuses("required: true, ", "", "9:11 a path parameter must say `required: true`");
+    refuses("required: true", "required: false", "9:33 a path parameter must say `required: true`");
+    refuses("in: path", "in: query", "9:23 `id` is in `/things/{id}`: it must say `in: path`");
     refuses("/things/{id}:", "/things/{id:", "5:3 the braces");
     refuses("/things/{id}:", "/things/{id}/{id}:", "5:3 `{id}` stands twice");
     refuses("/things/{id}:", "things/{id}:", "5:3 the path `things/{id}` must start with `/`");
@@ -221,6 +223,16 @@ fn parameters_that_do_not_fit_the_path() {
         "      responses:\n",
         "        - { name: id, in: path, required: true, schema: {} }\n      responses:\n",
         "10:11 the path parameter `id` is declared twice",
+    );
+    refuses(
+        "  /things/{id}:\n    get:\n",
+        "  /things/{id}:\n    delete: { operationId: gone, responses: { 204: { description: Gone. } } }\n    get:\n",
+        "6:5 the path parameter `id` of `/things/{id}` is not declared",
+    );
+    refuses(
+        "schema: { type: string } }",
+        "schema: {}, content: { text/plain: {} } }",
+        "9:61 a parameter has either `schema` or `content`, not both",
     );
     refuses(", schema: { type: string } }", " }", "9:11 a parameter must have either `schema` or `content`");
     refuses(
@@ -251,7 +263,7 @@ fn keywords_that_are_misspelt_misplaced_or_mistyped() {
     refuses("    Thing:\n", "    A Thing: {}\n    Thing:\n", "19:5 `A Thing` is no name for a component");
     refuses("type: object", "required: [name, name]", "20:24 `required` holds \"name\" twice");
     refuses("type: object", "required: name", "20:7 `required` must be a list of strings");
-    refuses("type: object", "type: array", "19:5 `items` is missing");
+    refuses("type: object", "type: array", "20:7 `items` is missing");
     refuses("{ type: string, maxLength: 9 }", "true", "22:9 a schema must be a mapping, not `true`");
     refuses("{ type: string, maxLength: 9 }", "", "22:9 a schema must be a mapping, not empty");
 }

@@ -1,0 +1,248 @@
+//! The proof that no difference between the contract and the code passes: `openapi.yaml` is altered in every place, in
+//! every way, one at a time, and so is the spec that the handlers yield.
+//!
+//! Each mutant must be told *at the very place* that was altered, by the loader, by what the server cannot enforce, or as a
+//! drift. What nobody tells must be under an entry of [`contract::NOT_COMPARED`], and each entry must have been needed.
+//! `raw` reads and alters the text, `mutate` and `vocabulary` say in which ways, `place` says where it must be told.
+//!
+//! `cargo test -p api --test mutation -- --nocapture` prints the counts.
+
+mod mutate;
+mod place;
+mod raw;
+mod twin;
+mod vocabulary;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use contract::{Contract, NOT_COMPARED, Position, diff};
+use serde_json::Value;
+
+use crate::mutate::{Edit, Mutation, mutations};
+use crate::raw::Raw;
+use crate::twin::Twins;
+
+/// The real contract.
+const CONTRACT: &str = include_str!("../../../../openapi.yaml");
+
+/// Who noticed a mutant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    Loader,
+    Enforcement,
+    Diff,
+}
+
+struct Told {
+    by: By,
+    pointer: String,
+    position: Position,
+    text: String,
+}
+
+/// What the build would say of a contract.
+fn build(text: &str, generated: &Value) -> Vec<Told> {
+    let fault = |by: By| {
+        move |error: &contract::LoadError| Told {
+            by,
+            pointer: error.pointer.clone(),
+            position: error.position,
+            text: error.to_string(),
+        }
+    };
+    match Contract::load("openapi.yaml", text) {
+        Err(errors) => errors.iter().map(fault(By::Loader)).collect(),
+        Ok(contract) => {
+            let mut told: Vec<_> = contract.unenforceable().iter().map(fault(By::Enforcement)).collect();
+            told.extend(drifts(&contract, generated));
+            told
+        }
+    }
+}
+
+fn drifts(contract: &Contract, generated: &Value) -> Vec<Told> {
+    let drifts = diff(contract, generated);
+    let told = |drift: &contract::Drift| Told {
+        by: By::Diff,
+        pointer: drift.pointer.clone(),
+        position: drift.position,
+        text: drift.to_string(),
+    };
+    drifts.iter().map(told).collect()
+}
+
+/// What became of a mutant.
+enum Fate {
+    Killed(By),
+    NotCompared(usize),
+    /// Nobody noticed it, or it was told at the wrong place.
+    Survived(String),
+}
+
+/// How many mutants came to which end.
+#[derive(Default)]
+struct Tally {
+    killed: BTreeMap<By, usize>,
+    operators: BTreeMap<mutate::Operator, usize>,
+    not_compared: BTreeMap<usize, usize>,
+    survivors: Vec<String>,
+}
+
+impl Tally {
+    fn of(mutations: &[Mutation], fate: impl Fn(&Mutation) -> Fate + Sync) -> Tally {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut fates = Vec::new();
+            while let Some(mutation) = mutations.get(next.fetch_add(1, Ordering::Relaxed)) {
+                fates.push((mutation.operator, fate(mutation)));
+            }
+            fates
+        };
+        let threads = thread::available_parallelism().map_or(2, usize::from);
+        let fates = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().expect("no mutant makes anything panic"))
+                .collect::<Vec<_>>()
+        });
+        let mut tally = Tally::default();
+        for (operator, fate) in fates {
+            match fate {
+                Fate::Killed(by) => {
+                    *tally.killed.entry(by).or_default() += 1;
+                    *tally.operators.entry(operator).or_default() += 1;
+                }
+                Fate::NotCompared(entry) => *tally.not_compared.entry(entry).or_default() += 1,
+                Fate::Survived(story) => tally.survivors.push(story),
+            }
+        }
+        tally.survivors.sort();
+        tally
+    }
+
+    /// Demands that every mutant was killed, but for those under each of these entries of `NOT_COMPARED`.
+    fn prove(&self, entries: impl Iterator<Item = usize>) {
+        assert!(self.survivors.is_empty(), "{} survivors:\n{}", self.survivors.len(), self.survivors.join("\n"));
+        let used: Vec<_> = self.not_compared.keys().map(|entry| entry_name(*entry)).collect();
+        let listed: Vec<_> = entries.map(entry_name).collect();
+        assert_eq!(used, listed, "what was not compared is not what `NOT_COMPARED` says");
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let killed: usize = self.killed.values().sum();
+        let listed = |counts: Vec<(String, usize)>| {
+            let counts: Vec<_> = counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+            counts.join(", ")
+        };
+        let by = listed(self.killed.iter().map(|(by, count)| (format!("{by:?}").to_lowercase(), *count)).collect());
+        let how =
+            listed(self.operators.iter().map(|(how, count)| (format!("{how:?}").to_lowercase(), *count)).collect());
+        let entries = self.not_compared.iter().map(|(entry, count)| (entry_name(*entry), *count)).collect();
+        write!(f, "{killed}/{} killed at the place (by {by}; {how})", killed + self.survivors.len())?;
+        write!(f, "; not compared {}: {}", self.not_compared.values().sum::<usize>(), listed(entries))
+    }
+}
+
+fn entry_name(entry: usize) -> String {
+    let entry = &NOT_COMPARED[entry];
+    entry.on.map_or_else(|| entry.key.to_owned(), |on| format!("{on:?}.{}", entry.key))
+}
+
+/// One mutant of the contract, from its text to what the build says of it.
+fn fate_of_contract(raw: &Raw<'_>, document: &Value, generated: &Value, mutation: &Mutation) -> Fate {
+    let text = raw.apply(mutation);
+    let mutant = Raw::read(&text);
+    let value = mutant.value();
+    if value != mutation.apply(document) {
+        panic!("the edit of the text is not the edit that was meant: {mutation:?}");
+    }
+    let told = build(&text, generated);
+    let story = |what: &str| {
+        let line = mutant.nearest(&mutation.pointer());
+        let said: String = told.iter().take(4).map(|told| format!("\n      {}", told.text)).collect();
+        Fate::Survived(format!("openapi.yaml:{:04}:{} {}: {what}{said}", line.0, line.1, mutation.brief()))
+    };
+    if told.is_empty() {
+        return mutation.not_compared.map_or_else(|| story("nobody noticed"), Fate::NotCompared);
+    }
+    let is_there = |told: &&Told| (told.position.line, told.position.column) == mutant.nearest(&told.pointer);
+    let places = place::places(mutation, &value);
+    let is_place = |told: &&Told| places.contains(&told.pointer) || place::is_inside(mutation, &told.pointer);
+    // Read by eyes, a place is a line and a column.
+    let altered = mutant.nearest(&mutation.pointer());
+    let is_seen =
+        |told: &&Told| !matches!(mutation.edit, Edit::Remove) && (told.position.line, told.position.column) == altered;
+    if let Some(told) = told.iter().find(|told| is_seen(told) || is_there(told) && is_place(told)) {
+        return Fate::Killed(told.by);
+    }
+    let mut named = place::dangling(&value);
+    if !named.is_empty() && matches!(mutation.edit, Edit::Remove | Edit::Set(_) | Edit::Rename(_)) {
+        named.retain(|pointer| !told.iter().filter(is_there).any(|told| told.pointer == *pointer));
+        if named.is_empty() {
+            return Fate::Killed(told[0].by);
+        }
+    }
+    story("told elsewhere")
+}
+
+fn generated() -> Value {
+    serde_json::to_value(api::openapi()).expect("the spec can be written")
+}
+
+#[test]
+fn every_mutation_of_the_contract_is_told_at_its_place() {
+    let generated = generated();
+    let raw = Raw::read(CONTRACT);
+    let document = raw.value();
+    assert!(build(CONTRACT, &generated).is_empty(), "the contract and the code differ as they are");
+    let mutations = mutations(&document);
+    let tally = Tally::of(&mutations, |mutation| fate_of_contract(&raw, &document, &generated, mutation));
+    println!("contract: {tally}");
+    // Whatever becomes of `security: []` there, the loader has a say: it is never just left out.
+    tally.prove((0..NOT_COMPARED.len()).filter(|entry| entry_name(*entry) != "Document.security"));
+}
+
+/// One mutant of the generated spec, as the contract's differ sees it.
+fn fate_of_code(contract: &Contract, twins: &Twins<'_>, code: &Value, mutation: &Mutation) -> Fate {
+    let mutant = mutation.apply(code);
+    let told = drifts(contract, &mutant);
+    if told.is_empty() {
+        let story = || Fate::Survived(format!("{}: nobody noticed", mutation.brief()));
+        return mutation.not_compared.map_or_else(story, Fate::NotCompared);
+    }
+    let places = twins.places(mutation);
+    let put = twins.put(mutation);
+    let is_inside = |told: &Told| put.iter().any(|place| told.pointer.starts_with(&format!("{place}/")));
+    let is_place = |told: &&Told| places.contains(&told.pointer) || is_inside(told);
+    if let Some(told) = told.iter().find(is_place) {
+        return Fate::Killed(told.by);
+    }
+    let mut named: Vec<_> = place::dangling(&mutant).iter().filter_map(|pointer| twins.site(pointer)).collect();
+    if !named.is_empty() {
+        named.retain(|sites| !told.iter().any(|told| sites.contains(&told.pointer)));
+        if named.is_empty() {
+            return Fate::Killed(told[0].by);
+        }
+    }
+    let said: String = told.iter().take(4).map(|told| format!("\n      {}", told.text)).collect();
+    Fate::Survived(format!("{}: told elsewhere, not at {places:?}{said}", mutation.brief()))
+}
+
+#[test]
+fn every_mutation_of_the_generated_spec_is_told_at_its_place() {
+    let code = generated();
+    let document = Raw::read(CONTRACT).value();
+    let contract = Contract::load("openapi.yaml", CONTRACT).expect("the contract is sound");
+    let twins = Twins::new(&document, &code);
+    let mut mutations = mutations(&code);
+    mutations.retain(|mutation| !twin::means_the_same(&code, mutation));
+    let tally = Tally::of(&mutations, |mutation| fate_of_code(&contract, &twins, &code, mutation));
+    println!("generated: {tally}");
+    tally.prove(0..NOT_COMPARED.len());
+}

@@ -1,0 +1,111 @@
+//! Where a mutation of the contract must be told.
+//!
+//! At the altered node itself, by pointer as by line and column. What no longer exists, or makes no sense by itself, is
+//! told at the nearest place that does:
+//!
+//! - a removed member: where it would be, which is written where its parent is, or its parent; `items` may also be told
+//!   where `type: array` asks for it, and a path parameter where the template names it. A member that is renamed is a
+//!   member removed, too;
+//! - an item of a set (`required`, `enum`, `tags`), or one removed from any list: the list;
+//! - the `name` or `in` of a parameter, which are what makes it that parameter: the parameter;
+//! - what stands beside a `$ref`: the `$ref`;
+//! - what was put there: any part of it;
+//! - what is named elsewhere and is gone (a component, an operation that links name, the security of the document): *all*
+//!   the places that name it.
+
+use std::collections::BTreeSet;
+
+use contract::Kind;
+use serde_json::Value;
+
+use crate::mutate::{Edit, Mutation, Operator, join};
+use crate::vocabulary::{Context, METHODS};
+
+/// The pointers of which any is the place.
+pub(crate) fn places(mutation: &Mutation, mutant: &Value) -> BTreeSet<String> {
+    let (owner, token) = mutation.step();
+    let parent = mutation.parent();
+    let mut places = BTreeSet::from([mutation.pointer()]);
+    if matches!(mutation.edit, Edit::Remove | Edit::Rename(_)) {
+        places.extend([mutation.original(), join(&mutation.original(), "-")]);
+        if (owner, token) == (Context::Object(Kind::Schema), "items") {
+            places.insert(join(&parent, "type"));
+        }
+    }
+    if matches!(mutation.edit, Edit::Remove) {
+        places.insert(parent.clone());
+        if let (Context::List(Kind::Parameter), Some((item, _))) = (owner, parent.rsplit_once("/parameters")) {
+            places.insert(item.to_owned());
+        }
+    }
+    if owner == Context::Set || (matches!(owner, Context::List(_)) && matches!(mutation.edit, Edit::Remove)) {
+        places.insert(join(&parent, "-"));
+        places.insert(parent.clone());
+    }
+    if owner == Context::Object(Kind::Parameter) && matches!(token, "name" | "in") {
+        places.insert(parent.clone());
+    }
+    if mutation.operator == Operator::Add && mutant.pointer(&join(&parent, "$ref")).is_some() {
+        places.insert(join(&parent, "$ref"));
+    }
+    places
+}
+
+/// Whether a node told is part of what was put in the place of the altered one.
+pub(crate) fn is_inside(mutation: &Mutation, told: &str) -> bool {
+    let is_new = matches!(mutation.operator, Operator::Add | Operator::Retype | Operator::Duplicate);
+    is_new && told.starts_with(&format!("{}/", mutation.pointer()))
+}
+
+/// The pointers of what names something that is not there.
+pub(crate) fn dangling(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let ids: Vec<_> =
+        operations(document).into_iter().filter_map(|(_, operation)| operation.get("operationId")).collect();
+    for (pointer, context, node) in nodes(document) {
+        let leads_nowhere = |target: &&str| document.pointer(target.trim_start_matches('#')).is_none();
+        if node.get("$ref").and_then(Value::as_str).is_some_and(|target| leads_nowhere(&target)) {
+            found.insert(join(&pointer, "$ref"));
+        }
+        if context == Context::Object(Kind::Link) && node.get("operationId").is_some_and(|id| !ids.contains(&id)) {
+            found.insert(join(&pointer, "operationId"));
+        }
+    }
+    if document.get("security").is_none() {
+        let unstated = operations(document).into_iter().filter(|(_, operation)| operation.get("security").is_none());
+        found.extend(unstated.map(|(pointer, _)| pointer));
+    }
+    found
+}
+
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let is_operation = |pointer: &str| {
+        let tokens: Vec<_> = pointer.split('/').skip(1).collect();
+        matches!(tokens[..], ["paths", _, method] | ["components", "pathItems", _, method] if METHODS.contains(&method))
+    };
+    let all = nodes(document).into_iter();
+    all.filter(|(pointer, _, _)| is_operation(pointer)).map(|(pointer, _, node)| (pointer, node)).collect()
+}
+
+/// Every node of a document that OpenAPI looks into.
+fn nodes(document: &Value) -> Vec<(String, Context, &Value)> {
+    let mut found = Vec::new();
+    let mut next = vec![(String::new(), Context::Object(Kind::Document), document)];
+    while let Some((pointer, context, node)) = next.pop() {
+        match node {
+            _ if context == Context::Data => continue,
+            Value::Object(members) => {
+                next.extend(members.iter().map(|(key, value)| (join(&pointer, key), context.child(key), value)));
+            }
+            Value::Array(items) => next.extend(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| (join(&pointer, &index.to_string()), context.child(""), item)),
+            ),
+            _ => {}
+        }
+        found.push((pointer, context, node));
+    }
+    found
+}

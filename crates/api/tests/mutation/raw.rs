@@ -1,0 +1,273 @@
+//! The text of a contract, read a second time: where each node begins and ends, and how to alter it there.
+//!
+//! Knows YAML and nothing of OpenAPI, and shares nothing with the crate `contract` but the parser of events.
+
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use serde_json::Value;
+
+use crate::mutate::{Edit, Mutation};
+
+/// Line and column, from 1.
+pub(crate) type Position = (usize, usize);
+
+/// A text and its nodes.
+pub(crate) struct Raw<'t> {
+    text: &'t str,
+    root: Node,
+}
+
+struct Node {
+    /// In bytes, without white space after it.
+    span: Range<usize>,
+    at: Position,
+    flow: bool,
+    content: Content,
+}
+
+enum Content {
+    Scalar(Value),
+    List(Vec<Node>),
+    Map(Vec<Member>),
+}
+
+struct Member {
+    key: String,
+    span: Range<usize>,
+    at: Position,
+    value: Node,
+}
+
+impl<'t> Raw<'t> {
+    /// Reads a text that must be YAML.
+    pub(crate) fn read(text: &'t str) -> Raw<'t> {
+        Raw::try_read(text).unwrap_or_else(|error| panic!("a mutant that is no YAML: {error}"))
+    }
+
+    pub(crate) fn try_read(text: &'t str) -> Result<Raw<'t>, String> {
+        let mut events = Events { text, parser: Parser::new_from_str(text), bytes: Bytes::of(text) };
+        loop {
+            let (event, span) = events.next()?;
+            if !matches!(event, Event::StreamStart | Event::DocumentStart(_)) {
+                let root = events.node(event, span)?;
+                return Ok(Raw { text, root });
+            }
+        }
+    }
+
+    /// What the text says. Of members that come twice, the first counts.
+    pub(crate) fn value(&self) -> Value {
+        self.root.value()
+    }
+
+    /// Where the node at `pointer` is written, or its nearest ancestor that exists: a member where its key is, an item
+    /// where it begins. Of members that come twice, the last.
+    pub(crate) fn nearest(&self, pointer: &str) -> Position {
+        let (mut node, mut at) = (&self.root, self.root.at);
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match &node.content {
+                Content::Map(members) => match members.iter().rfind(|member| member.key == token) {
+                    Some(member) => (node, at) = (&member.value, member.at),
+                    None => break,
+                },
+                Content::List(items) => match token.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                    Some(item) => (node, at) = (item, item.at),
+                    None => break,
+                },
+                Content::Scalar(_) => break,
+            }
+        }
+        at
+    }
+
+    fn node(&self, mutation: &Mutation) -> &Node {
+        let above = &mutation.path[..mutation.path.len() - 1];
+        above.iter().fold(&self.root, |node, (_, token)| match &node.content {
+            Content::Map(members) => &members.iter().find(|member| member.key == *token).expect("the member").value,
+            Content::List(items) => &items[token.parse::<usize>().expect("an index")],
+            Content::Scalar(_) => unreachable!("nothing stands in a scalar"),
+        })
+    }
+
+    /// The text with one mutation.
+    pub(crate) fn apply(&self, mutation: &Mutation) -> String {
+        let parent = self.node(mutation);
+        let (_, token) = mutation.step();
+        let (range, with) = match &parent.content {
+            Content::Map(members) => self.member_edit(parent, members, token, &mutation.edit),
+            Content::List(items) => self.item_edit(parent, items, token.parse().expect("an index"), &mutation.edit),
+            Content::Scalar(_) => unreachable!("nothing stands in a scalar"),
+        };
+        format!("{}{with}{}", &self.text[..range.start], &self.text[range.end..])
+    }
+
+    fn member_edit(&self, parent: &Node, members: &[Member], token: &str, edit: &Edit) -> (Range<usize>, String) {
+        let index = members.iter().position(|member| member.key == token);
+        let find = || index.expect("the member is there");
+        let starts: Vec<_> = members.iter().map(|member| member.span.start).collect();
+        let ends: Vec<_> = members.iter().map(|member| member.value.span.end).collect();
+        let written = |value: &Value| format!("{}: {value}", Value::from(token));
+        match edit {
+            Edit::Remove => {
+                (removed(find(), &starts, &ends, parent), if members.len() == 1 { "{}" } else { "" }.into())
+            }
+            Edit::Set(value) => (members[find()].value.span.clone(), value.to_string()),
+            Edit::Rename(name) => (members[find()].span.clone(), Value::from(name.as_str()).to_string()),
+            Edit::Add(value) => added(&written(value), &ends, members.first().map(|first| first.at.1), parent, "{}"),
+            Edit::Duplicate => {
+                let member = &members[find()];
+                added(&written(&member.value.value()), &ends, Some(members[0].at.1), parent, "{}")
+            }
+        }
+    }
+
+    fn item_edit(&self, parent: &Node, items: &[Node], index: usize, edit: &Edit) -> (Range<usize>, String) {
+        let start = |item: &Node| {
+            let dash = || self.text[..item.span.start].rfind('-').expect("an item of a block has a dash");
+            if parent.flow { item.span.start } else { dash() }
+        };
+        let starts: Vec<_> = items.iter().map(start).collect();
+        let ends: Vec<_> = items.iter().map(|item| item.span.end).collect();
+        match edit {
+            Edit::Remove => (removed(index, &starts, &ends, parent), if items.len() == 1 { "[]" } else { "" }.into()),
+            Edit::Set(value) => (items[index].span.clone(), value.to_string()),
+            Edit::Add(value) => {
+                let dash = if parent.flow { "" } else { "- " };
+                added(&format!("{dash}{value}"), &ends, Some(parent.at.1), parent, "[]")
+            }
+            Edit::Rename(_) | Edit::Duplicate => unreachable!("only members have names"),
+        }
+    }
+}
+
+/// The part of the text to drop for a child: with the white space and the comma up to the next, or else from the one
+/// before. The only child goes with its collection, which is written anew.
+fn removed(index: usize, starts: &[usize], ends: &[usize], parent: &Node) -> Range<usize> {
+    match (index.checked_sub(1), starts.get(index + 1)) {
+        (_, Some(next)) => starts[index]..*next,
+        (Some(before), None) => ends[before]..ends[index],
+        (None, None) => parent.span.clone(),
+    }
+}
+
+/// What to insert for a new last child, and where.
+fn added(child: &str, ends: &[usize], column: Option<usize>, parent: &Node, empty: &str) -> (Range<usize>, String) {
+    let (open, close) = empty.split_at(1);
+    match (ends.last(), parent.flow) {
+        (None, _) => (parent.span.clone(), format!("{open} {child} {close}")),
+        (Some(end), true) => (*end..*end, format!(", {child}")),
+        (Some(end), false) => {
+            let indent = " ".repeat(column.unwrap_or(1) - 1);
+            (*end..*end, format!("\n{indent}{child}"))
+        }
+    }
+}
+
+impl Node {
+    fn value(&self) -> Value {
+        match &self.content {
+            Content::Scalar(value) => value.clone(),
+            Content::List(items) => items.iter().map(Node::value).collect(),
+            Content::Map(members) => {
+                Value::Object(members.iter().rev().map(|member| (member.key.clone(), member.value.value())).collect())
+            }
+        }
+    }
+}
+
+/// Where each character begins, in bytes: the parser counts characters.
+struct Bytes(Option<Vec<usize>>);
+
+impl Bytes {
+    fn of(text: &str) -> Bytes {
+        Bytes((!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).chain([text.len()]).collect()))
+    }
+
+    fn at(&self, index: usize) -> usize {
+        self.0.as_ref().map_or(index, |starts| starts[index])
+    }
+}
+
+struct Events<'t> {
+    text: &'t str,
+    parser: Parser<'t, saphyr_parser::StrInput<'t>>,
+    bytes: Bytes,
+}
+
+impl<'t> Events<'t> {
+    fn next(&mut self) -> Result<(Event<'t>, Span), String> {
+        self.parser.next_event().ok_or("it ends early")?.map_err(|error| error.to_string())
+    }
+
+    fn span(&self, span: Span) -> Range<usize> {
+        let (start, end) = (self.bytes.at(span.start.index()), self.bytes.at(span.end.index()));
+        start..start + self.text[start..end].trim_end().len()
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, String> {
+        let at = (span.start.line(), span.start.col() + 1);
+        let mut range = self.span(span);
+        let mut flow = self.text[range.clone()].starts_with(['{', '[']);
+        let content = match event {
+            Event::Scalar(text, style, ..) => {
+                flow = false;
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    // The parser counts from the first line of the content.
+                    range.start = self.text[..range.start].rfind(['|', '>']).unwrap_or(range.start);
+                }
+                Content::Scalar(if style == ScalarStyle::Plain { plain(&text) } else { Value::from(&*text) })
+            }
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, span) => break range.end = self.span(span).end,
+                        (event, span) => items.push(self.node(event, span)?),
+                    }
+                }
+                if !flow {
+                    range.end = items.last().map_or(range.end, |last| last.span.end);
+                }
+                Content::List(items)
+            }
+            Event::MappingStart(..) => {
+                let mut members = Vec::new();
+                loop {
+                    let (event, key) = self.next()?;
+                    let Event::Scalar(name, ..) = event else { break range.end = self.span(key).end };
+                    let (event, span) = self.next()?;
+                    members.push(Member {
+                        key: name.into_owned(),
+                        span: self.span(key),
+                        at: (key.start.line(), key.start.col() + 1),
+                        value: self.node(event, span)?,
+                    });
+                }
+                if !flow {
+                    range.end = members.last().map_or(range.end, |last| last.value.span.end);
+                }
+                Content::Map(members)
+            }
+            other => return Err(format!("{other:?}")),
+        };
+        Ok(Node { span: range, at, flow, content })
+    }
+}
+
+/// A plain scalar by the core schema, as far as contracts use it.
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "null" | "~" => Value::Null,
+        "true" => Value::from(true),
+        "false" => Value::from(false),
+        _ => match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(number), _) => Value::from(number),
+            (_, Ok(number)) if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') => {
+                Value::from(number)
+            }
+            _ => Value::from(text),
+        },
+    }
+}
