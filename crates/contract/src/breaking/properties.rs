@@ -91,8 +91,14 @@ impl<'a> Walk<'a> {
 
     fn property(&mut self, pair: &Pair<'_, 'a>, property: Property<'_, 'a>) {
         let rule = match (&property.schemas, pair.direction) {
+            ([None, Some(_)], Direction::Response) if property.required == [true, false] => {
+                Some((rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, "it may be missing".to_owned()))
+            }
             ([None, Some(_)], Direction::Response) => Some(came(pair)),
             ([None, Some(new)], _) => Some(self.must_come(&property, new)),
+            ([Some(_), None], Direction::Request) if property.required == [false, true] && !property.hidden => {
+                Some((rules::PROPERTY_BECAME_REQUIRED, "it must be there".to_owned()))
+            }
             ([Some(_), None], direction) => Some(gone(pair, &property, direction)),
             (schemas, direction) => self.requiredness(&property, schemas[1].as_ref(), direction),
         };
@@ -105,9 +111,25 @@ impl<'a> Walk<'a> {
             };
             self.report(rule, at, sentence);
         }
-        if let [Some(old), Some(new)] = property.schemas {
-            self.other_way(pair.direction, &old, &new);
-            self.schema(pair.direction, old, new);
+        // What is not listed had to fit the schema of what is not.
+        let unlisted =
+            |view: &View<'a>| (Others::of(view) == Others::Typed).then(|| view.under("additionalProperties"));
+        match property.schemas {
+            [Some(old), Some(new)] => {
+                self.other_way(pair.direction, &old, &new);
+                self.schema(pair.direction, old, new);
+            }
+            [None, Some(new)] => {
+                if let Some(old) = unlisted(pair.old) {
+                    self.schema(pair.direction, old, new);
+                }
+            }
+            [Some(old), None] if !property.hidden => {
+                if let Some(new) = unlisted(pair.new) {
+                    self.schema(pair.direction, old, new);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -160,6 +182,14 @@ impl<'a> Walk<'a> {
     /// Whether there may be properties that are not listed, and what they are.
     pub(super) fn additional(&mut self, pair: &Pair<'_, 'a>) {
         let [old, new] = [Others::of(pair.old), Others::of(pair.new)];
+        // Each schema of `allOf` closes itself by what it lists itself, which is more than the sum says.
+        let closing =
+            |view: &View<'a>| view.values("additionalProperties").filter(|(value, _)| **value != true).count();
+        let [closes, closes_now] = [closing(pair.old), closing(pair.new)];
+        if closes != closes_now && closes > 0 && closes_now > 0 {
+            let sentence = "more or fewer schemas of `allOf` say what else there may be";
+            self.keyword(pair, "additionalProperties", rules::CONSTRAINT_CHANGED, sentence, [None, None]);
+        }
         let (rule, sentence) = match (&old, &new) {
             (Others::Typed, Others::Typed) => {
                 let [old, new] = [pair.old, pair.new].map(|view| view.under("additionalProperties"));

@@ -46,7 +46,7 @@ pub(super) struct View<'a> {
     pub(super) null: bool,
     /// References that lead nowhere, or out of the document: all that is known of what they say.
     pub(super) foreign: Vec<&'a str>,
-    /// Nothing is valid: `false`.
+    /// Nothing is valid but `null`, if that is: `false`, or only alternatives that are `null`.
     pub(super) never: bool,
     /// Where the schema stands.
     pub(super) at: String,
@@ -158,7 +158,8 @@ impl<'a> View<'a> {
                         let union = Union::of(document, keyword, items, at);
                         match union.variants.as_slice() {
                             [only] => next.extend(only.nodes.iter().cloned()),
-                            [] => {}
+                            // Nothing but `null`.
+                            [] => view.never = true,
                             _ => view.unions.push(union),
                         }
                     }

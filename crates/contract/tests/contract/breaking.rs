@@ -14,6 +14,7 @@ use serde_json::Value;
 mod document;
 mod everything;
 mod release;
+mod soundness;
 
 const BASE: &str = include_str!("fixtures/breaking/base.yaml");
 const CASES: &str = include_str!("fixtures/breaking/cases.yaml");
