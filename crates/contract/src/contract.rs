@@ -96,11 +96,6 @@ impl Contract {
         })
     }
 
-    /// The positions of the whole document.
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
-    }
-
     /// Faults as errors of this contract's file.
     pub(crate) fn located(&self, faults: Vec<Fault>) -> Vec<LoadError> {
         located(&self.file, faults)
