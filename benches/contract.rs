@@ -1,11 +1,14 @@
-//! What the build pays for the check, and the start for the contract: loading, comparing and compiling it.
+//! What the build pays for the check and the documents, and what the start pays for the operation table.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::hint::black_box;
 
-use contract::Contract;
+use contract::{Compiled, Contract};
 use criterion::{Criterion, criterion_group, criterion_main};
-use web_server::{CONTRACT, operations::Operations};
+use web_server::{app, operations::Operations};
+
+/// The contract, as it was written.
+const CONTRACT: &str = include_str!("../openapi.yaml");
 
 fn benches(criterion: &mut Criterion) {
     let contract = Contract::load("openapi.yaml", CONTRACT).expect("the contract loads");
@@ -17,8 +20,20 @@ fn benches(criterion: &mut Criterion) {
     criterion.bench_function("contract/diff", |bench| {
         bench.iter(|| assert!(contract::diff(black_box(&contract), black_box(&generated)).is_empty()));
     });
-    criterion.bench_function("contract/compile", |bench| {
-        bench.iter(|| Operations::compile(black_box(&contract)).expect("it compiles"));
+    criterion.bench_function("contract/3.0", |bench| {
+        bench.iter(|| black_box(&contract).to_json_3_0().expect("it has a 3.0 form"));
+    });
+    // What the build writes for the server: the checks, the documents (3.0 among them) and the table.
+    criterion.bench_function("contract/hand_over", |bench| {
+        bench.iter(|| {
+            let compiled = Compiled::of(black_box(&contract), CONTRACT).expect("it compiles");
+            compiled.files().map(|(_, text)| text.len())
+        });
+    });
+    criterion.bench_function("start/read", |bench| bench.iter(|| app::compiled().expect("the table reads")));
+    let table = app::compiled().expect("the table reads").table;
+    criterion.bench_function("start/compile", |bench| {
+        bench.iter(|| Operations::compile(black_box(&table)).expect("it compiles"));
     });
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{AppState, Surface, health::Readiness};
 use axum::Router;
-use contract::Contract;
+use contract::{Compiled, Contract, LoadError, Table};
 
 use crate::{
     CONTRACT,
@@ -38,6 +38,9 @@ pub enum StartError {
     /// The contract inside the binary cannot be used. The build checks it, so this is a bug.
     #[error("the contract cannot be used: {0}")]
     Contract(String),
+    /// The router and the contract differ: the program was built with `CONTRACT_DRIFT=warn`.
+    #[error("the router and the contract differ: {0}")]
+    Routes(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -57,11 +60,37 @@ pub fn contract() -> Result<Contract, StartError> {
     load(CONTRACT)
 }
 
+/// What the build has made of the contract: nothing of it is parsed or derived at start but the operation table.
+///
+/// # Errors
+/// The table does not read: a bug, since the build wrote it.
+pub fn compiled() -> Result<Compiled, StartError> {
+    Compiled::from_files([
+        CONTRACT,
+        include_str!(concat!(env!("OUT_DIR"), "/openapi.json")),
+        include_str!(concat!(env!("OUT_DIR"), "/openapi-3.0.json")),
+        include_str!(concat!(env!("OUT_DIR"), "/operations.json")),
+    ])
+    .map_err(|error| StartError::Contract(error.to_string()))
+}
+
 fn load(yaml: &str) -> Result<Contract, StartError> {
-    Contract::load("openapi.yaml", yaml).map_err(|errors| {
-        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        StartError::Contract(errors.join("; "))
-    })
+    Contract::load("openapi.yaml", yaml).map_err(unusable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unusable(errors: Vec<LoadError>) -> StartError {
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    StartError::Contract(errors.join("; "))
+}
+
+/// The contract of a server whose operators have a listener of their own: its documents do not speak of what they call.
+fn without_operators(compiled: &Compiled) -> Result<Compiled, StartError> {
+    let operators = api::operator_paths();
+    let (contract, yaml) = load(&compiled.yaml)?
+        .without(&compiled.yaml, |operation| operators.contains(&operation.path))
+        .map_err(unusable)?;
+    Compiled::of(&contract, &yaml).map_err(unusable)
 }
 
 impl App {
@@ -71,7 +100,7 @@ impl App {
     /// See [`StartError`].
     pub async fn build(config: &Config, source: Arc<dyn Source>) -> Result<Self, StartError> {
         let store = Self::open(config, source.clone()).await?;
-        Self::assemble(config, source, store, api::router)
+        Self::assemble(&compiled()?, config, source, store, api::router)
     }
 
     /// Opens the database, its schema up to date.
@@ -87,22 +116,24 @@ impl App {
         Ok(store)
     }
 
-    /// Builds the server on a store that is open. `routes` gives the operations of a surface; it is [`api::router`], or that
+    /// Builds the server of a contract on a store that is open. `routes` gives the operations of a surface; it is [`api::router`], or that
     /// with something around it.
     ///
     /// # Errors
     /// See [`StartError`].
     pub fn assemble(
+        contract: &Compiled,
         config: &Config,
         source: Arc<dyn Source>,
         store: Store,
         routes: impl Fn(Surface, AppState) -> Router,
     ) -> Result<Self, StartError> {
-        let contract = contract()?;
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
         let state = store.state(readiness.clone(), Arc::new(metrics::Prometheus::new(store.clone())));
-        let router = |surface, contract: &Contract, documents| {
+        let router = |surface, table: &Table, documents| {
+            let operations = Operations::compile(table).map_err(StartError::Contract)?;
+            operations.check_routes(&api::routes(surface)).map_err(StartError::Routes)?;
             let mut http = config.http.clone();
             if surface == Surface::Operators {
                 // Scrapers know an instance by its address, and no browser of a client's reaches this listener.
@@ -110,7 +141,7 @@ impl App {
             }
             Ok::<_, StartError>(stack::build(Stack {
                 routes: routes(surface, state.clone()),
-                operations: Arc::new(Operations::compile(contract).map_err(StartError::Contract)?),
+                operations: Arc::new(operations),
                 documents,
                 source: source.clone(),
                 drain: drain.clone(),
@@ -119,13 +150,13 @@ impl App {
         };
         let (router, admin) = if config.server.admin_addr.is_some() {
             // The documents tell the truth about this listener: what operators call is not here.
-            let yaml = contract.without_paths(CONTRACT, &api::operator_paths());
-            let public = load(&yaml)?;
-            let documents = Documents::new(&public, yaml);
-            (router(Surface::Public, &public, Some(documents))?, Some(router(Surface::Operators, &contract, None)?))
+            let public = without_operators(contract)?;
+            let mut operators = contract.table.clone();
+            operators.operations.retain(|operation| !public.table.operations.contains(operation));
+            let router_of_operators = router(Surface::Operators, &operators, None)?;
+            (router(Surface::Public, &public.table, Some(Documents::new(&public)))?, Some(router_of_operators))
         } else {
-            let documents = Documents::new(&contract, CONTRACT);
-            (router(Surface::All, &contract, Some(documents))?, None)
+            (router(Surface::All, &contract.table, Some(Documents::new(contract)))?, None)
         };
         Ok(Self { router, admin, store, drain, readiness })
     }

@@ -35,8 +35,12 @@ pub enum Command {
     Serve,
     /// Bring the database's schema up to date, then stop.
     Migrate,
-    /// Print the contract as JSON, then stop.
-    Openapi,
+    /// Print the contract as the server serves it, then stop.
+    Openapi {
+        /// In which form.
+        #[arg(long, value_enum, default_value_t = Form::Json)]
+        form: Form,
+    },
     /// Ask the server of these settings whether it is ready; exit code 0 if it is. For containers without curl.
     Health,
     /// Create the users of a JSON file, `{"users": [{"name": …, "email": …}]}`; those whose address is there are left.
@@ -44,6 +48,18 @@ pub enum Command {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// A form of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// OpenAPI 3.1, in YAML, as it was written.
+    Yaml,
+    /// OpenAPI 3.1, in JSON.
+    Json,
+    /// OpenAPI 3.0.3, in JSON, for readers that know nothing newer.
+    #[value(name = "3.0")]
+    Json30,
 }
 
 /// Every setting, as text. It cannot be printed, since it may hold a password.

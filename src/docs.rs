@@ -1,8 +1,9 @@
-//! The documents: the contract in YAML and JSON, Swagger UI, and a page for each kind of problem.
+//! The documents: the contract in YAML, in JSON and as OpenAPI 3.0, Swagger UI, and a page for each kind of problem.
 //!
 //! They are ready bytes with an `ETag`, made once. Their routes are the only ones that the contract does not hold.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io::Write,
     sync::{Arc, LazyLock, OnceLock},
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use contract::Contract;
+use contract::Compiled;
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
@@ -45,6 +46,7 @@ static UI: LazyLock<HashMap<&'static str, Document>> = LazyLock::new(load_ui);
 pub struct Documents {
     yaml: Document,
     json: Document,
+    json_3_0: Document,
 }
 
 /// Ready bytes, as they are and compressed: two representations, each with its own validator.
@@ -63,11 +65,16 @@ struct Representation {
 }
 
 impl Documents {
-    /// Makes the documents from a contract and its text.
-    pub fn new(contract: &Contract, yaml: impl Into<Bytes>) -> Self {
+    /// The documents of a contract.
+    pub fn new(contract: &Compiled) -> Self {
+        let document = |text: &Cow<'static, str>, media_type| match text {
+            Cow::Borrowed(text) => Document::new(Bytes::from_static(text.as_bytes()), media_type),
+            Cow::Owned(text) => Document::new(text.clone(), media_type),
+        };
         Self {
-            yaml: Document::new(yaml, "application/yaml"),
-            json: Document::new(contract.to_json(), "application/json"),
+            yaml: document(&contract.yaml, "application/yaml"),
+            json: document(&contract.json, "application/json"),
+            json_3_0: document(&contract.json_3_0, "application/json"),
         }
     }
 }
@@ -159,6 +166,7 @@ pub(crate) fn routes(documents: Documents) -> Router {
         .route("/", get(|| async { Redirect::temporary("/swagger-ui/") }))
         .route("/openapi.yaml", get(yaml))
         .route("/openapi.json", get(json))
+        .route("/openapi-3.0.json", get(json_3_0))
         .route("/swagger-ui", get(|| async { Redirect::permanent("/swagger-ui/") }))
         .route("/swagger-ui/", get(|headers: HeaderMap| async move { ui_file("index.html", &headers) }))
         .route("/swagger-ui/{file}", get(ui))
@@ -172,6 +180,10 @@ async fn yaml(State(documents): State<Documents>, headers: HeaderMap) -> Respons
 
 async fn json(State(documents): State<Documents>, headers: HeaderMap) -> Response {
     documents.json.answer(&headers)
+}
+
+async fn json_3_0(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    documents.json_3_0.answer(&headers)
 }
 
 async fn ui(Path(file): Path<String>, headers: HeaderMap) -> Response {

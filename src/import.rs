@@ -6,7 +6,7 @@ use api::{
     store_error::StoreError,
     users::{NewUser, Users},
 };
-use contract::Contract;
+use contract::Table;
 use serde_json::Value;
 
 use crate::validation;
@@ -25,7 +25,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// The file cannot be read or breaks the contract (every violation is told, and nothing is created), or the store fails.
-pub async fn import(contract: &Contract, file: &Path, users: &dyn Users) -> Result<Imported, String> {
+pub async fn import(table: &Table, file: &Path, users: &dyn Users) -> Result<Imported, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| told(&error))?;
     let document = validation::parse_json(&bytes).map_err(|error| told(&error))?;
@@ -35,7 +35,7 @@ pub async fn import(contract: &Contract, file: &Path, users: &dyn Users) -> Resu
         "additionalProperties": false,
         "properties": { "users": { "type": "array", "items": { "$ref": "#/components/schemas/NewUser" } } },
     });
-    let violations = validation::violations(contract, &schema, &document)?;
+    let violations = validation::violations(table, &schema, &document)?;
     if !violations.is_empty() {
         return Err(violations.iter().map(|violation| told(violation)).collect::<Vec<_>>().join("\n"));
     }

@@ -21,5 +21,5 @@ pub mod store;
 pub mod telemetry;
 pub mod validation;
 
-/// The contract, as it was written, inside the binary.
-pub const CONTRACT: &str = include_str!("../openapi.yaml");
+/// The contract inside the binary, as it was written, but for operations that are planned.
+pub const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.yaml"));

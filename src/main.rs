@@ -11,7 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use web_server::{
     app::{self, App},
-    config::{Cli, Command, Config},
+    config::{Cli, Command, Config, Form},
     health_check, import, metrics, server,
     source::SystemSource,
     store::{self, Store},
@@ -45,8 +45,13 @@ async fn run() -> Result<(), Error> {
     dotenv?;
     let command = cli.command.unwrap_or(Command::Serve);
     // What needs no settings works even where they are wrong.
-    if command == Command::Openapi {
-        print!("{}", app::contract()?.to_json());
+    if let Command::Openapi { form } = command {
+        let contract = app::compiled()?;
+        match form {
+            Form::Yaml => print!("{}", contract.yaml),
+            Form::Json => print!("{}", contract.json),
+            Form::Json30 => print!("{}", contract.json_3_0),
+        }
         return Ok(());
     }
     let config = Config::validate(&cli.settings, std::io::stdout().is_terminal())?;
@@ -58,7 +63,7 @@ async fn run() -> Result<(), Error> {
         Command::Serve => serve(&config).await,
         Command::Migrate => migrate(&config).await,
         Command::Import { file } => import_users(&config, &file).await,
-        Command::Openapi | Command::Health => Ok(()),
+        Command::Openapi { .. } | Command::Health => Ok(()),
     };
     telemetry.flush();
     result
@@ -184,7 +189,7 @@ async fn import_users(config: &Config, file: &Path) -> Result<(), Error> {
     if config.database.migrate {
         store.migrate().await?;
     }
-    let imported = import::import(&app::contract()?, file, &*store.users()).await?;
+    let imported = import::import(&app::compiled()?.table, file, &*store.users()).await?;
     println!("{} users created, {} were there already, in {}", imported.created, imported.present, store.target());
     store.close().await;
     Ok(())

@@ -1,6 +1,6 @@
 //! Prometheus metrics: what there is, what it is called, and how it is rendered.
 //!
-//! Labels are bounded whatever clients send: `path` is a template of the router or `unmatched`, `method` is one that
+//! Labels are bounded whatever clients send: `path` is a template of the contract or of a document or `unmatched`, `method` is one that
 //! HTTP names or `OTHER`, `status` is a number that the server sends.
 
 use std::{sync::OnceLock, time::Duration};
@@ -17,6 +17,8 @@ pub(crate) const REQUESTS: &str = "http_requests_total";
 pub(crate) const REQUEST_DURATION: &str = "http_request_duration_seconds";
 /// Connections open now.
 pub(crate) const ACTIVE_CONNECTIONS: &str = "http_active_connections";
+/// Requests to deprecated operations, by operation.
+pub(crate) const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
 /// Requests being worked on now.
 pub(crate) const IN_FLIGHT: &str = "http_requests_in_flight";
 
@@ -64,6 +66,7 @@ pub fn spawn_upkeep(handle: PrometheusHandle) {
 fn describe() {
     describe_counter!(REQUESTS, "Requests answered, by method, path template and status.");
     describe_histogram!(REQUEST_DURATION, Unit::Seconds, "Time from the head of a request to its answer.");
+    describe_counter!(DEPRECATED_REQUESTS, "Requests to operations that the contract calls deprecated, by operation.");
     describe_gauge!(ACTIVE_CONNECTIONS, "Connections open now.");
     describe_gauge!(IN_FLIGHT, "Requests being worked on now.");
     describe_histogram!(
@@ -109,6 +112,16 @@ pub(crate) fn record_request(method: &'static str, path: &str, status: u16, dura
     let status = status.to_string();
     counter!(REQUESTS, "method" => method, "path" => path.to_owned(), "status" => status).increment(1);
     histogram!(REQUEST_DURATION, "method" => method, "path" => path.to_owned()).record(duration);
+}
+
+/// Shows the counter of a deprecated operation from the start: no call yet is news too.
+pub(crate) fn expect_deprecated(operation: &str) {
+    counter!(DEPRECATED_REQUESTS, "operation" => operation.to_owned()).absolute(0);
+}
+
+/// Counts one call of a deprecated operation.
+pub(crate) fn record_deprecated(operation: &str) {
+    counter!(DEPRECATED_REQUESTS, "operation" => operation.to_owned()).increment(1);
 }
 
 /// The label of a method: its name if HTTP knows it.

@@ -1,11 +1,15 @@
-//! The contract as the running server uses it: every operation by method and path template, its schemas compiled.
+//! The operation table as the running server uses it: every operation by method and path template, its schemas compiled.
 //!
 //! Nothing here repeats the contract. What is checked, which methods a path allows and how a metric is labelled are
-//! read from it once, at start.
+//! read from the table once, at start.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use contract::{Contract, Location};
+use chrono::DateTime;
+use contract::{Location, Table};
 use http::HeaderValue;
 use jsonschema::Validator;
 use serde_json::Value;
@@ -34,6 +38,10 @@ pub struct Operation {
     pub limited: bool,
     /// Whether orchestrators ask it, by whatever address they know: it is tagged `health`.
     pub probe: bool,
+    /// Since when it is deprecated, as `Deprecation` has it (RFC 9745).
+    pub deprecation: Option<HeaderValue>,
+    /// When it goes away, as `Sunset` has it (RFC 8594).
+    pub sunset: Option<HeaderValue>,
     /// Whether it must have a body.
     pub(crate) body_required: bool,
     /// Its own limit for a body, in bytes.
@@ -67,15 +75,11 @@ impl Operations {
     /// Compiles every schema of the contract that a request is checked against.
     ///
     /// # Errors
-    /// A schema that is not one, such as a pattern that does not compile, or something that this server cannot enforce. The
-    /// build looks for both first.
-    pub fn compile(contract: &Contract) -> Result<Self, String> {
-        if let Some(error) = contract.unenforceable().first() {
-            return Err(error.to_string());
-        }
+    /// A schema that is not one, such as a pattern that does not compile. The build looks for that first.
+    pub fn compile(table: &Table) -> Result<Self, String> {
         let mut paths: HashMap<String, PathEntry> = HashMap::new();
-        for operation in contract.operations().iter().filter(|operation| !operation.planned) {
-            let compiled = compile(contract, operation).map_err(|error| format!("{}: {error}", operation.id))?;
+        for operation in &table.operations {
+            let compiled = compile(table, operation).map_err(|error| format!("{}: {error}", operation.id))?;
             let entry = paths
                 .entry(operation.path.clone())
                 .or_insert_with(|| PathEntry { allow: HeaderValue::from_static(""), operations: Vec::new() });
@@ -99,9 +103,32 @@ impl Operations {
         self.paths.get(path).map(|entry| &entry.allow)
     }
 
+    /// Holds the routes of a router, as method and path template, against these operations.
+    ///
+    /// A route without an operation would be answered unchecked, and an operation without a route not at all.
+    ///
+    /// # Errors
+    /// Which routes have no operation, and which operations no route.
+    pub fn check_routes(&self, routes: &[(&str, String)]) -> Result<(), String> {
+        let routed: BTreeSet<_> = routes.iter().map(|(method, path)| (path.as_str(), *method)).collect();
+        let promised: BTreeSet<_> = self.iter().map(|operation| (operation.path.as_str(), operation.method)).collect();
+        let told = |(path, method): &(&str, &str), what: &str| format!("{method} {path} {what}");
+        let mut wrong: Vec<_> =
+            routed.difference(&promised).map(|route| told(route, "is routed, but not in the contract")).collect();
+        wrong.extend(promised.difference(&routed).map(|route| told(route, "is in the contract, but not routed")));
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
     /// Every operation, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Operation>> {
         self.paths.values().flat_map(|entry| &entry.operations)
+    }
+}
+
+impl Operation {
+    /// Whether its clients are told that it goes away.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.deprecation.is_some() || self.sunset.is_some()
     }
 }
 
@@ -119,10 +146,10 @@ pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
     HeaderValue::try_from(all.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
-fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Operation, String> {
-    let parameters = operation.parameters.iter().map(|parameter| compile_parameter(contract, parameter));
+fn compile(table: &Table, operation: &contract::Operation) -> Result<Operation, String> {
+    let parameters = operation.parameters.iter().map(|parameter| compile_parameter(table, parameter));
     let contents = operation.body.iter().flat_map(|body| &body.content);
-    let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(contract, schema)?)));
+    let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(table, schema)?)));
     let successes = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
     let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
     Ok(Operation {
@@ -130,6 +157,8 @@ fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Opera
         method: operation.method.as_str(),
         path: operation.path.clone(),
         produces: produces.collect(),
+        deprecation: operation.deprecated_since.and_then(|since| HeaderValue::try_from(format!("@{since}")).ok()),
+        sunset: operation.sunset_at.and_then(http_date),
         body_required: operation.body.as_ref().is_some_and(|body| body.required),
         max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         limited: operation.responses.contains_key(&429),
@@ -139,9 +168,15 @@ fn compile(contract: &Contract, operation: &contract::Operation) -> Result<Opera
     })
 }
 
-fn compile_parameter(contract: &Contract, parameter: &contract::Parameter) -> Result<Parameter, String> {
+/// A time in seconds since 1970 as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+fn http_date(seconds: i64) -> Option<HeaderValue> {
+    let time = DateTime::from_timestamp(seconds, 0)?;
+    HeaderValue::try_from(time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+}
+
+fn compile_parameter(table: &Table, parameter: &contract::Parameter) -> Result<Parameter, String> {
     let within = |error| format!("parameter {}: {error}", parameter.name);
-    let schema = contract.resolve(&parameter.schema);
+    let schema = table.resolve(&parameter.schema);
     let scalar = match schema.get("type").and_then(Value::as_str) {
         Some("integer") => Scalar::Integer,
         Some("number") => Scalar::Number,
@@ -157,14 +192,14 @@ fn compile_parameter(contract: &Contract, parameter: &contract::Parameter) -> Re
         required: parameter.required,
         default: schema.get("default").cloned(),
         scalar,
-        validator: compile_schema(contract, &parameter.schema).map_err(within)?,
+        validator: compile_schema(table, &parameter.schema).map_err(within)?,
     })
 }
 
 /// A validator of this schema, in which the contract's own may be referred to.
-pub(crate) fn compile_schema(contract: &Contract, schema: &Value) -> Result<Validator, String> {
+pub(crate) fn compile_schema(table: &Table, schema: &Value) -> Result<Validator, String> {
     jsonschema::draft202012::options()
         .should_validate_formats(true)
-        .build(&contract.standalone_schema(schema))
+        .build(&table.standalone_schema(schema))
         .map_err(|error| error.to_string())
 }

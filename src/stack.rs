@@ -63,11 +63,18 @@ struct RequestInfo {
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Since when an operation is deprecated (RFC 9745).
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+/// When an operation goes away (RFC 8594).
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 /// The whole app: operations, documents and layers.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that layers the app")]
 pub fn build(stack: Stack) -> Router {
     let Stack { routes, operations, documents, source, drain, config } = stack;
+    for operation in operations.iter().filter(|operation| operation.deprecation.is_some()) {
+        metrics::expect_deprecated(&operation.id);
+    }
     let account = Account { operations: operations.clone(), source, drain };
     let door = Door { operations: operations.clone(), hosts: config.allowed_hosts, cors: config.cors != Cors::Off };
     let gate = Gate {
@@ -120,6 +127,7 @@ async fn account_for(State(account): State<Arc<Account>>, mut request: Request, 
     // HTTP/2 has a frame for goodbye, which hyper sends; the header would be an error there (RFC 9113, section 8.2.2).
     let has_connection_header = request.version() < Version::HTTP_2;
     let id = info.id.clone();
+    let leaving = info.operation.clone().filter(|operation| operation.is_leaving());
     keep_gzip_alone(request.headers_mut());
     request.extensions_mut().insert(info);
 
@@ -129,6 +137,9 @@ async fn account_for(State(account): State<Arc<Account>>, mut request: Request, 
     let headers = response.headers_mut();
     secure(headers);
     headers.insert(X_REQUEST_ID, id);
+    if let Some(operation) = leaving {
+        deprecate(&operation, headers);
+    }
     // While the server drains, every answer asks the client to come back on another connection.
     if has_connection_header && account.drain.started() {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -188,6 +199,17 @@ fn secure(headers: &mut HeaderMap) {
     }
 }
 
+/// Tells the clients of an operation that is to go, and counts how often it is still called.
+fn deprecate(operation: &Operation, headers: &mut HeaderMap) {
+    if let Some(deprecation) = &operation.deprecation {
+        metrics::record_deprecated(&operation.id);
+        headers.insert(DEPRECATION, deprecation.clone());
+    }
+    if let Some(sunset) = &operation.sunset {
+        headers.insert(SUNSET, sunset.clone());
+    }
+}
+
 fn cors(cors: &Cors) -> Option<CorsLayer> {
     let origin = match cors {
         Cors::Off => return None,
@@ -205,6 +227,8 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
             header::RETRY_AFTER,
             HeaderName::from_static("ratelimit"),
             HeaderName::from_static("ratelimit-policy"),
+            DEPRECATION,
+            SUNSET,
             X_REQUEST_ID,
         ])
         .max_age(Duration::from_secs(60 * 60));

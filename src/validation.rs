@@ -18,7 +18,7 @@ use axum::{
     body::Body,
     extract::{RawPathParams, Request},
 };
-use contract::{Contract, Location};
+use contract::{Location, Table};
 use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -254,8 +254,8 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
 ///
 /// # Errors
 /// The schema is not one.
-pub fn violations(contract: &Contract, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
-    let validator = operations::compile_schema(contract, schema)?;
+pub fn violations(table: &Table, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
+    let validator = operations::compile_schema(table, schema)?;
     Ok(validator.iter_errors(value).flat_map(|error| body_violations(&error)).collect())
 }
 

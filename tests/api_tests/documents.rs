@@ -11,10 +11,13 @@ matrix! {
         assert_eq!(yaml.text(), include_str!("../../openapi.yaml"));
         let json = app.get("/openapi.json").await;
         assert_eq!((json.header("content-type"), &json.json()["openapi"]), (Some("application/json"), &"3.1.0".into()));
+        let old = app.get("/openapi-3.0.json").await;
+        assert_eq!((old.header("content-type"), &old.json()["openapi"]), (Some("application/json"), &"3.0.3".into()));
+        assert_eq!(old.json()["paths"], json.json()["paths"], "this contract's operations read the same in both");
     }
 
     async fn a_client_that_has_a_document_is_told_so(app: App) {
-        for path in ["/openapi.yaml", "/openapi.json", "/swagger-ui/", "/swagger-ui/swagger-ui-bundle.js", "/problems/conflict"] {
+        for path in ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/swagger-ui/swagger-ui-bundle.js", "/problems/conflict"] {
             let etag = app.get(path).await.header("etag").unwrap().to_owned();
             for known in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
                 let answer = app.request(Method::GET, path).header("if-none-match", &known).send().await;
@@ -26,7 +29,7 @@ matrix! {
 
     /// The two are different bytes, so each has a validator of its own.
     async fn documents_are_compressed_for_who_asks(app: App) {
-        for path in ["/openapi.yaml", "/swagger-ui/swagger-ui-bundle.js"] {
+        for path in ["/openapi.yaml", "/openapi-3.0.json", "/swagger-ui/swagger-ui-bundle.js"] {
             let plain = app.get(path).await;
             let gzip = app.request(Method::GET, path).header("accept-encoding", "br, GZIP;q=0.5").send().await;
             assert_eq!((gzip.status, gzip.header("content-encoding"), gzip.header("vary")), (200, Some("gzip"), Some("accept-encoding")));

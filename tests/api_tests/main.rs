@@ -8,6 +8,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod another_contract;
 mod documents;
 mod health;
 mod methods_and_headers;

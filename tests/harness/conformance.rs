@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Answer;
 
 /// What may be answered without being an operation.
-const DOCUMENTS: [&str; 4] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "/problems/"];
+const DOCUMENTS: [&str; 5] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/problems/"];
 
 const PROBLEM: &str = "application/problem+json";
 

@@ -178,6 +178,12 @@ impl Server {
 impl App {
     /// Starts the app on this database. The deadlines are long: a busy machine must not fail a test.
     pub async fn start(storage: &Storage, flags: &[&str]) -> (Self, Server) {
+        let contract = web_server::app::compiled().expect("the build has compiled the contract");
+        Self::start_by(&contract, storage, flags).await
+    }
+
+    /// The same by another contract. Answers are held against the one inside the binary all the same.
+    pub async fn start_by(contract: &contract::Compiled, storage: &Storage, flags: &[&str]) -> (Self, Server) {
         let url = storage.url();
         let defaults = ["web_server", "--listen-addr", "127.0.0.1:0", "--database-url", &url, "--log", "off"];
         let mut arguments = defaults.to_vec();
@@ -195,7 +201,7 @@ impl App {
         let store = web_server::app::App::open(&config, source.clone()).await.expect("the database opens");
         let faults = Arc::<Faults>::default();
         let routes = |surface, state| faults.around(surface, state);
-        let app = web_server::app::App::assemble(&config, source, store.behind(faults.clone()), routes);
+        let app = web_server::app::App::assemble(contract, &config, source, store.behind(faults.clone()), routes);
         let app = app.expect("the app starts");
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));

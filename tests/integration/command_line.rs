@@ -164,9 +164,15 @@ fn help_lists_every_setting() {
 #[test]
 fn openapi_prints_the_document() {
     let folder = tempfile::tempdir().unwrap();
-    let document: serde_json::Value =
-        serde_json::from_str(&stdout(&run(web_server(folder.path()).arg("openapi")))).unwrap();
-    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let printed = |form: &[&str]| stdout(&run(web_server(folder.path()).arg("openapi").args(form)));
+    for (form, version) in [(&[][..], "3.1.0"), (&["--form", "json"], "3.1.0"), (&["--form", "3.0"], "3.0.3")] {
+        let document: serde_json::Value = serde_json::from_str(&printed(form)).unwrap();
+        assert_eq!(
+            (&document["openapi"], &document["info"]["version"]),
+            (&version.into(), &env!("CARGO_PKG_VERSION").into())
+        );
+    }
+    assert_eq!(printed(&["--form", "yaml"]), include_str!("../../openapi.yaml"));
 }
 
 #[test]

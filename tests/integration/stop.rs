@@ -155,7 +155,7 @@ async fn the_operators_listener_takes_metrics_and_readiness() {
             "{path}"
         );
     }
-    for path in ["/users", "/openapi.json", "/swagger-ui/", "/"] {
+    for path in ["/users", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/"] {
         assert_eq!(status(format!("{admin}{path}")).await, 404, "{path}");
     }
     let by_another_name =
@@ -164,9 +164,13 @@ async fn the_operators_listener_takes_metrics_and_readiness() {
     assert!(by_another_name.text().await.unwrap().contains("\nweb_server_ready 1"));
     assert_eq!(status(format!("{base}/health")).await, 200);
     assert_eq!(status(format!("{base}/users")).await, 200);
-    let document = process.app.get("/openapi.json").await.json();
-    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(paths, ["/health", "/health/live", "/users", "/users/{id}"]);
+    for document in ["/openapi.json", "/openapi-3.0.json"] {
+        let document = process.app.get(document).await.json();
+        let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(paths, ["/health", "/health/live", "/users", "/users/{id}"]);
+        // Nor of what only they used.
+        assert!(document["components"]["schemas"].get("Readiness").is_none());
+    }
     let yaml = process.app.get("/openapi.yaml").await.text();
     assert!(!yaml.contains("\n  /metrics:") && yaml.contains("\n  /users:"));
 

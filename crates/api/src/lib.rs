@@ -23,7 +23,10 @@ mod shared_answers;
 use std::sync::Arc;
 
 use axum::Router;
-use utoipa::{OpenApi, openapi::OpenApi as Document};
+use utoipa::{
+    OpenApi,
+    openapi::{OpenApi as Document, PathItem},
+};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The resources, listed once, as `module: Port`. It hands the list to the macro that it is given: to `state` below, which
@@ -93,6 +96,26 @@ fn operations(surface: Surface) -> OpenApiRouter<AppState> {
 pub fn router(surface: Surface, state: AppState) -> Router {
     let (router, _) = operations(surface).split_for_parts();
     router.with_state(state)
+}
+
+/// What a surface routes: the method and the path template of each operation.
+pub fn routes(surface: Surface) -> Vec<(&'static str, String)> {
+    let paths = operations(surface).into_openapi().paths.paths;
+    let methods = |item: &PathItem| {
+        [
+            ("GET", item.get.is_some()),
+            ("PUT", item.put.is_some()),
+            ("POST", item.post.is_some()),
+            ("DELETE", item.delete.is_some()),
+            ("OPTIONS", item.options.is_some()),
+            ("HEAD", item.head.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("TRACE", item.trace.is_some()),
+        ]
+    };
+    let routed =
+        |(path, item)| methods(&item).map(|(method, is_routed)| is_routed.then(|| (method, String::clone(&path))));
+    paths.into_iter().flat_map(routed).flatten().collect()
 }
 
 /// The OpenAPI document that the handlers' annotations yield: the code's side of the drift check.

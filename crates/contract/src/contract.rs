@@ -96,6 +96,11 @@ impl Contract {
         })
     }
 
+    /// Faults as errors of this contract's file.
+    pub(crate) fn located(&self, faults: Vec<Fault>) -> Vec<LoadError> {
+        located(&self.file, faults)
+    }
+
     /// Where the node at this JSON pointer is written: its key for a member, itself for an item.
     pub fn position(&self, pointer: &str) -> Option<Position> {
         self.source.position(pointer)

@@ -6,7 +6,9 @@
 //!
 //! - `security` that is not empty: no credentials are checked, so everybody would be let in.
 //! - HEAD, OPTIONS and TRACE: the server answers them by fixed rules, so an operation of its own is never asked.
-//! - `x-sunset`: no answer carries the `Sunset` header that it asks for.
+//! - `deprecated` without the date that the `Deprecation` header tells (RFC 9745 §2.1), a date without `deprecated`, and
+//!   a sunset before the deprecation (RFC 9745 §4 forbids it).
+//! - A link to an operation that is planned: it is not in the documents that are served.
 //! - A parameter with `content`: parameters are read as one scalar, so what it holds would be taken for plain text.
 //! - A parameter's `style` other than the default of its place, `allowReserved` and `allowEmptyValue`: they change how
 //!   text becomes a value, and the server knows one way for each place.
@@ -26,6 +28,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::check::Fault;
+use crate::date::unix_seconds;
 use crate::meaning::folded;
 use crate::operation::{self, Method};
 use crate::paths::{self, Declared, Endpoint};
@@ -86,12 +89,53 @@ impl<'a> Broken<'a> {
                 "cannot be enforced: credentials are not checked yet, and everybody would be let in",
             );
         }
-        if endpoint.operation.get("x-sunset").is_some() {
-            self.add(
-                join(&endpoint.pointer, "x-sunset"),
-                "cannot be enforced: no answer carries a `Sunset` header yet",
-            );
+        self.deprecation(endpoint);
+        self.links(endpoint);
+    }
+
+    fn deprecation(&mut self, endpoint: &Endpoint<'a>) {
+        let at = |key: &str| join(&endpoint.pointer, key);
+        let date = |key: &str| endpoint.operation.get(key).and_then(Value::as_str).and_then(unix_seconds);
+        let deprecated = endpoint.operation.get("deprecated") == Some(&Value::Bool(true));
+        match date("x-deprecated-since") {
+            None if deprecated => self.add(
+                at("deprecated"),
+                "cannot be enforced: the `Deprecation` header tells a date; say `x-deprecated-since` too",
+            ),
+            Some(_) if !deprecated => self.add(
+                at("x-deprecated-since"),
+                "cannot be enforced: it belongs to what is deprecated; say `deprecated: true` too",
+            ),
+            Some(since) if date("x-sunset").is_some_and(|sunset| sunset < since) => {
+                self.add(at("x-sunset"), "cannot be enforced: no operation goes away before it is deprecated");
+            }
+            _ => {}
         }
+    }
+
+    fn links(&mut self, endpoint: &Endpoint<'a>) {
+        let responses = join(&endpoint.pointer, "responses");
+        let listed = endpoint.operation.get("responses").and_then(Value::as_object);
+        for (status, response) in listed.into_iter().flatten() {
+            let (response, at) = self.resolve(response, join(&responses, status));
+            let at = join(&at, "links");
+            for (name, link) in response.get("links").and_then(Value::as_object).into_iter().flatten() {
+                let (link, at) = self.resolve(link, join(&at, name));
+                if let Some(planned) = self.planned(link) {
+                    let message = format!("cannot be enforced: `{planned}` is planned, and is not served yet");
+                    self.add(at, message);
+                }
+            }
+        }
+    }
+
+    /// The operation that a link leads to, if it is planned.
+    fn planned(&self, link: &Value) -> Option<&'a str> {
+        let text = |key: &str| link.get(key).and_then(Value::as_str);
+        let (id, pointer) = (text("operationId"), text("operationRef").and_then(pointer::local));
+        let mut planned = self.contract.operations().iter().filter(|operation| operation.planned);
+        let found = planned.find(|other| id == Some(&other.id) || pointer.as_ref() == Some(&other.pointer))?;
+        Some(&found.id)
     }
 
     fn parameter(&mut self, declared: &Declared<'a>) {

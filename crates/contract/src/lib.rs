@@ -6,8 +6,8 @@
 //! - the build asks [`diff()`] for every place where the spec generated from the code says something else,
 //!   and [`Contract::unenforceable`] for every promise that the server would not keep, and refuses to compile while
 //!   there is one;
-//! - the server asks [`Contract::operations`] what it must enforce, and [`Contract::to_json`] for the
-//!   document it serves;
+//! - the server is given a [`Compiled`] contract: the [`Table`] of operations that it enforces, and the documents that
+//!   it serves, made ready by the build;
 //! - a release asks [`breaking::changes`] what it breaks of the one before it, and which version that makes it;
 //! - a person, who made a mistake, gets `file:line:column` with each message, all of them at once.
 //!
@@ -22,17 +22,22 @@
 //!
 //! The way of a contract: `yaml` turns text into a JSON value and a `source` map of positions → `check` holds it
 //! against `grammar` and the rules that no grammar can say → `operation` follows every reference and lists the
-//! operations. `enforce` says what of it the server would not obey, and `diff` walks a loaded contract and a generated spec side by side, guided by the same grammar;
-//! `meaning` says, for all of them, what is the same.
+//! operations. `enforce` says what of it the server would not obey, `projection` leaves operations out, `openapi_3_0` writes
+//! it for readers of OpenAPI 3.0, and `compiled` puts what these make into the hands of the server. `diff` walks a loaded
+//! contract and a generated spec side by side, guided by the same grammar; `meaning` says, for all of them, what is the
+//! same.
 
 pub mod breaking;
 mod check;
+mod compiled;
 mod contract;
+mod date;
 mod diff;
 mod enforce;
 mod error;
 mod grammar;
 mod meaning;
+mod openapi_3_0;
 mod operation;
 mod paths;
 mod pointer;
@@ -42,6 +47,7 @@ mod source;
 mod yaml;
 
 pub use check::{EXTENSIONS, Extension};
+pub use compiled::{Compiled, Table};
 pub use contract::Contract;
 pub use diff::{Drift, DriftKind, NOT_COMPARED, NotCompared, diff};
 pub use error::LoadError;

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::date::unix_seconds;
 use crate::meaning::whole;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer;
 use crate::source::Source;
 
 /// An HTTP method that a path item can declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// `GET`
     Get,
@@ -32,7 +35,7 @@ pub enum Method {
 }
 
 /// One operation: a method of a path.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
     /// `operationId`, unique in the contract.
     pub id: String,
@@ -42,15 +45,20 @@ pub struct Operation {
     pub path: String,
     /// The tags, in source order.
     pub tags: Vec<String>,
-    /// Whether the operation is deprecated (RFC 9745 tells clients so).
+    /// Whether the operation is deprecated.
     pub deprecated: bool,
+    /// `x-deprecated-since`: when it became so, in seconds since 1970, which is how RFC 9745 tells clients.
+    pub deprecated_since: Option<i64>,
     /// Who may call: any one of these suffices. Empty means that anybody may.
     pub security: Vec<SecurityRequirement>,
     /// `x-sunset`: when the operation goes away (RFC 8594), an RFC 3339 date or date-time as written.
     pub sunset: Option<String>,
+    /// The same in seconds since 1970.
+    pub sunset_at: Option<i64>,
     /// `x-max-body-bytes`: the largest request body accepted, in bytes.
     pub max_body_bytes: Option<u64>,
     /// `x-status: planned`: promised, not built; neither compared, routed nor served.
+    #[serde(skip)]
     pub planned: bool,
     /// The path item's parameters, overridden by the operation's own.
     pub parameters: Vec<Parameter>,
@@ -67,7 +75,7 @@ pub struct Operation {
 pub type SecurityRequirement = BTreeMap<String, Vec<String>>;
 
 /// A parameter of an operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Its name; header names are matched without regard to case (RFC 9110 §5.1).
     pub name: String,
@@ -80,7 +88,8 @@ pub struct Parameter {
 }
 
 /// Where a parameter is carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Location {
     /// In the path template.
     Path,
@@ -93,7 +102,7 @@ pub enum Location {
 }
 
 /// What an operation takes as a body.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestBody {
     /// Whether it must be there.
     pub required: bool,
@@ -102,7 +111,7 @@ pub struct RequestBody {
 }
 
 /// What an operation answers under one status.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Response {
     /// Header name as written → header.
     pub headers: BTreeMap<String, Header>,
@@ -111,7 +120,7 @@ pub struct Response {
 }
 
 /// A header of a response.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// Whether every such response carries it.
     pub required: bool,
@@ -217,7 +226,9 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
         tags: strings(operation.get("tags")),
         deprecated: flag(operation, "deprecated"),
         security: security.and_then(Value::as_array).into_iter().flatten().map(requirement).collect(),
+        deprecated_since: text("x-deprecated-since").and_then(|date| unix_seconds(&date)),
         sunset: text("x-sunset"),
+        sunset_at: text("x-sunset").and_then(|date| unix_seconds(&date)),
         max_body_bytes: operation.get("x-max-body-bytes").and_then(whole),
         planned: is_planned(operation),
         parameters: path.parameters(document, endpoint).iter().filter_map(parameter).collect(),

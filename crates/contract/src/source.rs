@@ -57,6 +57,12 @@ impl Members {
         let place = self.places.get(name)?;
         self.written.get(*place).map(|(_, source)| source)
     }
+
+    /// The member that is written after this one.
+    fn after(&self, name: &str) -> Option<&Source> {
+        let place = self.places.get(name)?;
+        self.written.get(place + 1).map(|(_, source)| source)
+    }
 }
 
 impl Source {
@@ -75,6 +81,21 @@ impl Source {
             node = node.child(&token)?;
         }
         Some(node.position)
+    }
+
+    /// Where the node at `pointer` begins, and where the next node that is not in it does, if there is one.
+    pub(crate) fn extent(&self, pointer: &str) -> Option<(Position, Option<Position>)> {
+        let (mut node, mut next) = (self, None);
+        for token in pointer::tokens(pointer) {
+            let after = match &node.children {
+                Children::None => None,
+                Children::Items(items) => items.get(token.parse::<usize>().ok()? + 1),
+                Children::Members(members) => members.after(&token),
+            };
+            next = after.map(|after| after.position).or(next);
+            node = node.child(&token)?;
+        }
+        Some((node.position, next))
     }
 
     /// The position of the node at `pointer`, or of its nearest ancestor that exists.

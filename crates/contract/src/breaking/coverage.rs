@@ -40,6 +40,7 @@ const JUDGED_BY: &[(Kind, &str, &str)] = &[
     (Kind::Operation, "requestBody", "request-body-added-required request-body-removed"),
     (Kind::Operation, "responses", "response-success-added response-success-removed response-status-removed"),
     (Kind::Operation, "deprecated", "operation-deprecated operation-revived"),
+    (Kind::Operation, "x-deprecated-since", "prose-changed"),
     (Kind::Operation, "security", "security-required security-alternative-removed security-scope-added"),
     (Kind::Operation, "servers", "server-added server-removed"),
     (Kind::Operation, "x-max-body-bytes", "max-body-lowered max-body-raised"),

@@ -95,8 +95,28 @@ fn methods_that_the_server_answers_by_itself() {
 }
 
 #[test]
-fn a_sunset_that_no_answer_tells() {
-    breaks("operationId: putThing", "operationId: putThing\n      x-sunset: 2027-01-01", "10:7 no answer carries");
+fn a_deprecation_without_its_date() {
+    let with = |keys: &str| format!("operationId: putThing\n      {}", keys.replace(", ", "\n      "));
+    let put = "operationId: putThing";
+    breaks(put, &with("deprecated: true"), "10:7 the `Deprecation` header tells a date");
+    breaks(put, &with("x-deprecated-since: 2026-01-01"), "10:7 it belongs to what is deprecated");
+    let late = with("deprecated: true, x-deprecated-since: 2026-01-01T12:00:00Z, x-sunset: 2026-01-01");
+    breaks(put, &late, "12:7 no operation goes away before");
+    for good in [
+        "deprecated: false",
+        "x-sunset: 2027-01-01",
+        "deprecated: true, x-deprecated-since: 2026-01-01, x-sunset: 2026-01-01",
+    ] {
+        assert!(broken(&load(&SMALL.replace(put, &with(good)))).is_empty(), "{good}");
+    }
+}
+
+#[test]
+fn links_to_what_is_planned() {
+    let linked = |link: &str| format!("description: A thing.\n          links: {{ next: {{ {link} }} }}");
+    breaks("description: A thing.", &linked("operationId: later"), "21:20 `later` is planned");
+    breaks("description: A thing.", &linked("operationRef: '#/paths/~1later/get'"), "21:20 `later` is planned");
+    assert!(broken(&load(&SMALL.replace("description: A thing.", &linked("operationId: putThing")))).is_empty());
 }
 
 #[test]
@@ -167,7 +187,7 @@ fn each_is_told_once_in_the_order_of_the_file() {
         (12, "/security"),
         (33, "/paths/~1books/get/parameters/1/schema/type"),
         (39, "/paths/~1books/get/parameters/2/content"),
-        (81, "/paths/~1covers~1{id}/put/x-sunset"),
+        (80, "/paths/~1covers~1{id}/put/deprecated"),
         (86, "/paths/~1covers~1{id}/put/requestBody/content/multipart~1form-data"),
         (112, "/components/pathItems/Book/get/security"),
     ];

@@ -195,7 +195,11 @@ fn extensions_that_nobody_reads() {
     let id = "operationId: getThing";
     let with = |extension: &str| format!("{id}\n      {extension}");
     refuses(id, &with("x-sunsett: 2027-01-01"), "8:7 unknown extension `x-sunsett`: did you mean `x-sunset`?");
-    refuses(id, &with("x-internal: true"), "8:7 unknown extension `x-internal`: known are x-max-body-bytes");
+    refuses(
+        id,
+        &with("x-internal: true"),
+        "8:7 unknown extension `x-internal`: known are x-deprecated-since, x-max-body-bytes",
+    );
     refuses(id, &with("x-sunset: soon"), "8:7 `x-sunset` must be an RFC 3339 date");
     refuses(id, &with("x-max-body-bytes: 0"), "8:7 `x-max-body-bytes` must be a whole number of bytes");
     refuses(id, &with("x-max-body-bytes: 1kB"), "8:7 `x-max-body-bytes` must be");

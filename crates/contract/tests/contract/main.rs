@@ -1,12 +1,15 @@
 //! What a contract is, what it says, and what the differ sees: one binary, one module per question.
 
 mod breaking;
+mod compiled;
 mod drift;
 mod enforce;
 mod load;
 mod mutation;
 mod normal_form;
+mod openapi_3_0;
 mod operations;
+mod projection;
 mod size;
 
 use contract::{Contract, Drift, diff};

@@ -39,7 +39,8 @@ fn extensions_and_flags_are_read() {
     let contract = library();
     let cover = contract.operation("putCover").expect("an operation");
     assert!(cover.deprecated);
-    assert_eq!(cover.sunset.as_deref(), Some("2027-01-31"));
+    assert_eq!(cover.deprecated_since, None);
+    assert_eq!((cover.sunset.as_deref(), cover.sunset_at), (Some("2027-01-31"), Some(1_801_353_600)));
     assert_eq!((cover.max_body_bytes, cover.planned), (None, false));
     let create = contract.operation("createBook").expect("an operation");
     assert_eq!((create.max_body_bytes, create.deprecated), (Some(65_536), false));

@@ -1,0 +1,151 @@
+//! What the contract says, the server does: changed in the contract alone, it changes in the server.
+
+use clap::Parser;
+use contract::{Compiled, Contract};
+use reqwest::{Method, header::HeaderMap};
+use web_server::{
+    config::{Cli, Config},
+    source::SystemSource,
+};
+
+use crate::harness::{App, Database, Server, Storage};
+
+const YAML: &str = include_str!("../../openapi.yaml");
+
+/// The contract with one text in the place of another.
+#[track_caller]
+fn changed(changes: &[(&str, &str)]) -> Compiled {
+    let mut yaml = YAML.to_owned();
+    for (from, to) in changes {
+        assert_eq!(yaml.matches(from).count(), 1, "{from:?}");
+        yaml = yaml.replace(from, to);
+    }
+    let contract = Contract::load("openapi.yaml", &yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
+    Compiled::of(&contract, &yaml).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+async fn start(contract: &Compiled, flags: &[&str]) -> (App, Server, Storage) {
+    let storage = Storage::new(Database::Sqlite).await.expect("SQLite is always there");
+    let (app, server) = App::start_by(contract, &storage, flags).await;
+    (app, server, storage)
+}
+
+fn deprecated_list() -> Compiled {
+    let list = "operationId: listUsers\n";
+    let dates = "      deprecated: true\n      x-deprecated-since: 2023-06-30T23:59:59Z\n      x-sunset: 2027-01-31\n";
+    changed(&[(list, &format!("{list}{dates}"))])
+}
+
+fn told(headers: &HeaderMap) -> [Option<&str>; 2] {
+    ["deprecation", "sunset"].map(|name| headers.get(name).map(|value| value.to_str().expect("ASCII")))
+}
+
+/// The dates are those of RFC 9745, section 2.1, and of `date --rfc-email`.
+#[tokio::test]
+async fn clients_of_a_deprecated_operation_are_told_and_counted() {
+    let (app, server, _storage) = start(&deprecated_list(), &["--cors-allowed-origins", "*"]).await;
+    let calls = async || {
+        let metrics = app.get("/metrics").await.text();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("http_deprecated_requests_total"));
+        let count = line.and_then(|line| line.strip_prefix("{operation=\"listUsers\"} "));
+        count.expect("the counter is there before the first call").parse::<u64>().expect("a count")
+    };
+    assert_eq!(calls().await, 0);
+    let both = [Some("@1688169599"), Some("Sun, 31 Jan 2027 00:00:00 GMT")];
+    // Whatever the answer is.
+    for path in ["/users", "/users?limit=0"] {
+        let answer = app.request(Method::GET, path).header("origin", "https://example.com").send().await;
+        assert_eq!(told(&answer.headers), both, "{path}");
+        let exposed = answer.header("access-control-expose-headers").expect("some headers").to_ascii_lowercase();
+        assert!(exposed.contains("deprecation") && exposed.contains("sunset"), "{exposed}");
+    }
+    assert_eq!(calls().await, 2);
+    // Nothing else is deprecated, on the same path or elsewhere.
+    for answer in [app.post("/users", serde_json::json!({})).await, app.get("/health").await, app.get("/nothing").await]
+    {
+        assert_eq!(told(&answer.headers), [None; 2]);
+    }
+    assert_eq!(calls().await, 2);
+    for document in ["/openapi.json", "/openapi-3.0.json"] {
+        let list = &app.get(document).await.json()["paths"]["/users"]["get"];
+        assert_eq!(
+            (&list["deprecated"], &list["x-sunset"]),
+            (&true.into(), &"2027-01-31".into()),
+            "Swagger UI shows it"
+        );
+    }
+    server.stop().await;
+}
+
+/// A sunset needs no deprecation: RFC 8594 knows none.
+#[tokio::test]
+async fn an_operation_may_go_away_undeprecated() {
+    let list = "operationId: listUsers\n";
+    let contract = changed(&[(list, &format!("{list}      x-sunset: 2027-01-31T12:00:00+01:00\n"))]);
+    let (app, server, _storage) = start(&contract, &[]).await;
+    assert_eq!(told(&app.get("/users").await.headers), [None, Some("Sun, 31 Jan 2027 11:00:00 GMT")]);
+    server.stop().await;
+}
+
+/// Promised is not built: no document, no route and no `Allow` knows of it.
+#[tokio::test]
+async fn what_is_planned_is_not_served() {
+    let contract = changed(&[
+        (
+            "  /users/{id}:\n",
+            "  # Next year.\n  /teams:\n    get:\n      operationId: listTeams\n      x-status: planned\n      responses:\n        \
+             '200': { $ref: '#/components/responses/Teams' }\n\n  /users/{id}:\n",
+        ),
+        ("  responses:\n    Alive:\n", "  responses:\n    Teams: { description: Teams. }\n    Alive:\n"),
+        (
+            "    delete:\n      operationId: deleteUser\n",
+            "    trace:\n      operationId: traceUser\n      x-status: planned\n      responses: { 204: { description: T. } }\n    \
+             delete:\n      operationId: deleteUser\n",
+        ),
+    ]);
+    let (app, server, _storage) = start(&contract, &[]).await;
+    for document in ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json"] {
+        let text = app.get(document).await.text();
+        assert!(!text.to_lowercase().contains("teams") && !text.contains("trace"), "{document}");
+    }
+    assert_eq!(app.get("/teams").await.status, 404);
+    let allow = app.request(Method::OPTIONS, "/users/0").send().await;
+    assert_eq!(allow.header("allow"), Some("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
+    server.stop().await;
+}
+
+/// A limit of one operation, `Allow`, and what a parameter is by default.
+#[tokio::test]
+async fn limits_come_from_the_contract() {
+    let create = "operationId: createUser\n";
+    let contract =
+        changed(&[(create, &format!("{create}      x-max-body-bytes: 10\n")), ("default: 50", "default: 1")]);
+    let (app, server, _storage) = start(&contract, &[]).await;
+    assert_eq!(app.post("/users", serde_json::json!({ "name": "Ada" })).await.status, 413);
+    server.stop().await;
+}
+
+/// A router that is not the contract's does not start, whichever has more.
+#[tokio::test]
+async fn routes_and_operations_are_the_same() {
+    let storage = Storage::new(Database::Sqlite).await.expect("SQLite is always there");
+    let url = storage.url();
+    let unrouted =
+        "GET /health/live is routed, but not in the contract; GET /health/alive is in the contract, but not routed";
+    let unplanned = "GET /users is routed, but not in the contract";
+    let planned = ("operationId: listUsers\n", "operationId: listUsers\n      x-status: planned\n");
+    for (flags, change, wrong) in [
+        (&[][..], ("  /health/live:\n", "  /health/alive:\n"), unrouted),
+        (&[], planned, unplanned),
+        (&["--admin-addr", "127.0.0.1:0"], planned, unplanned),
+    ] {
+        let arguments = ["web_server", "--database-url", &url].into_iter().chain(flags.iter().copied());
+        let cli = Cli::try_parse_from(arguments).expect("the flags are known");
+        let config = Config::validate(&cli.settings, false).expect("the flags are right");
+        let source = std::sync::Arc::new(SystemSource::new());
+        let store = web_server::app::App::open(&config, source.clone()).await.expect("the database opens");
+        let app = web_server::app::App::assemble(&changed(&[change]), &config, source, store, api::router);
+        let error = app.err().expect("does not start").to_string();
+        assert_eq!(error, format!("the router and the contract differ: {wrong}"));
+    }
+}

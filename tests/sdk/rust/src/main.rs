@@ -1,0 +1,81 @@
+//! The life of a user, told by the client that progenitor makes: rust-life URL
+//!
+//! A call returns the value with its status and headers, or an error that holds the problem, typed by the contract.
+
+use std::num::NonZero;
+
+use users_api::{
+    Client, Error, ResponseValue,
+    types::{NewUser, Problem, UserPatch},
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The problem that a call must have been answered with.
+fn problem<T: std::fmt::Debug>(answer: Result<ResponseValue<T>, Error<Problem>>) -> Problem {
+    match answer {
+        Err(Error::ErrorResponse(problem)) => problem.into_inner(),
+        other => panic!("not a problem: {other:?}"),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failure> {
+    let client = Client::new(&std::env::args().nth(1).ok_or("say where the server is")?);
+    let user = |name: &str, email: &str| Ok::<_, Failure>(NewUser { name: name.parse()?, email: email.parse()? });
+
+    // Create: the answer names the address and the version of the new user.
+    let created = client.create_user(&user("Ada Lovelace", "ada@example.com")?).await?;
+    assert_eq!(created.status(), 201);
+    assert_eq!(created.headers()["location"], format!("/users/{}", created.id));
+    let version = created.headers()["etag"].clone();
+    let ada = created.into_inner();
+
+    // Get.
+    let read = client.get_user(&ada.id).await?;
+    assert_eq!((read.id, &read.created_at), (ada.id, &ada.created_at));
+    assert_eq!(read.headers()["etag"], version);
+
+    // List, page by page, newest first.
+    let grace = client.create_user(&user("Grace Hopper", "grace@example.com")?).await?.into_inner();
+    let (mut names, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = client.list_users(cursor.as_ref(), NonZero::new(1)).await?.into_inner();
+        assert_eq!(page.users.len(), 1);
+        names.extend(page.users.iter().map(|user| user.name.to_string()));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names, ["Grace Hopper", "Ada Lovelace"]);
+
+    // Replace all of a user, then change a part.
+    let replaced = client.replace_user(&ada.id, &user("Ada King", "ada@example.org")?).await?;
+    assert_eq!(replaced.name.as_str(), "Ada King");
+    assert_ne!(replaced.headers()["etag"], version);
+    let patch = UserPatch { name: Some("Ada, Countess of Lovelace".parse()?), email: None };
+    let patched = client.update_user(&ada.id, &patch).await?;
+    assert_eq!((patched.name.as_str(), patched.email.as_str()), ("Ada, Countess of Lovelace", "ada@example.org"));
+
+    // What breaks a pattern of the contract does not even become a value.
+    assert!(user(" ", "ada@localhost").is_err());
+
+    // Problems: an address that is taken, and a limit past the contract's.
+    let taken = problem(client.create_user(&user("Ada", "GRACE@example.com")?).await);
+    assert_eq!((taken.type_.as_str(), taken.status), ("/problems/conflict", 409));
+    assert_eq!(taken.errors[0].pointer.as_deref(), Some("/email"));
+    let invalid = problem(client.list_users(None, NonZero::new(101)).await);
+    assert_eq!((invalid.type_.as_str(), invalid.status), ("/problems/invalid-parameter", 400));
+    assert_eq!(invalid.errors[0].parameter.as_deref(), Some("limit"));
+
+    // Delete; then there is no such user.
+    for id in [&ada.id, &grace.id] {
+        assert_eq!(client.delete_user(id).await?.status(), 204);
+    }
+    let gone = problem(client.get_user(&ada.id).await);
+    assert_eq!((gone.type_.as_str(), gone.status), ("/problems/not-found", 404));
+
+    println!("rust: created, read, listed, changed and deleted users; read problems 400, 404 and 409");
+    Ok(())
+}
