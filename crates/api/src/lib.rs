@@ -104,6 +104,11 @@ pub fn openapi() -> Document {
     document
 }
 
+/// An operation, in JSON, with the answers that every operation of its kind has.
+pub fn with_shared_answers(operation: serde_json::Value) -> serde_json::Value {
+    shared_answers::add_to(operation)
+}
+
 /// The paths that move to the operators' listener where there is one.
 pub fn operator_paths() -> Vec<String> {
     operations(Surface::Operators).into_openapi().paths.paths.into_keys().collect()

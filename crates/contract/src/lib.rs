@@ -31,6 +31,7 @@ mod contract;
 mod diff;
 mod enforce;
 mod error;
+pub mod fixit;
 mod grammar;
 mod meaning;
 mod operation;

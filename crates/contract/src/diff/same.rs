@@ -43,7 +43,7 @@ pub(super) fn admits_anything(schema: &Value) -> bool {
 /// Whether writing `value` under `key` says no more than leaving it out.
 ///
 /// `sibling` gives the other members of the object that has it, since some defaults depend on them.
-pub(super) fn is_default<'a>(
+pub(crate) fn is_default<'a>(
     kind: Kind,
     key: &str,
     value: &Value,
