@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub use text::SourceFile;
 
-use crate::{Contract, Drift};
+use crate::{Contract, Drift, diff};
 use sources::Sources;
 
 /// Which side of a drift a fix-it changes.
@@ -114,6 +114,7 @@ pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: V
     }
     let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
     let context = Context { contract, yaml, generated, code, sources: Sources::read(code.files) };
+    let before = drifts.len();
     let mut told: Vec<Drift> = Vec::new();
     for mut drift in cause::without_required_of(drifts) {
         if let Some(who) = context.who(&drift) {
@@ -128,8 +129,43 @@ pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: V
     }
     for fix in told.iter_mut().flat_map(|drift| &mut drift.fixes) {
         fix.edits.sort_by(|a, b| (&a.file, b.action.line()).cmp(&(&b.file, a.action.line())));
+        if fix.side == Side::Contract && !fix.edits.is_empty() {
+            prove(&context, before, fix);
+        }
     }
     told
+}
+
+/// A fix-it of the contract is tried before it is told: where it leaves no contract, or no drift less, words must do.
+fn prove(context: &Context<'_>, before: usize, fix: &mut Fix) {
+    let edited = apply(&context.yaml.text, &fix.edits);
+    let why = match Contract::load(&context.yaml.path, &edited) {
+        Ok(edited) if diff(&edited, context.generated).len() < before => return,
+        Ok(_) => {
+            "what is written there is shared with places where the code agrees: write it out for this one".to_owned()
+        }
+        Err(errors) => {
+            let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
+            format!("a contract cannot say it that way: {first}")
+        }
+    };
+    fix.edits.clear();
+    fix.note = why;
+}
+
+/// A text after these edits, all of one file, which are made in their order.
+pub fn apply(text: &str, edits: &[Edit]) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for edit in edits {
+        let (from, to) = match edit.action {
+            Action::InsertAfter(line) => (line, line),
+            Action::Replace { first, last } | Action::Remove { first, last } => (first.saturating_sub(1), last),
+            Action::Create => (0, lines.len()),
+        };
+        let to = to.min(lines.len());
+        lines.splice(from.min(to)..to, edit.text.lines());
+    }
+    lines.join("\n") + "\n"
 }
 
 /// All drifts for a terminal, in the order of the file: each with its fix-its, and at the end how many there are. Meant to
@@ -194,6 +230,20 @@ impl Action {
             Action::Replace { first, .. } | Action::Remove { first, .. } => first,
             Action::Create => 0,
         }
+    }
+}
+
+impl Edit {
+    /// Whether two edits change a line in common.
+    fn touches(&self, other: &Edit) -> bool {
+        let lines = |edit: &Edit| match edit.action {
+            Action::Replace { first, last } | Action::Remove { first, last } => (first, last),
+            Action::InsertAfter(line) => (line, line),
+            Action::Create => (1, 0),
+        };
+        let (mine, others) = (lines(self), lines(other));
+        let both_add = matches!((self.action, other.action), (Action::InsertAfter(_), Action::InsertAfter(_)));
+        self.file == other.file && !both_add && mine.0 <= others.1 && others.0 <= mine.1
     }
 }
 

@@ -93,6 +93,9 @@ impl Drift {
                 f.write_str("missing in the code")?;
             }
             DriftKind::MissingInCode => write!(f, "missing in the code (the contract says {contract})")?,
+            DriftKind::MissingInContract if self.code.as_ref().is_some_and(Value::is_object) => {
+                f.write_str("missing in the contract")?;
+            }
             DriftKind::MissingInContract => write!(f, "missing in the contract (the code says {code})")?,
             DriftKind::Dangling => write!(f, "the code says {code}, which its spec does not have")?,
             DriftKind::NotPlanned => write!(f, "the contract calls it planned, yet the code has it")?,
@@ -154,7 +157,12 @@ impl Drift {
         let named = self.pointer.rsplit_once('/').is_some_and(|(owner, _)| !owner.ends_with("/parameters"));
         let said = match (value, self.kind) {
             (None, _) => "says nothing of it".to_owned(),
-            (Some(value), _) if value.is_object() && !is_code => "has it".to_owned(),
+            (Some(value), DriftKind::MissingInCode | DriftKind::MissingInContract) if value.is_object() => {
+                return match (&self.who, is_code) {
+                    (Some(who), true) => format!("{who} has it"),
+                    _ => "has it".to_owned(),
+                };
+            }
             (Some(value), _) if named && !value.is_object() => format!("{key}: {}", Brief(Some(value))),
             (Some(value), _) => Brief(Some(value)).to_string(),
         };

@@ -71,6 +71,8 @@ pub(crate) fn is_default<'a>(
             let style = text("style").unwrap_or_else(style);
             *value == Value::Bool(style == "form")
         }
+        // The name of a member is always a string; utoipa says so of every map.
+        (Kind::Schema, "propertyNames") => *value == serde_json::json!({ "type": "string" }),
         (Kind::Schema, "additionalProperties") => admits_anything(value),
         (Kind::Schema, "minLength" | "minItems" | "minProperties") => same(value, &Value::from(0)),
         _ => false,

@@ -36,15 +36,25 @@ pub(super) fn without_required_of(drifts: Vec<Drift>) -> Vec<Drift> {
 
 /// Whether two drifts are gone by the same change of the code.
 pub(super) fn is_one(a: &Drift, b: &Drift) -> bool {
-    let code = |drift: &Drift| drift.fixes.iter().find(|fix| fix.side == Side::Code).cloned();
-    let (Some(mine), Some(other)) = (code(a), code(b)) else { return false };
-    let located = !mine.edits.is_empty() || mine.note.starts_with("it is said by rule");
-    located && mine == other && (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code)
+    let of = |drift: &Drift, side| drift.fixes.iter().find(|fix| fix.side == side).cloned();
+    let (Some(mine), Some(other)) = (of(a, Side::Code), of(b, Side::Code)) else { return false };
+    if mine != other {
+        return false;
+    }
+    let alike = (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code);
+    let by_rule = mine.edits.is_empty() && alike && mine.note.starts_with(BY_RULE);
+    let edits = |drift| of(drift, Side::Contract).map(|fix| fix.edits).unwrap_or_default();
+    // Two edits of one line cannot both be followed: then each is told for itself.
+    let apart = edits(a).iter().all(|one| edits(b).iter().all(|other| one == other || !one.touches(other)));
+    apart && (by_rule || !mine.edits.is_empty())
 }
+
+/// How the note begins where a rule is at fault.
+pub(super) const BY_RULE: &str = "it is said by rule";
 
 /// Tells `other` along with `known`. The contract has to change at the places of both.
 pub(super) fn join(known: &mut Drift, other: Drift) {
-    known.also.push(format!("{} ({}:{})", other.place, other.file, other.position));
+    known.also.push(format!("{} ({}:{})", other.message(), other.file, other.position));
     known.also.extend(other.also);
     let edits = other.fixes.into_iter().filter(|fix| fix.side == Side::Contract).flat_map(|fix| fix.edits);
     if let Some(fix) = known.fixes.iter_mut().find(|fix| fix.side == Side::Contract) {

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::cause::BY_RULE;
 use super::sources::{Argument, Attribute, Handler, Item, Member, operation_id, schema_of};
 use super::types::{self, Types, Way, Words, docs, is_required, literal, pascal, snake};
 use super::{Context, Edit, Fix, Side, operation};
+use crate::operation::is_planned;
 use crate::paths;
 use crate::pointer::{self, join};
 use crate::{Drift, DriftKind};
@@ -22,10 +24,7 @@ type Written = Result<Option<(Vec<Edit>, String)>, Words>;
 
 fn written(context: &Context<'_>, drift: &Drift) -> Written {
     if is_by_rule(context, drift) {
-        return Err(format!(
-            "it is said by rule, for all operations of a kind: change the rule in {}",
-            context.code.rules
-        ));
+        return Err(format!("{BY_RULE}, for all operations of a kind: change the rule in {}", context.code.rules));
     }
     if drift.kind == DriftKind::Dangling {
         return Err(
@@ -123,39 +122,9 @@ fn tuple(handler: &Handler<'_>, status: &str) -> Option<(usize, usize)> {
 fn operations(context: &Context<'_>, template: &str, method: Option<&str>) -> Written {
     let document = context.contract.document();
     let Some(path) = paths::paths(document).find(|path| path.template == template) else { return Ok(None) };
-    let (mut edits, mut notes) = (Vec::new(), Vec::new());
-    for endpoint in path.endpoints().filter(|one| method.is_none_or(|method| one.method.key() == method)) {
-        let (new, note) = operation::handler(context, &path, &endpoint)?;
-        edits.extend(new);
-        notes.push(note);
-    }
-    if path.endpoints().count() > 1 && method.is_none() {
-        edits = joined(edits);
-    }
-    notes.retain(|note| !note.is_empty());
-    Ok(Some((edits, notes.join("; "))))
-}
-
-/// Edits of several handlers at one place become one.
-fn joined(edits: Vec<Edit>) -> Vec<Edit> {
-    let mut joined: Vec<Edit> = Vec::new();
-    for edit in edits {
-        match joined.iter_mut().find(|known| known.file == edit.file && known.action == edit.action) {
-            Some(known) if matches!(edit.action, super::Action::InsertAfter(_)) => {
-                if known.text != edit.text {
-                    known.text = format!("{}\n{}", known.text, edit.text);
-                }
-            }
-            Some(known) if matches!(edit.action, super::Action::Replace { .. }) => {
-                // The same line, with a route more: what is new comes after what is there.
-                let new: Vec<&str> =
-                    edit.text.lines().filter(|line| !known.text.lines().any(|one| one == *line)).collect();
-                known.text = format!("{}\n{}", known.text, new.join("\n"));
-            }
-            _ => joined.push(edit),
-        }
-    }
-    joined
+    let wanted = |endpoint: &paths::Endpoint<'_>| method.is_none_or(|method| endpoint.method.key() == method);
+    let endpoints: Vec<_> = path.endpoints().filter(wanted).filter(|one| !is_planned(one.operation)).collect();
+    Ok(Some((operation::handlers(context, &path, &endpoints)?, String::new())))
 }
 
 fn of_handler(context: &Context<'_>, drift: &Drift, handler: &Handler<'_>, at: &str, rest: &[&str]) -> Written {
@@ -206,8 +175,11 @@ fn of_handler(context: &Context<'_>, drift: &Drift, handler: &Handler<'_>, at: &
             };
             let (clause, rust) = operation::request_body(&mut types, body, &hint)?;
             let mut edits = with_items(handler, &types);
-            let takes = file.slice(handler.arguments.0, handler.arguments.1).contains("Body<");
-            if !takes {
+            let taken = file.slice(handler.arguments.0, handler.arguments.1);
+            let mut note = String::new();
+            if taken.contains("Body<") && !taken.contains(&format!("Body<{rust}>")) {
+                note = format!("and let the handler take `Body<{rust}>`: rustc then names what no longer fits");
+            } else if !taken.contains("Body<") {
                 let end = handler.arguments.1;
                 let separator = if file.slice(handler.arguments.0, end).trim_end().ends_with(',') { "" } else { ", " };
                 edits.push(file.replace(
@@ -218,7 +190,7 @@ fn of_handler(context: &Context<'_>, drift: &Drift, handler: &Handler<'_>, at: &
             }
             let Some((more, _)) = clause_edit(handler, &["request_body"], &clause) else { return Ok(None) };
             edits.extend(more);
-            Ok(Some((edits, String::new())))
+            Ok(Some((edits, note)))
         }
         ["parameters", ..] => parameter(context, drift, handler, (path, &endpoint), at),
         ["responses", status, ..] => {
@@ -233,6 +205,7 @@ fn of_handler(context: &Context<'_>, drift: &Drift, handler: &Handler<'_>, at: &
             let mut edits = with_items(handler, &types);
             edits.extend(registered(context, &types));
             if let Some(span) = place {
+                edits.extend(unregistered(context, file.slice(span.0, span.1), &text));
                 edits.push(file.replace(span.0, span.1, &text));
                 return Ok(Some((edits, String::new())));
             }
@@ -265,6 +238,40 @@ fn registered(context: &Context<'_>, types: &Types<'_, '_>) -> Option<Edit> {
         types.items.iter().filter_map(|item| item.split("pub struct ").nth(1)?.split(['(', ' ', '{']).next()).collect();
     let module = types.module()?;
     register(context, &names.iter().map(|name| format!("{module}::{name}")).collect::<Vec<_>>())
+}
+
+/// Types that only the header of one response named, once it is gone: nobody uses them any more.
+fn unregistered(context: &Context<'_>, before: &str, after: &str) -> Option<Edit> {
+    let is_word = |one: char| one.is_alphanumeric() || one == '_';
+    let words = |text: &str| text.split(|one| !is_word(one)).map(str::to_owned).collect::<Vec<_>>();
+    let kept = words(after);
+    let used = |name: &String| {
+        let handlers = context.sources.handlers.iter();
+        handlers.filter(|one| words(one.file.slice(one.attribute.start, one.attribute.end)).contains(name)).count() > 1
+    };
+    words(before)
+        .into_iter()
+        .filter(|word| !kept.contains(word) && !used(word))
+        .find_map(|name| unregister(context, &name))
+}
+
+/// Takes a type out of the list of those that utoipa does not collect by itself.
+fn unregister(context: &Context<'_>, name: &str) -> Option<Edit> {
+    context.code.files.iter().find_map(|file| {
+        let masked = super::sources::masked(&file.text);
+        let open = masked.find("components(schemas(")? + "components(schemas(".len();
+        let close = open + masked.get(open..)?.find(')')?;
+        let mut at = open;
+        for part in masked.get(open..close)?.split(',') {
+            let span = (at + part.len() - part.trim_start().len(), at + part.trim_end().len());
+            if file.slice(span.0, span.1).rsplit("::").next() == Some(name) {
+                let span = with_comma(&file.text, span);
+                return Some(file.replace(span.0, span.1, ""));
+            }
+            at += part.len() + 1;
+        }
+        None
+    })
 }
 
 fn register(context: &Context<'_>, names: &[String]) -> Option<Edit> {
@@ -354,12 +361,13 @@ fn parameter(
             declared.iter().filter(|other| other.location == one.location).map(|other| other.parameter).collect();
         let new = operation::parameters(&mut types, &name, &extractor, &these, one.location)?;
         let clause = match handler.argument("params") {
-            Some(params) => file.replace(params.span.1 - 1, params.span.1 - 1, &format!(", {name}")),
+            Some(params) => Some(file.replace(params.span.1 - 1, params.span.1 - 1, &format!(", {name}"))),
             None => match clause_edit(handler, &["params"], &format!("params({name})")) {
-                Some((mut edits, _)) => edits.remove(0),
-                None => return Ok(None),
+                Some((mut edits, _)) => edits.pop(),
+                None => None,
             },
         };
+        let Some(clause) = clause else { return Ok(None) };
         let extract = types.import("crate::extract", &extractor);
         let mut items = types.items.clone();
         items.push(new);
@@ -404,7 +412,10 @@ fn parameter(
     edits.extend(items_before(item, &types));
     let optional = text.contains("Option<");
     edits.extend(literals(context, item, one.name, optional));
-    Ok(Some((edits, String::new())))
+    let copied = without_copy(item, &text, &types);
+    let note = if copied.is_some() { "rustc then names each place that copied it" } else { "" };
+    edits.extend(copied);
+    Ok(Some((edits, note.to_owned())))
 }
 
 // ---- Types ----------------------------------------------------------------------------------------------------------
@@ -442,6 +453,9 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, re
     way.response |= item.derives("Serialize");
     way.request |= item.derives("Deserialize");
     match (rest, schema) {
+        ([], _) if drift.kind == DriftKind::MissingInContract => {
+            Ok(unregister(context, &item.name).map(|edit| (vec![edit], String::new())))
+        }
         ([], _) | (_, None) => Ok(None),
         (["properties", property], Some(schema)) if drift.kind == DriftKind::MissingInCode => {
             let Some(member) = schema.get("properties").and_then(|all| all.get(property)) else { return Ok(None) };
@@ -454,6 +468,7 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, re
             let mut edits = vec![append(item, &format!("{comment}{text},"))];
             edits.extend(items_before(item, &types));
             edits.extend(literals(context, item, property, !required));
+            edits.extend(without_copy(item, &text, &types));
             let note = if required { missing_literals(context, item) } else { String::new() };
             Ok(Some((edits, note)))
         }
@@ -469,7 +484,9 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, re
         }
         (["properties", property, below @ ..], Some(schema)) => {
             let Some(member) = item.member(property) else { return Ok(None) };
+            let of_another_type = schema.pointer(&format!("/properties/{property}/type")) != code_type(context, drift);
             if let [keyword] = below
+                && !of_another_type
                 && let Some(edit) = attribute_edit(item, &member.attributes, member.start, keyword, drift, "    ")
             {
                 return Ok(Some((vec![edit], String::new())));
@@ -523,6 +540,12 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, re
             .map(|edit| (vec![edit], String::new()))),
         _ => Ok(None),
     }
+}
+
+/// The type of the object that a keyword of the code's spec stands on.
+fn code_type<'c>(context: &'c Context<'_>, drift: &Drift) -> Option<&'c Value> {
+    let (owner, _) = drift.code_pointer.as_deref()?.rsplit_once('/')?;
+    context.generated.pointer(owner)?.get("type")
 }
 
 /// A keyword that has an attribute of its own: said, said otherwise, or not said any more.
@@ -658,6 +681,19 @@ fn append(item: &Item<'_>, text: &str) -> Edit {
     file.replace(end, end, &format!(",\n{text}\n"))
 }
 
+/// A struct that is copied cannot hold what is not.
+fn without_copy(item: &Item<'_>, field: &str, types: &Types<'_, '_>) -> Option<Edit> {
+    const COPIED: [&str; 7] = ["Uuid", "uuid::Uuid", "i32", "i64", "f32", "f64", "bool"];
+    let rust = field.rsplit_once(": ")?.1;
+    let inner = rust.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(rust);
+    if COPIED.contains(&inner) || types.items.iter().any(|new| new.contains(&format!("pub enum {inner} {{"))) {
+        return None;
+    }
+    let derive = item.attributes.iter().find(|one| one.name == "derive")?;
+    let copy = derive.arguments.iter().find(|one| one.key == "Copy")?;
+    Some(without(item, derive, copy))
+}
+
 /// New types that a type needs, before it and its comment.
 fn items_before(item: &Item<'_>, types: &Types<'_, '_>) -> Option<Edit> {
     if types.items.is_empty() {
@@ -676,18 +712,36 @@ fn made(context: &Context<'_>, item: &Item<'_>) -> Vec<(usize, usize)> {
     let mut made = Vec::new();
     for (at, file) in context.code.files.iter().enumerate() {
         let masked = super::sources::masked(&file.text);
-        for (start, _) in masked.match_indices(&format!("{} {{", item.name)) {
+        let named = masked.match_indices(&format!("{} {{", item.name)).map(|(start, _)| start).collect::<Vec<_>>();
+        for start in named.into_iter().chain(selves(&masked, &item.name)) {
             let head = masked.get(..start).unwrap_or_default().trim_end();
             let declared =
                 ["struct", "enum", "impl", "for", "->", "trait", "mod"].iter().any(|word| head.ends_with(word));
             let part =
                 masked.get(..start).is_some_and(|head| head.ends_with(|one: char| one.is_alphanumeric() || one == '_'));
-            if !declared && !part && !(at == index && start >= item.start && start < item.body.0) {
+            let itself = at == index && (item.start..item.body.0).contains(&start);
+            if !(declared || part || itself) {
                 made.push((at, start));
             }
         }
     }
     made
+}
+
+/// Where a type's own methods say `Self { … }`.
+fn selves(masked: &str, name: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (start, _) in masked.match_indices("impl") {
+        let Some(open) = masked.get(start..).and_then(|rest| rest.find('{')).map(|at| start + at) else { continue };
+        let head = masked.get(start..open).unwrap_or_default();
+        if head.split(|one: char| !one.is_alphanumeric() && one != '_').rfind(|word| !word.is_empty()) != Some(name) {
+            continue;
+        }
+        let end = masked.get(open..).and_then(|rest| rest.find("\n}")).map_or(masked.len(), |at| open + at);
+        let body = masked.get(open..end).unwrap_or_default();
+        found.extend(body.match_indices("Self {").map(|(at, _)| open + at));
+    }
+    found
 }
 
 /// Whoever makes such a value leaves the new member out.

@@ -62,11 +62,11 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
         DriftKind::MissingInCode => {
             let mut edits = vec![remove(context, &drift.pointer)?];
             edits.extend(required(context, drift));
-            if drift
-                .contract
-                .as_ref()
-                .is_some_and(|value| value.get("operationId").is_some() || value.get("get").is_some())
-            {
+            edits.extend(orphans(context, &edits));
+            let value = drift.contract.iter();
+            let inside = value.clone().flat_map(|value| value.as_object().into_iter().flatten().map(|(_, one)| one));
+            let mut ids = inside.chain(value).filter_map(|one| one.get("operationId")?.as_str());
+            if ids.any(|id| context.yaml.text.matches(&format!("operationId: {id}\n")).count() > 1) {
                 "links that name the operation go with it".clone_into(&mut note);
             }
             edits
@@ -236,6 +236,36 @@ fn remove(context: &Context<'_>, at: &str) -> Option<Edit> {
         return None;
     }
     Some(context.yaml.edit(Action::Remove { first: place.first, last: place.last }, String::new()))
+}
+
+/// The schemas that only these removed lines use: they go along.
+fn orphans(context: &Context<'_>, removed: &[Edit]) -> Vec<Edit> {
+    let mut gone: Vec<(usize, usize)> = removed
+        .iter()
+        .filter_map(|edit| match edit.action {
+            Action::Remove { first, last } => Some((first, last)),
+            _ => None,
+        })
+        .collect();
+    let mut edits = Vec::new();
+    let schemas = context.contract.components_schemas().as_object();
+    let names: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
+    // One may be used by another that goes.
+    for _ in &names {
+        let is_gone = |line: usize| gone.iter().any(|(first, last)| (*first..=*last).contains(&line));
+        let found = names.iter().find_map(|name| {
+            let place = place::of(context, &join("/components/schemas", name)).filter(|place| !is_gone(place.first))?;
+            let reference = format!("#/components/schemas/{name}'");
+            let lines = context.yaml.text.lines().enumerate().filter(|(_, line)| line.contains(&reference));
+            let mut uses = lines.map(|(index, _)| index + 1).peekable();
+            let orphaned = uses.peek().is_some() && uses.all(is_gone);
+            orphaned.then_some((place.first, place.last))
+        });
+        let Some((first, last)) = found else { break };
+        gone.push((first, last));
+        edits.push(context.yaml.edit(Action::Remove { first, last }, String::new()));
+    }
+    edits
 }
 
 /// What `kind` of object stands at this pointer of a document.

@@ -161,27 +161,47 @@ pub(super) fn parameter_clause(types: &mut Types<'_, '_>, parameter: &Value, hin
     Ok(format!("({})", parts.join(", ")))
 }
 
-/// The edits that add a handler for an operation of the contract, and what is left to do.
-pub(super) fn handler(
+/// The edits that add handlers for operations of one path.
+pub(super) fn handlers(
     context: &Context<'_>,
     path: &paths::Path<'_>,
-    endpoint: &paths::Endpoint<'_>,
-) -> Result<(Vec<Edit>, String), Words> {
-    let id = endpoint.operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-    let (name, hint) = (snake(id), pascal(id));
-    let tags: Vec<&str> = endpoint
-        .operation
-        .get("tags")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    endpoints: &[paths::Endpoint<'_>],
+) -> Result<Vec<Edit>, Words> {
+    let tags = endpoints.first().map(|one| tags_of(one.operation)).unwrap_or_default();
     let sibling = sibling(context, path.template, &tags);
-    let file = sibling.map(|sibling| sibling.file);
-    let mut types = Types::new(context, file, Way::default());
-    let mut imported = |types: &mut Types<'_, '_>, module: &'static str, name: &str| types.import(module, name);
+    let mut types = Types::new(context, sibling.map(|sibling| sibling.file), Way::default());
+    let (mut names, mut texts) = (Vec::new(), Vec::new());
+    for endpoint in endpoints {
+        texts.extend(handler(context, &mut types, path, endpoint)?);
+        names.push(snake(id_of(endpoint.operation)));
+    }
+    let text = types.items.iter().chain(&texts).map(String::as_str).collect::<Vec<_>>().join("\n\n");
+    let routes = format!("routes!({})", names.join(", "));
+    match sibling {
+        Some(sibling) => Ok(in_file(sibling, &routes, &text)),
+        None => new_file(context, types.imports, path.template, &routes, &text),
+    }
+}
 
+fn id_of(operation: &Value) -> &str {
+    operation.get("operationId").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn tags_of(operation: &Value) -> Vec<&str> {
+    operation.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// A handler for an operation of the contract, after the structs of its parameters.
+fn handler(
+    context: &Context<'_>,
+    types: &mut Types<'_, '_>,
+    path: &paths::Path<'_>,
+    endpoint: &paths::Endpoint<'_>,
+) -> Result<Vec<String>, Words> {
+    let id = id_of(endpoint.operation);
+    let (name, hint) = (snake(id), pascal(id));
+    let tags = tags_of(endpoint.operation);
+    let file = sibling(context, path.template, &tags).map(|sibling| sibling.file);
     let own = own(context, endpoint.operation);
     let mut clauses = Vec::new();
     let mut arguments = vec![];
@@ -198,40 +218,40 @@ pub(super) fn handler(
             Some(item) => item.name.clone(),
             None => {
                 let name = format!("{hint}{extractor}");
-                structs.push(parameters(&mut types, &name, extractor, &these, location)?);
+                structs.push(parameters(types, &name, extractor, &these, location)?);
                 name
             }
         };
-        let extractor = imported(&mut types, "crate::extract", extractor);
+        let extractor = types.import("crate::extract", extractor);
         arguments.push(format!("{extractor}(_{location}): {extractor}<{holder}>"));
         params.push(holder);
     }
     for one in declared.iter().filter(|one| !matches!(one.location, "path" | "query")) {
-        params.push(parameter_clause(&mut types, one.parameter, &hint)?);
+        params.push(parameter_clause(types, one.parameter, &hint)?);
     }
     if !params.is_empty() {
         clauses.push(format!("params({})", params.join(", ")));
     }
     if let Some(body) = own.get("requestBody") {
-        let (clause, rust) = request_body(&mut types, body, &hint)?;
+        let (clause, rust) = request_body(types, body, &hint)?;
         clauses.push(clause);
-        let extractor = imported(&mut types, "crate::extract", "Body");
+        let extractor = types.import("crate::extract", "Body");
         arguments.push(format!("{extractor}(_body): {extractor}<{rust}>"));
     }
     let mut tuples = Vec::new();
     for (status, one) in members(&own, "responses") {
-        tuples.push(response(&mut types, status, one, &hint)?);
+        tuples.push(response(types, status, one, &hint)?);
     }
     let tags = match tags.as_slice() {
         [] => String::new(),
         [tag] => format!(", tag = {}", literal(&Value::from(*tag))),
         several => format!(", tags = {several:?}"),
     };
-    let state = imported(&mut types, "axum::extract", "State");
-    let app = imported(&mut types, "crate", "AppState");
+    let state = types.import("axum::extract", "State");
+    let app = types.import("crate", "AppState");
     arguments.insert(0, format!("{state}(_state): {state}<{app}>"));
-    let problem = imported(&mut types, "crate::problem", "Problem");
-    let answer = imported(&mut types, "axum::response", "Response");
+    let problem = types.import("crate::problem", "Problem");
+    let answer = types.import("axum::response", "Response");
 
     let method = endpoint.method.key();
     let template = path.template;
@@ -250,14 +270,8 @@ pub(super) fn handler(
         "#[utoipa::path({method}, path = \"{template}\", operation_id = \"{id}\"{tags},{clauses}\n    responses({tuples}))]\n\
          {signature}\n    // Until it does what the contract promises, it answers 500.\n    Err({problem}::internal())\n}}"
     );
-    let mut items = types.items.clone();
-    items.extend(structs);
-    items.push(handler);
-    let text = items.join("\n\n");
-    match sibling {
-        Some(sibling) => Ok((in_file(sibling, &name, &text), String::new())),
-        None => new_file(context, types.imports, template, &name, &text),
-    }
+    structs.push(handler);
+    Ok(structs)
 }
 
 /// The handler beside which a new one belongs: of the same tag, with the path most alike.
@@ -342,7 +356,7 @@ pub(super) fn parameters(
 }
 
 /// The handler goes after the last one of the file, its route after the sibling's.
-fn in_file(sibling: &Handler<'_>, name: &str, text: &str) -> Vec<Edit> {
+fn in_file(sibling: &Handler<'_>, new: &str, text: &str) -> Vec<Edit> {
     let file = sibling.file;
     let masked = super::sources::masked(&file.text);
     let end = sibling_end(file, &masked, sibling);
@@ -359,7 +373,7 @@ fn in_file(sibling: &Handler<'_>, name: &str, text: &str) -> Vec<Edit> {
         })
     };
     if let Some((_, end)) = routes.iter().find(holds) {
-        edits.push(file.replace(*end, *end, &format!("\n        .routes(routes!({name}))")));
+        edits.push(file.replace(*end, *end, &format!("\n        .routes({new})")));
     }
     edits
 }
@@ -376,23 +390,22 @@ fn new_file(
     context: &Context<'_>,
     imports: Vec<(&'static str, String)>,
     template: &str,
-    name: &str,
+    new: &str,
     text: &str,
-) -> Result<(Vec<Edit>, String), Words> {
+) -> Result<Vec<Edit>, Words> {
     let module = snake(template.split('/').nth(1).unwrap_or("resource"));
     let library = context.code.files.iter().find(|file| file.path.ends_with("src/lib.rs"));
-    let library = library.ok_or_else(|| format!("write a handler `{name}` and its route"))?;
+    let library = library.ok_or_else(|| format!("write the handlers of `{template}` and their route, `{new}`"))?;
     let mut lines: Vec<String> = imports.iter().map(|(module, name)| format!("use {module}::{name};")).collect();
     lines.extend(["use utoipa_axum::{router::OpenApiRouter, routes};".to_owned()]);
     lines.sort_by_key(|line| (line.contains("crate::"), line.clone()));
     let file = format!(
-        "//! The resource `{module}`.\n\n{}\n\npub(crate) fn routes() -> OpenApiRouter<AppState> {{\n    OpenApiRouter::new().routes(routes!({name}))\n}}\n\n{text}\n",
+        "//! The resource `{module}`.\n\n{}\n\npub(crate) fn routes() -> OpenApiRouter<AppState> {{\n    OpenApiRouter::new().routes({new})\n}}\n\n{text}\n",
         lines.join("\n")
     );
     let masked = super::sources::masked(&library.text);
     let merged = masked.find("::routes())").map(|at| at + "::routes())".len());
-    let merged =
-        merged.ok_or_else(|| format!("write a handler `{name}` in a new module `{module}`, and merge its routes"))?;
+    let merged = merged.ok_or_else(|| format!("write a new module `{module}` with `{new}`, and merge its routes"))?;
     let declared = library
         .text
         .lines()
@@ -400,12 +413,9 @@ fn new_file(
         .filter(|(_, line)| line.starts_with("pub mod ") && **line < *format!("pub mod {module};"));
     let declared = declared.map(|(index, _)| index + 1).last().unwrap_or_default();
     let path = format!("{}{module}.rs", library.path.trim_end_matches("lib.rs"));
-    Ok((
-        vec![
-            Edit { file: path, action: Action::Create, text: file.trim_end().to_owned() },
-            library.replace(merged, merged, &format!(".merge({module}::routes())")),
-            library.insert_after(declared, format!("pub mod {module};")),
-        ],
-        String::new(),
-    ))
+    Ok(vec![
+        Edit { file: path, action: Action::Create, text: file.trim_end().to_owned() },
+        library.replace(merged, merged, &format!(".merge({module}::routes())")),
+        library.insert_after(declared, format!("pub mod {module};")),
+    ])
 }

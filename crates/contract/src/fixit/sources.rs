@@ -58,8 +58,6 @@ pub(super) struct Attribute {
     /// After the closing bracket.
     pub(super) end: usize,
     pub(super) arguments: Vec<Argument>,
-    /// Between the parentheses.
-    pub(super) inside: (usize, usize),
 }
 
 /// One of the parts between the commas of an attribute.
@@ -184,10 +182,10 @@ fn item<'a>(file: &'a SourceFile, masked: &str, at: usize, keyword: &str) -> Opt
     let name_at = skip_space(masked, at + keyword.len());
     let name = word(masked, name_at)?;
     let open = masked.get(name_at..)?.find(['{', '(', ';']).map(|found| name_at + found)?;
-    let close = if masked[open..].starts_with(';') { open } else { closing(masked, open)? };
+    let close = if masked.get(open..)?.starts_with(';') { open } else { closing(masked, open)? };
     let (attributes, start) = before(file, masked, at);
     let body = (open + 1, close.max(open + 1));
-    let named = masked[open..].starts_with('{');
+    let named = masked.get(open..)?.starts_with('{');
     let members = if named { split(masked, body.0, body.1) } else { Vec::new() };
     let members = members.into_iter().filter_map(|(from, to)| member(file, masked, from, to)).collect();
     Some(Item { file, name: name.to_owned(), is_enum: keyword == "enum", attributes, start, body, members })
@@ -257,7 +255,7 @@ fn attribute(file: &SourceFile, masked: &str, start: usize, end: usize) -> Attri
             Argument { key, span }
         })
         .collect();
-    Attribute { name, start, end, arguments, inside }
+    Attribute { name, start, end, arguments }
 }
 
 /// The parts between the commas at the top level, white space around them left out.

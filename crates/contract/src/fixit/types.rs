@@ -215,15 +215,24 @@ impl<'c, 'a> Types<'c, 'a> {
         let (body, derives) = self.body(name, schema)?;
         self.defined.insert(name.to_owned(), derives.clone());
         let mut traits = vec!["Debug".to_owned()];
+        if schema.get("enum").is_some() {
+            traits.push("Copy".to_owned());
+        }
         traits.extend(derives.iter().map(|one| (*one).to_owned()));
+        // What nobody uses yet is at least shown.
         if self.way.response || !self.way.request {
             traits.push(self.import("serde", "Serialize"));
         }
-        if self.way.request || !self.way.response {
+        if self.way.request {
             traits.push(self.import("serde", "Deserialize"));
         }
         traits.push(self.import("utoipa", "ToSchema"));
-        let docs = docs(schema, &format!("See `{name}` in the contract."), "");
+        let component = join("/components/schemas", name);
+        let otherwise = match self.context.contract.document().pointer(&component) {
+            Some(_) => format!("See `{name}` in the contract."),
+            None => "See the contract, where it has no name of its own.".to_owned(),
+        };
+        let docs = docs(schema, &otherwise, "");
         self.items.push(format!("{docs}#[derive({})]\n{body}", traits.join(", ")));
         Ok(Typed { rust: name.to_owned(), named: true, derives, ..Typed::default() })
     }
@@ -311,6 +320,10 @@ impl<'c, 'a> Types<'c, 'a> {
             if self.way.response {
                 serde.push("skip_serializing_if = \"Option::is_none\"".to_owned());
             }
+        }
+        if typed.named && self.defined.contains_key(&typed.rust) && self.way == Way::default() {
+            // A type of a schema that no operation uses is used by none, either.
+            attributes.push("inline".to_owned());
         }
         attributes.extend(typed.attributes.clone());
         let mut text = String::new();
@@ -437,8 +450,23 @@ pub(super) fn attribute(keyword: &str, value: &Value) -> Option<String> {
 }
 
 fn bounds(schema: &Value) -> Vec<String> {
-    let members = schema.as_object().into_iter().flatten();
-    members.filter_map(|(key, value)| attribute(key, value)).collect()
+    const ORDER: [&str; 14] = [
+        "minimum",
+        "maximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "default",
+        "readOnly",
+        "writeOnly",
+        "deprecated",
+    ];
+    ORDER.into_iter().filter_map(|key| attribute(key, schema.get(key)?)).collect()
 }
 
 /// A value as Rust writes it: a raw string where there is a backslash.
@@ -467,7 +495,8 @@ pub(super) fn docs(schema: &Value, otherwise: &str, indent: &str) -> String {
 
 /// `next_cursor` and `merge-patch` as `NextCursor` and `MergePatch`.
 pub(super) fn pascal(name: &str) -> String {
-    let mut out = String::new();
+    // A sort key such as `-created_at` is another than `created_at`.
+    let mut out = String::from(if name.starts_with('-') { "Minus" } else { "" });
     let mut upper = true;
     for one in name.chars() {
         if !one.is_alphanumeric() {

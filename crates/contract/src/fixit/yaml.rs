@@ -82,7 +82,7 @@ fn key(name: &str) -> String {
 
 /// A string, in quotes where it would be read as something else.
 fn scalar(text: &str) -> String {
-    let plain_start = text.starts_with(|first: char| first.is_alphanumeric() || first == '/' || first == '_');
+    let plain_start = text.starts_with(|first: char| first.is_alphanumeric() || matches!(first, '/' | '_' | '$'));
     let plain = |character: char| {
         character.is_alphanumeric()
             || matches!(character, ' ' | '_' | '-' | '.' | '/' | '+' | '$' | '(' | ')' | '`' | ';' | '=')

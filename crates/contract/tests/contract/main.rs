@@ -3,6 +3,7 @@
 mod breaking;
 mod drift;
 mod enforce;
+mod fixit;
 mod load;
 mod mutation;
 mod normal_form;

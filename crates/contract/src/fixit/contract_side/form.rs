@@ -26,6 +26,10 @@ impl<'c, 'a> Form<'c, 'a> {
         let (owner, name) = at.rsplit_once('/').unwrap_or_default();
         let name = name.replace("~1", "/").replace("~0", "~");
         match (kind_at(owner), kind_at(at)) {
+            (Some(Shape::One(kind)), None) if name == "$ref" => {
+                let formed = self.object(kind, &serde_json::json!({ "$ref": value }));
+                formed.get("$ref").cloned().unwrap_or_else(|| value.clone())
+            }
             (Some(Shape::One(kind)), None) => {
                 self.unknown(kind, &name);
                 value.clone()
