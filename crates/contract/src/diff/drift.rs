@@ -93,7 +93,12 @@ impl Drift {
                 f.write_str("missing in the code")?;
             }
             DriftKind::MissingInCode => write!(f, "missing in the code (the contract says {contract})")?,
-            DriftKind::MissingInContract if self.code.as_ref().is_some_and(Value::is_object) => {
+            DriftKind::MissingInContract
+                if self
+                    .code
+                    .as_ref()
+                    .is_some_and(|code| code.as_object().is_some_and(|members| !members.is_empty())) =>
+            {
                 f.write_str("missing in the contract")?;
             }
             DriftKind::MissingInContract => write!(f, "missing in the contract (the code says {code})")?,

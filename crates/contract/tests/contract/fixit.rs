@@ -58,7 +58,7 @@ fn without(mut document: Value, at: &str) -> Option<Value> {
 }
 
 /// Each spec takes as many contracts as it has drifts; a part of them says enough.
-const SAMPLE: usize = 5;
+const SAMPLE: usize = 3;
 
 #[test]
 fn followed_to_the_end_the_fix_its_of_the_contract_leave_no_drift() {
@@ -88,11 +88,11 @@ fn followed_to_the_end_the_fix_its_of_the_contract_leave_no_drift() {
 #[test]
 fn what_the_code_adds_is_written_as_the_contract_is() {
     let mut code = generated();
-    code["paths"]["/books"]["delete"] = json!({
+    code["paths"]["/ashes/{id}"] = json!({"delete": {
         "operationId": "burnBooks",
-        "parameters": [{"name": "hot", "in": "query", "required": true, "schema": {"type": "boolean"}}],
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "boolean"}}],
         "responses": {"202": {"description": "", "content": {"text/plain": {"schema": {"$ref": "#/components/schemas/Ash"}}}}}
-    });
+    }});
     code["components"]["schemas"]["Ash"] =
         json!({"type": "object", "properties": {"grams": {"type": "integer", "minimum": 0}}});
     let contract = library();
@@ -101,7 +101,9 @@ fn what_the_code_adds_is_written_as_the_contract_is() {
     let text = apply(LIBRARY, edits(&drifts[0], Side::Contract));
     assert!(diff(&load(&text), &code).is_empty(), "{text}");
     assert!(
-        text.contains("\n    delete:\n      operationId: burnBooks\n      parameters:\n        - name: hot\n"),
+        text.contains(
+            "\n  /ashes/{id}:\n    delete:\n      operationId: burnBooks\n      parameters:\n        - name: id\n"
+        ),
         "{text}"
     );
     assert!(text.contains("        '202':\n          description: It was accepted.\n"), "{text}");
@@ -141,8 +143,8 @@ fn mended(from: &str, to: &str) -> String {
 fn attributes_and_fields_are_written_where_they_belong() {
     assert!(mended("maxLength: 200", "maxLength: 120").contains("    #[schema(min_length = 1, max_length = 120)]\n"));
     let added = mended(
-        "        description: { type: string }\n",
-        "        description: { type: string }\n        pages: { type: integer, format: int32, minimum: 1 }\n",
+        "        description: { type: string, maxLength: 2000 }\n",
+        "        description: { type: string, maxLength: 2000 }\n        pages: { type: integer, format: int32, minimum: 1 }\n",
     );
     assert!(
         added.contains("    #[schema(nullable = false, minimum = 1)]\n    pub pages: Option<i32>,\n}")
