@@ -207,7 +207,7 @@ impl Context<'_> {
     fn who(&self, drift: &Drift) -> Option<String> {
         let who = drift.who.as_ref()?;
         if code_side::is_by_rule(self, drift) {
-            return Some(format!("the rules for all operations ({})", self.code.rules));
+            return Some(format!("a rule for all operations ({})", self.code.rules));
         }
         let pointer = drift.code_pointer.as_deref()?;
         let found = if let Some(name) = sources::schema_of(pointer) {
