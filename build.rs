@@ -3,61 +3,77 @@
 //!
 //! It never edits the contract. `CONTRACT_DRIFT=warn` turns drifts into warnings, so that an editor is not left blind in
 //! the middle of a change; release builds and CI do not listen to it.
+//!
+//! What it has to tell goes to its standard error, and it fails: cargo then prints the whole, moved right by two. A
+//! `cargo::error=` can hold no more than a line, and is printed with the package before each.
 
 #![expect(clippy::disallowed_methods, reason = "cargo talks to a build script through the environment")]
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, process::ExitCode};
 
-use contract::{Compiled, Contract, LoadError};
+use contract::{
+    Compiled, Contract, Drift, LoadError,
+    fixit::{self, Code, SourceFile},
+    report::{self, Finding},
+};
 
 const CONTRACT: &str = "openapi.yaml";
 
-fn main() {
-    println!("cargo::rerun-if-changed={CONTRACT}");
-    println!("cargo::rerun-if-changed=migrations");
-    println!("cargo::rerun-if-env-changed=CONTRACT_DRIFT");
-    println!("cargo::rerun-if-env-changed=CI");
-
-    let yaml = match fs::read(CONTRACT) {
-        Ok(yaml) => yaml,
-        Err(error) => return println!("cargo::error={CONTRACT}: {error}"),
-    };
-    let contract = match Contract::load_bytes(CONTRACT, &yaml) {
-        Ok(contract) => contract,
-        Err(errors) => return tell(&errors),
-    };
-    match Compiled::of(&contract, &String::from_utf8_lossy(&yaml)) {
-        Ok(compiled) => hand_over(&compiled),
-        // What the contract says and the server would not do is as much a lie as a drift.
-        Err(errors) => tell(&errors),
-    }
-    let planned = contract.operations().iter().filter(|operation| operation.planned);
-    for operation in planned {
-        println!("cargo::warning={} is planned: {} {} is not served", operation.id, operation.method, operation.path);
-    }
-    let generated = match serde_json::to_value(api::openapi()) {
-        Ok(generated) => generated,
-        Err(error) => return println!("cargo::error=the generated spec cannot be written: {error}"),
-    };
-
-    let lenient = env::var("CONTRACT_DRIFT").is_ok_and(|value| value == "warn");
-    let strict = env::var("PROFILE").is_ok_and(|profile| profile == "release") || env::var_os("CI").is_some();
-    let severity = if lenient && !strict { "warning" } else { "error" };
-    for drift in contract::diff(&contract, &generated) {
-        println!("cargo::{severity}={drift}");
+fn main() -> ExitCode {
+    match check() {
+        Ok(warnings) => {
+            println!("cargo::rerun-if-changed={CONTRACT}");
+            println!("cargo::rerun-if-changed=migrations");
+            println!("cargo::rerun-if-env-changed=CONTRACT_DRIFT");
+            println!("cargo::rerun-if-env-changed=CI");
+            warnings.iter().for_each(|warning| println!("cargo::warning={warning}"));
+            ExitCode::SUCCESS
+        }
+        // Nothing on the standard output: cargo would print that, too. A script that failed is always run again.
+        Err(told) => {
+            eprint!("{told}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-fn tell(errors: &[LoadError]) {
-    errors.iter().for_each(|error| println!("cargo::error={error}"));
+/// Whether the contract and the code say the same: what to warn of, or why not to build.
+fn check() -> Result<Vec<String>, String> {
+    let yaml = fs::read(CONTRACT).map_err(|error| format!("error: {CONTRACT}: {error}\n"))?;
+    let contract = Contract::load_bytes(CONTRACT, &yaml).map_err(|errors| told(&errors))?;
+    // What the contract says and the server would not do is as much a lie as a drift.
+    hand_over(&Compiled::of(&contract, contract.text()).map_err(|errors| told(&errors))?)?;
+
+    let planned = contract.operations().iter().filter(|operation| operation.planned);
+    let planned =
+        planned.map(|planned| format!("{} is planned: {} {} is not served", planned.id, planned.method, planned.path));
+    let generated = serde_json::to_value(api::openapi())
+        .map_err(|error| format!("error: the generated spec cannot be written: {error}\n"))?;
+    let drifts = contract::diff(&contract, &generated);
+    if drifts.is_empty() {
+        return Ok(planned.collect());
+    }
+    let lenient = env::var("CONTRACT_DRIFT").is_ok_and(|value| value == "warn");
+    let strict = env::var("PROFILE").is_ok_and(|profile| profile == "release") || env::var_os("CI").is_some();
+    if lenient && !strict {
+        let hint = "build without CONTRACT_DRIFT=warn to see how to make each drift go away".to_owned();
+        return Ok(planned.chain(drifts.iter().map(Drift::to_string)).chain([hint]).collect());
+    }
+    let files = SourceFile::all_in(&api::SOURCES);
+    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    Err(fixit::page(&fixit::explain(&contract, &generated, code, drifts)))
 }
 
 /// Writes what `web_server::app::compiled` reads.
-fn hand_over(compiled: &Compiled) {
+fn hand_over(compiled: &Compiled) -> Result<(), String> {
     let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     for (name, text) in compiled.files() {
-        if let Err(error) = fs::write(folder.join(name), text.as_bytes()) {
-            println!("cargo::error={}: {error}", folder.join(name).display());
-        }
+        let file = folder.join(name);
+        fs::write(&file, text.as_bytes()).map_err(|error| format!("error: {}: {error}\n", file.display()))?;
     }
+    Ok(())
+}
+
+fn told(errors: &[LoadError]) -> String {
+    report::render(&errors.iter().map(Finding::from).collect::<Vec<_>>(), report::Format::Text)
 }

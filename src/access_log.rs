@@ -6,6 +6,7 @@
 use std::{
     io::{self, Write as _},
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -44,7 +45,7 @@ pub(crate) struct AccessRecord {
     status: u16,
     bytes: Option<u64>,
     request_id: HeaderValue,
-    operation: Option<String>,
+    operation: Option<Arc<Operation>>,
     trace_id: Option<TraceId>,
     span: Span,
     _in_flight: Counted,
@@ -52,13 +53,12 @@ pub(crate) struct AccessRecord {
 
 impl AccessRecord {
     /// Begins with a request, its id and its operation.
-    pub(crate) fn new(request: &Request, id: &HeaderValue, operation: Option<&Operation>) -> Self {
+    pub(crate) fn new(request: &Request, id: &HeaderValue, operation: Option<Arc<Operation>>) -> Self {
         let method = metrics::method_label(request.method());
         let template = request.extensions().get::<MatchedPath>().cloned();
-        let operation = operation.map(|operation| operation.id.clone());
         let (span, trace_id) = telemetry::request_span(
             id.to_str().unwrap_or_default(),
-            operation.as_deref(),
+            operation.as_ref().map(|operation| operation.id.as_str()),
             method,
             template.as_ref().map(MatchedPath::as_str),
             request.headers(),
@@ -140,7 +140,7 @@ impl AccessRecord {
         }
         write!(line, r#","target":"{}","span":{{"#, target!())?;
         if let Some(operation) = &self.operation {
-            write!(line, r#""operation":"{operation}","#)?;
+            write!(line, r#""operation":"{}","#, operation.id)?;
         }
         // Both are made of letters, digits and a few marks that JSON lets stand.
         line.extend_from_slice(br#""request_id":""#);
@@ -158,7 +158,13 @@ impl Drop for AccessRecord {
     fn drop(&mut self) {
         let duration = self.start.elapsed();
         let template = self.template.as_ref().map(MatchedPath::as_str);
-        metrics::record_request(self.method, template.unwrap_or("unmatched"), self.status, duration);
+        match &self.operation {
+            // HEAD finds the operation of GET, and is counted as itself.
+            Some(operation) if operation.method == self.method => {
+                operation.metrics.record(operation.method, &operation.path, self.status, duration);
+            }
+            _ => metrics::record_request(self.method, template.unwrap_or("unmatched"), self.status, duration),
+        }
         telemetry::describe(&self.span, self.method, template, &self.path, self.status);
         self.write(duration);
     }

@@ -4,6 +4,7 @@ use std::{io::IsTerminal, path::Path, process::ExitCode, sync::Arc, time::Durati
 
 use api::health::Readiness;
 use clap::Parser;
+use contract::breaking::Day;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -12,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use web_server::{
     app::{self, App},
     config::{Cli, Command, Config, Form},
+    contract_command::{self, ContractArgs},
     health_check, import, metrics, server,
-    source::SystemSource,
+    source::{Source, SystemSource},
     store::{self, Store},
     telemetry,
 };
@@ -29,7 +31,7 @@ type Error = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run() -> Result<(), Error> {
+async fn run() -> Result<ExitCode, Error> {
     let dotenv = read_dotenv();
     // Before a fault in .env is told: `--help` and `--version` work whatever is in it.
     let cli = Cli::parse();
@@ -52,21 +54,40 @@ async fn run() -> Result<(), Error> {
             Form::Json => print!("{}", contract.json),
             Form::Json30 => print!("{}", contract.json_3_0),
         }
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Contract(args) = &command {
+        return Ok(check_contract(args));
     }
     let config = Config::validate(&cli.settings, std::io::stdout().is_terminal())?;
     if command == Command::Health {
-        return Ok(health_check::check(&config.server)?);
+        health_check::check(&config.server)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let telemetry = telemetry::init(&config.log)?;
     let result = match command {
         Command::Serve => serve(&config).await,
         Command::Migrate => migrate(&config).await,
         Command::Import { file } => import_users(&config, &file).await,
-        Command::Openapi { .. } | Command::Health => Ok(()),
+        Command::Openapi { .. } | Command::Contract(_) | Command::Health => Ok(()),
     };
     telemetry.flush();
-    result
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Exit code 1: something is wrong with the contract. 2: the check could not be made.
+fn check_contract(args: &ContractArgs) -> ExitCode {
+    let now = SystemSource::new().now().datetime().to_rfc3339();
+    let checked =
+        Day::parse(&now).ok_or_else(|| format!("{now} is no day")).and_then(|today| contract_command::run(args, today));
+    match checked {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 /// Reads `.env` in the working directory, and in no other: a server must not find settings that nobody put there for it.

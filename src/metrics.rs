@@ -6,7 +6,9 @@
 use std::{sync::OnceLock, time::Duration};
 
 use api::metrics::Exposition;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::store::Store;
@@ -109,9 +111,40 @@ impl Drop for Counted {
 
 /// Counts one answered request.
 pub(crate) fn record_request(method: &'static str, path: &str, status: u16, duration: Duration) {
-    let status = status.to_string();
-    counter!(REQUESTS, "method" => method, "path" => path.to_owned(), "status" => status).increment(1);
-    histogram!(REQUEST_DURATION, "method" => method, "path" => path.to_owned()).record(duration);
+    requests(method, path, status).increment(1);
+    durations(method, path).record(duration);
+}
+
+fn requests(method: &'static str, path: &str, status: u16) -> Counter {
+    counter!(REQUESTS, "method" => method, "path" => path.to_owned(), "status" => status.to_string())
+}
+
+fn durations(method: &'static str, path: &str) -> Histogram {
+    histogram!(REQUEST_DURATION, "method" => method, "path" => path.to_owned())
+}
+
+/// What [`record_request`] counts of one operation, found by its labels once: that costs more than to count.
+#[derive(Default)]
+pub(crate) struct RequestMetrics {
+    durations: OnceLock<Histogram>,
+    /// By status.
+    requests: Vec<(u16, OnceLock<Counter>)>,
+}
+
+impl RequestMetrics {
+    /// For an operation that answers with these statuses.
+    pub(crate) fn new(statuses: impl Iterator<Item = u16>) -> Self {
+        Self { durations: OnceLock::new(), requests: statuses.map(|status| (status, OnceLock::new())).collect() }
+    }
+
+    /// Counts one answered request of this operation.
+    pub(crate) fn record(&self, method: &'static str, path: &str, status: u16, duration: Duration) {
+        match self.requests.iter().find(|(known, _)| *known == status) {
+            Some((_, counter)) => counter.get_or_init(|| requests(method, path, status)).increment(1),
+            None => requests(method, path, status).increment(1),
+        }
+        self.durations.get_or_init(|| durations(method, path)).record(duration);
+    }
 }
 
 /// Shows the counter of a deprecated operation from the start: no call yet is news too.

@@ -14,6 +14,8 @@ use http::HeaderValue;
 use jsonschema::Validator;
 use serde_json::Value;
 
+use crate::metrics::RequestMetrics;
+
 /// Every operation of the contract.
 pub struct Operations {
     paths: HashMap<String, PathEntry>,
@@ -42,6 +44,8 @@ pub struct Operation {
     pub deprecation: Option<HeaderValue>,
     /// When it goes away, as `Sunset` has it (RFC 8594).
     pub sunset: Option<HeaderValue>,
+    /// What is counted of it.
+    pub(crate) metrics: RequestMetrics,
     /// Whether it must have a body.
     pub(crate) body_required: bool,
     /// Its own limit for a body, in bytes.
@@ -159,6 +163,7 @@ fn compile(table: &Table, operation: &contract::Operation) -> Result<Operation, 
         produces: produces.collect(),
         deprecation: operation.deprecated_since.and_then(|since| HeaderValue::try_from(format!("@{since}")).ok()),
         sunset: operation.sunset_at.and_then(http_date),
+        metrics: RequestMetrics::new(operation.responses.keys().copied()),
         body_required: operation.body.as_ref().is_some_and(|body| body.required),
         max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         limited: operation.responses.contains_key(&429),

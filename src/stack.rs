@@ -28,6 +28,7 @@ use crate::{
     access_log::AccessRecord,
     config::{Cors, HttpConfig},
     docs::{self, Documents},
+    metrics,
     operations::{self, Operation, Operations},
     rate_limit::RateLimiter,
     readiness::Drain,
@@ -123,7 +124,7 @@ struct Account {
 /// writes the access log.
 async fn account_for(State(account): State<Arc<Account>>, mut request: Request, next: Next) -> Response {
     let info = account.identify(&request);
-    let mut record = AccessRecord::new(&request, &info.id, info.operation.as_deref());
+    let mut record = AccessRecord::new(&request, &info.id, info.operation.clone());
     // HTTP/2 has a frame for goodbye, which hyper sends; the header would be an error there (RFC 9113, section 8.2.2).
     let has_connection_header = request.version() < Version::HTTP_2;
     let id = info.id.clone();

@@ -4,12 +4,14 @@
 //! the handler and of the store lie in it. The log tells the trace's id whether spans are sent or not.
 
 use std::{
-    io::{BufWriter, IsTerminal},
+    io::{self, BufWriter, IsTerminal, Write},
     panic,
     sync::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use http::HeaderMap;
@@ -57,6 +59,22 @@ impl Telemetry {
     }
 }
 
+/// What the log's thread writes to. It flushes when no line waits; then it rests for a moment, so that the next lines gather
+/// and neither they nor the thread that writes them cost a system call each.
+struct Batches<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Batches<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.0.flush();
+        thread::sleep(Duration::from_millis(1));
+        flushed
+    }
+}
+
 /// Writes the lines that wait. Later ones are lost: for the end of the process.
 pub fn flush_log() {
     drop(WRITER.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -75,7 +93,7 @@ pub(crate) fn json_log() -> Option<NonBlocking> {
 pub fn init(config: &LogConfig) -> Result<Telemetry, String> {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let writer = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING_LINES).thread_name("log");
-    let (writer, guard) = writer.finish(BufWriter::new(std::io::stdout()));
+    let (writer, guard) = writer.finish(Batches(BufWriter::with_capacity(64 * 1024, std::io::stdout())));
     let log = fmt::layer().with_writer(writer.clone());
     let log = match config.format {
         // Colours are for people: a file that they are written to is harder to read.

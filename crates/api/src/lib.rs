@@ -127,6 +127,17 @@ pub fn openapi() -> Document {
     document
 }
 
+/// Where, in a checkout, the handlers and their types stand, and who makes values of those: what a fix-it edits.
+pub const SOURCES: [&str; 2] = ["crates/api/src", "src"];
+
+/// The file of the rules behind [`with_shared_answers`].
+pub const SHARED_ANSWERS: &str = "crates/api/src/shared_answers.rs";
+
+/// An operation, in JSON, with the answers that every operation of its kind has.
+pub fn with_shared_answers(operation: serde_json::Value) -> serde_json::Value {
+    shared_answers::add_to(operation)
+}
+
 /// The paths that move to the operators' listener where there is one.
 pub fn operator_paths() -> Vec<String> {
     operations(Surface::Operators).into_openapi().paths.paths.into_keys().collect()

@@ -22,6 +22,13 @@ pub(crate) fn add(document: &mut OpenApi) {
     }
 }
 
+/// [`add`] for one operation in JSON: so a fix-it that is made for a handler leaves out what comes by itself.
+pub(crate) fn add_to(operation: serde_json::Value) -> serde_json::Value {
+    let Ok(mut completed) = serde_json::from_value(operation.clone()) else { return operation };
+    complete(&mut completed);
+    serde_json::to_value(completed).unwrap_or(operation)
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }

@@ -12,6 +12,7 @@ use crate::{LoadError, Position, check, enforce, pointer};
 #[derive(Debug, Clone)]
 pub struct Contract {
     file: String,
+    text: String,
     document: Value,
     source: Source,
     operations: Vec<Operation>,
@@ -35,7 +36,7 @@ impl Contract {
             return Err(located(file_name, faults));
         }
         let operations = operation::table(&document, &source);
-        Ok(Contract { file: file_name.to_owned(), document, source, operations })
+        Ok(Contract { file: file_name.to_owned(), text: yaml.to_owned(), document, source, operations })
     }
 
     /// [`Contract::load`] of a file's bytes, which may turn out not to be text at all.
@@ -52,6 +53,11 @@ impl Contract {
     /// The file name it was loaded under.
     pub fn file_name(&self) -> &str {
         &self.file
+    }
+
+    /// The text that it was loaded from.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The whole document. Member order is serde_json's; see [`Contract::to_json`] for the order of the source.

@@ -20,6 +20,7 @@ mod walk;
 use serde_json::Value;
 
 pub use drift::{Drift, DriftKind};
+pub(crate) use same::is_default;
 
 use crate::{Contract, Kind};
 
@@ -72,7 +73,7 @@ const fn skip(on: Option<Kind>, key: &'static str, why: &'static str) -> NotComp
 }
 
 /// Whether this keyword of this kind of object is left out.
-fn not_compared(kind: Kind, key: &str) -> bool {
+pub(crate) fn not_compared(kind: Kind, key: &str) -> bool {
     NOT_COMPARED.iter().any(|rule| {
         rule.on.is_none_or(|on| on == kind)
             && match rule.key.strip_suffix('*') {
@@ -80,6 +81,11 @@ fn not_compared(kind: Kind, key: &str) -> bool {
                 None => key == rule.key,
             }
     })
+}
+
+/// Whether a node of the contract and one of the code mean the same; either may be a reference.
+pub(crate) fn means_the_same(contract: &Value, code: &Value, kind: Kind, ours: &Value, theirs: &Value) -> bool {
+    walk::Walk::new(contract, code).finds_nothing(kind, ours, theirs)
 }
 
 /// Every drift between a contract and the spec generated from the code, in the order of the contract.

@@ -35,6 +35,7 @@ mod date;
 mod diff;
 mod enforce;
 mod error;
+pub mod fixit;
 mod grammar;
 mod meaning;
 mod openapi_3_0;

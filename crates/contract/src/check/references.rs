@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::Faults;
-use super::structure::Structure;
+use super::structure::{Structure, nearest};
 use crate::Kind;
 use crate::pointer::{self, MAX_HOPS, join, local};
 
@@ -23,7 +23,7 @@ fn follow(document: &Value, structure: &Structure<'_>, at: &str, kind: Kind, tar
         return Err(format!("`{target}` is not in this file: refer to `#/components/…`"));
     };
     if document.pointer(&pointer).is_none() {
-        return Err(format!("`{target}` does not exist"));
+        return Err(format!("`{target}` does not exist{}", meant(structure, kind, &pointer)));
     }
     match structure.nodes.get(&pointer) {
         // A validator is handed `components/schemas` and nothing else of the document.
@@ -34,6 +34,18 @@ fn follow(document: &Value, structure: &Structure<'_>, at: &str, kind: Kind, tar
         Some((found, _)) => Err(format!("`{target}` is {found}; {kind} is needed here")),
         None => Err(format!("`{target}` is not {kind}")),
     }
+}
+
+/// What a reference that leads nowhere may have meant: a component of the kind that is needed, of nearly this name.
+fn meant(structure: &Structure<'_>, kind: Kind, pointer: &str) -> String {
+    let fits = |(at, (found, _)): &(&String, &(Kind, &Value))| *found == kind && at.starts_with("/components/");
+    let known = structure.nodes.iter().filter(fits).map(|(at, _)| at.as_str()).filter(|at| at.split('/').count() == 4);
+    // The order of a map is not the same twice.
+    let mut known: Vec<&str> = known.collect();
+    known.sort_unstable();
+    let same_name = |at: &&&str| at.rsplit('/').next() == pointer.rsplit('/').next();
+    let near = known.iter().find(same_name).copied().or_else(|| nearest(pointer, known.iter().copied()));
+    near.map_or_else(String::new, |near| format!(": did you mean `#{near}`?"))
 }
 
 /// Follows the references from `at` on: whoever reads the contract must come to their end.

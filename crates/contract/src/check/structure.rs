@@ -226,7 +226,7 @@ fn expected(shape: Shape) -> String {
 }
 
 /// The known word that is at most two edits away from `word`, if any: `maxLenght` → `maxLength`.
-fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // Nothing this long is a slip of the fingers, and the distance takes square time.
     if word.len() > 64 {
         return None;

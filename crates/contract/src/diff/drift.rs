@@ -5,7 +5,10 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::Position;
+use crate::fixit::{Fix, Told};
 use crate::meaning::{canonical, set};
+use crate::pointer::tokens;
+use crate::report::{Finding, Severity};
 
 /// One place where the contract and the code differ. Displayed on one line, in the manner of a compiler.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +34,12 @@ pub struct Drift {
     pub contract: Option<Value>,
     /// What the code says; `None` if it has no such node.
     pub code: Option<Value>,
+    /// Where the code says it: JSON pointer in the generated spec of the node, or of where it would be.
+    pub code_pointer: Option<String>,
+    /// Who says it: `the type `UserName``. What the spec alone does not tell, [`crate::fixit::explain`] adds.
+    pub who: Option<String>,
+    /// How to make it go away; [`crate::fixit::explain`] fills it.
+    pub fixes: Vec<Fix>,
 }
 
 /// In which way the contract and the code differ.
@@ -53,6 +62,19 @@ pub enum DriftKind {
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: ", self.file, self.position)?;
+        self.headline(f)?;
+        write!(f, " (#{}", self.pointer)?;
+        match self.also.len() {
+            0 => f.write_str(")"),
+            1 => f.write_str("; shows in 1 more place)"),
+            more => write!(f, "; shows in {more} more places)"),
+        }
+    }
+}
+
+impl Drift {
+    /// What differs, without its place in the file.
+    fn headline(&self, f: &mut impl fmt::Write) -> fmt::Result {
         if !self.place.is_empty() {
             write!(f, "{}: ", self.place)?;
         }
@@ -71,20 +93,91 @@ impl fmt::Display for Drift {
                 f.write_str("missing in the code")?;
             }
             DriftKind::MissingInCode => write!(f, "missing in the code (the contract says {contract})")?,
+            DriftKind::MissingInContract
+                if self
+                    .code
+                    .as_ref()
+                    .is_some_and(|code| code.as_object().is_some_and(|members| !members.is_empty())) =>
+            {
+                f.write_str("missing in the contract")?;
+            }
             DriftKind::MissingInContract => write!(f, "missing in the contract (the code says {code})")?,
             DriftKind::Dangling => write!(f, "the code says {code}, which its spec does not have")?,
             DriftKind::NotPlanned => write!(f, "the contract calls it planned, yet the code has it")?,
         }
-        write!(f, " (#{}", self.pointer)?;
-        match self.also.len() {
-            0 => f.write_str(")"),
-            1 => f.write_str("; shows in 1 more place)"),
-            more => write!(f, "; shows in {more} more places)"),
+        Ok(())
+    }
+
+    /// What differs, in one line, without its place in the file.
+    pub fn message(&self) -> String {
+        let mut message = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.headline(&mut message);
+        message
+    }
+
+    /// A stable id of the kind of drift.
+    pub fn code_of_kind(&self) -> &'static str {
+        match self.kind {
+            DriftKind::Differs | DriftKind::SetDiffers => "drift-differs",
+            DriftKind::MissingInCode => "drift-missing-in-code",
+            DriftKind::MissingInContract => "drift-missing-in-contract",
+            DriftKind::Dangling => "drift-dangling",
+            DriftKind::NotPlanned => "drift-planned",
         }
     }
-}
 
-impl Drift {
+    /// What else there is to tell, in lines: both sides, the places and the fix-its. Prose is moved right by `indent`;
+    /// what is to be pasted stands where it belongs once the whole is moved right by `outdent`.
+    pub fn detail(&self, indent: usize, outdent: usize) -> String {
+        const PLACES: usize = 6;
+        let mut lines = vec![
+            Told::Prose(format!("contract: {}", self.said(self.contract.as_ref(), false))),
+            Told::Prose(format!("code:     {}", self.said(self.code.as_ref(), true))),
+        ];
+        for (index, place) in self.also.iter().take(PLACES).enumerate() {
+            let head = if index == 0 { "also at: " } else { "         " };
+            lines.push(Told::Prose(format!("{head} {place}")));
+        }
+        if let Some(more) = self.also.len().checked_sub(PLACES + 1) {
+            lines.push(Told::Prose(format!("          and at {} more places", more + 1)));
+        }
+        lines.extend(self.fixes.iter().flat_map(|fix| fix.told(outdent)));
+        let mut detail = String::new();
+        for line in lines {
+            let (indent, line) = match line {
+                Told::Prose(line) => (indent, line),
+                Told::Code(line) => (0, line),
+            };
+            detail.push_str(format!("{:indent$}{line}", "").trim_end());
+            detail.push('\n');
+        }
+        // Two edits, or an edit and a note, are parted by one blank line, not by two.
+        detail.trim_end().to_owned() + "\n"
+    }
+
+    /// What a side says, and for the code, who.
+    fn said(&self, value: Option<&Value>, is_code: bool) -> String {
+        let key = tokens(&self.pointer).last().unwrap_or_default();
+        let named = self.pointer.rsplit_once('/').is_some_and(|(owner, _)| !owner.ends_with("/parameters"));
+        let said = match (value, self.kind) {
+            (None, _) => "says nothing of it".to_owned(),
+            (Some(value), DriftKind::MissingInCode | DriftKind::MissingInContract) if value.is_object() => {
+                return match (&self.who, is_code) {
+                    (Some(who), true) => format!("{who} has it"),
+                    _ => "has it".to_owned(),
+                };
+            }
+            (Some(value), _) if named && !value.is_object() => format!("{key}: {}", Brief(Some(value))),
+            (Some(value), _) => Brief(Some(value)).to_string(),
+        };
+        match (&self.who, is_code) {
+            (Some(who), true) if value.is_none() => format!("{who} {said}"),
+            (Some(who), true) => format!("{said}, says {who}"),
+            _ => said,
+        }
+    }
+
     /// The members that only `one` of two sets has.
     fn only(&self, one: &Option<Value>, other: &Option<Value>) -> Option<String> {
         let [one, other] =
@@ -93,6 +186,21 @@ impl Drift {
         let only = one.iter().filter(|item| !other.contains(&canonical(item)));
         let only: Vec<_> = only.map(|item| Brief(Some(item)).to_string()).collect();
         (!only.is_empty()).then(|| only.join(", "))
+    }
+}
+
+impl From<&Drift> for Finding {
+    fn from(drift: &Drift) -> Self {
+        Finding {
+            severity: Severity::Error,
+            code: drift.code_of_kind().to_owned(),
+            file: drift.file.clone(),
+            position: drift.position,
+            pointer: drift.pointer.clone(),
+            message: drift.message(),
+            // Details are printed two columns further right.
+            detail: drift.detail(0, 2),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn admits_anything(schema: &Value) -> bool {
 /// Whether writing `value` under `key` says no more than leaving it out.
 ///
 /// `sibling` gives the other members of the object that has it, since some defaults depend on them.
-pub(super) fn is_default<'a>(
+pub(crate) fn is_default<'a>(
     kind: Kind,
     key: &str,
     value: &Value,
@@ -71,6 +71,8 @@ pub(super) fn is_default<'a>(
             let style = text("style").unwrap_or_else(style);
             *value == Value::Bool(style == "form")
         }
+        // The name of a member is always a string; utoipa says so of every map.
+        (Kind::Schema, "propertyNames") => *value == serde_json::json!({ "type": "string" }),
         (Kind::Schema, "additionalProperties") => admits_anything(value),
         (Kind::Schema, "minLength" | "minItems" | "minProperties") => same(value, &Value::from(0)),
         _ => false,

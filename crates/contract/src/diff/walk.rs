@@ -48,6 +48,8 @@ pub(super) struct Found {
     place: Vec<String>,
     contract: Option<Value>,
     code: Option<Value>,
+    /// Where the code says it: its node, or the object that lacks one, with the steps from there.
+    origin: (*const Value, String),
 }
 
 pub(super) struct Walk<'a> {
@@ -58,6 +60,8 @@ pub(super) struct Walk<'a> {
     /// The pair being compared, and the steps taken inside it.
     current: usize,
     place: Vec<String>,
+    /// The objects of both sides being compared, innermost last: the contract's pointer and the code's node.
+    within: Vec<(String, *const Value)>,
     pub(super) found: Vec<Found>,
     /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
     trial: bool,
@@ -72,6 +76,7 @@ impl<'a> Walk<'a> {
             known: HashMap::new(),
             current: 0,
             place: Vec::new(),
+            within: Vec::new(),
             found: Vec::new(),
             trial: false,
         }
@@ -82,6 +87,16 @@ impl<'a> Walk<'a> {
         self.queue(Kind::Document, self.contract, String::new(), Twin::of(self.code), Trail::default());
         self.run();
         self.told(contract)
+    }
+
+    /// Whether two nodes, either of which may be a reference, mean the same.
+    pub(super) fn finds_nothing(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> bool {
+        self.trial = true;
+        let Some(twin) = Twin::resolve(self.code, theirs) else { return false };
+        let Some((ours, at)) = pointer::resolve(self.contract, ours, String::new()) else { return false };
+        self.queue(kind, ours, at, twin, Trail::default());
+        self.run();
+        self.found.is_empty()
     }
 
     /// Compares every pair that is queued, now or meanwhile.
@@ -117,8 +132,16 @@ impl<'a> Walk<'a> {
 
     pub(super) fn report(&mut self, kind: DriftKind, pointer: String, contract: Option<&Value>, code: Option<&Value>) {
         let (pair, place) = (self.current, self.place.clone());
+        let origin = match code {
+            Some(node) => (std::ptr::from_ref(node), String::new()),
+            None => {
+                let (at, node) =
+                    self.within.last().map_or(("", std::ptr::from_ref(self.code)), |(at, node)| (at, *node));
+                (node, pointer.strip_prefix(at).unwrap_or_default().to_owned())
+            }
+        };
         let (contract, code) = (contract.cloned(), code.cloned());
-        self.found.push(Found { pair, kind, pointer, place, contract, code });
+        self.found.push(Found { pair, kind, pointer, place, contract, code, origin });
     }
 
     /// One node is all there is to say where a side lacks it.
@@ -157,8 +180,7 @@ impl<'a> Walk<'a> {
         if let (Some(mine), Some(other)) = (mine, other)
             && self.is_another_component(kind, (mine, value), (other, &twin))
         {
-            let [mine, other] = [mine, other].map(Value::from);
-            self.report(DriftKind::Differs, join(&site, "$ref"), Some(&mine), Some(&other));
+            self.report(DriftKind::Differs, join(&site, "$ref"), ours.get("$ref"), theirs.get("$ref"));
             return;
         }
         let mut trail = Trail::default();
@@ -205,6 +227,7 @@ impl<'a> Walk<'a> {
         }
         let own = ours.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str);
         let keys: BTreeSet<&str> = own.chain(twin.keys()).collect();
+        self.within.push((at.to_owned(), std::ptr::from_ref(twin.value)));
         for key in keys {
             if not_compared(kind, key) || is_compared_apart(kind, key) {
                 continue;
@@ -222,6 +245,7 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
+        self.within.pop();
     }
 
     fn keyword(&mut self, kind: Kind, key: &'a str, ours: &'a Value, at: String, theirs: &'a Value) {
@@ -295,6 +319,7 @@ impl<'a> Walk<'a> {
         let blamed = self.blamed();
         let mut drifts: Vec<Drift> = Vec::new();
         let mut at: HashMap<String, Vec<usize>> = HashMap::new();
+        let origins = if self.found.is_empty() { HashMap::new() } else { origins(self.code) };
         for found in self.found {
             let Some(pair) = self.pairs.get(found.pair) else { continue };
             let mut places = pair.trails.iter().map(|trail| {
@@ -314,8 +339,13 @@ impl<'a> Walk<'a> {
                 continue;
             }
             told.push(drifts.len());
+            let (node, below) = found.origin;
+            let code_pointer = origins.get(&node).map(|at| format!("{at}{below}"));
             drifts.push(Drift {
                 kind: found.kind,
+                who: code_pointer.as_deref().and_then(|at| who(self.code, at)),
+                code_pointer,
+                fixes: Vec::new(),
                 file: contract.file_name().to_owned(),
                 position: contract
                     .nearest_position(blamed.get(found.pair).and_then(Option::as_deref).unwrap_or(&found.pointer)),
@@ -334,6 +364,36 @@ impl<'a> Walk<'a> {
         }
         drifts.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
         drifts
+    }
+}
+
+/// The JSON pointer of every node.
+fn origins(document: &Value) -> HashMap<*const Value, String> {
+    let mut origins = HashMap::new();
+    let mut next = vec![(document, String::new())];
+    while let Some((node, at)) = next.pop() {
+        match node {
+            Value::Object(members) => next.extend(members.iter().map(|(name, member)| (member, join(&at, name)))),
+            Value::Array(items) => {
+                next.extend(items.iter().enumerate().map(|(index, item)| (item, join(&at, &index.to_string()))));
+            }
+            _ => {}
+        }
+        origins.insert(std::ptr::from_ref(node), at);
+    }
+    origins
+}
+
+/// Who in the code is responsible for a node of its spec, as far as the spec itself tells.
+fn who(code: &Value, at: &str) -> Option<String> {
+    let mut tokens = pointer::tokens(at);
+    match (tokens.next()?.as_str(), tokens.next()?, tokens.next()) {
+        ("components", section, Some(name)) if section == "schemas" => Some(format!("the type `{name}`")),
+        ("paths", path, Some(method)) => {
+            let id = code.get("paths")?.get(path)?.get(method)?.get("operationId")?.as_str()?;
+            Some(format!("the handler of `{id}`"))
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ mod breaking;
 mod compiled;
 mod drift;
 mod enforce;
+mod fixit;
 mod load;
 mod mutation;
 mod normal_form;

@@ -1,0 +1,302 @@
+//! What to write so that a drift is gone: Rust for what the code lacks, YAML for what the contract lacks.
+//!
+//! A [`Fix`] is made of edits of whole lines, so that what a message shows can be pasted as it stands. It is made from
+//! the two documents, the text of the contract, and the Rust sources, which are read here only so far as to say where
+//! something stands (`sources`): a fix-it names the line of a real file wherever it can, and falls back on the
+//! conventions of this house in words where it cannot.
+//!
+//! `cause` tells once what has one cause. `contract_side` edits the contract (`yaml` writes it), `code_side` edits the code (`types` writes Rust types,
+//! `operation` whole handlers).
+
+mod cause;
+mod code_side;
+mod contract_side;
+mod operation;
+mod sources;
+mod text;
+mod types;
+mod yaml;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub use text::SourceFile;
+
+use crate::{Contract, Drift, diff};
+use sources::Sources;
+
+/// Which side of a drift a fix-it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The contract, so that it says what the code says.
+    Contract,
+    /// The code, so that it does what the contract says.
+    Code,
+}
+
+/// One way to make a drift go away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it changes.
+    pub side: Side,
+    /// The edits, all of which are needed. Line numbers are those before any edit, and edits of one file come from its
+    /// end to its beginning, so that they hold while one follows them. Empty where only words can be given.
+    pub edits: Vec<Edit>,
+    /// What else is to be known or done, in words; may be empty.
+    pub note: String,
+}
+
+/// Whole lines of a file, changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The file.
+    pub file: String,
+    /// Where, and what happens there.
+    pub action: Action,
+    /// The lines to write, without a line break at the end.
+    pub text: String,
+}
+
+/// What happens to the lines of a file; lines count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Lines are written after this one; 0 is the top of the file.
+    InsertAfter(usize),
+    /// These lines, the last one included, become others.
+    Replace {
+        /// The first line.
+        first: usize,
+        /// The last line.
+        last: usize,
+    },
+    /// These lines go, the last one included.
+    Remove {
+        /// The first line.
+        first: usize,
+        /// The last line.
+        last: usize,
+    },
+    /// The file is new.
+    Create,
+}
+
+/// What is known of the code besides the spec that it generates.
+#[derive(Clone, Copy)]
+pub struct Code<'a> {
+    /// The Rust sources of the handlers and their types.
+    pub files: &'a [SourceFile],
+    /// Adds to an operation, in JSON, what the code adds to every operation of its kind by rule. A fix-it does not repeat
+    /// that.
+    pub by_rule: &'a dyn Fn(Value) -> Value,
+    /// Where those rules stand.
+    pub rules: &'a str,
+}
+
+impl Code<'_> {
+    /// Nothing is known but the spec: fix-its of the code then go by the conventions alone.
+    pub const UNKNOWN: Code<'static> = Code { files: &[], by_rule: &|operation| operation, rules: "" };
+}
+
+/// Everything that a fix-it is made from.
+struct Context<'a> {
+    contract: &'a Contract,
+    yaml: SourceFile,
+    generated: &'a Value,
+    code: Code<'a>,
+    sources: Sources<'a>,
+}
+
+/// Says of each drift who says it and how to make it go away, and tells those of one cause once, with their places.
+pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
+    if drifts.is_empty() {
+        return drifts;
+    }
+    let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
+    let context = Context { contract, yaml, generated, code, sources: Sources::read(code.files) };
+    let before = drifts.len();
+    let mut told: Vec<Drift> = Vec::new();
+    for mut drift in cause::without_required_of(drifts) {
+        if let Some(who) = context.who(&drift) {
+            drift.who = Some(who);
+        }
+        let fixes = [contract_side::fix(&context, &drift), code_side::fix(&context, &drift)];
+        drift.fixes = fixes.into_iter().flatten().collect();
+        match told.iter_mut().find(|known| cause::is_one(known, &drift)) {
+            Some(known) => cause::join(known, drift),
+            None => told.push(drift),
+        }
+    }
+    for fix in told.iter_mut().flat_map(|drift| &mut drift.fixes) {
+        fix.edits.sort_by(|a, b| (&a.file, b.action.line()).cmp(&(&b.file, a.action.line())));
+        if fix.side == Side::Contract && !fix.edits.is_empty() {
+            prove(&context, before, fix);
+        }
+    }
+    told
+}
+
+/// A fix-it of the contract is tried before it is told: where it leaves no contract, or no drift less, words must do.
+fn prove(context: &Context<'_>, before: usize, fix: &mut Fix) {
+    let edited = apply(&context.yaml.text, &fix.edits);
+    let why = match Contract::load(&context.yaml.path, &edited) {
+        Ok(edited) if diff(&edited, context.generated).len() < before => return,
+        Ok(_) => {
+            "what is written there is shared with places where the code agrees: write it out for this one".to_owned()
+        }
+        Err(errors) => {
+            let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
+            format!("a contract cannot say it that way: {first}")
+        }
+    };
+    fix.edits.clear();
+    fix.note = why;
+}
+
+/// A text after these edits, all of one file, which are made in their order.
+pub fn apply(text: &str, edits: &[Edit]) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for edit in edits {
+        let (from, to) = match edit.action {
+            Action::InsertAfter(line) => (line, line),
+            Action::Replace { first, last } | Action::Remove { first, last } => (first.saturating_sub(1), last),
+            Action::Create => (0, lines.len()),
+        };
+        let to = to.min(lines.len());
+        lines.splice(from.min(to)..to, edit.text.lines());
+    }
+    lines.join("\n") + "\n"
+}
+
+/// All drifts for a terminal, in the order of the file: each with its fix-its, and at the end how many there are. Meant to
+/// be moved right by two, as cargo does with what a build script says.
+pub fn page(drifts: &[Drift]) -> String {
+    let mut page = String::new();
+    for drift in drifts {
+        page.push_str(&format!(
+            "error[{}]: {}:{}: {}\n",
+            drift.code_of_kind(),
+            drift.file,
+            drift.position,
+            drift.message()
+        ));
+        page.push_str(&drift.detail(2, 2));
+        page.push('\n');
+    }
+    if drifts.len() > MANY {
+        page.push_str("In short:\n");
+        for drift in drifts {
+            page.push_str(&format!("  {}:{}: {}\n", drift.file, drift.position, drift.message()));
+        }
+    }
+    let count = match drifts.len() {
+        1 => "1 drift".to_owned(),
+        count => format!("{count} drifts"),
+    };
+    page.push_str(&format!(
+        "error: {count} between the contract and the code; CONTRACT_DRIFT=warn builds all the same\n"
+    ));
+    page
+}
+
+/// More drifts than this scroll away: they are listed again at the end.
+const MANY: usize = 5;
+
+impl Context<'_> {
+    /// Who says it, with the file and the line where the sources tell them.
+    fn who(&self, drift: &Drift) -> Option<String> {
+        let who = drift.who.as_ref()?;
+        if code_side::is_by_rule(self, drift) {
+            return Some(format!("a rule for all operations ({})", self.code.rules));
+        }
+        let pointer = drift.code_pointer.as_deref()?;
+        let found = if let Some(name) = sources::schema_of(pointer) {
+            self.sources.schema(&name).map(|item| item.place())
+        } else {
+            let id = sources::operation_id(self.generated, pointer)?;
+            self.sources.handler(&id).map(|handler| handler.place())
+        };
+        Some(match found {
+            Some(place) => format!("{who} ({place})"),
+            None => who.clone(),
+        })
+    }
+}
+
+impl Action {
+    fn line(self) -> usize {
+        match self {
+            Action::InsertAfter(line) => line,
+            Action::Replace { first, .. } | Action::Remove { first, .. } => first,
+            Action::Create => 0,
+        }
+    }
+}
+
+impl Edit {
+    /// Whether two edits change a line in common.
+    fn touches(&self, other: &Edit) -> bool {
+        let lines = |edit: &Edit| match edit.action {
+            Action::Replace { first, last } | Action::Remove { first, last } => (first, last),
+            Action::InsertAfter(line) => (line, line),
+            Action::Create => (1, 0),
+        };
+        let (mine, others) = (lines(self), lines(other));
+        let both_add = matches!((self.action, other.action), (Action::InsertAfter(_), Action::InsertAfter(_)));
+        self.file == other.file && !both_add && mine.0 <= others.1 && others.0 <= mine.1
+    }
+}
+
+impl Fix {
+    /// The lines that tell it. Lines of code are moved left by `outdent` where they can be, so that they stand in the
+    /// column in which they belong once whoever prints them moves them right again.
+    pub(crate) fn told(&self, outdent: usize) -> Vec<Told> {
+        let side = match self.side {
+            Side::Contract => "change the contract",
+            Side::Code => "change the code",
+        };
+        let mut lines = Vec::new();
+        for (index, edit) in self.edits.iter().enumerate() {
+            let head = if index == 0 { format!("help: {side}: {edit}") } else { format!("and {edit}") };
+            lines.push(Told::Prose(head));
+            if edit.text.is_empty() {
+                continue;
+            }
+            let least = edit.text.lines().filter_map(text::indent_of).min().unwrap_or_default();
+            let cut = least.min(outdent);
+            lines.push(Told::Code(String::new()));
+            lines.extend(edit.text.lines().map(|line| Told::Code(line.get(cut..).unwrap_or_default().to_owned())));
+            lines.push(Told::Code(String::new()));
+        }
+        match (self.note.is_empty(), self.edits.is_empty()) {
+            (true, _) => {}
+            (false, true) => lines.push(Told::Prose(format!("help: {side}: {}", self.note))),
+            (false, false) => lines.push(Told::Prose(format!("note: {}", self.note))),
+        }
+        lines
+    }
+}
+
+/// A line of a message.
+pub(crate) enum Told {
+    /// For people.
+    Prose(String),
+    /// To be pasted.
+    Code(String),
+}
+
+impl fmt::Display for Edit {
+    /// As in "in FILE, …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = &self.file;
+        match self.action {
+            Action::InsertAfter(0) => write!(f, "{file}: at the top, add"),
+            Action::InsertAfter(line) => write!(f, "{file}: after line {line}, add"),
+            Action::Replace { first, last } if first == last => write!(f, "{file}: line {first} becomes"),
+            Action::Replace { first, last } => write!(f, "{file}: lines {first} to {last} become"),
+            Action::Remove { first, last } if first == last => write!(f, "{file}: remove line {first}"),
+            Action::Remove { first, last } => write!(f, "{file}: remove lines {first} to {last}"),
+            Action::Create => write!(f, "{file}: a new file"),
+        }
+    }
+}

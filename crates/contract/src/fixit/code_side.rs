@@ -1,0 +1,132 @@
+//! Edits of the Rust sources, so that they do what the contract says.
+
+mod handler;
+mod item;
+mod made;
+
+use serde_json::Value;
+
+use super::cause::BY_RULE;
+use super::sources::{Handler, operation_id, schema_of};
+use super::types::Words;
+use super::{Context, Edit, Fix, Side, operation};
+use crate::operation::is_planned;
+use crate::paths;
+use crate::pointer::{self, join};
+use crate::{Drift, DriftKind};
+use handler::of_handler;
+use item::{of_type, schema};
+
+pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
+    let (edits, note) = match written(context, drift) {
+        Ok(Some((edits, note))) => (edits, note),
+        Ok(None) => (Vec::new(), in_words(drift)),
+        Err(words) => (Vec::new(), words),
+    };
+    Some(Fix { side: Side::Code, edits, note })
+}
+
+type Written = Result<Option<(Vec<Edit>, String)>, Words>;
+
+fn written(context: &Context<'_>, drift: &Drift) -> Written {
+    if is_by_rule(context, drift) {
+        return Err(format!("{BY_RULE}, for all operations of a kind: change the rule in {}", context.code.rules));
+    }
+    if drift.kind == DriftKind::Dangling {
+        return Err(
+            "list the schema under `components(schemas(…))` of the base document: utoipa does not collect it by itself"
+                .to_owned(),
+        );
+    }
+    if drift.kind == DriftKind::NotPlanned {
+        return Err("or take the handler out, until the operation is due".to_owned());
+    }
+    let contract: Vec<String> = pointer::tokens(&drift.pointer).collect();
+    let contract: Vec<&str> = contract.iter().map(String::as_str).collect();
+    // A path or an operation that the code has not at all has no place in its spec.
+    match contract.as_slice() {
+        ["paths", template] if drift.kind == DriftKind::MissingInCode => return operations(context, template, None),
+        ["paths", template, method] if drift.kind == DriftKind::MissingInCode && *method != "parameters" => {
+            return operations(context, template, Some(method));
+        }
+        ["components", "schemas", name] if drift.kind == DriftKind::MissingInCode => return schema(context, name),
+        _ => {}
+    }
+    let Some(at) = drift.code_pointer.as_deref() else { return Ok(None) };
+    if let Some(name) = schema_of(at) {
+        let Some(item) = context.sources.schema(&name) else { return Ok(None) };
+        let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
+        let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+        return of_type(context, drift, item, &name, &rest);
+    }
+    let Some(handler) = operation_id(context.generated, at).and_then(|id| context.sources.handler(&id)) else {
+        return Ok(None);
+    };
+    let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    of_handler(context, drift, handler, at, &rest)
+}
+
+/// What to do where nothing can be pasted.
+fn in_words(drift: &Drift) -> String {
+    let who = drift.who.as_deref().unwrap_or("the code");
+    match drift.kind {
+        DriftKind::MissingInContract => format!("take it out of {who}"),
+        _ => format!("let {who} say what the contract says"),
+    }
+}
+
+/// Whether the code says it by a rule for all operations, so that no handler can be blamed.
+pub(super) fn is_by_rule(context: &Context<'_>, drift: &Drift) -> bool {
+    let Some(at) = drift.code_pointer.as_deref() else { return false };
+    let tokens: Vec<String> = pointer::tokens(at).collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let (operation, status, header) = match tokens.as_slice() {
+        ["paths", path, method, "responses", status, rest @ ..] => {
+            let operation = join(&join("/paths", path), method);
+            let header = match rest {
+                ["headers", name, ..] => Some(*name),
+                _ => None,
+            };
+            (operation, *status, header)
+        }
+        _ => return false,
+    };
+    let Some(operation) = context.generated.pointer(&operation) else { return false };
+    let at = match header {
+        Some(name) => join(&format!("/responses/{status}/headers"), name),
+        None => format!("/responses/{status}"),
+    };
+    let mut without = operation.clone();
+    let Some((owner, _)) = at.rsplit_once('/') else { return false };
+    let Some(owner) = without.pointer_mut(owner).and_then(Value::as_object_mut) else { return false };
+    owner.remove(header.unwrap_or(status));
+    let completed = (context.code.by_rule)(without);
+    // A handler that says the same as the rule may say something else, too.
+    completed.pointer(&at).is_some() && !said_by_handler(context, operation, status, header)
+}
+
+fn said_by_handler(context: &Context<'_>, operation: &Value, status: &str, header: Option<&str>) -> bool {
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+    let Some(handler) = context.sources.handler(id) else { return false };
+    tuple(handler, status).is_some_and(|span| {
+        header.is_none_or(|name| handler.file.slice(span.0, span.1).contains(&format!("\"{name}\"")))
+    })
+}
+
+/// Where a handler's attribute speaks of a status.
+fn tuple(handler: &Handler<'_>, status: &str) -> Option<(usize, usize)> {
+    let responses = handler.argument("responses")?;
+    handler.parts(responses).into_iter().find(|span| {
+        let text: String = handler.file.slice(span.0, span.1).split_whitespace().collect();
+        text.starts_with(&format!("(status={status},")) || text == format!("(status={status})")
+    })
+}
+
+fn operations(context: &Context<'_>, template: &str, method: Option<&str>) -> Written {
+    let document = context.contract.document();
+    let Some(path) = paths::paths(document).find(|path| path.template == template) else { return Ok(None) };
+    let wanted = |endpoint: &paths::Endpoint<'_>| method.is_none_or(|method| endpoint.method.key() == method);
+    let endpoints: Vec<_> = path.endpoints().filter(wanted).filter(|one| !is_planned(one.operation)).collect();
+    Ok(Some((operation::handlers(context, &path, &endpoints)?, String::new())))
+}

@@ -1,0 +1,284 @@
+//! Edits of the contract's text, so that it says what the code says.
+
+use serde_json::{Map, Value};
+
+use super::text::indented;
+use super::yaml;
+use super::{Action, Context, Edit, Fix, Side};
+use crate::diff::{is_default, means_the_same, not_compared};
+use crate::grammar::Shape;
+use crate::meaning::{canonical, set};
+use crate::operation::Method;
+use crate::pointer::{self, join};
+use crate::{Drift, DriftKind, Kind};
+
+mod form;
+mod place;
+
+use form::Form;
+use place::Style;
+
+pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
+    let mut note = String::new();
+    let edits = match drift.kind {
+        DriftKind::MissingInContract => {
+            let (at, value) = (drift.pointer.as_str(), drift.code.as_ref()?);
+            let mut form = Form::new(context);
+            let value = form.of_member(at, value);
+            if let Some(advice) = form.refused {
+                return Some(Fix {
+                    side: Side::Contract,
+                    edits: Vec::new(),
+                    note: format!("the contract cannot say it: {advice}"),
+                });
+            }
+            let mut edits = vec![insert(context, at, value)?];
+            edits.extend(required(context, drift));
+            for (name, schema) in form.extra {
+                edits.push(insert(context, &join("/components/schemas", &name), schema)?);
+            }
+            edits
+        }
+        DriftKind::Differs => {
+            let mut form = Form::new(context);
+            let value = form.of_member(&drift.pointer, drift.code.as_ref()?);
+            if let Some(advice) = form.refused {
+                note = format!("the contract cannot say it: {advice}");
+                return Some(Fix { side: Side::Contract, edits: Vec::new(), note });
+            }
+            let mut edits = vec![replace(context, &drift.pointer, &value)?];
+            for (name, schema) in form.extra {
+                edits.push(insert(context, &join("/components/schemas", &name), schema)?);
+            }
+            edits
+        }
+        DriftKind::SetDiffers => {
+            let (ours, theirs) = (drift.contract.as_ref()?.as_array()?, drift.code.as_ref()?.as_array()?);
+            let [mine, others] = [set(ours), set(theirs)];
+            let kept = ours.iter().filter(|item| others.contains(&canonical(item)));
+            let new = theirs.iter().filter(|item| !mine.contains(&canonical(item)));
+            vec![replace(context, &drift.pointer, &kept.chain(new).cloned().collect())?]
+        }
+        DriftKind::MissingInCode => {
+            let mut edits = vec![remove(context, &drift.pointer)?];
+            edits.extend(required(context, drift));
+            edits.extend(orphans(context, &edits));
+            let value = drift.contract.iter();
+            let inside = value.clone().flat_map(|value| value.as_object().into_iter().flatten().map(|(_, one)| one));
+            let mut ids = inside.chain(value).filter_map(|one| one.get("operationId")?.as_str());
+            if ids.any(|id| context.yaml.text.matches(&format!("operationId: {id}\n")).count() > 1) {
+                "links that name the operation go with it".clone_into(&mut note);
+            }
+            edits
+        }
+        DriftKind::NotPlanned => vec![remove(context, &drift.pointer)?],
+        DriftKind::Dangling => return None,
+    };
+    Some(Fix { side: Side::Contract, edits, note })
+}
+
+/// A property that comes or goes takes its place in `required` along.
+fn required(context: &Context<'_>, drift: &Drift) -> Option<Edit> {
+    let (properties, name) = drift.pointer.rsplit_once('/')?;
+    let owner = properties.strip_suffix("/properties")?;
+    let name = Value::from(pointer::tokens(&format!("/{name}")).next()?);
+    let listed = context.contract.document().pointer(owner)?.get("required").and_then(Value::as_array);
+    let mut names = listed.cloned().unwrap_or_default();
+    let at = join(owner, "required");
+    if drift.kind == DriftKind::MissingInCode {
+        let before = names.len();
+        names.retain(|one| *one != name);
+        return match names.len() {
+            left if left == before => None,
+            0 => remove(context, &at),
+            _ => replace(context, &at, &Value::from(names)),
+        };
+    }
+    let code = drift.code_pointer.as_deref()?.rsplit_once("/properties/")?.0;
+    let theirs = context.generated.pointer(code)?.get("required")?.as_array()?;
+    if !theirs.contains(&name) || names.contains(&name) {
+        return None;
+    }
+    names.push(name);
+    let names = Value::from(names);
+    if listed.is_some() { replace(context, &at, &names) } else { insert(context, &at, names) }
+}
+
+/// Writes a node where there is none.
+fn insert(context: &Context<'_>, at: &str, mut value: Value) -> Option<Edit> {
+    let mut at = at.to_owned();
+    // What is above it and is not there either is written along.
+    let (owner, name) = loop {
+        let (owner, last) = at.rsplit_once('/')?;
+        let name = pointer::tokens(&format!("/{last}")).next()?;
+        if context.contract.document().pointer(owner).is_some() {
+            break (owner.to_owned(), name);
+        }
+        value = if name == "-" { Value::from(vec![value]) } else { Value::from(Map::from_iter([(name, value)])) };
+        at = owner.to_owned();
+    };
+    let place = place::of(context, &owner)?;
+    let (written, in_flow) = if name == "-" {
+        (yaml::item(&value), yaml::flow(&value))
+    } else {
+        let both = Value::from(Map::from_iter([(name.clone(), value.clone())]));
+        let flow = yaml::flow(&both);
+        let inner = flow.strip_prefix("{ ").and_then(|rest| rest.strip_suffix(" }")).unwrap_or(&flow);
+        (yaml::entry(&name, &value), inner.to_owned())
+    };
+    match place.inside(context) {
+        Style::Flow { open, close } => {
+            let inner = context.yaml.slice(open + 1, close).trim().to_owned();
+            let padding = if context.yaml.slice(open, open + 1) == "{" { " " } else { "" };
+            let comma = if inner.is_empty() { "" } else { ", " };
+            Some(context.yaml.replace(open + 1, close, &format!("{padding}{inner}{comma}{in_flow}{padding}")))
+        }
+        Style::Block { indent } => {
+            let after = predecessor(context, &owner, &name).and_then(|sibling| place::of(context, &sibling));
+            let line = match after {
+                Some(sibling) => sibling.last,
+                None if owner.ends_with("/responses") && !owner.starts_with("/components") => place.first,
+                None => place.last,
+            };
+            let spaced = matches!(owner.as_str(), "/paths") || is_section(&owner);
+            let gap = if spaced { "\n" } else { "" };
+            Some(context.yaml.insert_after(line, format!("{gap}{}", indented(&written, indent))))
+        }
+    }
+}
+
+/// Whether the members of this node stand apart in the file.
+fn is_section(owner: &str) -> bool {
+    owner == "/components/schemas"
+}
+
+/// The sibling after which a new member reads best; `None` for the end, or for the beginning of responses.
+fn predecessor(context: &Context<'_>, owner: &str, name: &str) -> Option<String> {
+    let siblings = context.contract.document().pointer(owner)?.as_object()?;
+    let position = |sibling: &&String| context.contract.position(&join(owner, sibling));
+    let chosen = if owner.ends_with("/responses") && owner.starts_with("/paths/") {
+        siblings.keys().filter(|sibling| sibling.as_str() < name).max_by_key(position)
+    } else if owner == "/paths" {
+        let root = |path: &str| path.split('/').nth(1).map(str::to_owned);
+        siblings.keys().filter(|sibling| root(sibling) == root(name)).max_by_key(position)
+    } else if pointer::tokens(owner).count() == 2 && owner.starts_with("/paths/") {
+        let rank = |key: &str| Method::ALL.iter().position(|method| method.key() == key);
+        siblings.keys().filter(|sibling| rank(sibling) < rank(name)).max_by_key(position)
+    } else {
+        None
+    };
+    chosen.map(|sibling| join(owner, sibling))
+}
+
+/// Writes another value at a node that is there.
+fn replace(context: &Context<'_>, at: &str, value: &Value) -> Option<Edit> {
+    let place = place::of(context, at)?;
+    if place.is_item {
+        let text = yaml::item(value);
+        return Some(lines(context, &place, &text));
+    }
+    let key = pointer::tokens(at).last()?;
+    if place.is_flow {
+        let (from, to) = place.flow_value(context)?;
+        return Some(context.yaml.replace(from, to, &yaml::flow(value)));
+    }
+    // Alone in its line, a value keeps the comment beside it.
+    if place.first == place.last
+        && !value.is_object()
+        && let Some((from, to)) = place.plain_value(context)
+    {
+        return Some(context.yaml.replace(from, to, &yaml::flow(value)));
+    }
+    Some(lines(context, &place, &yaml::entry(&key, value)))
+}
+
+fn lines(context: &Context<'_>, place: &place::Place, text: &str) -> Edit {
+    let head: String = context.yaml.line(place.first).chars().take(place.column).collect();
+    let head = if place.is_item { head.trim_end_matches([' ', '-']).to_owned() + &dash_indent(&head) } else { head };
+    let text = indented(text, head.chars().count());
+    let text = format!("{head}{}", text.trim_start());
+    context.yaml.edit(Action::Replace { first: place.first, last: place.last }, text)
+}
+
+/// The white space before the dash of an item.
+fn dash_indent(head: &str) -> String {
+    " ".repeat(head.len() - head.trim_start().len())
+}
+
+/// Takes a node out, and what would be empty without it.
+fn remove(context: &Context<'_>, at: &str) -> Option<Edit> {
+    let mut at = at.to_owned();
+    loop {
+        let owner = at.rsplit_once('/')?.0;
+        let alone = match context.contract.document().pointer(owner)? {
+            Value::Object(members) => members.len() == 1,
+            Value::Array(items) => items.len() == 1,
+            _ => false,
+        };
+        let goes_along = owner.ends_with("/headers")
+            || owner.ends_with("/parameters")
+            || owner.ends_with("/properties")
+            || owner.ends_with("/content")
+            || owner.ends_with("/encoding")
+            || owner.ends_with("/required")
+            || (owner.starts_with("/paths/") && pointer::tokens(owner).count() == 2);
+        if !alone || !goes_along {
+            break;
+        }
+        at = owner.to_owned();
+    }
+    let place = place::of(context, &at)?;
+    if place.is_flow {
+        let (from, to) = place.flow_member(context)?;
+        return Some(context.yaml.replace(from, to, ""));
+    }
+    if place.first_of_item {
+        return None;
+    }
+    Some(context.yaml.edit(Action::Remove { first: place.first, last: place.last }, String::new()))
+}
+
+/// The schemas that only these removed lines use: they go along.
+fn orphans(context: &Context<'_>, removed: &[Edit]) -> Vec<Edit> {
+    let mut gone: Vec<(usize, usize)> = removed
+        .iter()
+        .filter_map(|edit| match edit.action {
+            Action::Remove { first, last } => Some((first, last)),
+            _ => None,
+        })
+        .collect();
+    let mut edits = Vec::new();
+    let schemas = context.contract.components_schemas().as_object();
+    let names: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
+    // One may be used by another that goes.
+    for _ in &names {
+        let is_gone = |line: usize| gone.iter().any(|(first, last)| (*first..=*last).contains(&line));
+        let found = names.iter().find_map(|name| {
+            let place = place::of(context, &join("/components/schemas", name)).filter(|place| !is_gone(place.first))?;
+            let reference = format!("#/components/schemas/{name}'");
+            let lines = context.yaml.text.lines().enumerate().filter(|(_, line)| line.contains(&reference));
+            let mut uses = lines.map(|(index, _)| index + 1).peekable();
+            let orphaned = uses.peek().is_some() && uses.all(is_gone);
+            orphaned.then_some((place.first, place.last))
+        });
+        let Some((first, last)) = found else { break };
+        gone.push((first, last));
+        edits.push(context.yaml.edit(Action::Remove { first, last }, String::new()));
+    }
+    edits
+}
+
+/// What `kind` of object stands at this pointer of a document.
+pub(super) fn kind_at(at: &str) -> Option<Shape> {
+    let mut shape = Shape::One(Kind::Document);
+    for token in pointer::tokens(at) {
+        shape = match shape {
+            Shape::One(kind) => kind.keyword(&token)?,
+            Shape::SchemaOrFlag => Kind::Schema.keyword(&token)?,
+            Shape::Map(kind) | Shape::List(kind) => Shape::One(kind),
+            Shape::Statuses => Shape::One(Kind::Response),
+            _ => return None,
+        };
+    }
+    Some(shape)
+}

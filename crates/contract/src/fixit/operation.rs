@@ -1,0 +1,421 @@
+//! Handlers: the clauses of `#[utoipa::path(…)]`, and whole ones for operations that the code has not yet.
+
+use serde_json::{Map, Value, json};
+
+use super::sources::{Handler, Item};
+use super::text::SourceFile;
+use super::types::{Types, Way, Words, docs, literal, pascal, snake};
+use super::{Action, Context, Edit};
+use crate::paths;
+use crate::pointer;
+
+/// An operation of the contract, references to all but schemas followed, without what the code adds by rule.
+pub(super) fn own(context: &Context<'_>, operation: &Value) -> Value {
+    let mut own = inlined(context.contract.document(), operation);
+    let statuses: Vec<String> = members(&own, "responses").map(|(status, _)| status.clone()).collect();
+    for status in &statuses {
+        let mut without = own.clone();
+        if let Some(responses) = without.get_mut("responses").and_then(Value::as_object_mut) {
+            responses.remove(status);
+        }
+        if (context.code.by_rule)(without.clone()).pointer(&format!("/responses/{status}")).is_some() {
+            own = without;
+        }
+    }
+    for status in &statuses {
+        let at = format!("/responses/{status}/headers");
+        let names: Vec<String> =
+            own.pointer(&at).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        for name in names {
+            let mut without = own.clone();
+            if let Some(headers) = without.pointer_mut(&at).and_then(Value::as_object_mut) {
+                headers.remove(&name);
+            }
+            if (context.code.by_rule)(without.clone()).pointer(&pointer::join(&at, &name)).is_some() {
+                own = without;
+            }
+        }
+    }
+    own
+}
+
+/// Only what rules and clauses ask for, so that any reader of operations takes it.
+fn inlined(document: &Value, operation: &Value) -> Value {
+    let resolve =
+        |node: &Value| pointer::resolve(document, node, String::new()).map_or(Value::Null, |(value, _)| value.clone());
+    let mut own = Map::new();
+    for key in ["operationId", "tags"] {
+        own.extend(operation.get(key).map(|value| (key.to_owned(), value.clone())));
+    }
+    let contents = |node: &Value| -> Value {
+        members(node, "content")
+            .map(|(media, value)| {
+                let schema = value.get("schema").cloned();
+                (media.clone(), schema.map_or_else(|| json!({}), |schema| json!({ "schema": schema })))
+            })
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    if let Some(body) = operation.get("requestBody").map(resolve) {
+        own.insert(
+            "requestBody".to_owned(),
+            json!({ "content": contents(&body), "required": body.get("required") == Some(&Value::Bool(true)) }),
+        );
+    }
+    let responses = members(operation, "responses").map(|(status, listed)| {
+        let response = resolve(listed);
+        let headers: Map<String, Value> = members(&response, "headers")
+            .map(|(name, listed)| {
+                let schema = resolve(listed).get("schema").cloned().unwrap_or_else(|| json!({}));
+                (name.clone(), json!({ "schema": schema }))
+            })
+            .collect();
+        (status.clone(), json!({ "description": "", "headers": headers, "content": contents(&response) }))
+    });
+    own.insert("responses".to_owned(), responses.collect::<Map<_, _>>().into());
+    Value::Object(own)
+}
+
+fn members<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
+    value.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+/// `(status = 200, body = User, headers(…))`
+pub(super) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value, hint: &str) -> Result<String, Words> {
+    types.way = Way { request: false, response: true };
+    let mut parts = vec![format!("status = {status}")];
+    let content: Vec<_> = members(response, "content").collect();
+    let mut bodies = Vec::new();
+    for (media, value) in &content {
+        let schema = value
+            .get("schema")
+            .ok_or("a media type without a `schema` has no form in utoipa: give it one in the contract")?;
+        bodies.push((types.in_place(schema, &format!("{hint}Answer"))?.rust, media.as_str()));
+    }
+    match bodies.as_slice() {
+        [] => {}
+        [(body, media)] => {
+            parts.push(format!("body = {body}"));
+            if *media != "application/json" || is_text(body) {
+                parts.push(format!("content_type = {}", literal(&Value::from(*media))));
+            }
+        }
+        several => parts.push(format!("content({})", listed(several))),
+    }
+    let mut headers = Vec::new();
+    for (name, header) in members(response, "headers") {
+        let typed = types.of_header(header.get("schema").unwrap_or(&Value::Null), &pascal(name))?;
+        headers.push(format!("({} = {})", literal(&Value::from(name.as_str())), typed.rust));
+    }
+    if !headers.is_empty() {
+        parts.push(format!("headers({})", headers.join(", ")));
+    }
+    Ok(format!("({})", parts.join(", ")))
+}
+
+/// utoipa takes these for plain text.
+fn is_text(rust: &str) -> bool {
+    matches!(rust, "String" | "i32" | "i64" | "f32" | "f64" | "bool" | "Uuid" | "uuid::Uuid")
+}
+
+fn listed(bodies: &[(String, &str)]) -> String {
+    let bodies = bodies.iter().map(|(body, media)| format!("({body} = {})", literal(&Value::from(*media))));
+    bodies.collect::<Vec<_>>().join(", ")
+}
+
+/// `request_body = NewUser`, and the type that the handler takes.
+pub(super) fn request_body(types: &mut Types<'_, '_>, body: &Value, hint: &str) -> Result<(String, String), Words> {
+    types.way = Way { request: true, response: false };
+    if body.get("required") != Some(&Value::Bool(true)) {
+        return Err("a body that may be missing has no form here: say `required: true` in the contract".to_owned());
+    }
+    let mut bodies = Vec::new();
+    for (media, value) in members(body, "content") {
+        let schema = value
+            .get("schema")
+            .ok_or("a body without a `schema` has no form in utoipa: give it one in the contract")?;
+        bodies.push((types.in_place(schema, &format!("{hint}Body"))?.rust, media.as_str()));
+    }
+    let first = bodies.first().map(|(body, _)| body.clone()).ok_or("a body needs a media type")?;
+    Ok(match bodies.as_slice() {
+        [(body, "application/json")] if !is_text(body) => (format!("request_body = {body}"), first),
+        several => (format!("request_body(content({}))", listed(several)), first),
+    })
+}
+
+/// `("X-Tenant" = String, Header)`: a parameter that no struct holds.
+pub(super) fn parameter_clause(types: &mut Types<'_, '_>, parameter: &Value, hint: &str) -> Result<String, Words> {
+    types.way = Way { request: true, response: false };
+    let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+    let nothing = Value::Null;
+    let schema = parameter.get("schema").filter(|schema| schema.is_object()).unwrap_or(&nothing);
+    let typed = types.of(schema, &format!("{hint}{}", pascal(text("name"))))?;
+    let required = parameter.get("required") == Some(&Value::Bool(true));
+    let rust = if typed.named { format!("inline({})", typed.rust) } else { typed.rust };
+    let rust = if required { rust } else { format!("Option<{rust}>") };
+    let mut parts = vec![format!("{} = {rust}", literal(&Value::from(text("name")))), pascal(text("in"))];
+    if !required {
+        parts.push("nullable = false".to_owned());
+    }
+    parts.extend(typed.attributes);
+    Ok(format!("({})", parts.join(", ")))
+}
+
+/// The edits that add handlers for operations of one path.
+pub(super) fn handlers(
+    context: &Context<'_>,
+    path: &paths::Path<'_>,
+    endpoints: &[paths::Endpoint<'_>],
+) -> Result<Vec<Edit>, Words> {
+    let tags = endpoints.first().map(|one| tags_of(one.operation)).unwrap_or_default();
+    let sibling = sibling(context, path.template, &tags);
+    let mut types = Types::new(context, sibling.map(|sibling| sibling.file), Way::default());
+    let (mut names, mut texts) = (Vec::new(), Vec::new());
+    for endpoint in endpoints {
+        texts.extend(handler(context, &mut types, path, endpoint)?);
+        names.push(snake(id_of(endpoint.operation)));
+    }
+    let text = types.items.iter().chain(&texts).map(String::as_str).collect::<Vec<_>>().join("\n\n");
+    let routes = format!("routes!({})", names.join(", "));
+    match sibling {
+        Some(sibling) => Ok(in_file(sibling, &routes, &text)),
+        None => new_file(context, types.imports, path.template, &routes, &text),
+    }
+}
+
+fn id_of(operation: &Value) -> &str {
+    operation.get("operationId").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn tags_of(operation: &Value) -> Vec<&str> {
+    operation.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// A handler for an operation of the contract, after the structs of its parameters.
+fn handler(
+    context: &Context<'_>,
+    types: &mut Types<'_, '_>,
+    path: &paths::Path<'_>,
+    endpoint: &paths::Endpoint<'_>,
+) -> Result<Vec<String>, Words> {
+    let id = id_of(endpoint.operation);
+    let (name, hint) = (snake(id), pascal(id));
+    let tags = tags_of(endpoint.operation);
+    let file = sibling(context, path.template, &tags).map(|sibling| sibling.file);
+    let own = own(context, endpoint.operation);
+    let mut clauses = Vec::new();
+    let mut arguments = vec![];
+    let mut structs = Vec::new();
+    let declared = path.parameters(context.contract.document(), endpoint);
+    let mut params = Vec::new();
+    for (location, extractor) in [("path", "Path"), ("query", "Query")] {
+        let these: Vec<&Value> =
+            declared.iter().filter(|one| one.location == location).map(|one| one.parameter).collect();
+        if these.is_empty() {
+            continue;
+        }
+        let holder = match known_parameters(context, file, location, &these) {
+            Some(item) => item.name.clone(),
+            None => {
+                let name = format!("{hint}{extractor}");
+                structs.push(parameters(types, &name, extractor, &these, location)?);
+                name
+            }
+        };
+        let extractor = types.import("crate::extract", extractor);
+        arguments.push(format!("{extractor}(_{location}): {extractor}<{holder}>"));
+        params.push(holder);
+    }
+    for one in declared.iter().filter(|one| !matches!(one.location, "path" | "query")) {
+        params.push(parameter_clause(types, one.parameter, &hint)?);
+    }
+    if !params.is_empty() {
+        clauses.push(format!("params({})", params.join(", ")));
+    }
+    if let Some(body) = own.get("requestBody") {
+        let (clause, rust) = request_body(types, body, &hint)?;
+        clauses.push(clause);
+        let extractor = types.import("crate::extract", "Body");
+        arguments.push(format!("{extractor}(_body): {extractor}<{rust}>"));
+    }
+    let mut tuples = Vec::new();
+    for (status, one) in members(&own, "responses") {
+        tuples.push(response(types, status, one, &hint)?);
+    }
+    let tags = match tags.as_slice() {
+        [] => String::new(),
+        [tag] => format!(", tag = {}", literal(&Value::from(*tag))),
+        several => format!(", tags = {several:?}"),
+    };
+    let state = types.import("axum::extract", "State");
+    let app = types.import("crate", "AppState");
+    arguments.insert(0, format!("{state}(_state): {state}<{app}>"));
+    let problem = types.import("crate::problem", "Problem");
+    let answer = types.import("axum::response", "Response");
+
+    let method = endpoint.method.key();
+    let template = path.template;
+    let clauses: String = clauses.iter().map(|clause| format!("\n    {clause},")).collect();
+    let separator = if tuples.len() > 1 { "\n        " } else { "" };
+    let tuples =
+        format!("{separator}{}", tuples.join(&format!(",{}", if separator.is_empty() { " " } else { separator })));
+    let signature = format!("async fn {name}({}) -> Result<{answer}, {problem}> {{", arguments.join(", "));
+    let signature = if signature.chars().count() > 120 {
+        let lines: String = arguments.iter().map(|argument| format!("    {argument},\n")).collect();
+        format!("async fn {name}(\n{lines}) -> Result<{answer}, {problem}> {{")
+    } else {
+        signature
+    };
+    let handler = format!(
+        "#[utoipa::path({method}, path = \"{template}\", operation_id = \"{id}\"{tags},{clauses}\n    responses({tuples}))]\n\
+         {signature}\n    // Until it does what the contract promises, it answers 500.\n    Err({problem}::internal())\n}}"
+    );
+    structs.push(handler);
+    Ok(structs)
+}
+
+/// The handler beside which a new one belongs: of the same tag, with the path most alike.
+fn sibling<'s, 'a>(context: &'s Context<'a>, template: &str, tags: &[&str]) -> Option<&'s Handler<'a>> {
+    let root = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
+    let tagged = |handler: &&Handler<'_>| {
+        let argument = handler.argument("tag").or_else(|| handler.argument("tags"));
+        let text = argument.map_or("", |one| handler.file.slice(one.span.0, one.span.1));
+        tags.first().is_some_and(|tag| text.contains(&format!("\"{tag}\"")))
+    };
+    let alike = |path: &str| path.bytes().zip(template.bytes()).take_while(|(a, b)| a == b).count();
+    let candidates =
+        context.sources.handlers.iter().filter(|handler| tagged(handler) || root(handler.path()) == root(template));
+    candidates.max_by_key(|handler| (tagged(handler), alike(handler.path()), handler.end))
+}
+
+/// A struct of the file that holds just these parameters.
+fn known_parameters<'s, 'a>(
+    context: &'s Context<'a>,
+    file: Option<&SourceFile>,
+    location: &str,
+    these: &[&Value],
+) -> Option<&'s Item<'a>> {
+    let names: Vec<&str> = these.iter().filter_map(|one| one.get("name")?.as_str()).collect();
+    let wanted =
+        Value::from(these.iter().map(|one| one.get("schema").cloned().unwrap_or_default()).collect::<Vec<_>>());
+    let operations = context.generated.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let mut operations = operations.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    let same = operations.find(|(_, operation)| {
+        let listed = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let listed: Vec<_> = listed.filter(|one| one.get("in").is_some_and(|place| place == location)).collect();
+        listed.len() == these.len()
+            && listed
+                .iter()
+                .all(|one| one.get("name").and_then(Value::as_str).is_some_and(|name| names.contains(&name)))
+            && Value::from(listed.iter().map(|one| one.get("schema").cloned().unwrap_or_default()).collect::<Vec<_>>())
+                == wanted
+    })?;
+    let id = same.1.get("operationId")?.as_str()?;
+    let handler =
+        context.sources.handler(id).filter(|handler| file.is_some_and(|file| file.path == handler.file.path))?;
+    holder(context, handler, location)
+}
+
+/// The struct in which a handler takes its parameters of one location.
+pub(super) fn holder<'s, 'a>(context: &'s Context<'a>, handler: &Handler<'_>, location: &str) -> Option<&'s Item<'a>> {
+    let params = handler.argument("params")?;
+    let parts = handler.parts(params);
+    let names: Vec<&str> = parts.iter().map(|span| handler.file.slice(span.0, span.1)).collect();
+    context.sources.items.iter().find(|item| {
+        item.file.path == handler.file.path
+            && names.contains(&item.name.as_str())
+            && item.attributes.iter().any(|one| {
+                one.name == "into_params"
+                    && one
+                        .arguments
+                        .iter()
+                        .any(|one| one.key == "parameter_in" && item.text(one.span).ends_with(&pascal(location)))
+            })
+    })
+}
+
+/// A new struct of parameters.
+pub(super) fn parameters(
+    types: &mut Types<'_, '_>,
+    name: &str,
+    location: &str,
+    these: &[&Value],
+    what: &str,
+) -> Result<String, Words> {
+    types.way = Way { request: true, response: false };
+    let mut fields = String::new();
+    for one in these {
+        fields.push_str(&docs(one, "See the contract.", "    "));
+        fields.push_str(&types.parameter(name, one, true)?);
+        fields.push_str(",\n");
+    }
+    let (deserialize, into) = (types.import("serde", "Deserialize"), types.import("utoipa", "IntoParams"));
+    Ok(format!(
+        "/// The parameters in the {what}.\n#[derive(Debug, {deserialize}, {into})]\n#[into_params(parameter_in = {location})]\npub struct {name} {{\n{fields}}}"
+    ))
+}
+
+/// The handler goes after the last one of the file, its route after the sibling's.
+fn in_file(sibling: &Handler<'_>, new: &str, text: &str) -> Vec<Edit> {
+    let file = sibling.file;
+    let masked = super::sources::masked(&file.text);
+    let end = sibling_end(file, &masked, sibling);
+    let mut edits = vec![file.insert_after(file.line_of(end), format!("\n{text}"))];
+    let routes = masked.match_indices("routes!(").filter_map(|(at, _)| {
+        let close = at + masked.get(at..)?.find(')')?;
+        let close = close + masked.get(close + 1..)?.find(')')? + 2;
+        Some((at, close))
+    });
+    let routes: Vec<_> = routes.collect();
+    let holds = |(from, to): &&(usize, usize)| {
+        masked.get(*from..*to).is_some_and(|text| {
+            text.split(|one: char| !one.is_alphanumeric() && one != '_').any(|word| word == sibling.name)
+        })
+    };
+    if let Some((_, end)) = routes.iter().find(holds) {
+        edits.push(file.replace(*end, *end, &format!("\n        .routes({new})")));
+    }
+    edits
+}
+
+/// Where the last handler of the sibling's file ends.
+fn sibling_end(file: &SourceFile, masked: &str, sibling: &Handler<'_>) -> usize {
+    let last = masked.rfind("#[utoipa::path").filter(|at| *at > sibling.end);
+    let close = last.and_then(|at| masked.get(at..)?.find("\n}").map(|end| at + end + 2));
+    close.filter(|end| *end <= file.text.len()).unwrap_or(sibling.end)
+}
+
+/// A resource that has no file yet gets one, and the router takes its routes in.
+fn new_file(
+    context: &Context<'_>,
+    imports: Vec<(&'static str, String)>,
+    template: &str,
+    new: &str,
+    text: &str,
+) -> Result<Vec<Edit>, Words> {
+    let module = snake(template.split('/').nth(1).unwrap_or("resource"));
+    let library = context.code.files.iter().find(|file| file.path.ends_with("src/lib.rs"));
+    let library = library.ok_or_else(|| format!("write the handlers of `{template}` and their route, `{new}`"))?;
+    let mut lines: Vec<String> = imports.iter().map(|(module, name)| format!("use {module}::{name};")).collect();
+    lines.extend(["use utoipa_axum::{router::OpenApiRouter, routes};".to_owned()]);
+    lines.sort_by_key(|line| (line.contains("crate::"), line.clone()));
+    let file = format!(
+        "//! The resource `{module}`.\n\n{}\n\npub(crate) fn routes() -> OpenApiRouter<AppState> {{\n    OpenApiRouter::new().routes({new})\n}}\n\n{text}\n",
+        lines.join("\n")
+    );
+    let masked = super::sources::masked(&library.text);
+    let merged = masked.find("::routes())").map(|at| at + "::routes())".len());
+    let merged = merged.ok_or_else(|| format!("write a new module `{module}` with `{new}`, and merge its routes"))?;
+    let declared = library
+        .text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("pub mod ") && **line < *format!("pub mod {module};"));
+    let declared = declared.map(|(index, _)| index + 1).last().unwrap_or_default();
+    let path = format!("{}{module}.rs", library.path.trim_end_matches("lib.rs"));
+    Ok(vec![
+        Edit { file: path, action: Action::Create, text: file.trim_end().to_owned() },
+        library.replace(merged, merged, &format!(".merge({module}::routes())")),
+        library.insert_after(declared, format!("pub mod {module};")),
+    ])
+}
