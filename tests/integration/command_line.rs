@@ -199,3 +199,67 @@ fn a_fixture_that_breaks_the_contract_is_refused_whole() {
         stdout(&run(web_server(folder.path()).args(["--log", "off", "import", "users.json"]))).starts_with("0 users")
     );
 }
+
+// ---- The contract's commands ----------------------------------------------------------------------------------------
+
+/// Runs `web_server contract …` in a folder that holds these files. Returns the exit code and what was printed.
+fn contract(files: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    let output = run(web_server(folder.path()).arg("contract").args(arguments));
+    (output.status.code(), stdout(&output) + &stderr(&output))
+}
+
+const CONTRACT: &str = include_str!("../../openapi.yaml");
+
+#[test]
+fn the_contract_is_checked_against_the_handlers_inside() {
+    assert_eq!(contract(&[("openapi.yaml", CONTRACT)], &["check"]).0, Some(0));
+    let strayed = CONTRACT.replacen("maxLength: 100", "maxLength: 90", 1);
+    let (code, told) = contract(&[("openapi.yaml", &strayed)], &["check"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with("error[drift-differs]: openapi.yaml:") && told.contains("says 90"), "{told}");
+    let (code, told) = contract(&[], &["check"]);
+    assert_eq!((code, told.lines().count()), (Some(2), 1), "{told}");
+}
+
+#[test]
+fn the_contract_is_linted_by_itself() {
+    assert_eq!(contract(&[("a.yaml", CONTRACT)], &["lint", "a.yaml"]).0, Some(0));
+    let misspelt = CONTRACT.replacen("maxLength: 100", "maxLenght: 100", 1);
+    let (code, told) = contract(&[("a.yaml", &misspelt)], &["--format", "json", "lint", "a.yaml"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told[0]["file"], &told[0]["severity"]), (Some(1), &"a.yaml".into(), &"error".into()));
+}
+
+/// A break fails, an approved one with the right version does not, and once it is released there is nothing to approve.
+#[test]
+fn breaking_changes_need_a_version_and_an_approval() {
+    let broken = CONTRACT.replacen("maxLength: 100", "maxLength: 90", 1);
+    let (code, told) = contract(&[("old", CONTRACT), ("new", &broken)], &["diff", "old", "new"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("error[version-step]") && told.contains("error[request-bound-tightened]"), "{told}");
+    let (_, annotated) =
+        contract(&[("old", CONTRACT), ("new", &broken)], &["diff", "old", "new", "--format", "github"]);
+    assert!(annotated.lines().all(|line| line.starts_with("::")), "{annotated}");
+
+    let fingerprint = told.lines().find_map(|line| line.trim().strip_prefix("fingerprint: ")).unwrap();
+    let named = broken.replacen("version: 0.1.0", "version: 0.2.0", 1);
+    let approval = format!("# names are shorter\n{fingerprint}  # maxLength\n");
+    let files = [("openapi.released.yaml", CONTRACT), ("openapi.yaml", &*named), ("openapi.approvals", &*approval)];
+    let (code, told) = contract(&files, &["release"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(contract(&files[..2], &["release"]).0, Some(1), "without the approval");
+
+    let folder = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    assert!(run(web_server(folder.path()).args(["contract", "release"])).status.success());
+    let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("openapi.released.yaml"), named);
+    assert_eq!(read("openapi.approvals"), "# names are shorter\n");
+
+    // What approves nothing is told, too.
+    let (code, told) = contract(&files, &["diff", "openapi.yaml", "openapi.yaml", "--approvals", "openapi.approvals"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with("error[approval-wrong]: openapi.approvals:2:1"), "{told}");
+}
