@@ -38,22 +38,40 @@ pub(crate) enum Children {
     Members(Members),
 }
 
-/// The members of a mapping, in the order of the file and by name: a file may have as many faults as lines, and each of
-/// them is looked up.
+/// The members of a mapping, in the order of the file and, where they are many, by name: a file may have as many faults
+/// as lines, and each of them is looked up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
     written: Vec<(String, Source)>,
     places: HashMap<String, usize>,
 }
 
+/// So many members are found soonest by looking at each.
+const FEW: usize = 16;
+
 impl Members {
     /// Adds a member that is not there yet.
     pub(crate) fn push(&mut self, name: String, source: Source) {
-        self.places.insert(name.clone(), self.written.len());
         self.written.push((name, source));
+        match self.written.len() {
+            ..=FEW => {}
+            // Each is in its place from here on.
+            count if self.places.is_empty() => {
+                let names = self.written.iter().enumerate();
+                self.places.reserve(2 * count);
+                self.places.extend(names.map(|(place, (name, _))| (name.clone(), place)));
+            }
+            count => {
+                let name = self.written.last().map(|(name, _)| name.clone()).unwrap_or_default();
+                self.places.insert(name, count - 1);
+            }
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Source> {
+        if self.written.len() <= FEW {
+            return self.written.iter().find(|(written, _)| written == name).map(|(_, source)| source);
+        }
         let place = self.places.get(name)?;
         self.written.get(*place).map(|(_, source)| source)
     }
@@ -77,7 +95,7 @@ impl Source {
     /// The position of the node at `pointer`, if there is one.
     pub(crate) fn position(&self, pointer: &str) -> Option<Position> {
         let mut node = self;
-        for token in pointer::tokens(pointer) {
+        for token in pointer::lent(pointer) {
             node = node.child(&token)?;
         }
         Some(node.position)
@@ -86,7 +104,7 @@ impl Source {
     /// Where the node at `pointer` begins, and where the next node that is not in it does, if there is one.
     pub(crate) fn extent(&self, pointer: &str) -> Option<(Position, Option<Position>)> {
         let (mut node, mut next) = (self, None);
-        for token in pointer::tokens(pointer) {
+        for token in pointer::lent(pointer) {
             let after = match &node.children {
                 Children::None => None,
                 Children::Items(items) => items.get(token.parse::<usize>().ok()? + 1),
@@ -101,7 +119,7 @@ impl Source {
     /// The position of the node at `pointer`, or of its nearest ancestor that exists.
     pub(crate) fn nearest(&self, pointer: &str) -> Position {
         let mut node = self;
-        for token in pointer::tokens(pointer) {
+        for token in pointer::lent(pointer) {
             match node.child(&token) {
                 Some(child) => node = child,
                 None => break,
