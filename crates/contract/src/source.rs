@@ -68,18 +68,20 @@ impl Members {
         }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Source> {
-        if self.written.len() <= FEW {
-            return self.written.iter().find(|(written, _)| written == name).map(|(_, source)| source);
+    fn place(&self, name: &str) -> Option<usize> {
+        match self.written.len() {
+            ..=FEW => self.written.iter().position(|(written, _)| written == name),
+            _ => self.places.get(name).copied(),
         }
-        let place = self.places.get(name)?;
-        self.written.get(*place).map(|(_, source)| source)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Source> {
+        self.written.get(self.place(name)?).map(|(_, source)| source)
     }
 
     /// The member that is written after this one.
     fn after(&self, name: &str) -> Option<&Source> {
-        let place = self.places.get(name)?;
-        self.written.get(place + 1).map(|(_, source)| source)
+        self.written.get(self.place(name)? + 1).map(|(_, source)| source)
     }
 }
 
@@ -187,4 +189,25 @@ fn new_line(index: usize, depth: usize, out: &mut String) {
 fn end_line(depth: usize, out: &mut String) {
     out.push('\n');
     out.extend(std::iter::repeat_n("  ", depth));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_however_many_they_are() {
+        let mut members = Members::default();
+        let at = |line| Position { line, column: 1 };
+        for line in 0..3 * FEW {
+            assert!(members.get(&line.to_string()).is_none());
+            members.push(line.to_string(), Source { position: at(line), children: Children::None });
+            for known in 0..=line {
+                let position = |found: Option<&Source>| found.map(|source| source.position);
+                assert_eq!(position(members.get(&known.to_string())), Some(at(known)));
+                let next = (known < line).then(|| at(known + 1));
+                assert_eq!(position(members.after(&known.to_string())), next);
+            }
+        }
+    }
 }
