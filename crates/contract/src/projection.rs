@@ -111,9 +111,9 @@ fn remove(document: &mut Value, pointers: &[String]) {
     for pointer in pointers {
         let tokens: Vec<_> = pointer::tokens(pointer).collect();
         let Some((name, above)) = tokens.split_last() else { continue };
-        let parent = above.iter().try_fold(&mut *document, |node, token| node.get_mut(&**token));
+        let parent = above.iter().try_fold(&mut *document, |node, token| node.get_mut(token.as_str()));
         if let Some(members) = parent.and_then(Value::as_object_mut) {
-            members.remove(&**name);
+            members.remove(name);
         }
     }
 }
