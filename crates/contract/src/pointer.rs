@@ -1,5 +1,7 @@
 //! JSON pointers (RFC 6901) and the references that are made of them.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// `pointer` with one more token.
@@ -7,6 +9,10 @@ pub(crate) fn join(pointer: &str, token: &str) -> String {
     let mut joined = String::with_capacity(pointer.len() + token.len() + 1);
     joined.push_str(pointer);
     joined.push('/');
+    if !token.contains(['~', '/']) {
+        joined.push_str(token);
+        return joined;
+    }
     for character in token.chars() {
         match character {
             '~' => joined.push_str("~0"),
@@ -19,7 +25,29 @@ pub(crate) fn join(pointer: &str, token: &str) -> String {
 
 /// The tokens of a pointer, unescaped.
 pub(crate) fn tokens(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
+    lent(pointer).map(Cow::into_owned)
+}
+
+/// [`tokens`], copied only where they are escaped.
+pub(crate) fn lent(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    pointer.split('/').skip(1).map(|token| match token.contains('~') {
+        true => Cow::Owned(token.replace("~1", "/").replace("~0", "~")),
+        false => Cow::Borrowed(token),
+    })
+}
+
+/// What [`Value::pointer`] finds, without a copy of each token: most of a comparison is following references.
+pub(crate) fn find<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if !(pointer.is_empty() || pointer.starts_with('/')) {
+        return None;
+    }
+    lent(pointer).try_fold(document, |node, token| match node {
+        Value::Object(members) => members.get(&*token),
+        // RFC 6901 §4: an index has no sign and no leading zero.
+        Value::Array(_) if token.starts_with('+') || (token.len() > 1 && token.starts_with('0')) => None,
+        Value::Array(items) => items.get(token.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
 /// The pointer inside a local reference: `#/paths/~1users~1%7Bid%7D` gives `/paths/~1users~1{id}`.
@@ -29,6 +57,9 @@ pub(crate) fn local(reference: &str) -> Option<String> {
     let fragment = reference.strip_prefix('#')?;
     if !(fragment.is_empty() || fragment.starts_with('/')) {
         return None;
+    }
+    if !fragment.contains('%') {
+        return Some(fragment.to_owned());
     }
     let mut decoded = Vec::with_capacity(fragment.len());
     let mut bytes = fragment.bytes();
@@ -65,7 +96,7 @@ pub(crate) fn resolve<'a>(
             return Some((node, pointer));
         };
         pointer = local(target)?;
-        node = document.pointer(&pointer)?;
+        node = find(document, &pointer)?;
     }
     None
 }
@@ -80,6 +111,27 @@ mod tests {
         let pointer = join(&join("", "/users/{id}"), "a~b");
         assert_eq!(pointer, "/~1users~1{id}/a~0b");
         assert_eq!(tokens(&pointer).collect::<Vec<_>>(), ["/users/{id}", "a~b"]);
+    }
+
+    #[test]
+    fn nodes_are_found_where_serde_json_finds_them() {
+        let document = json!({"": 1, "a/b": [{"c~d": 2}, 3], "s": "text", "01": {"+1": 4}});
+        for pointer in [
+            "",
+            "/",
+            "/a~1b",
+            "/a~1b/0/c~0d",
+            "/a~1b/1",
+            "/a~1b/01",
+            "/a~1b/+1",
+            "/a~1b/2",
+            "/a~1b/-",
+            "/s/0",
+            "/01/+1",
+        ] {
+            assert_eq!(find(&document, pointer), document.pointer(pointer), "{pointer}");
+        }
+        assert_eq!(find(&document, "s"), None);
     }
 
     #[test]

@@ -38,30 +38,50 @@ pub(crate) enum Children {
     Members(Members),
 }
 
-/// The members of a mapping, in the order of the file and by name: a file may have as many faults as lines, and each of
-/// them is looked up.
+/// The members of a mapping, in the order of the file and, where they are many, by name: a file may have as many faults
+/// as lines, and each of them is looked up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
     written: Vec<(String, Source)>,
     places: HashMap<String, usize>,
 }
 
+/// So many members are found soonest by looking at each.
+const FEW: usize = 16;
+
 impl Members {
     /// Adds a member that is not there yet.
     pub(crate) fn push(&mut self, name: String, source: Source) {
-        self.places.insert(name.clone(), self.written.len());
         self.written.push((name, source));
+        match self.written.len() {
+            ..=FEW => {}
+            // Each is in its place from here on.
+            count if self.places.is_empty() => {
+                let names = self.written.iter().enumerate();
+                self.places.reserve(2 * count);
+                self.places.extend(names.map(|(place, (name, _))| (name.clone(), place)));
+            }
+            count => {
+                let name = self.written.last().map(|(name, _)| name.clone()).unwrap_or_default();
+                self.places.insert(name, count - 1);
+            }
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        match self.written.len() {
+            ..=FEW => self.written.iter().position(|(written, _)| written == name),
+            _ => self.places.get(name).copied(),
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Source> {
-        let place = self.places.get(name)?;
-        self.written.get(*place).map(|(_, source)| source)
+        self.written.get(self.place(name)?).map(|(_, source)| source)
     }
 
     /// The member that is written after this one.
     fn after(&self, name: &str) -> Option<&Source> {
-        let place = self.places.get(name)?;
-        self.written.get(place + 1).map(|(_, source)| source)
+        self.written.get(self.place(name)? + 1).map(|(_, source)| source)
     }
 }
 
@@ -77,7 +97,7 @@ impl Source {
     /// The position of the node at `pointer`, if there is one.
     pub(crate) fn position(&self, pointer: &str) -> Option<Position> {
         let mut node = self;
-        for token in pointer::tokens(pointer) {
+        for token in pointer::lent(pointer) {
             node = node.child(&token)?;
         }
         Some(node.position)
@@ -86,7 +106,7 @@ impl Source {
     /// Where the node at `pointer` begins, and where the next node that is not in it does, if there is one.
     pub(crate) fn extent(&self, pointer: &str) -> Option<(Position, Option<Position>)> {
         let (mut node, mut next) = (self, None);
-        for token in pointer::tokens(pointer) {
+        for token in pointer::lent(pointer) {
             let after = match &node.children {
                 Children::None => None,
                 Children::Items(items) => items.get(token.parse::<usize>().ok()? + 1),
@@ -101,7 +121,7 @@ impl Source {
     /// The position of the node at `pointer`, or of its nearest ancestor that exists.
     pub(crate) fn nearest(&self, pointer: &str) -> Position {
         let mut node = self;
-        for token in pointer::tokens(pointer) {
+        for token in pointer::lent(pointer) {
             match node.child(&token) {
                 Some(child) => node = child,
                 None => break,
@@ -169,4 +189,25 @@ fn new_line(index: usize, depth: usize, out: &mut String) {
 fn end_line(depth: usize, out: &mut String) {
     out.push('\n');
     out.extend(std::iter::repeat_n("  ", depth));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_however_many_they_are() {
+        let mut members = Members::default();
+        let at = |line| Position { line, column: 1 };
+        for line in 0..3 * FEW {
+            assert!(members.get(&line.to_string()).is_none());
+            members.push(line.to_string(), Source { position: at(line), children: Children::None });
+            for known in 0..=line {
+                let position = |found: Option<&Source>| found.map(|source| source.position);
+                assert_eq!(position(members.get(&known.to_string())), Some(at(known)));
+                let next = (known < line).then(|| at(known + 1));
+                assert_eq!(position(members.after(&known.to_string())), next);
+            }
+        }
+    }
 }

@@ -77,11 +77,20 @@ impl Mutation {
         format!("{:?} {:?} #{}", self.operator, self.edit, self.pointer())
     }
 
-    /// The mutant.
-    pub(crate) fn apply(&self, document: &Value) -> Value {
-        let mut mutant = document.clone();
+    /// Asks something of the mutant, which is the document itself meanwhile: a copy of it for each mutant would cost more
+    /// than the comparison.
+    pub(crate) fn ask<T>(&self, document: &mut Value, question: impl FnOnce(&Value) -> T) -> T {
+        let parent = self.parent();
+        let original = document.pointer(&parent).expect("the parent is there").clone();
+        self.apply(document.pointer_mut(&parent).expect("the parent is there"));
+        let answer = question(document);
+        *document.pointer_mut(&parent).expect("the parent is still there") = original;
+        answer
+    }
+
+    fn apply(&self, parent: &mut Value) {
         let (_, token) = self.step();
-        match mutant.pointer_mut(&self.parent()).expect("the parent is there") {
+        match parent {
             Value::Object(members) => match &self.edit {
                 Edit::Remove => drop(members.remove(token)),
                 Edit::Set(value) | Edit::Add(value) => drop(members.insert(token.to_owned(), value.clone())),
@@ -99,7 +108,6 @@ impl Mutation {
             },
             _ => unreachable!("only collections hold nodes"),
         }
-        mutant
     }
 }
 

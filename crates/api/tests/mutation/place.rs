@@ -88,7 +88,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 }
 
 /// Every node of a document that OpenAPI looks into.
-fn nodes(document: &Value) -> Vec<(String, Context, &Value)> {
+pub(crate) fn nodes(document: &Value) -> Vec<(String, Context, &Value)> {
     let mut found = Vec::new();
     let mut next = vec![(String::new(), Context::Object(Kind::Document), document)];
     while let Some((pointer, context, node)) = next.pop() {

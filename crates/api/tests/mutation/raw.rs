@@ -7,7 +7,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::Value;
 
-use crate::mutate::{Edit, Mutation};
+use crate::mutate::{Edit, Mutation, join};
 
 /// Line and column, from 1.
 pub(crate) type Position = (usize, usize);
@@ -64,22 +64,7 @@ impl<'t> Raw<'t> {
     /// Where the node at `pointer` is written, or its nearest ancestor that exists: a member where its key is, an item
     /// where it begins. Of members that come twice, the last.
     pub(crate) fn nearest(&self, pointer: &str) -> Position {
-        let (mut node, mut at) = (&self.root, self.root.at);
-        for token in pointer.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            match &node.content {
-                Content::Map(members) => match members.iter().rfind(|member| member.key == token) {
-                    Some(member) => (node, at) = (&member.value, member.at),
-                    None => break,
-                },
-                Content::List(items) => match token.parse::<usize>().ok().and_then(|index| items.get(index)) {
-                    Some(item) => (node, at) = (item, item.at),
-                    None => break,
-                },
-                Content::Scalar(_) => break,
-            }
-        }
-        at
+        self.root.nearest(pointer.split('/').skip(1))
     }
 
     fn node(&self, mutation: &Mutation) -> &Node {
@@ -91,16 +76,22 @@ impl<'t> Raw<'t> {
         })
     }
 
-    /// The text with one mutation.
-    pub(crate) fn apply(&self, mutation: &Mutation) -> String {
+    /// The text with one mutation, and where its nodes are.
+    pub(crate) fn apply(&self, mutation: &Mutation) -> (String, Altered<'_>) {
+        let (range, with) = self.edit(mutation);
+        let text = format!("{}{with}{}", &self.text[..range.start], &self.text[range.end..]);
+        let altered = Altered::new(self, mutation, &range, &with);
+        (text, altered)
+    }
+
+    fn edit(&self, mutation: &Mutation) -> (Range<usize>, String) {
         let parent = self.node(mutation);
         let (_, token) = mutation.step();
-        let (range, with) = match &parent.content {
+        match &parent.content {
             Content::Map(members) => self.member_edit(parent, members, token, &mutation.edit),
             Content::List(items) => self.item_edit(parent, items, token.parse().expect("an index"), &mutation.edit),
             Content::Scalar(_) => unreachable!("nothing stands in a scalar"),
-        };
-        format!("{}{with}{}", &self.text[..range.start], &self.text[range.end..])
+        }
     }
 
     fn member_edit(&self, parent: &Node, members: &[Member], token: &str, edit: &Edit) -> (Range<usize>, String) {
@@ -165,7 +156,101 @@ fn added(child: &str, ends: &[usize], column: Option<usize>, parent: &Node, empt
     }
 }
 
+/// Where the nodes of a mutant are. The part of its text around the edit is read anew, all else has only moved: some lines
+/// down, if it comes after.
+pub(crate) struct Altered<'r> {
+    original: &'r Raw<'r>,
+    /// The names that lead to the smallest member of block mappings that holds the whole edit.
+    names: Vec<&'r str>,
+    /// The original lines of that member, up to the next.
+    lines: Range<usize>,
+    /// The member as it is now, its lines counted from 1; nothing is known of how many there are of it above.
+    part: Node,
+    /// How many lines it is longer.
+    longer: isize,
+}
+
+impl<'r> Altered<'r> {
+    fn new(original: &'r Raw<'r>, mutation: &Mutation, edit: &Range<usize>, with: &str) -> Altered<'r> {
+        let text = original.text;
+        let (mut names, mut node, mut bytes) = (Vec::new(), &original.root, 0..text.len());
+        for (_, token) in &mutation.path[..mutation.path.len() - 1] {
+            let Content::Map(members) = &node.content else { break };
+            let Some(index) = members.iter().position(|member| member.key == *token).filter(|_| !node.flow) else {
+                break;
+            };
+            let line = |member: &Member| text[..member.span.start].rfind('\n').map_or(0, |end| end + 1);
+            let inside = line(&members[index])..members.get(index + 1).map_or(bytes.end, line);
+            // What is dropped may begin before the member, or end after it.
+            if edit.start <= members[index].span.end || edit.end > inside.end {
+                break;
+            }
+            names.push(members[index].key.as_str());
+            (node, bytes) = (&members[index].value, inside);
+        }
+        let part = format!("{}{with}{}", &text[bytes.start..edit.start], &text[edit.end..bytes.end]);
+        let count = |text: &str| text.matches('\n').count();
+        let first = count(&text[..bytes.start]) + 1;
+        Altered {
+            original,
+            lines: first..first + count(&text[bytes.clone()]),
+            longer: count(&part).cast_signed() - count(&text[bytes]).cast_signed(),
+            part: Raw::read(&part).root,
+            names,
+        }
+    }
+
+    /// The pointer of what was read anew, and what it says.
+    pub(crate) fn part(&self) -> (String, Value) {
+        let pointer = self.names.iter().fold(String::new(), |pointer, name| join(&pointer, name));
+        let value = match (&self.part.content, self.names.last()) {
+            (_, None) => self.part.value(),
+            (Content::Map(members), Some(name)) if matches!(&members[..], [one] if one.key == **name) => {
+                members[0].value.value()
+            }
+            _ => panic!("the edit of the text leaves {pointer}"),
+        };
+        (pointer, value)
+    }
+
+    /// [`Raw::nearest`] in the mutant.
+    pub(crate) fn nearest(&self, pointer: &str) -> Position {
+        let above = self.names.len().saturating_sub(1);
+        let mut tokens = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
+        let inside = self.names.iter().all(|name| tokens.next().is_some_and(|token| token == *name));
+        if inside {
+            let below: Vec<_> = pointer.split('/').skip(1 + above).collect();
+            let (line, column) = self.part.nearest(below.into_iter());
+            return (line + self.lines.start - 1, column);
+        }
+        match self.original.nearest(pointer) {
+            (line, column) if line >= self.lines.end => (line.saturating_add_signed(self.longer), column),
+            unmoved => unmoved,
+        }
+    }
+}
+
 impl Node {
+    /// See [`Raw::nearest`].
+    fn nearest<'p>(&self, pointer: impl Iterator<Item = &'p str>) -> Position {
+        let (mut node, mut at) = (self, self.at);
+        for token in pointer {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match &node.content {
+                Content::Map(members) => match members.iter().rfind(|member| member.key == token) {
+                    Some(member) => (node, at) = (&member.value, member.at),
+                    None => break,
+                },
+                Content::List(items) => match token.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                    Some(item) => (node, at) = (item, item.at),
+                    None => break,
+                },
+                Content::Scalar(_) => break,
+            }
+        }
+        at
+    }
+
     fn value(&self) -> Value {
         match &self.content {
             Content::Scalar(value) => value.clone(),

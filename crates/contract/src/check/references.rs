@@ -22,7 +22,7 @@ fn follow(document: &Value, structure: &Structure<'_>, at: &str, kind: Kind, tar
     let Some(pointer) = local(target) else {
         return Err(format!("`{target}` is not in this file: refer to `#/components/…`"));
     };
-    if document.pointer(&pointer).is_none() {
+    if pointer::find(document, &pointer).is_none() {
         return Err(format!("`{target}` does not exist{}", meant(structure, kind, &pointer)));
     }
     match structure.nodes.get(&pointer) {
@@ -51,7 +51,9 @@ fn meant(structure: &Structure<'_>, kind: Kind, pointer: &str) -> String {
 /// Follows the references from `at` on: whoever reads the contract must come to their end.
 fn chain(document: &Value, at: &str, target: &str) -> Result<(), String> {
     let mut seen: Vec<String> = Vec::new();
-    while let Some(reference) = document.pointer(seen.last().map_or(at, String::as_str)).and_then(pointer::reference) {
+    while let Some(reference) =
+        pointer::find(document, seen.last().map_or(at, String::as_str)).and_then(pointer::reference)
+    {
         match local(reference) {
             Some(next) if next == at => return Err(format!("`{target}` leads back to itself")),
             // Those on the circle are told that they are.
@@ -80,7 +82,7 @@ fn mappings(document: &Value, nodes: &HashMap<String, (Kind, &Value)>, faults: &
                 Some(pointer) => pointer,
                 None => join("/components/schemas", target),
             };
-            if document.pointer(&pointer).is_none() {
+            if pointer::find(document, &pointer).is_none() {
                 faults.add(&join(&join(at, "mapping"), name), format!("`{target}` does not exist"));
             }
         }

@@ -13,7 +13,7 @@ use super::{not_compared, reach};
 use crate::Kind;
 use crate::operation::{Method, is_planned};
 use crate::paths::{self, Declared, Endpoint, Path};
-use crate::pointer::join;
+use crate::pointer::{self, join};
 
 impl<'a> Walk<'a> {
     /// Compares the two documents.
@@ -40,7 +40,7 @@ impl<'a> Walk<'a> {
         let templates: BTreeSet<&str> =
             ours.keys().copied().chain(listed.map(|(template, _)| template.as_str())).collect();
         for template in templates {
-            let listed = self.code.pointer(&join("/paths", template));
+            let listed = pointer::find(self.code, &join("/paths", template));
             match (ours.get(template), theirs.get(template)) {
                 (Some(ours), Some(theirs)) => {
                     self.path_item(ours, theirs);

@@ -23,7 +23,7 @@ pub(crate) fn from_paths(document: &Value) -> HashSet<String> {
         match (shape, value) {
             (Shape::One(kind), value) => {
                 if let Some(target) = pointer::reference(value).and_then(pointer::local)
-                    && let Some(found) = document.pointer(&target)
+                    && let Some(found) = pointer::find(document, &target)
                     && reached.insert(target)
                 {
                     next.push((Shape::One(kind), found));

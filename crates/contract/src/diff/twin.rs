@@ -37,7 +37,7 @@ impl<'a> Twin<'a> {
                     .as_object()
                     .filter(|members| members.keys().any(|key| key != "$ref" && !not_compared(Kind::Schema, key))),
             );
-            value = document.pointer(&pointer::local(target)?)?;
+            value = pointer::find(document, &pointer::local(target)?)?;
         }
         None
     }

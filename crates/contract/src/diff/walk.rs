@@ -6,7 +6,7 @@
 //! depth of recursion is that of the text. What must be brought together first stands in `document`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -59,7 +59,7 @@ pub(super) struct Walk<'a> {
     known: HashMap<(Kind, *const Value, *const Value), usize>,
     /// The pair being compared, and the steps taken inside it.
     current: usize,
-    place: Vec<String>,
+    place: Vec<Cow<'a, str>>,
     /// The objects of both sides being compared, innermost last: the contract's pointer and the code's node.
     within: Vec<(String, *const Value)>,
     pub(super) found: Vec<Found>,
@@ -124,14 +124,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes one step, for the reader of a message, around `inside`.
-    pub(super) fn step(&mut self, label: impl Into<String>, inside: impl FnOnce(&mut Self)) {
+    pub(super) fn step(&mut self, label: impl Into<Cow<'a, str>>, inside: impl FnOnce(&mut Self)) {
         self.place.push(label.into());
         inside(self);
         self.place.pop();
     }
 
     pub(super) fn report(&mut self, kind: DriftKind, pointer: String, contract: Option<&Value>, code: Option<&Value>) {
-        let (pair, place) = (self.current, self.place.clone());
+        let pair = self.current;
+        let place = self.place.iter().map(|step| step.clone().into_owned()).collect();
         let origin = match code {
             Some(node) => (std::ptr::from_ref(node), String::new()),
             None => {
@@ -148,7 +149,7 @@ impl<'a> Walk<'a> {
     pub(super) fn missing(
         &mut self,
         pointer: String,
-        label: impl Into<String>,
+        label: impl Into<Cow<'a, str>>,
         contract: Option<&Value>,
         code: Option<&Value>,
     ) {
@@ -192,7 +193,7 @@ impl<'a> Walk<'a> {
         // Long before this many steps nobody reads on, and a chain of components may be longer still.
         const MAX_STEPS: usize = 64;
         if trail.place.len() < MAX_STEPS {
-            trail.place.extend(self.place.iter().cloned());
+            trail.place.extend(self.place.iter().map(|step| step.clone().into_owned()));
         }
         if mine.is_some() && trail.via.len() < MAX_STEPS {
             trail.via.push(site);
@@ -205,7 +206,7 @@ impl<'a> Walk<'a> {
     /// Then the reference is the fault, and each difference between the two components would only hide it. If the
     /// contract has no component of the name that the code uses, the names are just chosen differently.
     fn is_another_component(&self, kind: Kind, ours: (&str, &'a Value), theirs: (&str, &Twin<'a>)) -> bool {
-        let known = |reference| pointer::local(reference).is_some_and(|at| self.contract.pointer(&at).is_some());
+        let known = |reference| pointer::local(reference).is_some_and(|at| pointer::find(self.contract, &at).is_some());
         if self.trial || ours.0 == theirs.0 || !known(theirs.0) {
             return false;
         }
@@ -226,7 +227,9 @@ impl<'a> Walk<'a> {
             return;
         }
         let own = ours.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str);
-        let keys: BTreeSet<&str> = own.chain(twin.keys()).collect();
+        let mut keys: Vec<&str> = own.chain(twin.keys()).collect();
+        keys.sort();
+        keys.dedup();
         self.within.push((at.to_owned(), std::ptr::from_ref(twin.value)));
         for key in keys {
             if not_compared(kind, key) || is_compared_apart(kind, key) {
@@ -284,7 +287,10 @@ impl<'a> Walk<'a> {
         for name in theirs.keys() {
             groups.entry(folded(kind, name)).or_default().1.push(name);
         }
-        let label = |name: &str| if key == "headers" { format!("header {name}") } else { name.to_owned() };
+        let label = |name: &'a str| match key {
+            "headers" => Cow::Owned(format!("header {name}")),
+            _ => Cow::Borrowed(name),
+        };
         for (own, mut others) in groups.into_values() {
             if let Some(own) = own {
                 let exact = others.iter().position(|name| *name == own).unwrap_or_default();
