@@ -192,7 +192,8 @@ impl Context {
                 ("required", json!(["zzz"])),
                 ("properties", json!({"zzz": text})),
                 ("patternProperties", json!({"^z": text})),
-                ("propertyNames", text.clone()),
+                // Not `type: string` alone: names are strings anyway.
+                ("propertyNames", json!({"type": "string", "maxLength": 1})),
                 ("additionalProperties", json!(false)),
                 ("additionalProperties", text.clone()),
                 ("unevaluatedProperties", json!(false)),
