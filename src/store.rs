@@ -1,7 +1,7 @@
 //! The store: SQL on SQLite and PostgreSQL, behind the ports of `crates/api`.
 //!
 //! One file per resource holds its statements for both databases; they are the same text wherever SQL allows. Every
-//! operation of every resource passes [`Store::operation`].
+//! operation of every resource passes `Store::operation`.
 //! SQLite is one file with one writer, so it has a pool of readers and a single writing connection. PostgreSQL has one
 //! pool. Nothing outside this module speaks SQL.
 
