@@ -111,10 +111,24 @@ pub fn run(args: &ContractArgs, today: Day) -> Result<bool, String> {
         match (fine, findings.len()) {
             (true, 0) => println!("{done}"),
             (true, notes) => println!("{done} ({notes} to look at)"),
-            (false, _) => println!("{} errors, {} warnings", count(Severity::Error), count(Severity::Warning)),
+            (false, _) => {
+                let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+                println!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
+            }
         }
     }
     Ok(fine)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// A contract, or what is wrong with it.
+fn load(path: &Path) -> Result<Result<Contract, Vec<Finding>>, String> {
+    let yaml = fs::read(path).map_err(|error| unusable(path, &error))?;
+    let contract = Contract::load_bytes(&path.display().to_string(), &yaml);
+    Ok(contract.map_err(|errors| errors.iter().map(Finding::from).collect()))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -128,9 +142,9 @@ fn unusable(path: &Path, error: &io::Error) -> String {
 // ---- Check and lint -------------------------------------------------------------------------------------------------
 
 fn check(path: &Path) -> Result<Vec<Finding>, String> {
-    let contract = match Contract::load(&path.display().to_string(), &read(path)?) {
+    let contract = match load(path)? {
         Ok(contract) => contract,
-        Err(errors) => return Ok(errors.iter().map(Finding::from).collect()),
+        Err(findings) => return Ok(findings),
     };
     let generated = serde_json::to_value(api::openapi()).map_err(|error| format!("the generated spec: {error}"))?;
     let files = SourceFile::all_in(&api::SOURCES);
@@ -142,12 +156,23 @@ fn check(path: &Path) -> Result<Vec<Finding>, String> {
 }
 
 fn lint(path: &Path) -> Result<Vec<Finding>, String> {
-    let yaml = read(path)?;
-    let contract = match Contract::load(&path.display().to_string(), &yaml) {
+    let contract = match load(path)? {
         Ok(contract) => contract,
-        Err(errors) => return Ok(errors.iter().map(Finding::from).collect()),
+        Err(findings) => return Ok(findings),
     };
-    let mut findings: Vec<_> = Compiled::of(&contract, &yaml).err().iter().flatten().map(Finding::from).collect();
+    let compiled = Compiled::of(&contract, contract.text());
+    let mut findings: Vec<_> = compiled.err().iter().flatten().map(Finding::from).collect();
+    // A version that cannot be compared would be told at the release after this one.
+    let version = Edition::from(&contract).version().to_owned();
+    findings.extend(breaking::required_step(&[], &version, &version).err().map(|fault| Finding {
+        severity: Severity::Error,
+        code: "version-malformed".to_owned(),
+        file: contract.file_name().to_owned(),
+        position: contract.nearest_position("/info/version"),
+        pointer: "/info/version".to_owned(),
+        message: fault.to_string(),
+        detail: String::new(),
+    }));
     for operation in contract.operations() {
         let note = |code: &str, message: String| Finding {
             severity: Severity::Notice,
@@ -204,10 +229,11 @@ fn diff(
         message: line.message.clone(),
         detail: String::new(),
     };
-    let approved = Approvals::parse(approvals.as_ref().map_or("", |(_, text)| text)).unwrap_or_else(|lines| {
-        findings.extend(lines.iter().map(in_approvals));
-        Approvals::default()
-    });
+    let approved = match Approvals::parse(approvals.as_ref().map_or("", |(_, text)| text)) {
+        Ok(approved) => approved,
+        // What is approved is not known, so nothing is said of the changes.
+        Err(lines) => return lines.iter().map(in_approvals).collect(),
+    };
     let changes = breaking::changes_between(&old, &new, today);
     let verdict = approved.judge(&changes);
     findings.extend(verdict.stale.iter().map(in_approvals));

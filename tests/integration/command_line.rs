@@ -232,6 +232,20 @@ fn the_contract_is_linted_by_itself() {
     assert_eq!((code, &told[0]["file"], &told[0]["severity"]), (Some(1), &"a.yaml".into(), &"error".into()));
 }
 
+/// What cannot be read as a contract is a finding like any other; so is a version that nothing can be compared with.
+#[test]
+fn what_is_no_contract_is_told_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yaml"), b"openapi: \xff").unwrap();
+    let output = run(web_server(folder.path()).args(["contract", "lint", "a.yaml"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).starts_with("error[contract-unsound]: a.yaml:1:10: "), "{}", stdout(&output));
+    let unversioned = CONTRACT.replacen("version: 0.1.0", "version: one", 1);
+    let (code, told) = contract(&[("openapi.yaml", &unversioned)], &["release"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with("error[version-malformed]: openapi.yaml:9:3: "), "{told}");
+}
+
 /// A break fails, an approved one with the right version does not, and once it is released there is nothing to approve.
 #[test]
 fn breaking_changes_need_a_version_and_an_approval() {

@@ -51,6 +51,8 @@ impl Approvals {
     /// approval of the same change.
     pub fn parse(text: &str) -> Result<Approvals, Vec<BadLine>> {
         let (mut lines, mut bad, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, text) in (1..).zip(text.lines()) {
             let approval = text.split_once('#').map_or(text, |(approval, _)| approval).trim();
             if approval.is_empty() {
