@@ -15,6 +15,19 @@ fail() {
     exit 1
 }
 
+# own_target: sets CARGO_TARGET_DIR to a new folder for a build of a copy of the sources; it holds, by hard links, what is
+# built of other people's crates. Two checkouts must not share one: cargo takes the crates of a workspace for those of
+# the other, and what it built there for fresh.
+own_target() {
+    CARGO_TARGET_DIR=$(mktemp -d "$target/copy.XXXXXX")
+    export CARGO_TARGET_DIR
+    if [[ -d $target/debug ]]; then
+        # Not every cp knows links.
+        cp -al "$target/debug" "$CARGO_TARGET_DIR" 2>/dev/null || cp -a "$target/debug" "$CARGO_TARGET_DIR"
+        cargo clean --quiet --locked --workspace
+    fi
+}
+
 # start_postgres [--durable]: starts a throwaway cluster and sets postgres_url. It is gone when this process is.
 start_postgres() {
     coproc POSTGRES { exec scripts/throwaway-postgres "$@"; }

@@ -5,8 +5,8 @@
 //! drift. What nobody tells must be under an entry of [`contract::NOT_COMPARED`], and each entry must have been needed.
 //! `raw` reads and alters the text, `mutate` and `vocabulary` say in which ways, `place` says where it must be told.
 //!
-//! `ALL_MUTATIONS=1 cargo test -p api --test mutation -- --nocapture` is the proof, and prints the counts; scripts/test
-//! demands it. Without the variable one mutant in [`SAMPLE`] is tried, so that `cargo test` takes seconds.
+//! `scripts/mutation-test` is the proof, and prints the counts; scripts/test demands it. `cargo test` alone tries one mutant
+//! in [`SAMPLE`], so that it takes seconds; the variable `ALL_MUTATIONS` makes it try all.
 
 mod mutate;
 mod place;
