@@ -3,6 +3,7 @@
 mod handler;
 mod item;
 mod made;
+mod parameter;
 
 use serde_json::Value;
 

@@ -316,14 +316,15 @@ fn known_parameters<'s, 'a>(
     holder(context, handler, location)
 }
 
-/// The struct in which a handler takes its parameters of one location.
+/// The struct in which a handler takes its parameters of one location, whichever file it stands in.
 pub(super) fn holder<'s, 'a>(context: &'s Context<'a>, handler: &Handler<'_>, location: &str) -> Option<&'s Item<'a>> {
     let params = handler.argument("params")?;
     let parts = handler.parts(params);
-    let names: Vec<&str> = parts.iter().map(|span| handler.file.slice(span.0, span.1)).collect();
-    context.sources.items.iter().find(|item| {
-        item.file.path == handler.file.path
-            && names.contains(&item.name.as_str())
+    // `Page`, or `crate::page::Page`.
+    let named = |span: &(usize, usize)| handler.file.slice(span.0, span.1).rsplit("::").next().map(str::trim);
+    let names: Vec<&str> = parts.iter().filter_map(named).collect();
+    let holds = |item: &&Item<'_>| {
+        names.contains(&item.name.as_str())
             && item.attributes.iter().any(|one| {
                 one.name == "into_params"
                     && one
@@ -331,7 +332,9 @@ pub(super) fn holder<'s, 'a>(context: &'s Context<'a>, handler: &Handler<'_>, lo
                         .iter()
                         .any(|one| one.key == "parameter_in" && item.text(one.span).ends_with(&pascal(location)))
             })
-    })
+    };
+    let holders = || context.sources.items.iter().filter(holds);
+    holders().find(|item| item.file.path == handler.file.path).or_else(|| holders().next())
 }
 
 /// A new struct of parameters.

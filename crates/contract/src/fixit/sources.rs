@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::Edit;
 use super::text::SourceFile;
 use crate::pointer;
 
@@ -138,6 +139,14 @@ impl Handler<'_> {
 
     pub(super) fn argument(&self, key: &str) -> Option<&Argument> {
         self.attribute.arguments.iter().find(|argument| argument.key == key)
+    }
+
+    /// The edit that gives the function one argument more.
+    pub(super) fn argument_more(&self, text: &str) -> Edit {
+        let (from, to) = self.arguments;
+        let taken = self.file.slice(from, to).trim_end();
+        let separator = if taken.is_empty() || taken.ends_with(',') { "" } else { ", " };
+        self.file.replace(to, to, &format!("{separator}{text}"))
     }
 
     /// The parts of an argument such as `responses(…)`.

@@ -1,13 +1,12 @@
-//! Edits of handlers: the clauses of their attributes, their arguments and their parameters.
+//! Edits of handlers: the clauses of their attributes, and their arguments.
 
 use serde_json::Value;
 
-use super::item::{append, items_before, member_argument, of_member, with_comma, without_copy};
-use super::made::literals;
-use super::{Written, tuple};
+use super::item::with_comma;
+use super::{Written, parameter, tuple};
 use crate::Drift;
 use crate::fixit::sources::Handler;
-use crate::fixit::types::{Types, Way, docs, literal, pascal};
+use crate::fixit::types::{Types, Way, literal, pascal};
 use crate::fixit::{Context, Edit, operation, sources};
 use crate::paths;
 use crate::pointer;
@@ -71,19 +70,14 @@ pub(super) fn of_handler(
             if taken.contains("Body<") && !taken.contains(&format!("Body<{rust}>")) {
                 note = format!("and let the handler take `Body<{rust}>`: rustc then names what no longer fits");
             } else if !taken.contains("Body<") {
-                let end = handler.arguments.1;
-                let separator = if file.slice(handler.arguments.0, end).trim_end().ends_with(',') { "" } else { ", " };
-                edits.push(file.replace(
-                    end,
-                    end,
-                    &format!("{separator}{0}(_body): {0}<{rust}>", types.import("crate::extract", "Body")),
-                ));
+                let extractor = types.import("crate::extract", "Body");
+                edits.push(handler.argument_more(&format!("{extractor}(_body): {extractor}<{rust}>")));
             }
             let Some((more, _)) = clause_edit(handler, &["request_body"], &clause) else { return Ok(None) };
             edits.extend(more);
             Ok(Some((edits, note)))
         }
-        ["parameters", ..] => parameter(context, drift, handler, (path, &endpoint), at),
+        ["parameters", ..] => parameter::of(context, drift, handler, (path, &endpoint), at),
         ["responses", status, ..] => {
             let own = operation::own(context, endpoint.operation);
             let place = tuple(handler, status);
@@ -189,122 +183,4 @@ pub(super) fn clause_edit(handler: &Handler<'_>, keys: &[&str], clause: &str) ->
         }
     };
     Some((vec![edit], String::new()))
-}
-
-pub(super) fn parameter(
-    context: &Context<'_>,
-    drift: &Drift,
-    handler: &Handler<'_>,
-    of: (&paths::Path<'_>, &paths::Endpoint<'_>),
-    at: &str,
-) -> Written {
-    let file = handler.file;
-    let declared = of.0.parameters(context.contract.document(), of.1);
-    // Below a parameter the contract's pointer says which; where one is missing, that is what the drift is about.
-    let one = declared.iter().find(|one| {
-        drift.pointer == one.site || drift.pointer.starts_with(&format!("{}/", one.site)) || {
-            let node = pointer::resolve(context.contract.document(), one.listed, one.site.clone());
-            node.is_some_and(|(_, found)| drift.pointer.starts_with(&format!("{found}/")))
-        }
-    });
-    let Some(one) = one else {
-        let name = drift.code.as_ref().and_then(|code| code.get("name")).and_then(Value::as_str).unwrap_or_default();
-        let location = drift.code.as_ref().and_then(|code| code.get("in")).and_then(Value::as_str).unwrap_or_default();
-        let holder = operation::holder(context, handler, location);
-        let member = holder.and_then(|item| Some((item, item.member(name)?)));
-        return Err(match member {
-            Some((item, member)) => format!(
-                "take the field `{}` out of `{}` ({}:{})",
-                member.name,
-                item.name,
-                item.file.path,
-                item.file.line_of(member.start)
-            ),
-            None => format!("take `{name}` out of the parameters of `{}` ({})", handler.name, handler.place()),
-        });
-    };
-    let mut types = Types::new(context, Some(file), Way { request: true, response: false });
-    if !matches!(one.location, "path" | "query") {
-        let clause = operation::parameter_clause(&mut types, one.parameter, &pascal(&handler.name))?;
-        let name = format!("\"{}\"", one.name);
-        let Some(params) = handler.argument("params") else {
-            let mut edits = with_items(handler, &types);
-            edits.extend(
-                clause_edit(handler, &["params"], &format!("params({clause})"))
-                    .map(|(edits, _)| edits)
-                    .unwrap_or_default(),
-            );
-            return Ok(Some((edits, String::new())));
-        };
-        let parts = handler.parts(params);
-        let known = parts.iter().find(|span| file.slice(span.0, span.1).contains(&name));
-        let mut edits = with_items(handler, &types);
-        edits.push(match known {
-            Some(span) => file.replace(span.0, span.1, &clause),
-            None => file.replace(params.span.1 - 1, params.span.1 - 1, &format!(", {clause}")),
-        });
-        return Ok(Some((edits, String::new())));
-    }
-    let Some(item) = operation::holder(context, handler, one.location) else {
-        let extractor = pascal(one.location);
-        let name = format!("{}{extractor}", pascal(&handler.operation_id().unwrap_or_default()));
-        let these: Vec<&Value> =
-            declared.iter().filter(|other| other.location == one.location).map(|other| other.parameter).collect();
-        let new = operation::parameters(&mut types, &name, &extractor, &these, one.location)?;
-        let clause = match handler.argument("params") {
-            Some(params) => Some(file.replace(params.span.1 - 1, params.span.1 - 1, &format!(", {name}"))),
-            None => match clause_edit(handler, &["params"], &format!("params({name})")) {
-                Some((mut edits, _)) => edits.pop(),
-                None => None,
-            },
-        };
-        let Some(clause) = clause else { return Ok(None) };
-        let extract = types.import("crate::extract", &extractor);
-        let mut items = types.items.clone();
-        items.push(new);
-        let line = file.line_of(handler.attribute.start) - 1;
-        let end = handler.arguments.1;
-        let separator = if file.slice(handler.arguments.0, end).trim_end().ends_with(',') || handler.arguments.0 == end
-        {
-            ""
-        } else {
-            ", "
-        };
-        let argument = file.replace(end, end, &format!("{separator}{extract}(_{}): {extract}<{name}>", one.location));
-        return Ok(Some((
-            vec![argument, clause, file.insert_after(line, format!("{}\n", items.join("\n\n")))],
-            String::new(),
-        )));
-    };
-    let _ = at;
-    let member = item.member(one.name);
-    let public =
-        member.or(item.members.first()).is_some_and(|member| item.file.slice(member.start, member.start + 3) == "pub");
-    let mut text = types.parameter(&item.name, one.parameter, public)?;
-    if let Some(member) = member {
-        // The type that the house chose stays, where the schema of the two is what differs.
-        let kept = item.text(member.of);
-        let generated = text.rsplit_once(": ").map(|(_, rust)| rust.to_owned()).unwrap_or_default();
-        let value_type =
-            member_argument(member, "value_type", "param").map(|argument| item.text(argument.span).to_owned());
-        if let Some(value_type) = value_type
-            && value_type.ends_with(&format!("= {generated}"))
-        {
-            text = text
-                .replacen("#[param(", &format!("#[param({value_type}, "), 1)
-                .replace(&format!(": {generated}"), &format!(": {kept}"));
-        }
-        let mut edits = vec![of_member(item, member, text.trim_start())];
-        edits.extend(items_before(item, &types));
-        return Ok(Some((edits, String::new())));
-    }
-    let comment = docs(one.parameter, "See the contract.", "    ");
-    let mut edits = vec![append(item, &format!("{comment}{text},"))];
-    edits.extend(items_before(item, &types));
-    let optional = text.contains("Option<");
-    edits.extend(literals(context, item, one.name, optional));
-    let copied = without_copy(item, &text, &types);
-    let note = if copied.is_some() { "rustc then names each place that copied it" } else { "" };
-    edits.extend(copied);
-    Ok(Some((edits, note.to_owned())))
 }

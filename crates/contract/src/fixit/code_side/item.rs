@@ -78,7 +78,8 @@ pub(super) fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, nam
             let of_another_type = schema.pointer(&format!("/properties/{property}/type")) != code_type(context, drift);
             if let [keyword] = below
                 && !of_another_type
-                && let Some(edit) = attribute_edit(item, &member.attributes, member.start, keyword, drift, "    ")
+                && let Some(edit) =
+                    attribute_edit(item, &member.attributes, member.start, keyword, drift, ("schema", "    "))
             {
                 return Ok(Some((vec![edit], String::new())));
             }
@@ -127,7 +128,7 @@ pub(super) fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, nam
                 _ => Ok(None),
             }
         }
-        ([keyword], Some(_)) => Ok(attribute_edit(item, &item.attributes, item.start, keyword, drift, "")
+        ([keyword], Some(_)) => Ok(attribute_edit(item, &item.attributes, item.start, keyword, drift, ("schema", ""))
             .map(|edit| (vec![edit], String::new()))),
         _ => Ok(None),
     }
@@ -139,18 +140,19 @@ pub(super) fn code_type<'c>(context: &'c Context<'_>, drift: &Drift) -> Option<&
     context.generated.pointer(owner)?.get("type")
 }
 
-/// A keyword that has an attribute of its own: said, said otherwise, or not said any more.
+/// A keyword that has an attribute of its own: said, said otherwise, or not said any more. `form` is the name of the
+/// attribute and how far it is indented.
 pub(super) fn attribute_edit(
     item: &Item<'_>,
     attributes: &[Attribute],
     start: usize,
     keyword: &str,
     drift: &Drift,
-    indent: &str,
+    form: (&str, &str),
 ) -> Option<Edit> {
     let name = if keyword == "format" { "format" } else { types::attribute_of(keyword)? };
-    let named = attributes.iter().filter(|one| one.name == "schema");
-    let known = named.clone().find_map(|one| Some((one, one.arguments.iter().find(|argument| argument.key == name)?)));
+    let mut named = attributes.iter().filter(|one| one.name == form.0);
+    let known = named.find_map(|one| Some((one, one.arguments.iter().find(|argument| argument.key == name)?)));
     let Some(value) = drift.contract.as_ref() else {
         let (attribute, argument) = known?;
         return Some(without(item, attribute, argument));
@@ -163,7 +165,22 @@ pub(super) fn attribute_edit(
         Some((_, argument)) => Some(item.file.replace(argument.span.0, argument.span.1, &text)),
         // A format follows from the type, unless an attribute gives it already.
         None if keyword == "format" && !item.text(item.body).contains("String") => None,
-        None => Some(item.file.insert_after(item.file.line_of(start) - 1, format!("{indent}#[schema({text})]"))),
+        None => Some(with_argument(item, attributes, start, &text, form)),
+    }
+}
+
+/// One argument more in the attribute of this name, or in a new one.
+pub(super) fn with_argument(
+    item: &Item<'_>,
+    attributes: &[Attribute],
+    start: usize,
+    text: &str,
+    (name, indent): (&str, &str),
+) -> Edit {
+    let last = attributes.iter().filter(|one| one.name == name).find_map(|one| one.arguments.last());
+    match last {
+        Some(last) => item.file.replace(last.span.1, last.span.1, &format!(", {text}")),
+        None => item.file.insert_after(item.file.line_of(start) - 1, format!("{indent}#[{name}({text})]")),
     }
 }
 
@@ -210,7 +227,7 @@ pub(super) fn required(context: &Context<'_>, drift: &Drift, item: &Item<'_>, sc
         let wanted = ours.contains(name);
         if !wanted && !way.request {
             // What is always sent may be called optional: nobody is promised too much.
-            edits.push(item.file.insert_after(item.file.line_of(member.start) - 1, "    #[schema(required = false)]"));
+            edits.push(with_argument(item, &member.attributes, member.start, "required = false", ("schema", "    ")));
             continue;
         }
         if let Some((new, note)) = field(context, item, member, name, property, wanted, way)? {
