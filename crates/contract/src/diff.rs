@@ -20,7 +20,7 @@ mod walk;
 use serde_json::Value;
 
 pub use drift::{Drift, DriftKind};
-pub(crate) use same::is_default;
+pub(crate) use same::{is_default, only_part};
 
 use crate::{Contract, Kind};
 

@@ -11,7 +11,9 @@
 mod cause;
 mod code_side;
 mod contract_side;
+mod moved;
 mod operation;
+mod renamed;
 mod sources;
 mod text;
 mod types;
@@ -108,45 +110,68 @@ struct Context<'a> {
 }
 
 /// Says of each drift who says it and how to make it go away, and tells those of one cause once, with their places.
+///
+/// `drifts` are all that [`diff()`] finds between the two.
 pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
     if drifts.is_empty() {
         return drifts;
     }
+    let (moves, settled) = moved::settled(contract, generated);
     let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
-    let context = Context { contract, yaml, generated, code, sources: Sources::read(code.files) };
+    let context = Context { contract, yaml, generated: &settled, code, sources: Sources::read(code.files) };
+    let mut told: Vec<Drift> = moves.iter().map(|one| moved::told(&context, one)).collect();
+    let helps = |edited: &Contract| moved::settled(edited, generated).0.len() < moves.len();
+    told.iter_mut().for_each(|drift| settle(&context, &helps, drift));
+    let drifts = if moves.is_empty() { drifts } else { diff(contract, &settled) };
+    told.extend(others(&context, drifts));
+    told.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
+    told
+}
+
+/// The drifts that remain once everything is where the contract has it.
+fn others(context: &Context<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
     let before = drifts.len();
     let mut told: Vec<Drift> = Vec::new();
-    for mut drift in cause::without_required_of(drifts) {
+    for mut drift in renamed::paired(context, cause::without_what_follows(context, drifts)) {
         if let Some(who) = context.who(&drift) {
             drift.who = Some(who);
         }
-        let fixes = [contract_side::fix(&context, &drift), code_side::fix(&context, &drift)];
+        let fixes = [contract_side::fix(context, &drift), code_side::fix(context, &drift)];
         drift.fixes = fixes.into_iter().flatten().collect();
         match told.iter_mut().find(|known| cause::is_one(known, &drift)) {
             Some(known) => cause::join(known, drift),
             None => told.push(drift),
         }
     }
-    for fix in told.iter_mut().flat_map(|drift| &mut drift.fixes) {
-        fix.edits.sort_by(|a, b| (&a.file, b.action.line()).cmp(&(&b.file, a.action.line())));
-        if fix.side == Side::Contract && !fix.edits.is_empty() {
-            prove(&context, before, fix);
-        }
-    }
+    let helps = |edited: &Contract| diff(edited, context.generated).len() < before;
+    told.iter_mut().for_each(|drift| settle(context, &helps, drift));
     told
 }
 
+/// Brings the edits of each fix-it into order, and tries those of the contract.
+fn settle(context: &Context<'_>, helps: &dyn Fn(&Contract) -> bool, drift: &mut Drift) {
+    for fix in &mut drift.fixes {
+        fix.edits.sort_by(|a, b| (&a.file, b.action.line()).cmp(&(&b.file, a.action.line())));
+        if fix.side == Side::Contract && !fix.edits.is_empty() {
+            prove(context, helps, fix);
+        }
+    }
+}
+
 /// A fix-it of the contract is tried before it is told: where it leaves no contract, or no drift less, words must do.
-fn prove(context: &Context<'_>, before: usize, fix: &mut Fix) {
+fn prove(context: &Context<'_>, helps: &dyn Fn(&Contract) -> bool, fix: &mut Fix) {
     let edited = apply(&context.yaml.text, &fix.edits);
     let why = match Contract::load(&context.yaml.path, &edited) {
-        Ok(edited) if diff(&edited, context.generated).len() < before => return,
+        Ok(edited) if helps(&edited) => return,
         Ok(_) => {
             "what is written there is shared with places where the code agrees: write it out for this one".to_owned()
         }
         Err(errors) => {
-            let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
-            format!("a contract cannot say it that way: {first}")
+            let first = errors.iter().map(|error| error.message.as_str()).find(|message| !message.is_empty());
+            match first {
+                Some(message) => format!("a contract cannot say it that way: {message}"),
+                None => "a contract cannot say it that way".to_owned(),
+            }
         }
     };
     fix.edits.clear();
@@ -224,7 +249,7 @@ impl Context<'_> {
 }
 
 impl Action {
-    fn line(self) -> usize {
+    pub(crate) fn line(self) -> usize {
         match self {
             Action::InsertAfter(line) => line,
             Action::Replace { first, .. } | Action::Remove { first, .. } => first,

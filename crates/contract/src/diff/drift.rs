@@ -57,6 +57,8 @@ pub enum DriftKind {
     Dangling,
     /// The contract calls the operation planned, and the code has it.
     NotPlanned,
+    /// Both have it, under another path, method or name. [`crate::fixit::explain`] makes one of two.
+    Moved,
 }
 
 impl fmt::Display for Drift {
@@ -103,7 +105,17 @@ impl Drift {
             }
             DriftKind::MissingInContract => write!(f, "missing in the contract (the code says {code})")?,
             DriftKind::Dangling => write!(f, "the code says {code}, which its spec does not have")?,
-            DriftKind::NotPlanned => write!(f, "the contract calls it planned, yet the code has it")?,
+            DriftKind::NotPlanned => write!(f, "the contract calls it planned, yet it has a handler")?,
+            DriftKind::Moved => {
+                let [ours, theirs] = [&self.contract, &self.code].map(|side| side.as_ref().and_then(Value::as_str));
+                write!(
+                    f,
+                    "{}: the contract says {}, the code says {}",
+                    what_moved(ours.unwrap_or_default(), theirs.unwrap_or_default()),
+                    ours.unwrap_or_default(),
+                    theirs.unwrap_or_default()
+                )?;
+            }
         }
         Ok(())
     }
@@ -124,6 +136,7 @@ impl Drift {
             DriftKind::MissingInContract => "drift-missing-in-contract",
             DriftKind::Dangling => "drift-dangling",
             DriftKind::NotPlanned => "drift-planned",
+            DriftKind::Moved => "drift-moved",
         }
     }
 
@@ -162,6 +175,10 @@ impl Drift {
         let named = self.pointer.rsplit_once('/').is_some_and(|(owner, _)| !owner.ends_with("/parameters"));
         let said = match (value, self.kind) {
             (None, _) => "says nothing of it".to_owned(),
+            (Some(Value::String(name)), DriftKind::Moved) => name.clone(),
+            (Some(Value::String(_)), DriftKind::NotPlanned) if is_code => {
+                return self.who.clone().map_or_else(|| "has it".to_owned(), |who| format!("{who} answers it"));
+            }
             (Some(value), DriftKind::MissingInCode | DriftKind::MissingInContract) if value.is_object() => {
                 return match (&self.who, is_code) {
                     (Some(who), true) => format!("{who} has it"),
@@ -186,6 +203,20 @@ impl Drift {
         let only = one.iter().filter(|item| !other.contains(&canonical(item)));
         let only: Vec<_> = only.map(|item| Brief(Some(item)).to_string()).collect();
         (!only.is_empty()).then(|| only.join(", "))
+    }
+}
+
+/// Which part of an address differs: `POST /users` has two, `/users` has one.
+fn what_moved(ours: &str, theirs: &str) -> &'static str {
+    match (ours.split_once(' '), theirs.split_once(' ')) {
+        (Some((mine, path)), Some((other, another))) if mine != other && path != another => {
+            "the method and the path differ"
+        }
+        (Some((_, path)), Some((_, another))) if path == another => "the method differs",
+        (Some(_), Some(_)) => "the path differs",
+        _ if ours.starts_with('/') => "the path differs",
+        _ if ours.bytes().all(|byte| byte.is_ascii_digit()) => "the status differs",
+        _ => "the name differs",
     }
 }
 

@@ -40,6 +40,13 @@ pub(super) fn admits_anything(schema: &Value) -> bool {
     }
 }
 
+/// What a schema says that is nothing but `allOf` of one: that one. Prose may stand beside it, for which it is written.
+pub(crate) fn only_part(schema: &Value) -> Option<&Value> {
+    let members = schema.as_object()?;
+    let [part] = members.get("allOf")?.as_array()?.as_slice() else { return None };
+    members.keys().all(|key| key == "allOf" || not_compared(Kind::Schema, key)).then_some(part)
+}
+
 /// Whether writing `value` under `key` says no more than leaving it out.
 ///
 /// `sibling` gives the other members of the object that has it, since some defaults depend on them.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::drift::{Drift, DriftKind};
 use super::not_compared;
-use super::same::{admits_anything, is_default, same_in_any_case, same_set, same_type};
+use super::same::{admits_anything, is_default, only_part, same_in_any_case, same_set, same_type};
 use super::twin::Twin;
 use crate::grammar::Shape;
 use crate::meaning::{folded, same};
@@ -159,6 +159,8 @@ impl<'a> Walk<'a> {
 
     /// Compares two objects of one kind, either of which may be a reference.
     pub(super) fn object(&mut self, kind: Kind, ours: &'a Value, site: String, theirs: &'a Value) {
+        let (ours, site) = if self.are_as_many(ours, theirs) { bare(kind, ours, site) } else { (ours, site) };
+        let theirs = if self.are_as_many(ours, theirs) { bare(kind, theirs, String::new()).0 } else { theirs };
         let Some((value, pointer)) = pointer::resolve(self.contract, ours, site.clone()) else {
             // The loader lets no such contract through.
             return;
@@ -219,6 +221,10 @@ impl<'a> Walk<'a> {
 
     /// Compares the keywords of two objects.
     pub(super) fn members(&mut self, kind: Kind, ours: &'a Value, at: &str, twin: &Twin<'a>) {
+        let is_part = only_part(ours).is_some() || only_part(twin.value).is_some();
+        if kind == Kind::Schema && is_part && self.are_as_many(ours, twin.value) {
+            return self.parts(ours, at, twin);
+        }
         if !(ours.is_object() && twin.value.is_object()) {
             let both_admit = kind == Kind::Schema && admits_anything(ours) && admits_anything(twin.value);
             if !both_admit && !same(ours, twin.value) {
@@ -249,6 +255,40 @@ impl<'a> Walk<'a> {
             }
         }
         self.within.pop();
+    }
+
+    /// Whether two schemas, without an `allOf` of one around either, are both put together of several, or neither is: one
+    /// part of several that are left is not what the several were.
+    fn are_as_many(&self, ours: &Value, theirs: &Value) -> bool {
+        let are_several = |document, schema| {
+            let mut schema = pointer::resolve(document, schema, String::new()).map(|(value, _)| value);
+            for _ in 0..pointer::MAX_HOPS {
+                let Some(part) = schema.and_then(only_part) else { break };
+                schema = pointer::resolve(document, part, String::new()).map(|(value, _)| value);
+            }
+            schema.is_some_and(|schema| schema.get("allOf").is_some())
+        };
+        let is_part = only_part(ours).is_some() || only_part(theirs).is_some();
+        !is_part || are_several(self.contract, ours) == are_several(self.code, theirs)
+    }
+
+    /// Compares two components of which one is only another name.
+    fn parts(&mut self, ours: &'a Value, at: &str, twin: &Twin<'a>) {
+        let (mut ours, mut at, mut twin) = (ours, at.to_owned(), twin.clone());
+        for _ in 0..pointer::MAX_HOPS {
+            let (part, site) = bare(Kind::Schema, ours, at.clone());
+            let Some((value, found)) = pointer::resolve(self.contract, part, site) else { return };
+            (ours, at) = (value, found);
+            let (part, _) = bare(Kind::Schema, twin.value, String::new());
+            let Some(mut inner) = Twin::resolve(self.code, part) else {
+                return self.report(DriftKind::Dangling, at, Some(ours), Some(part));
+            };
+            inner.beside.splice(0..0, twin.beside);
+            twin = inner;
+            if only_part(ours).is_none() && only_part(twin.value).is_none() {
+                return self.members(Kind::Schema, ours, &at, &twin);
+            }
+        }
     }
 
     fn keyword(&mut self, kind: Kind, key: &'a str, ours: &'a Value, at: String, theirs: &'a Value) {
@@ -371,6 +411,14 @@ impl<'a> Walk<'a> {
         drifts.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
         drifts
     }
+}
+
+/// A schema without an `allOf` of one around it.
+fn bare(kind: Kind, mut schema: &Value, mut at: String) -> (&Value, String) {
+    while let Some(part) = only_part(schema).filter(|_| kind == Kind::Schema) {
+        (schema, at) = (part, at + "/allOf/0");
+    }
+    (schema, at)
 }
 
 /// The JSON pointer of every node.

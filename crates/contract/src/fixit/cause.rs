@@ -4,13 +4,18 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Side;
+use super::{Context, Side};
 use crate::meaning::canonical;
-use crate::pointer::{join as below, tokens};
+use crate::pointer::{self, join as below, tokens};
 use crate::{Drift, DriftKind};
 
-/// Leaves out what only follows: a property that one side lacks is not among its `required` either.
-pub(super) fn without_required_of(drifts: Vec<Drift>) -> Vec<Drift> {
+/// Leaves out what only follows from another drift.
+pub(super) fn without_what_follows(context: &Context<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
+    without_keywords_beside_parts(context, without_required_of(drifts))
+}
+
+/// A property that one side lacks is not among its `required` either.
+fn without_required_of(drifts: Vec<Drift>) -> Vec<Drift> {
     let lacking: HashSet<String> = drifts
         .iter()
         .filter(|drift| matches!(drift.kind, DriftKind::MissingInCode | DriftKind::MissingInContract))
@@ -32,6 +37,46 @@ pub(super) fn without_required_of(drifts: Vec<Drift>) -> Vec<Drift> {
     };
     let follows: Vec<bool> = drifts.iter().map(follows).collect();
     drifts.into_iter().zip(follows).filter(|(_, follows)| !follows).map(|(drift, _)| drift).collect()
+}
+
+/// A schema that is put together of others on one side alone differs as a whole: what its other keywords say is no news.
+fn without_keywords_beside_parts(context: &Context<'_>, mut drifts: Vec<Drift>) -> Vec<Drift> {
+    let put_together = |drift: &Drift| {
+        let (owner, key) = drift.pointer.rsplit_once('/')?;
+        let missing = matches!(drift.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
+        let listed = [&drift.contract, &drift.code].into_iter().flatten().all(Value::is_array);
+        (missing && listed && matches!(key, "allOf" | "anyOf" | "oneOf") && !owner.ends_with("/properties"))
+            .then(|| owner.to_owned())
+    };
+    let owners: Vec<String> = drifts.iter().filter_map(put_together).collect();
+    for owner in owners {
+        let is_beside = |drift: &Drift| drift.pointer.rsplit_once('/').is_some_and(|(of, _)| of == owner);
+        let Some(index) = drifts.iter().position(|drift| put_together(drift).as_ref() == Some(&owner)) else {
+            continue;
+        };
+        let Some(drift) = drifts.get_mut(index) else { continue };
+        let at = drift.code_pointer.as_deref().and_then(|at| at.rsplit_once('/')).map(|(at, _)| at.to_owned());
+        // The code refers to a type where the contract writes something out: that use differs, not the type.
+        let used = context
+            .generated
+            .pointer(&owner)
+            .filter(|used| pointer::reference(used).and_then(pointer::local).is_some_and(|target| Some(target) == at));
+        let at = if used.is_some() { Some(owner.clone()) } else { at };
+        let code = at.as_deref().and_then(|at| context.generated.pointer(at)).cloned();
+        let (Some(contract), Some(code)) = (context.contract.document().pointer(&owner).cloned(), code) else {
+            continue;
+        };
+        drift.kind = DriftKind::Differs;
+        drift.position = context.contract.nearest_position(&owner);
+        drift.place = drift.place.rsplit_once(" → ").map(|(place, _)| place.to_owned()).unwrap_or_default();
+        for place in &mut drift.also {
+            *place = place.rsplit_once(" → ").map(|(place, _)| place.to_owned()).unwrap_or_default();
+        }
+        (drift.contract, drift.code, drift.code_pointer) = (Some(contract), Some(code), at);
+        drift.pointer.clone_from(&owner);
+        drifts.retain(|drift| !is_beside(drift) || drift.pointer == owner);
+    }
+    drifts
 }
 
 /// Whether two drifts are gone by the same change of the code.

@@ -1,5 +1,6 @@
 //! Edits of the Rust sources, so that they do what the contract says.
 
+mod address;
 mod handler;
 mod item;
 mod made;
@@ -15,6 +16,7 @@ use crate::operation::is_planned;
 use crate::paths;
 use crate::pointer::{self, join};
 use crate::{Drift, DriftKind};
+pub(super) use address::moved;
 use handler::of_handler;
 use item::{of_type, schema};
 
@@ -40,7 +42,12 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
         );
     }
     if drift.kind == DriftKind::NotPlanned {
-        return Err("or take the handler out, until the operation is due".to_owned());
+        let id = drift.code.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let handler = context.sources.handler(id).map(|handler| format!("`{}` ({})", handler.name, handler.place()));
+        return Err(format!(
+            "take the handler {} out, and its name out of `routes!`, until the operation is due",
+            handler.unwrap_or_else(|| format!("of `{id}`"))
+        ));
     }
     let contract: Vec<String> = pointer::tokens(&drift.pointer).collect();
     let contract: Vec<&str> = contract.iter().map(String::as_str).collect();
@@ -55,9 +62,18 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
     }
     let Some(at) = drift.code_pointer.as_deref() else { return Ok(None) };
     if let Some(name) = schema_of(at) {
-        let Some(item) = context.sources.schema(&name) else { return Ok(None) };
         let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+        if rest.is_empty()
+            && let Some(key) = ["allOf", "anyOf"]
+                .into_iter()
+                .find(|key| drift.contract.as_ref().is_some_and(|contract| contract.get(key).is_some()))
+        {
+            return Err(format!(
+                "`{key}` has no derived form: write `impl ToSchema` by hand for a type of this place, and leave `{name}` to the others"
+            ));
+        }
+        let Some(item) = context.sources.schema(&name) else { return Ok(None) };
         return of_type(context, drift, item, &name, &rest);
     }
     let Some(handler) = operation_id(context.generated, at).and_then(|id| context.sources.handler(&id)) else {

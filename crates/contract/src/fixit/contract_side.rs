@@ -12,8 +12,11 @@ use crate::operation::Method;
 use crate::pointer::{self, join};
 use crate::{Drift, DriftKind, Kind};
 
+mod address;
 mod form;
 mod place;
+
+pub(super) use address::moved;
 
 use form::Form;
 use place::Style;
@@ -46,7 +49,14 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
                 note = format!("the contract cannot say it: {advice}");
                 return Some(Fix { side: Side::Contract, edits: Vec::new(), note });
             }
-            let mut edits = vec![replace(context, &drift.pointer, &value)?];
+            let mut edits = vec![if says_nothing(context, &drift.pointer, &value) {
+                remove(context, &drift.pointer)?
+            } else {
+                replace(context, &drift.pointer, &value)?
+            }];
+            if drift.pointer.ends_with("/operationId") {
+                edits.extend(links(context, drift.contract.as_ref()?, &value));
+            }
             for (name, schema) in form.extra {
                 edits.push(insert(context, &join("/components/schemas", &name), schema)?);
             }
@@ -72,9 +82,44 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
             edits
         }
         DriftKind::NotPlanned => vec![remove(context, &drift.pointer)?],
+        DriftKind::Moved => address::renamed(context, drift)?,
         DriftKind::Dangling => return None,
     };
     Some(Fix { side: Side::Contract, edits, note })
+}
+
+/// Whether leaving the member out says the same as this value.
+fn says_nothing(context: &Context<'_>, at: &str, value: &Value) -> bool {
+    let Some((owner, key)) = at.rsplit_once('/') else { return false };
+    let siblings = context.contract.document().pointer(owner);
+    matches!(kind_at(owner), Some(Shape::One(kind)) if is_default(kind, key, value, |key| siblings?.get(key)))
+}
+
+/// Links follow the operation that they name.
+fn links(context: &Context<'_>, old: &Value, new: &Value) -> Vec<Edit> {
+    let links = links_to(context, &[old.as_str().unwrap_or_default()]);
+    links.iter().filter_map(|at| replace(context, &join(at, "operationId"), new)).collect()
+}
+
+/// The links of the contract that lead to one of these operations.
+fn links_to(context: &Context<'_>, ids: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut next = vec![(String::new(), context.contract.document())];
+    while let Some((at, node)) = next.pop() {
+        let id = node.get("operationId").and_then(Value::as_str);
+        // Only operations have responses.
+        if id.is_some_and(|id| ids.contains(&id)) && node.get("responses").is_none() {
+            found.push(at.clone());
+        }
+        match node {
+            Value::Object(members) => next.extend(members.iter().map(|(name, member)| (join(&at, name), member))),
+            Value::Array(items) => {
+                next.extend(items.iter().enumerate().map(|(index, item)| (join(&at, &index.to_string()), item)));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// A property that comes or goes takes its place in `required` along.

@@ -364,21 +364,27 @@ fn in_file(sibling: &Handler<'_>, new: &str, text: &str) -> Vec<Edit> {
     let masked = super::sources::masked(&file.text);
     let end = sibling_end(file, &masked, sibling);
     let mut edits = vec![file.insert_after(file.line_of(end), format!("\n{text}"))];
+    let routes = routes(&masked);
+    let holds =
+        |(from, to): &&(usize, usize)| masked.get(*from..*to).is_some_and(|text| holds_word(text, &sibling.name));
+    if let Some((_, end)) = routes.iter().find(holds) {
+        edits.push(file.replace(*end, *end, &format!("\n        .routes({new})")));
+    }
+    edits
+}
+
+/// Where a file, masked, says `.routes(routes!(…))`: from `routes!(` to the end.
+pub(super) fn routes(masked: &str) -> Vec<(usize, usize)> {
     let routes = masked.match_indices("routes!(").filter_map(|(at, _)| {
         let close = at + masked.get(at..)?.find(')')?;
         let close = close + masked.get(close + 1..)?.find(')')? + 2;
         Some((at, close))
     });
-    let routes: Vec<_> = routes.collect();
-    let holds = |(from, to): &&(usize, usize)| {
-        masked.get(*from..*to).is_some_and(|text| {
-            text.split(|one: char| !one.is_alphanumeric() && one != '_').any(|word| word == sibling.name)
-        })
-    };
-    if let Some((_, end)) = routes.iter().find(holds) {
-        edits.push(file.replace(*end, *end, &format!("\n        .routes({new})")));
-    }
-    edits
+    routes.collect()
+}
+
+pub(super) fn holds_word(text: &str, name: &str) -> bool {
+    text.split(|one: char| !one.is_alphanumeric() && one != '_').any(|word| word == name)
 }
 
 /// Where the last handler of the sibling's file ends.

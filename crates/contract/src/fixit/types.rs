@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Context;
 use super::sources::Item;
 use super::text::SourceFile;
-use crate::diff::means_the_same;
+use crate::diff::{means_the_same, only_part};
 use crate::pointer::{self, join};
 use crate::{Kind, meaning};
 
@@ -74,6 +74,9 @@ impl<'c, 'a> Types<'c, 'a> {
 
     /// The type of a schema. `hint` is what a new type would be called.
     pub(super) fn of(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
+        if let Some(part) = only_part(schema) {
+            return self.of(part, hint);
+        }
         if let Some(target) = pointer::reference(schema) {
             return self.referred(target);
         }

@@ -75,7 +75,8 @@ fn ordered(members: &Map<String, Value>) -> impl Iterator<Item = (&String, &Valu
     all.into_iter()
 }
 
-fn key(name: &str) -> String {
+/// A name, as a key.
+pub(super) fn key(name: &str) -> String {
     // A status is a string, and a number to whoever leaves the quotes out.
     if name.bytes().all(|byte| byte.is_ascii_digit()) { quoted(name) } else { scalar(name) }
 }

@@ -383,7 +383,7 @@ fn planned_operations_that_are_built() {
     assert_eq!(drift.kind, DriftKind::NotPlanned);
     assert_eq!(
         drift.to_string(),
-        "openapi.yaml:99:7: GET /loans: the contract calls it planned, yet the code has it \
+        "openapi.yaml:99:7: GET /loans: the contract calls it planned, yet it has a handler \
          (#/paths/~1loans/get/x-status)"
     );
 }

@@ -1,5 +1,7 @@
 //! Fix-its of the contract, followed: the text that they leave is a contract, and the drift is gone.
 
+mod code;
+
 use contract::fixit::{Code, Edit, Side, SourceFile, apply, explain};
 use contract::{Contract, Drift, diff};
 use serde_json::{Value, json};

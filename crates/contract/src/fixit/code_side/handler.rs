@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::item::with_comma;
 use super::{Written, parameter, tuple};
-use crate::Drift;
+use crate::fixit::renamed::names;
 use crate::fixit::sources::Handler;
 use crate::fixit::types::{Types, Way, literal, pascal};
 use crate::fixit::{Context, Edit, operation, sources};
 use crate::paths;
 use crate::pointer;
+use crate::{Drift, DriftKind};
 
 pub(super) fn of_handler(
     context: &Context<'_>,
@@ -78,6 +79,12 @@ pub(super) fn of_handler(
             Ok(Some((edits, note)))
         }
         ["parameters", ..] => parameter::of(context, drift, handler, (path, &endpoint), at),
+        // Another number for the same answer.
+        ["responses", status] if drift.kind == DriftKind::Moved => {
+            let (Some((ours, _)), Some(span)) = (names(drift), tuple(handler, status)) else { return Ok(None) };
+            let text = file.slice(span.0, span.1).replacen(status, ours, 1);
+            Ok(Some((vec![file.replace(span.0, span.1, &text)], "the handler answers with it, too".to_owned())))
+        }
         ["responses", status, ..] => {
             let own = operation::own(context, endpoint.operation);
             let place = tuple(handler, status);

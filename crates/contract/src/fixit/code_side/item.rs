@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Written;
 use super::handler::{register, unregister};
 use super::made::{literals, missing_literals};
+use crate::fixit::renamed::names;
 use crate::fixit::sources::{Argument, Attribute, Item, Member};
 use crate::fixit::types::{self, Types, Way, docs, is_required, literal};
 use crate::fixit::{Context, Edit};
@@ -48,6 +49,9 @@ pub(super) fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, nam
             Ok(unregister(context, &item.name).map(|edit| (vec![edit], String::new())))
         }
         ([], _) | (_, None) => Ok(None),
+        (["properties", _], _) if drift.kind == DriftKind::Moved => {
+            Ok(renamed(drift, item).map(|edit| (vec![edit], String::new())))
+        }
         (["properties", property], Some(schema)) if drift.kind == DriftKind::MissingInCode => {
             let Some(member) = schema.get("properties").and_then(|all| all.get(property)) else { return Ok(None) };
             let mut types = Types::new(context, Some(item.file), way);
@@ -131,6 +135,20 @@ pub(super) fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, nam
         ([keyword], Some(_)) => Ok(attribute_edit(item, &item.attributes, item.start, keyword, drift, ("schema", ""))
             .map(|edit| (vec![edit], String::new()))),
         _ => Ok(None),
+    }
+}
+
+/// A field under another name in JSON: it keeps its name in Rust.
+pub(super) fn renamed(drift: &Drift, item: &Item<'_>) -> Option<Edit> {
+    let (ours, theirs) = names(drift)?;
+    Some(renamed_field(item, item.member(theirs)?, ours))
+}
+
+pub(super) fn renamed_field(item: &Item<'_>, member: &Member, name: &str) -> Edit {
+    let text = format!("rename = {}", literal(&Value::from(name)));
+    match member_argument(member, "rename", "serde") {
+        Some(argument) => item.file.replace(argument.span.0, argument.span.1, &text),
+        None => with_argument(item, &member.attributes, member.start, &text, ("serde", "    ")),
     }
 }
 

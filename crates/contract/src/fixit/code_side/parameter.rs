@@ -6,13 +6,14 @@ use super::Written;
 use super::handler::{clause_edit, with_items};
 use super::item::{append, attribute_edit, items_before, member_argument, of_type, without, without_copy};
 use super::made::literals;
-use crate::Drift;
+use crate::fixit::renamed::names;
 use crate::fixit::sources::{Handler, Item, Member};
 use crate::fixit::types::{Types, Way, attribute_of, docs, pascal};
-use crate::fixit::{Context, operation};
+use crate::fixit::{Context, Edit, operation};
 use crate::meaning::folded;
 use crate::paths::{Declared, Endpoint, Path};
 use crate::pointer::{self, join};
+use crate::{Drift, DriftKind};
 use crate::{Kind, paths};
 
 const TAKEN: Way = Way { request: true, response: false };
@@ -24,6 +25,9 @@ pub(super) fn of(
     (path, endpoint): (&Path<'_>, &Endpoint<'_>),
     at: &str,
 ) -> Written {
+    if drift.kind == DriftKind::Moved {
+        return Ok(renamed(context, drift, handler, at).map(|edit| (vec![edit], String::new())));
+    }
     let declared = path.parameters(context.contract.document(), endpoint);
     let Some(one) = meant(context, drift, &declared, at) else { return Err(surplus(context, drift, handler)) };
     if let Some(written) = of_its_type(context, drift, one) {
@@ -42,6 +46,20 @@ pub(super) fn of(
         (None, "path" | "query") => new_struct(context, handler, &declared, one.location),
         (known, _) => clause(context, handler, one, known),
     }
+}
+
+/// A parameter under another name: its field keeps the name that it has in Rust.
+fn renamed(context: &Context<'_>, drift: &Drift, handler: &Handler<'_>, at: &str) -> Option<Edit> {
+    let (ours, theirs) = names(drift)?;
+    let location = context.generated.pointer(at)?.get("in")?.as_str()?;
+    if let Some(item) = operation::holder(context, handler, location) {
+        return super::item::renamed(drift, item);
+    }
+    let (file, quoted) = (handler.file, format!("\"{theirs}\""));
+    let clauses = handler.parts(handler.argument("params")?);
+    let span = clauses.into_iter().find(|span| file.slice(span.0, span.1).contains(&quoted))?;
+    let clause = file.slice(span.0, span.1).replacen(&quoted, &format!("\"{ours}\""), 1);
+    Some(file.replace(span.0, span.1, &clause))
 }
 
 /// The parameter of the contract that a drift is about. Below a parameter the contract's pointer says which, or, where
@@ -101,8 +119,10 @@ fn of_its_type(context: &Context<'_>, drift: &Drift, one: &Declared<'_>) -> Opti
 
 /// A field that is there: as little of it as will do.
 fn of_field(context: &Context<'_>, drift: &Drift, item: &Item<'_>, member: &Member, one: &Declared<'_>) -> Written {
-    let keywords: Vec<String> =
-        drift.pointer.strip_prefix(&one.site).map(|rest| pointer::tokens(rest).collect()).unwrap_or_default();
+    let found = pointer::resolve(context.contract.document(), one.listed, one.site.clone()).map(|(_, found)| found);
+    let tail = [Some(one.site.as_str()), found.as_deref()].into_iter().flatten();
+    let tail = tail.filter_map(|site| drift.pointer.strip_prefix(site)).next().unwrap_or_default();
+    let keywords: Vec<String> = pointer::tokens(tail).collect();
     let keywords: Vec<&str> = keywords.iter().map(String::as_str).collect();
     match keywords.as_slice() {
         ["schema", keyword] if attribute_of(keyword).is_some() && *keyword != "default" => {

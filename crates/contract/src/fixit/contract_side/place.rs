@@ -114,6 +114,13 @@ impl Place {
         }
     }
 
+    /// The bytes of its key.
+    pub(super) fn key(&self, context: &Context<'_>) -> Option<(usize, usize)> {
+        let text = context.yaml.slice(self.offset, context.yaml.text.len());
+        let end = key_end(text).filter(|end| text.get(*end..).is_some_and(|rest| rest.starts_with(':')))?;
+        Some((self.offset, self.offset + end))
+    }
+
     /// The bytes of its value, in flow style.
     pub(super) fn flow_value(&self, context: &Context<'_>) -> Option<(usize, usize)> {
         let text = context.yaml.slice(self.offset, context.yaml.text.len());
@@ -153,12 +160,17 @@ impl Place {
     }
 }
 
+/// Where a key ends.
+fn key_end(text: &str) -> Option<usize> {
+    match text.chars().next()? {
+        quote @ ('\'' | '"') => Some(1 + text.get(1..)?.find(quote)? + 1),
+        _ => text.find(':'),
+    }
+}
+
 /// Where, behind a key and its colon, the value begins.
 fn after_key(text: &str) -> Option<usize> {
-    let key = match text.chars().next()? {
-        quote @ ('\'' | '"') => 1 + text.get(1..)?.find(quote)? + 1,
-        _ => text.find(':')?,
-    };
+    let key = key_end(text)?;
     let rest = text.get(key..)?.strip_prefix(':')?;
     let spaces = rest.len() - rest.trim_start_matches(' ').len();
     Some(key + 1 + spaces)
