@@ -5,7 +5,8 @@
 //! something stands (`sources`): a fix-it names the line of a real file wherever it can, and falls back on the
 //! conventions of this house in words where it cannot.
 //!
-//! `cause` tells once what has one cause. `contract_side` edits the contract (`yaml` writes it), `code_side` edits the code (`types` writes Rust types,
+//! `cause` tells once what has one cause, `moved` what has another path or method, `renamed` what has another name.
+//! `contract_side` edits the contract (`yaml` writes it), `code_side` edits the code (`types` writes Rust types,
 //! `operation` whole handlers).
 
 mod cause;
