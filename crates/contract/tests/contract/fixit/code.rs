@@ -240,7 +240,7 @@ fn schemas_that_are_put_together_are_told_once() {
     let alone =
         changed(&[(body, "          schema: { description: It., allOf: [{ $ref: '#/components/schemas/NewBook' }] }")]);
     assert!(diff(&alone, &generated()).is_empty());
-    let wrong = changed(&[(body, "          schema: { allOf: [{ $ref: '#/components/schemas/Book' }] }")]);
+    let wrong = changed(&[(body, "          schema: { allOf: [{ $ref: '#/components/schemas/BookList' }] }")]);
     let drift = only(drifts(&wrong, &generated()));
     assert!(drift.pointer.ends_with("/schema/allOf/0/$ref"), "{drift}");
     let both =
