@@ -129,11 +129,14 @@ fn a_parameter_is_mended_in_the_struct_that_holds_it() {
     }
 }
 
+/// Edits of the contract, what is said of them, what the code's fix-it writes.
+type Told<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+
 #[test]
 fn an_operation_at_another_address_is_told_once() {
     let cover = "name: id, in: path, required: true, schema: { type: string, format: uuid }";
     let renamed = cover.replace("name: id", "name: book");
-    let cases: [(&[(&str, &str)], &str, &[&str]); 5] = [
+    let cases: [Told<'_>; 5] = [
         (
             &[("  /books/{id}:\n", "  /titles/{id}:\n")],
             "getBook: the path differs: the contract says /titles/{id}, the code says /books/{id}",
