@@ -12,17 +12,11 @@ use std::{
 
 use axum::extract::{MatchedPath, Request};
 use http::{HeaderValue, StatusCode, header};
-use opentelemetry::trace::TraceId;
 use tracing::Span;
-use tracing_subscriber::fmt::{
-    format::Writer,
-    time::{FormatTime, SystemTime},
-};
 
 use crate::{
     metrics::{self, Counted},
-    operations::Operation,
-    stack::Peer,
+    stack::RequestInfo,
     telemetry,
 };
 
@@ -39,57 +33,39 @@ pub(crate) struct AccessRecord {
     method: &'static str,
     /// The template of the path, if it has one.
     template: Option<MatchedPath>,
-    path: String,
-    client: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
     status: u16,
     bytes: Option<u64>,
-    request_id: HeaderValue,
-    operation: Option<Arc<Operation>>,
-    trace_id: Option<TraceId>,
+    info: Arc<RequestInfo>,
     span: Span,
     _in_flight: Counted,
 }
 
 impl AccessRecord {
-    /// Begins with a request, its id and its operation.
-    pub(crate) fn new(request: &Request, id: &HeaderValue, operation: Option<Arc<Operation>>) -> Self {
-        let method = metrics::method_label(request.method());
-        let template = request.extensions().get::<MatchedPath>().cloned();
-        let (span, trace_id) = telemetry::request_span(
-            id.to_str().unwrap_or_default(),
-            operation.as_ref().map(|operation| operation.id.as_str()),
-            method,
-            template.as_ref().map(MatchedPath::as_str),
-            request.headers(),
-        );
+    /// Begins with a request, the label of its method, what is known of it, and its span.
+    pub(crate) fn new(request: &Request, method: &'static str, info: Arc<RequestInfo>, span: Span) -> Self {
         Self {
             start: Instant::now(),
             method,
-            template,
-            path: request.uri().path().to_owned(),
-            client: request.extensions().get::<Peer>().map(|peer| peer.0.ip()),
+            template: request.extensions().get::<MatchedPath>().cloned(),
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             // What nginx logs when the client hangs up. It stands until there is an answer.
             status: 499,
             bytes: None,
-            request_id: id.clone(),
-            operation,
-            trace_id,
+            info,
             span,
-            _in_flight: Counted::new(metrics::IN_FLIGHT),
+            _in_flight: Counted::request(),
         }
-    }
-
-    /// The span in which the request is worked on.
-    pub(crate) fn span(&self) -> Span {
-        self.span.clone()
     }
 
     /// Notes the answer, and how many bytes its body has if that is known before it is sent.
     pub(crate) fn answered(&mut self, status: StatusCode, bytes: Option<u64>) {
         self.status = status.as_u16();
         self.bytes = bytes;
+    }
+
+    fn client(&self) -> Option<IpAddr> {
+        self.info.peer.map(|peer| peer.ip())
     }
 
     fn user_agent(&self) -> Option<&str> {
@@ -101,71 +77,83 @@ impl AccessRecord {
             return;
         }
         let duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        if let Some(mut log) = telemetry::json_log() {
+        if let Some(log) = telemetry::json_log() {
             let mut line = Vec::with_capacity(512);
-            // Nobody is left to be told of a log that cannot be written.
-            let _ = self.write_json(duration_us, &mut line).and_then(|()| log.write_all(&line));
+            // Nothing fails that writes to memory.
+            let _ = self.write_json(duration_us, &mut line);
+            log.line(&line);
             return;
         }
         let _entered = self.span.enter();
         tracing::info!(
             target: target!(),
             method = self.method,
-            path = self.path,
+            path = self.info.uri.path(),
             status = self.status,
             duration_us,
             bytes = self.bytes,
-            client = self.client.map(tracing::field::display),
+            client = self.client().map(tracing::field::display),
             user_agent = self.user_agent(),
         );
     }
 
     /// Whatever a client sends stands in a JSON string, so that it cannot end the line or pass for a member of it.
     fn write_json(&self, duration_us: u64, line: &mut Vec<u8>) -> io::Result<()> {
-        let mut now = String::with_capacity(32);
-        // The clock's own format cannot fail to be written to memory.
-        let _ = SystemTime.format_time(&mut Writer::new(&mut now));
-        write!(line, r#"{{"timestamp":"{now}","level":"INFO","method":"{}","path":"#, self.method)?;
-        serde_json::to_writer(&mut *line, &self.path)?;
-        write!(line, r#","status":{},"duration_us":{duration_us}"#, self.status)?;
+        let mut digits = itoa::Buffer::new();
+        line.extend_from_slice(br#"{"timestamp":""#);
+        telemetry::write_time(line);
+        line.extend_from_slice(br#"","level":"INFO","method":""#);
+        line.extend_from_slice(self.method.as_bytes());
+        line.extend_from_slice(br#"","path":"#);
+        serde_json::to_writer(&mut *line, self.info.uri.path())?;
+        line.extend_from_slice(br#","status":"#);
+        line.extend_from_slice(digits.format(self.status).as_bytes());
+        line.extend_from_slice(br#","duration_us":"#);
+        line.extend_from_slice(digits.format(duration_us).as_bytes());
         if let Some(bytes) = self.bytes {
-            write!(line, r#","bytes":{bytes}"#)?;
+            line.extend_from_slice(br#","bytes":"#);
+            line.extend_from_slice(digits.format(bytes).as_bytes());
         }
-        if let Some(client) = self.client {
-            write!(line, r#","client":"{client}""#)?;
+        if let Some(client) = self.client() {
+            line.extend_from_slice(br#","client":""#);
+            write_address(client, line)?;
+            line.push(b'"');
         }
         if let Some(agent) = self.user_agent() {
             line.extend_from_slice(br#","user_agent":"#);
             serde_json::to_writer(&mut *line, agent)?;
         }
-        write!(line, r#","target":"{}","span":{{"#, target!())?;
-        if let Some(operation) = &self.operation {
-            write!(line, r#""operation":"{}","#, operation.id)?;
-        }
-        // Both are made of letters, digits and a few marks that JSON lets stand.
-        line.extend_from_slice(br#""request_id":""#);
-        line.extend_from_slice(self.request_id.as_bytes());
-        line.push(b'"');
-        if let Some(trace_id) = self.trace_id {
-            write!(line, r#","trace_id":"{trace_id}""#)?;
-        }
-        line.extend_from_slice(b",\"name\":\"request\"}}\n");
+        line.extend_from_slice(concat!(r#","target":""#, target!(), r#"","span":"#).as_bytes());
+        telemetry::write_span(&self.info, line)?;
+        line.extend_from_slice(b"}\n");
         Ok(())
     }
+}
+
+fn write_address(address: IpAddr, line: &mut Vec<u8>) -> io::Result<()> {
+    let IpAddr::V4(address) = address else { return write!(line, "{address}") };
+    let mut digits = itoa::Buffer::new();
+    for (index, octet) in address.octets().into_iter().enumerate() {
+        if index > 0 {
+            line.push(b'.');
+        }
+        line.extend_from_slice(digits.format(octet).as_bytes());
+    }
+    Ok(())
 }
 
 impl Drop for AccessRecord {
     fn drop(&mut self) {
         let duration = self.start.elapsed();
         let template = self.template.as_ref().map(MatchedPath::as_str);
-        match &self.operation {
+        match &self.info.operation {
             // HEAD finds the operation of GET, and is counted as itself.
             Some(operation) if operation.method == self.method => {
                 operation.metrics.record(operation.method, &operation.path, self.status, duration);
             }
             _ => metrics::record_request(self.method, template.unwrap_or("unmatched"), self.status, duration),
         }
-        telemetry::describe(&self.span, self.method, template, &self.path, self.status);
+        telemetry::describe(&self.span, self.method, template, self.info.uri.path(), self.status);
         self.write(duration);
     }
 }

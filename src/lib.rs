@@ -11,6 +11,7 @@ pub mod contract_command;
 pub mod docs;
 pub mod health_check;
 pub mod import;
+mod log_writer;
 pub mod metrics;
 pub mod operations;
 pub mod rate_limit;

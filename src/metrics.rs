@@ -3,11 +3,14 @@
 //! Labels are bounded whatever clients send: `path` is a template of the contract or of a document or `unmatched`, `method` is one that
 //! HTTP names or `OTHER`, `status` is a number that the server sends.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{LazyLock, OnceLock},
+    time::Duration,
+};
 
 use api::metrics::Exposition;
 use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -18,11 +21,11 @@ pub(crate) const REQUESTS: &str = "http_requests_total";
 /// Time from the head of a request to its answer, in seconds.
 pub(crate) const REQUEST_DURATION: &str = "http_request_duration_seconds";
 /// Connections open now.
-pub(crate) const ACTIVE_CONNECTIONS: &str = "http_active_connections";
+const ACTIVE_CONNECTIONS: &str = "http_active_connections";
 /// Requests to deprecated operations, by operation.
 pub(crate) const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
 /// Requests being worked on now.
-pub(crate) const IN_FLIGHT: &str = "http_requests_in_flight";
+const IN_FLIGHT: &str = "http_requests_in_flight";
 
 /// Whether the server was ready when it was last asked.
 const READY: &str = "web_server_ready";
@@ -94,18 +97,32 @@ pub(crate) fn record_readiness(ready: bool) {
 }
 
 /// One more of something, until it is dropped.
-pub(crate) struct Counted(&'static str);
+pub(crate) struct Counted(&'static Gauge);
+
+// Looked up when the first of them comes, which is after [`install`].
+static REQUESTS_IN_FLIGHT: LazyLock<Gauge> = LazyLock::new(|| gauge!(IN_FLIGHT));
+static CONNECTIONS: LazyLock<Gauge> = LazyLock::new(|| gauge!(ACTIVE_CONNECTIONS));
 
 impl Counted {
-    pub(crate) fn new(gauge: &'static str) -> Self {
-        gauge!(gauge).increment(1.0);
+    /// One more request being worked on.
+    pub(crate) fn request() -> Self {
+        Self::new(&REQUESTS_IN_FLIGHT)
+    }
+
+    /// One more connection.
+    pub(crate) fn connection() -> Self {
+        Self::new(&CONNECTIONS)
+    }
+
+    fn new(gauge: &'static Gauge) -> Self {
+        gauge.increment(1.0);
         Self(gauge)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        gauge!(self.0).decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body};
+use axum::Router;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -35,13 +35,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
+use tower::Service;
 
-use crate::{
-    config::ServerConfig,
-    metrics::{self, Counted},
-    stack::Peer,
-};
+use crate::{config::ServerConfig, metrics::Counted, stack::Peer};
 
 /// A connection is asked to close at this age, between two requests, so that clients spread over instances that came
 /// later.
@@ -79,7 +75,7 @@ pub async fn serve(
         let abort = abort.clone();
         connections.spawn(async move {
             let _permit = permit;
-            let _counted = Counted::new(metrics::ACTIVE_CONNECTIONS);
+            let _counted = Counted::connection();
             tokio::select! {
                 () = connection.run(stream) => {}
                 () = abort.cancelled() => {}
@@ -203,11 +199,11 @@ impl Connection {
         let Self { builder, app, peer, header_timeout, drain } = self;
         let has_begun = Arc::new(AtomicBool::new(false));
         let begun = has_begun.clone();
-        let service = service_fn(move |request: http::Request<Incoming>| {
+        let service = service_fn(move |mut request: http::Request<Incoming>| {
             begun.store(true, Ordering::Relaxed);
-            let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            app.clone().oneshot(request)
+            // A router is always ready.
+            app.clone().call(request)
         });
 
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));

@@ -36,7 +36,8 @@ impl Default for SystemSource {
     }
 }
 
-fn system_time() -> DateTime<Utc> {
+/// The time of the machine, for the log and for [`SystemSource`].
+pub(crate) fn system_time() -> DateTime<Utc> {
     Utc::now()
 }
 

@@ -54,7 +54,10 @@ pub async fn validate(operation: &Operation, mut request: Request, limits: BodyL
     if let Some(body) = body(operation, &mut request, limits).await? {
         input.body = Some(body);
     }
-    request.extensions_mut().insert(input);
+    // Nobody looks for what cannot be there.
+    if !(operation.parameters.is_empty() && operation.bodies.is_empty()) {
+        request.extensions_mut().insert(input);
+    }
     Ok(request)
 }
 
@@ -62,8 +65,11 @@ pub async fn validate(operation: &Operation, mut request: Request, limits: BodyL
 
 async fn parameters(operation: &Operation, request: &mut Request, input: &mut Input) -> Result<(), Problem> {
     let mut violations = Vec::new();
-    let path = match request.extract_parts::<RawPathParams>().await {
-        Ok(path) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    // Most of the cost of an operation without parameters would be to look for some.
+    let templated = operation.path.contains('{');
+    let path = match if templated { request.extract_parts::<RawPathParams>().await.map(Some) } else { Ok(None) } {
+        Ok(None) => Vec::new(),
+        Ok(Some(path)) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         Err(_) => {
             let named = operation.parameters.iter().find(|parameter| parameter.location == Location::Path);
             let name = named.map_or("path", |parameter| parameter.name.as_str());
