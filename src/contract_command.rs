@@ -151,8 +151,8 @@ fn check(path: &Path) -> Result<Vec<Finding>, String> {
     let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
     let drifts = contract::diff(&contract, &generated);
     let drifts = fixit::explain(&contract, &generated, code, drifts);
-    let unkept = contract.unenforceable();
-    Ok(unkept.iter().map(Finding::from).chain(drifts.iter().map(Finding::from)).collect())
+    let faults = [contract.contradictions(), contract.unenforceable()].concat();
+    Ok(faults.iter().map(Finding::from).chain(drifts.iter().map(Finding::from)).collect())
 }
 
 fn lint(path: &Path) -> Result<Vec<Finding>, String> {

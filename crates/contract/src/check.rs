@@ -11,6 +11,7 @@ mod structure;
 use serde_json::Value;
 
 pub use extensions::{EXTENSIONS, Extension};
+pub(crate) use structure::{did_you_mean, nearest};
 
 use crate::Position;
 use crate::source::Source;

@@ -6,7 +6,7 @@ use crate::check::Fault;
 use crate::operation::{self, Operation};
 use crate::source::{Source, write_json};
 use crate::yaml::{self, Read};
-use crate::{LoadError, Position, check, enforce, pointer};
+use crate::{LoadError, Position, check, contradictions, enforce, pointer};
 
 /// A contract that has been read and found sound: its document, its positions and its operations.
 #[derive(Debug, Clone)]
@@ -79,6 +79,13 @@ impl Contract {
     /// own; a node from elsewhere, whose reference leads nowhere, is given back as it is.
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         pointer::resolve(&self.document, node, String::new()).map_or(node, |(value, _)| value)
+    }
+
+    /// What this contract says that cannot be true together, in the order of the file: bounds that nothing fits, required
+    /// names that nobody may send, examples and defaults that their own schema refuses. A contract with such faults can
+    /// be read and compared, but the build refuses it.
+    pub fn contradictions(&self) -> Vec<LoadError> {
+        located(&self.file, contradictions::contradictions(self))
     }
 
     /// What this contract promises and the running server would not keep, in the order of the file. Empty for a contract
