@@ -44,9 +44,9 @@ impl Contract {
     /// # Errors
     /// Those of [`Contract::load`], or the place of the first byte that is not UTF-8.
     pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        match std::str::from_utf8(yaml) {
+        match yaml::text(yaml) {
             Ok(yaml) => Contract::load(file_name, yaml),
-            Err(error) => Err(located(file_name, vec![yaml::not_text(yaml, error.valid_up_to())])),
+            Err(fault) => Err(vec![fault.of(file_name)]),
         }
     }
 
@@ -146,10 +146,7 @@ impl Contract {
 
 /// Faults as errors of one file, in the order in which it is read, each told once however many ways led to it.
 fn located(file: &str, faults: Vec<Fault>) -> Vec<LoadError> {
-    let mut errors: Vec<_> = faults
-        .into_iter()
-        .map(|Fault { position, pointer, message }| LoadError { file: file.to_owned(), position, pointer, message })
-        .collect();
+    let mut errors: Vec<_> = faults.into_iter().map(|fault| fault.of(file)).collect();
     let key = |error: &LoadError| (error.position, error.pointer.clone(), error.message.clone());
     errors.sort_by_cached_key(key);
     errors.dedup();

@@ -56,3 +56,4 @@ pub use error::LoadError;
 pub use grammar::Kind;
 pub use operation::{Header, Location, Method, Operation, Parameter, RequestBody, Response, SecurityRequirement};
 pub use source::Position;
+pub use yaml::MAX_BYTES;

@@ -24,19 +24,28 @@ impl Edition {
     /// Text that is not YAML or that uses what [`Contract::load`] refuses of YAML, and any version but OpenAPI 3.1: in
     /// others the same keywords mean other things.
     pub fn read(file: &str, yaml: &str) -> Result<Edition, Vec<LoadError>> {
-        let located =
-            |Fault { position, pointer, message }| LoadError { file: file.to_owned(), position, pointer, message };
         let Read { root, faults } = yaml::read(yaml);
-        let mut faults: Vec<LoadError> = faults.into_iter().map(located).collect();
+        let mut faults: Vec<LoadError> = faults.into_iter().map(|fault| fault.of(file)).collect();
         let Some((document, source)) = root else { return Err(faults) };
         let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
         if !version.starts_with("3.1.") {
             let position = source.nearest("/openapi");
             let message =
                 "only documents of OpenAPI 3.1 are compared: other versions mean other things by the same words";
-            faults.push(located(Fault { position, pointer: "/openapi".to_owned(), message: message.to_owned() }));
+            faults.push(Fault { position, pointer: "/openapi".to_owned(), message: message.to_owned() }.of(file));
         }
         if faults.is_empty() { Ok(Edition { file: file.to_owned(), document, source }) } else { Err(faults) }
+    }
+
+    /// [`Edition::read`] of a file's bytes, which may turn out not to be text at all.
+    ///
+    /// # Errors
+    /// Those of [`Edition::read`], or the place of the first byte that is not UTF-8.
+    pub fn read_bytes(file: &str, yaml: &[u8]) -> Result<Edition, Vec<LoadError>> {
+        match yaml::text(yaml) {
+            Ok(yaml) => Edition::read(file, yaml),
+            Err(fault) => Err(vec![fault.of(file)]),
+        }
     }
 
     /// A document that was made by a program: everything in it stands at the beginning of `file`.

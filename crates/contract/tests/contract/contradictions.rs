@@ -247,8 +247,8 @@ fn examples_that_are_shared() {
     assert_eq!(
         told,
         [
-            "24:14 the example \"Ada\" does not fit its schema: `name` is required: is `nam` meant to be it?",
-            "24:14 the example \"Ada\" does not fit its schema: there is no property `nam`, and `additionalProperties: false` admits no others",
+            "24:21 the example \"Ada\" does not fit its schema: `name` is required: is `nam` meant to be it?",
+            "24:21 the example \"Ada\" does not fit its schema: there is no property `nam`, and `additionalProperties: false` admits no others",
         ]
     );
 }

@@ -81,6 +81,32 @@ fn bytes_that_are_not_text() {
     assert_eq!(broken(b"a: b\rc: \x80"), expected("2:4", "0x80"));
 }
 
+/// What editors and other systems do to a text: it is read, or told where it cannot be.
+#[test]
+fn texts_that_are_written_in_another_way() {
+    for sound in [
+        format!("\u{feff}{SMALL}"),
+        format!("---\n{SMALL}...\n"),
+        format!("%YAML 1.2\n---\n{SMALL}"),
+        SMALL.replace('\n', "\r\n"),
+        SMALL.trim_end().to_owned(),
+        serde_json::to_string_pretty(load(SMALL).document()).expect("JSON"),
+    ] {
+        assert_eq!(load(&sound).operations().len(), 1, "{sound}");
+    }
+    refuses("    get:\n", "\tget:\n", "6:2 not valid YAML: tabs disallowed");
+    let marked = errors_of(&format!("\u{feff}{}", SMALL.replace("title: Small", "titel: Small")));
+    assert!(marked[1].starts_with("2:9 unknown keyword `titel`"), "{marked:?}");
+    let large = format!("{SMALL}{}", "# no contract is so large\n".repeat(2_000_000));
+    assert_eq!(errors_of(&large), ["1:1 the file is larger than 16 MiB, and no contract is"]);
+    let bytes = Contract::load_bytes("openapi.yaml", &vec![0xff; 50_000_000]).expect_err("too large");
+    assert_eq!(bytes[0].message, "the file is larger than 16 MiB, and no contract is");
+    for deep in ["[", "{a: ", "- ", "? ", "!!seq [", "&a [", "a: [", "'", "{\"a\":"] {
+        let told = errors_of(&deep.repeat(20_000));
+        assert!(told.len() < 300_000 && told[0].split(' ').next().is_some_and(|at| at.contains(':')), "{deep}");
+    }
+}
+
 #[test]
 fn characters_that_nobody_sees() {
     for (character, name) in [('\0', "0000"), ('\x08', "0008"), ('\x1b', "001B"), ('\x7f', "007F"), ('\u{9f}', "009F")]
