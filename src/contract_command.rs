@@ -1,12 +1,18 @@
 //! `web_server contract …`: the contract's checks on the command line, for people and for CI.
 //!
-//! Exit codes: 0, nothing is wrong; 1, something is, and it was told; 2, the check could not be made.
+//! Exit codes: 0, nothing is wrong; 1, something is, and it was told; 2, the check could not be made. Whatever there is to
+//! tell goes to the standard output in the format that was asked for, so that a program which reads JSON always gets it.
 
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use contract::{
-    Compiled, Contract, Position,
+    Compiled, Contract, LoadError, Position,
     breaking::{self, Approvals, Day, Edition},
     fixit::{self, Code, SourceFile},
     report::{self, Finding, Severity},
@@ -28,11 +34,12 @@ pub struct ContractArgs {
 enum ContractCommand {
     /// Compare the contract with the handlers inside this program. In a checkout, says how to bring them together.
     Check {
-        /// The contract.
+        /// The contract; `-` is the standard input, here and below.
         #[arg(default_value = CONTRACT)]
         contract: PathBuf,
     },
-    /// Look for what is wrong with the contract by itself: what the server could not keep, what has no 3.0 form.
+    /// Look for what is wrong with the contract by itself: what it says against itself, what the server could not keep,
+    /// what has no 3.0 form.
     Lint {
         /// The contract.
         #[arg(default_value = CONTRACT)]
@@ -88,90 +95,166 @@ impl From<Format> for report::Format {
     }
 }
 
-/// Does what it is told, prints what it finds, and says whether nothing is wrong. `today` decides which sunsets have passed.
-///
-/// # Errors
-/// A file cannot be read or written: one line that names it.
-pub fn run(args: &ContractArgs, today: Day) -> Result<bool, String> {
-    let (findings, done) = match &args.command {
-        ContractCommand::Check { contract } => (check(contract)?, "the contract and the code agree".to_owned()),
-        ContractCommand::Lint { contract } => (lint(contract)?, "nothing is wrong with the contract".to_owned()),
-        ContractCommand::Diff { old, new, approvals, strict } => {
-            let (old_text, new_text) = (read(old)?, read(new)?);
-            let approvals = approvals.as_deref().map(|file| Ok::<_, String>((file, read(file)?))).transpose()?;
-            let findings = diff((old, &old_text), (new, &new_text), approvals, *strict, today);
-            (findings, "no client breaks, and the version says what changed".to_owned())
-        }
-        ContractCommand::Release { contract, released, approvals } => release(contract, released, approvals, today)?,
-    };
-    let fine = findings.iter().all(|finding| finding.severity != Severity::Error);
-    print!("{}", report::render(&findings, args.format.into()));
-    if args.format == Format::Text {
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        match (fine, findings.len()) {
-            (true, 0) => println!("{done}"),
-            (true, notes) => println!("{done} ({notes} to look at)"),
-            (false, _) => {
-                let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-                println!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
-            }
-        }
+/// What came of a check, for whoever waits for its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is wrong.
+    Fine,
+    /// Something is, and it was told.
+    Wrong,
+    /// The check could not be made: a file cannot be read or written.
+    NotMade,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(match outcome {
+            Outcome::Fine => 0,
+            Outcome::Wrong => 1,
+            Outcome::NotMade => 2,
+        })
     }
-    Ok(fine)
+}
+
+/// Does what it is told, prints what it finds, and says what came of it. `today` decides which sunsets have passed.
+pub fn run(args: &ContractArgs, today: Day) -> Outcome {
+    let (findings, outcome, done) = match found(&args.command, today) {
+        Ok((findings, done)) => {
+            let fine = findings.iter().all(|finding| finding.severity != Severity::Error);
+            (findings, if fine { Outcome::Fine } else { Outcome::Wrong }, done)
+        }
+        Err(unusable) => (unusable, Outcome::NotMade, String::new()),
+    };
+    let mut told = report::render(&findings, args.format.into());
+    if args.format == Format::Text {
+        told.push_str(&summary(&findings, outcome, &done));
+    }
+    // Who reads no further, as `head` does, knows enough.
+    let _ = io::stdout().write_all(told.as_bytes());
+    outcome
+}
+
+/// What a command finds and what to say where it is nothing, or the files that cannot be used.
+fn found(command: &ContractCommand, today: Day) -> Result<(Vec<Finding>, String), Vec<Finding>> {
+    match command {
+        ContractCommand::Check { contract } => {
+            Ok((check(&read(contract)?), "the contract and the code agree".to_owned()))
+        }
+        ContractCommand::Lint { contract } => {
+            Ok((lint(&read(contract)?), "nothing is wrong with the contract".to_owned()))
+        }
+        ContractCommand::Diff { old, new, approvals, strict } => {
+            let approvals = approvals.as_deref().map(read).transpose();
+            let files = (read(old), read(new), approvals);
+            let (old, new, approvals) = match files {
+                (Ok(old), Ok(new), Ok(approvals)) => (old, new, approvals),
+                (old, new, approvals) => {
+                    let unusable = [old.err(), new.err(), approvals.err()];
+                    return Err(unusable.into_iter().flatten().flatten().collect());
+                }
+            };
+            let findings = diff(&old, &new, approvals.as_ref(), *strict, today);
+            Ok((findings, "no client breaks, and the version says what changed".to_owned()))
+        }
+        ContractCommand::Release { contract, released, approvals } => release(contract, released, approvals, today),
+    }
+}
+
+/// The last line, for people.
+fn summary(findings: &[Finding], outcome: Outcome, done: &str) -> String {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    match (outcome, findings.len()) {
+        (Outcome::Fine, 0) => format!("{done}\n"),
+        (Outcome::Fine, notes) => format!("{done} ({notes} to look at)\n"),
+        (Outcome::Wrong, _) => {
+            let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+            format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning"))
+        }
+        (Outcome::NotMade, _) => String::new(),
+    }
 }
 
 fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
+/// A file that was read, and what it is called in messages.
+struct Input {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Reads a file, or the standard input, no further than the loader would.
+fn read(path: &Path) -> Result<Input, Vec<Finding>> {
+    let limit = u64::try_from(contract::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    let (name, read) = if path == Path::new("-") {
+        ("<stdin>".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
+    } else {
+        let file = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+        (path.display().to_string(), file)
+    };
+    read.map_err(|error| unusable(&name, "read", &error))?;
+    Ok(Input { name, bytes })
+}
+
+fn unusable(name: &str, how: &str, error: &io::Error) -> Vec<Finding> {
+    let code = "file-unusable";
+    vec![at(name, Position { line: 1, column: 1 }, code, format!("cannot be {how}: {error}"))]
+}
+
+/// An error that concerns no node of a document.
+fn at(file: &str, position: Position, code: &str, message: String) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code: code.to_owned(),
+        file: file.to_owned(),
+        position,
+        pointer: String::new(),
+        message,
+        detail: String::new(),
+    }
+}
+
 /// A contract, or what is wrong with it.
-fn load(path: &Path) -> Result<Result<Contract, Vec<Finding>>, String> {
-    let yaml = fs::read(path).map_err(|error| unusable(path, &error))?;
-    let contract = Contract::load_bytes(&path.display().to_string(), &yaml);
-    Ok(contract.map_err(|errors| errors.iter().map(Finding::from).collect()))
+fn load(file: &Input) -> Result<Contract, Vec<Finding>> {
+    Contract::load_bytes(&file.name, &file.bytes).map_err(|errors| findings(&errors))
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| unusable(path, &error))
-}
-
-fn unusable(path: &Path, error: &io::Error) -> String {
-    format!("{} cannot be used: {error}", path.display())
+fn findings(errors: &[LoadError]) -> Vec<Finding> {
+    errors.iter().map(Finding::from).collect()
 }
 
 // ---- Check and lint -------------------------------------------------------------------------------------------------
 
-fn check(path: &Path) -> Result<Vec<Finding>, String> {
-    let contract = match load(path)? {
+fn check(file: &Input) -> Vec<Finding> {
+    let contract = match load(file) {
         Ok(contract) => contract,
-        Err(findings) => return Ok(findings),
+        Err(findings) => return findings,
     };
-    let generated = serde_json::to_value(api::openapi()).map_err(|error| format!("the generated spec: {error}"))?;
+    // A tree of strings and numbers is always JSON.
+    let generated = serde_json::to_value(api::openapi()).unwrap_or_default();
     let files = SourceFile::all_in(&api::SOURCES);
     let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
     let drifts = contract::diff(&contract, &generated);
     let drifts = fixit::explain(&contract, &generated, code, drifts);
-    let unkept = contract.unenforceable();
-    Ok(unkept.iter().map(Finding::from).chain(drifts.iter().map(Finding::from)).collect())
+    let faults = [contract.contradictions(), contract.unenforceable()].concat();
+    findings(&faults).into_iter().chain(drifts.iter().map(Finding::from)).collect()
 }
 
-fn lint(path: &Path) -> Result<Vec<Finding>, String> {
-    let contract = match load(path)? {
+fn lint(file: &Input) -> Vec<Finding> {
+    let contract = match load(file) {
         Ok(contract) => contract,
-        Err(findings) => return Ok(findings),
+        Err(findings) => return findings,
     };
     let compiled = Compiled::of(&contract, contract.text());
     let mut findings: Vec<_> = compiled.err().iter().flatten().map(Finding::from).collect();
     // A version that cannot be compared would be told at the release after this one.
     let version = Edition::from(&contract).version().to_owned();
-    findings.extend(breaking::required_step(&[], &version, &version).err().map(|fault| Finding {
-        severity: Severity::Error,
-        code: "version-malformed".to_owned(),
-        file: contract.file_name().to_owned(),
-        position: contract.nearest_position("/info/version"),
-        pointer: "/info/version".to_owned(),
-        message: fault.to_string(),
-        detail: String::new(),
+    findings.extend(breaking::required_step(&[], &version, &version).err().map(|fault| {
+        let position = contract.nearest_position("/info/version");
+        let finding = at(&file.name, position, "version-malformed", fault.to_string());
+        Finding { pointer: "/info/version".to_owned(), ..finding }
     }));
     for operation in contract.operations() {
         let note = |code: &str, message: String| Finding {
@@ -190,63 +273,41 @@ fn lint(path: &Path) -> Result<Vec<Finding>, String> {
             findings.push(note("operation-sunset", format!("goes away on {sunset}")));
         }
     }
-    Ok(findings)
+    findings
 }
 
 // ---- Diff and release -----------------------------------------------------------------------------------------------
 
-fn diff(
-    (old_path, old): (&Path, &str),
-    (new_path, new): (&Path, &str),
-    approvals: Option<(&Path, String)>,
-    strict: bool,
-    today: Day,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn diff(old: &Input, new: &Input, approvals: Option<&Input>, strict: bool, today: Day) -> Vec<Finding> {
     // The new one must be sound; the old one may have been written before something was refused.
-    if let Err(errors) = Contract::load(&new_path.display().to_string(), new) {
-        return errors.iter().map(Finding::from).collect();
-    }
-    let editions =
-        [(old_path, old), (new_path, new)].map(|(path, yaml)| Edition::read(&path.display().to_string(), yaml));
-    let (old, new) = match editions {
-        [Ok(old), Ok(new)] => (old, new),
-        [old, new] => {
-            return [old, new]
-                .into_iter()
-                .filter_map(Result::err)
-                .flatten()
-                .map(|error| Finding::from(&error))
-                .collect();
+    let sound = load(new).and_then(|contract| match contract.contradictions() {
+        faults if faults.is_empty() => Ok(Edition::from(&contract)),
+        faults => Err(findings(&faults)),
+    });
+    let (old, new) = match (Edition::read_bytes(&old.name, &old.bytes), sound) {
+        (Ok(old), Ok(new)) => (old, new),
+        (old, new) => {
+            let old = old.err().map(|errors| findings(&errors));
+            return old.into_iter().chain(new.err()).flatten().collect();
         }
     };
-    let in_approvals = |line: &breaking::BadLine| Finding {
-        severity: Severity::Error,
-        code: "approval-wrong".to_owned(),
-        file: approvals.as_ref().map(|(path, _)| path.display().to_string()).unwrap_or_default(),
-        position: Position { line: line.line, column: 1 },
-        pointer: String::new(),
-        message: line.message.clone(),
-        detail: String::new(),
+    let in_approvals = |line: &breaking::BadLine| {
+        let file = approvals.map(|file| file.name.as_str()).unwrap_or_default();
+        at(file, Position { line: line.line, column: 1 }, "approval-wrong", line.message.clone())
     };
-    let approved = match Approvals::parse(approvals.as_ref().map_or("", |(_, text)| text)) {
+    let text = approvals.map(|file| String::from_utf8_lossy(&file.bytes));
+    let approved = match Approvals::parse(text.as_deref().unwrap_or_default()) {
         Ok(approved) => approved,
         // What is approved is not known, so nothing is said of the changes.
         Err(lines) => return lines.iter().map(in_approvals).collect(),
     };
     let changes = breaking::changes_between(&old, &new, today);
     let verdict = approved.judge(&changes);
-    findings.extend(verdict.stale.iter().map(in_approvals));
+    let mut findings: Vec<Finding> = verdict.stale.iter().map(in_approvals).collect();
     if let Err(fault) = breaking::required_step(&changes, old.version(), new.version()) {
-        findings.push(Finding {
-            severity: Severity::Error,
-            code: "version-step".to_owned(),
-            file: new.file_name().to_owned(),
-            position: new.nearest_position("/info/version"),
-            pointer: "/info/version".to_owned(),
-            message: fault.to_string(),
-            detail: String::new(),
-        });
+        let position = new.nearest_position("/info/version");
+        let finding = at(new.file_name(), position, "version-step", fault.to_string());
+        findings.push(Finding { pointer: "/info/version".to_owned(), ..finding });
     }
     findings.extend(changes.iter().map(|change| {
         let mut finding = Finding::from(change);
@@ -262,22 +323,34 @@ fn diff(
     findings
 }
 
-fn release(contract: &Path, released: &Path, approvals: &Path, today: Day) -> Result<(Vec<Finding>, String), String> {
+fn release(
+    contract: &Path,
+    released: &Path,
+    approvals: &Path,
+    today: Day,
+) -> Result<(Vec<Finding>, String), Vec<Finding>> {
     let new = read(contract)?;
-    let approved = if approvals.exists() { Some((approvals, read(approvals)?)) } else { None };
-    let mut findings = lint(contract)?;
+    let approved = approvals.exists().then(|| read(approvals)).transpose()?;
+    let mut findings = lint(&new);
     if released.exists() {
-        findings.extend(diff((released, &read(released)?), (contract, &new), approved.clone(), false, today));
+        // What is wrong with the contract by itself was just told.
+        let known = findings.clone();
+        let more = diff(&read(released)?, &new, approved.as_ref(), false, today);
+        findings.extend(more.into_iter().filter(|finding| !known.contains(finding)));
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Ok((findings, String::new()));
     }
-    fs::write(released, new).map_err(|error| unusable(released, &error))?;
-    if let Some((path, text)) = approved {
+    let write = |path: &Path, text: &[u8]| {
+        fs::write(path, text).map_err(|error| unusable(&path.display().to_string(), "written", &error))
+    };
+    write(released, &new.bytes)?;
+    if let Some(approved) = approved {
         // What was approved is released, and has no more to approve.
+        let text = String::from_utf8_lossy(&approved.bytes);
         let kept = text.lines().filter(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
         let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-        fs::write(path, kept).map_err(|error| unusable(path, &error))?;
+        write(approvals, kept.as_bytes())?;
     }
     Ok((findings, format!("{} is the released contract now, in {}", contract.display(), released.display())))
 }

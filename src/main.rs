@@ -78,14 +78,11 @@ async fn run() -> Result<ExitCode, Error> {
 /// Exit code 1: something is wrong with the contract. 2: the check could not be made.
 fn check_contract(args: &ContractArgs) -> ExitCode {
     let now = SystemSource::new().now().datetime().to_rfc3339();
-    let checked =
-        Day::parse(&now).ok_or_else(|| format!("{now} is no day")).and_then(|today| contract_command::run(args, today));
-    match checked {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
+    match Day::parse(&now) {
+        Some(today) => contract_command::run(args, today).into(),
+        None => {
+            eprintln!("{now} is no day");
+            contract_command::Outcome::NotMade.into()
         }
     }
 }

@@ -246,6 +246,19 @@ fn what_is_no_contract_is_told_at_its_place() {
     assert!(told.starts_with("error[version-malformed]: openapi.yaml:9:3: "), "{told}");
 }
 
+/// Whoever reads JSON or annotations gets them also where there is nothing to check.
+#[test]
+fn files_that_cannot_be_read_are_told_in_the_format_that_was_asked_for() {
+    let ask = |arguments: &[&str]| contract(&[("old", CONTRACT)], arguments);
+    let (code, told) = ask(&["--format", "json", "diff", "none", ".", "--approvals", "old"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let files: Vec<_> = told.as_array().unwrap().iter().map(|finding| &finding["file"]).collect();
+    assert_eq!((code, files), (Some(2), vec!["none", "."]));
+    let (code, told) = ask(&["--format", "github", "lint", "a,b"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.starts_with("::error file=a%2Cb,line=1,col=1,title=file-unusable::cannot be read: "), "{told}");
+}
+
 /// A break fails, an approved one with the right version does not, and once it is released there is nothing to approve.
 #[test]
 fn breaking_changes_need_a_version_and_an_approval() {

@@ -11,9 +11,10 @@ mod structure;
 use serde_json::Value;
 
 pub use extensions::{EXTENSIONS, Extension};
+pub(crate) use structure::{did_you_mean, nearest};
 
-use crate::Position;
 use crate::source::Source;
+use crate::{LoadError, Position};
 
 /// A fault, before it is given the name of its file.
 #[derive(Debug)]
@@ -21,6 +22,14 @@ pub(crate) struct Fault {
     pub(crate) position: Position,
     pub(crate) pointer: String,
     pub(crate) message: String,
+}
+
+impl Fault {
+    /// The same, of this file.
+    pub(crate) fn of(self, file: &str) -> LoadError {
+        let Fault { position, pointer, message } = self;
+        LoadError { file: file.to_owned(), position, pointer, message }
+    }
 }
 
 /// Every fault of a document.

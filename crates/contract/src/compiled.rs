@@ -38,10 +38,12 @@ impl Compiled {
     /// Makes a contract ready. `yaml` is the text that it was loaded from.
     ///
     /// # Errors
-    /// Every promise that the server would not keep ([`Contract::unenforceable`]), every place that has no 3.0 form, and
-    /// planned operations that cannot be cut out of the text.
+    /// What the contract says against itself ([`Contract::contradictions`]), every promise that the server would not keep
+    /// ([`Contract::unenforceable`]), every place that has no 3.0 form, and planned operations that cannot be cut out of
+    /// the text.
     pub fn of(contract: &Contract, yaml: &str) -> Result<Compiled, Vec<LoadError>> {
-        let mut errors = contract.unenforceable();
+        let mut errors = contract.contradictions();
+        errors.extend(contract.unenforceable());
         // Of the whole contract: what is planned shall have a 3.0 form too, and the lines are those of its author.
         if let Err(more) = contract.to_json_3_0() {
             errors.extend(more);

@@ -6,7 +6,7 @@ use crate::check::Fault;
 use crate::operation::{self, Operation};
 use crate::source::{Source, write_json};
 use crate::yaml::{self, Read};
-use crate::{LoadError, Position, check, enforce, pointer};
+use crate::{LoadError, Position, check, contradictions, enforce, pointer};
 
 /// A contract that has been read and found sound: its document, its positions and its operations.
 #[derive(Debug, Clone)]
@@ -44,9 +44,9 @@ impl Contract {
     /// # Errors
     /// Those of [`Contract::load`], or the place of the first byte that is not UTF-8.
     pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        match std::str::from_utf8(yaml) {
+        match yaml::text(yaml) {
             Ok(yaml) => Contract::load(file_name, yaml),
-            Err(error) => Err(located(file_name, vec![yaml::not_text(yaml, error.valid_up_to())])),
+            Err(fault) => Err(vec![fault.of(file_name)]),
         }
     }
 
@@ -79,6 +79,13 @@ impl Contract {
     /// own; a node from elsewhere, whose reference leads nowhere, is given back as it is.
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         pointer::resolve(&self.document, node, String::new()).map_or(node, |(value, _)| value)
+    }
+
+    /// What this contract says that cannot be true together, in the order of the file: bounds that nothing fits, required
+    /// names that nobody may send, examples and defaults that their own schema refuses. A contract with such faults can
+    /// be read and compared, but the build refuses it.
+    pub fn contradictions(&self) -> Vec<LoadError> {
+        located(&self.file, contradictions::contradictions(self))
     }
 
     /// What this contract promises and the running server would not keep, in the order of the file. Empty for a contract
@@ -139,10 +146,7 @@ impl Contract {
 
 /// Faults as errors of one file, in the order in which it is read, each told once however many ways led to it.
 fn located(file: &str, faults: Vec<Fault>) -> Vec<LoadError> {
-    let mut errors: Vec<_> = faults
-        .into_iter()
-        .map(|Fault { position, pointer, message }| LoadError { file: file.to_owned(), position, pointer, message })
-        .collect();
+    let mut errors: Vec<_> = faults.into_iter().map(|fault| fault.of(file)).collect();
     let key = |error: &LoadError| (error.position, error.pointer.clone(), error.message.clone());
     errors.sort_by_cached_key(key);
     errors.dedup();

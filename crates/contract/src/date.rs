@@ -9,6 +9,16 @@ pub(crate) fn unix_seconds(text: &str) -> Option<i64> {
     }
 }
 
+/// Whether this is a `full-date`.
+pub(crate) fn is_date(text: &str) -> bool {
+    days(text).is_some()
+}
+
+/// Whether this is a `date-time`.
+pub(crate) fn is_date_time(text: &str) -> bool {
+    text.contains(['T', 't']) && unix_seconds(text).is_some()
+}
+
 /// Days from 1970-01-01 to a date.
 fn days(text: &str) -> Option<i64> {
     let [year, month, day] = digits(text, '-', [4, 2, 2])?;

@@ -106,6 +106,10 @@ impl<'a> Broken<'a> {
                 at("x-deprecated-since"),
                 "cannot be enforced: it belongs to what is deprecated; say `deprecated: true` too",
             ),
+            None if date("x-sunset").is_some() => self.add(
+                at("x-sunset"),
+                "cannot be enforced: only what is deprecated goes away; say `deprecated: true` and `x-deprecated-since` too",
+            ),
             Some(since) if date("x-sunset").is_some_and(|sunset| sunset < since) => {
                 self.add(at("x-sunset"), "cannot be enforced: no operation goes away before it is deprecated");
             }

@@ -4,8 +4,8 @@
 //! use it through this crate:
 //!
 //! - the build asks [`diff()`] for every place where the spec generated from the code says something else,
-//!   and [`Contract::unenforceable`] for every promise that the server would not keep, and refuses to compile while
-//!   there is one;
+//!   [`Contract::contradictions`] for what the contract says against itself and [`Contract::unenforceable`] for every
+//!   promise that the server would not keep, and refuses to compile while there is one;
 //! - the server is given a [`Compiled`] contract: the [`Table`] of operations that it enforces, and the documents that
 //!   it serves, made ready by the build;
 //! - a release asks [`breaking::changes`] what it breaks of the one before it, and which version that makes it;
@@ -22,7 +22,7 @@
 //!
 //! The way of a contract: `yaml` turns text into a JSON value and a `source` map of positions → `check` holds it
 //! against `grammar` and the rules that no grammar can say → `operation` follows every reference and lists the
-//! operations. `enforce` says what of it the server would not obey, `projection` leaves operations out, `openapi_3_0` writes
+//! operations. `contradictions` says what of it cannot be true together and `enforce` what the server would not obey, `projection` leaves operations out, `openapi_3_0` writes
 //! it for readers of OpenAPI 3.0, and `compiled` puts what these make into the hands of the server. `diff` walks a loaded
 //! contract and a generated spec side by side, guided by the same grammar; `meaning` says, for all of them, what is the
 //! same.
@@ -31,6 +31,7 @@ pub mod breaking;
 mod check;
 mod compiled;
 mod contract;
+mod contradictions;
 mod date;
 mod diff;
 mod enforce;
@@ -55,3 +56,4 @@ pub use error::LoadError;
 pub use grammar::Kind;
 pub use operation::{Header, Location, Method, Operation, Parameter, RequestBody, Response, SecurityRequirement};
 pub use source::Position;
+pub use yaml::MAX_BYTES;

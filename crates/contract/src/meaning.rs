@@ -3,6 +3,7 @@
 //! Shared by the checks and the differ, so that what one takes for two the other does not take for one.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use serde_json::{Number, Value};
@@ -36,6 +37,18 @@ fn canonical_number(number: &Number) -> Number {
         return Number::from(float as i64);
     }
     number.clone()
+}
+
+/// Numbers by value: exactly if both are whole, as floats otherwise.
+pub(crate) fn compare(a: &Number, b: &Number) -> Ordering {
+    match (a.as_i128(), b.as_i128()) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => {
+            let float = |number: &Number| number.as_f64().unwrap_or_default();
+            // No number of JSON is NaN, and `-0.0` is `0`.
+            float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal)
+        }
+    }
 }
 
 /// What a list holds, whatever the order: a long `enum` is compared in the time that it takes to read it.

@@ -14,6 +14,10 @@ use crate::source::{Children, Members, Position, Source};
 /// Deeper nesting is refused: no contract needs it, and everything after the reader may then recurse.
 const MAX_DEPTH: usize = 100;
 
+/// A larger file is refused unread: what is called a contract by mistake, such as a dump, would take memory many times
+/// its size.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
 /// What came of reading a text.
 pub(crate) struct Read {
     /// The document; `None` if it could not be made out well enough to say more about it.
@@ -23,6 +27,9 @@ pub(crate) struct Read {
 
 /// Reads one YAML document.
 pub(crate) fn read(text: &str) -> Read {
+    if text.len() > MAX_BYTES {
+        return Read { root: None, faults: vec![too_large()] };
+    }
     let mut reader = Reader::default();
     if let Some((before, character)) = control_character(text) {
         let message =
@@ -53,8 +60,23 @@ pub(crate) fn read(text: &str) -> Read {
     Read { root, faults: reader.faults }
 }
 
+/// The text that these bytes are.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    // Not read at all: the last character of what was cut off may well be half of one.
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    std::str::from_utf8(bytes).map_err(|error| not_text(bytes, error.valid_up_to()))
+}
+
+fn too_large() -> Fault {
+    let mebibytes = MAX_BYTES / (1024 * 1024);
+    let message = format!("the file is larger than {mebibytes} MiB, and no contract is");
+    Fault { position: Position { line: 1, column: 1 }, pointer: String::new(), message }
+}
+
 /// The fault of a file that is not UTF-8, of which so many bytes are.
-pub(crate) fn not_text(bytes: &[u8], valid: usize) -> Fault {
+fn not_text(bytes: &[u8], valid: usize) -> Fault {
     let (good, bad) = bytes.split_at(valid.min(bytes.len()));
     let position = end(&String::from_utf8_lossy(good));
     let byte = bad.first().copied().unwrap_or_default();

@@ -8,6 +8,7 @@ use super::rules;
 use super::schema::Pair;
 use super::view::View;
 use super::walk::Walk;
+use crate::meaning::compare;
 
 /// A keyword that bounds, from which side, and its twin that excludes the bound itself.
 struct Bound {
@@ -72,18 +73,6 @@ impl Bound {
         let order = compare(&a.limit, &b.limit);
         let order = if self.upper { order.reverse() } else { order };
         order.then(a.exclusive.cmp(&b.exclusive))
-    }
-}
-
-/// Numbers by value: exactly if both are whole, as floats otherwise.
-fn compare(a: &Number, b: &Number) -> Ordering {
-    let whole = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        _ => {
-            let float = |number: &Number| number.as_f64().unwrap_or_default();
-            float(a).total_cmp(&float(b))
-        }
     }
 }
 

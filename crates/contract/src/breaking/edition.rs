@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::check::Fault;
+use crate::date::unix_seconds;
 use crate::source::{Children, Source};
 use crate::yaml::{self, Read};
 use crate::{Contract, LoadError, Position};
@@ -23,19 +24,28 @@ impl Edition {
     /// Text that is not YAML or that uses what [`Contract::load`] refuses of YAML, and any version but OpenAPI 3.1: in
     /// others the same keywords mean other things.
     pub fn read(file: &str, yaml: &str) -> Result<Edition, Vec<LoadError>> {
-        let located =
-            |Fault { position, pointer, message }| LoadError { file: file.to_owned(), position, pointer, message };
         let Read { root, faults } = yaml::read(yaml);
-        let mut faults: Vec<LoadError> = faults.into_iter().map(located).collect();
+        let mut faults: Vec<LoadError> = faults.into_iter().map(|fault| fault.of(file)).collect();
         let Some((document, source)) = root else { return Err(faults) };
         let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
         if !version.starts_with("3.1.") {
             let position = source.nearest("/openapi");
             let message =
                 "only documents of OpenAPI 3.1 are compared: other versions mean other things by the same words";
-            faults.push(located(Fault { position, pointer: "/openapi".to_owned(), message: message.to_owned() }));
+            faults.push(Fault { position, pointer: "/openapi".to_owned(), message: message.to_owned() }.of(file));
         }
         if faults.is_empty() { Ok(Edition { file: file.to_owned(), document, source }) } else { Err(faults) }
+    }
+
+    /// [`Edition::read`] of a file's bytes, which may turn out not to be text at all.
+    ///
+    /// # Errors
+    /// Those of [`Edition::read`], or the place of the first byte that is not UTF-8.
+    pub fn read_bytes(file: &str, yaml: &[u8]) -> Result<Edition, Vec<LoadError>> {
+        match yaml::text(yaml) {
+            Ok(yaml) => Edition::read(file, yaml),
+            Err(fault) => Err(vec![fault.of(file)]),
+        }
     }
 
     /// A document that was made by a program: everything in it stands at the beginning of `file`.
@@ -88,20 +98,15 @@ impl Day {
     ///
     /// The offset of a date-time is not looked at: sunsets are days, and clients are told weeks before.
     pub fn parse(text: &str) -> Option<Day> {
+        // Whatever the calendar has.
+        unix_seconds(text)?;
         let date = text.get(..10)?;
-        let rest = text.get(10..)?;
-        if !(rest.is_empty() || rest.starts_with(['T', 't'])) {
-            return None;
-        }
         let mut parts = date.split('-');
-        let mut next = |length: usize| {
-            let part = parts.next()?;
-            let digits = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then(|| part.parse::<u16>().ok())?
-        };
-        let (year, month, day) = (next(4)?, next(2)?, next(2)?);
-        let valid = (1..=12).contains(&month) && (1..=31).contains(&day);
-        valid.then_some(Day { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
+        Some(Day {
+            year: parts.next()?.parse().ok()?,
+            month: parts.next()?.parse().ok()?,
+            day: parts.next()?.parse().ok()?,
+        })
     }
 }
 
@@ -114,7 +119,7 @@ mod tests {
         let day = |text| Day::parse(text).unwrap();
         assert!(day("2026-12-31") < day("2027-01-01"));
         assert_eq!(day("2027-01-31"), day("2027-01-31T23:59:59Z"));
-        for bad in ["", "2027", "2027-1-31", "2027-13-01", "2027-01-00", "2027-01-31x", "é027-01-3"] {
+        for bad in ["", "2027", "2027-1-31", "2027-13-01", "2027-01-00", "2027-02-29", "2027-01-31x", "é027-01-3"] {
             assert_eq!(Day::parse(bad), None, "{bad}");
         }
     }

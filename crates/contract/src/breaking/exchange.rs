@@ -1,6 +1,6 @@
 //! What an operation takes and answers, around the schemas: parameters, bodies, media types, statuses, headers, links.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::walk::Walk;
 use super::{Direction, rules};
 use crate::Kind;
 use crate::meaning::{folded, same};
-use crate::paths::{Declared, Endpoint};
+use crate::paths::{Declared, Endpoint, Path};
 use crate::pointer::{self, join};
 
 /// What only people read on a parameter, header, body, response or media type.
@@ -73,22 +73,28 @@ impl<'a> Walk<'a> {
                 None => gone.push(mine),
             }
         }
-        let listed = |endpoint: &Endpoint<'a>| join(&endpoint.pointer, "parameters");
+        // Beside the operation's own, or beside those of all operations of its path: these come and go once.
+        let listed = |one: &Declared<'a>, [(has, _), (other, path)]: [(&Endpoint<'a>, &Path<'a>); 2]| {
+            let own = one.site.strip_prefix(has.pointer.as_str()).is_some_and(|rest| rest.starts_with("/parameters/"));
+            join(if own { &other.pointer } else { &path.pointer }, "parameters")
+        };
         for mine in gone {
             let moved = rest.iter().position(|other| other.name.eq_ignore_ascii_case(mine.name));
-            let (rule, sentence, at) = match moved {
+            let (rule, sentence, at, to) = match moved {
                 Some(index) => {
                     let other = rest.remove(index);
                     let sentence = format!("the parameter moves from {} to {}", mine.location, other.location);
-                    (rules::PARAMETER_MOVED, sentence, other.site)
+                    (rules::PARAMETER_MOVED, sentence, other.site, Some(Value::from(other.location)))
                 }
                 None => {
                     let query = mine.location == "query";
                     let rule = if query { rules::QUERY_PARAMETER_REMOVED } else { rules::PARAMETER_REMOVED };
-                    (rule, "the parameter is gone".to_owned(), join(&listed(new), "-"))
+                    let would_be = listed(&mine, [(old, path.old), (new, path.new)]);
+                    (rule, "the parameter is gone".to_owned(), join(&would_be, "-"), None)
                 }
             };
-            self.step(label(&mine), |walk| walk.report(rule, [mine.site.clone(), at], sentence));
+            let at = [mine.site.clone(), at];
+            self.step(label(&mine), |walk| walk.report_values(rule, at, sentence, [None, to.as_ref()]));
         }
         for other in rest {
             let (rule, sentence) = if flag(other.parameter, "required") {
@@ -96,7 +102,8 @@ impl<'a> Walk<'a> {
             } else {
                 (rules::PARAMETER_ADDED, "an optional parameter is added")
             };
-            let at = [join(&listed(old), "-"), other.site.clone()];
+            let would_be = listed(&other, [(new, path.new), (old, path.old)]);
+            let at = [join(&would_be, "-"), other.site.clone()];
             self.step(label(&other), |walk| walk.report(rule, at, sentence));
         }
     }
@@ -166,7 +173,10 @@ impl<'a> Walk<'a> {
             self.report(changed, at("content"), sentence);
         } else if style(old) != style(new) {
             let sentence = format!("`style` changes from {} to {}", style(old), style(new));
-            self.step("style", |walk| walk.report(changed, at("style"), sentence));
+            let values = [Value::from(style(old)), Value::from(style(new))];
+            self.step("style", |walk| {
+                walk.report_values(changed, at("style"), sentence, [Some(&values[0]), Some(&values[1])]);
+            });
         } else if explode(old) != explode(new) {
             let scalar = scalar(old, self.old.document()) && scalar(new, self.new.document());
             let rule = if scalar { rules::PARAMETER_SERIALIZATION_SPELLED } else { changed };
@@ -311,12 +321,13 @@ impl<'a> Walk<'a> {
             self.step(format!("link {name}"), |walk| match (mine, other) {
                 (Some(mine), Some(other)) => {
                     walk.prose_of(&mine, &other);
-                    let led: HashMap<&str, [Option<&'a Value>; 2]> =
-                        ["operationId", "operationRef", "parameters", "requestBody", "server"]
-                            .map(|key| (key, [mine.value.get(key), other.value.get(key)]))
-                            .into();
-                    if led.values().any(|[a, b]| a != b) {
-                        walk.report(rules::LINK_CHANGED, [mine.at, other.at], "the link leads elsewhere");
+                    for key in ["operationId", "operationRef", "parameters", "requestBody", "server"] {
+                        let values = [mine.value.get(key), other.value.get(key)];
+                        if values[0] != values[1] {
+                            let at = [join(&mine.at, key), join(&other.at, key)];
+                            let sentence = format!("`{key}` of the link is another");
+                            walk.step(key, |walk| walk.report_values(rules::LINK_CHANGED, at, sentence, values));
+                        }
                     }
                 }
                 (Some(mine), None) => {

@@ -1,6 +1,6 @@
 //! What stands beside the operations: information, servers, tags, security schemes, components that nobody uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::walk::Walk;
 use crate::diff::reach;
 use crate::meaning::same;
 use crate::operation::is_planned;
-use crate::paths::Endpoint;
+use crate::paths::{self, Endpoint};
 use crate::pointer::join;
 
 /// Members of the document that only people read, or tools before anything else.
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
     }
 
     fn unused_components(&mut self, old: &'a Value, new: &'a Value) {
-        let used = [old, new].map(|document| reach::from_paths(&built(document)));
+        let used = [old, new].map(|document| used(&built(document)));
         let all = |document: &'a Value| {
             let sections = document.get("components").and_then(Value::as_object).into_iter().flatten();
             let mut all: BTreeMap<String, (&'a str, &'a str, &'a Value)> = BTreeMap::new();
@@ -62,18 +62,21 @@ impl<'a> Walk<'a> {
         for at in mine.keys().chain(others.keys()).collect::<BTreeSet<_>>() {
             let (before, after) = (mine.get(at), others.get(at));
             let Some((section, name, _)) = before.or(after) else { continue };
-            let scheme = *section == "securitySchemes";
-            let compared =
-                if scheme { before.is_some() && after.is_some() } else { used.iter().any(|used| used.contains(at)) };
-            let sentence = match (before, after) {
-                _ if compared => continue,
-                (Some((_, _, a)), Some((_, _, b))) if same(a, b) => continue,
-                (Some(_), Some(_)) => "a component that nothing uses changes",
-                (Some(_), None) => "a component that nothing uses is gone",
-                _ => "a component that nothing uses is added",
+            let is_used = used.iter().any(|used| used.contains(at));
+            let values = [before, after].map(|component| component.map(|(_, _, value)| *value));
+            let (rule, sentence) = match (values, *section) {
+                ([Some(a), Some(b)], _) if same(a, b) => continue,
+                // Compared already, whoever uses them.
+                ([Some(_), Some(_)], "securitySchemes") => continue,
+                // Whoever refers to one says the same as before.
+                ([Some(_), Some(_)], "examples") if is_used => (rules::PROSE_CHANGED, "the example reads differently"),
+                _ if is_used => continue,
+                ([Some(_), Some(_)], _) => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses changes"),
+                ([Some(_), None], _) => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses is gone"),
+                _ => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses is added"),
             };
             let label = format!("{section} {name}");
-            self.step(label, |walk| walk.report(rules::UNUSED_COMPONENT_CHANGED, [at.clone(), at.clone()], sentence));
+            self.step(label, |walk| walk.report_values(rule, [at.clone(), at.clone()], sentence, values));
         }
     }
 
@@ -105,8 +108,10 @@ impl<'a> Walk<'a> {
                         let [Some(old), Some(new)] = [mine.get(index), others.get(place)] else { continue };
                         let at = [at(&old_at, index), at(&new_at, place)];
                         walk.prose(&["description"], (old, &at[0]), (new, &at[1]));
-                        if old.get("variables") != new.get("variables") {
-                            walk.report(rules::SERVER_CHANGED, at, format!("the variables of `{one}/` are others"));
+                        let variables = [old.get("variables"), new.get("variables")];
+                        if variables[0] != variables[1] {
+                            let sentence = format!("the variables of `{one}/` are others");
+                            walk.report_values(rules::SERVER_CHANGED, at, sentence, variables);
                         }
                     }
                 }
@@ -117,6 +122,16 @@ impl<'a> Walk<'a> {
             }
         });
     }
+}
+
+/// The components that operations use, security schemes among them.
+fn used(document: &Value) -> HashSet<String> {
+    let paths = paths::paths(document);
+    let operations = paths.flat_map(|path| path.endpoints().map(|endpoint| endpoint.operation).collect::<Vec<_>>());
+    let required = operations.chain([document]).filter_map(|owner| owner.get("security")?.as_array()).flatten();
+    let schemes = required.filter_map(Value::as_object).flat_map(|schemes| schemes.keys());
+    let schemes: HashSet<String> = schemes.map(|name| join("/components/securitySchemes", name)).collect();
+    schemes.into_iter().chain(reach::by_any_way(document)).collect()
 }
 
 /// A document without the operations that are only planned: what they alone use, nobody uses yet.

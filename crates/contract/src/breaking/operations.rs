@@ -128,7 +128,9 @@ impl<'a> Walk<'a> {
         match (is_planned(old.operation), is_planned(new.operation)) {
             (true, true) => {
                 if old.operation != new.operation {
-                    self.report(rules::PLANNED_CHANGED, [old.pointer.clone(), new.pointer.clone()], "the plan changes");
+                    let at = [old.pointer.clone(), new.pointer.clone()];
+                    let plans = [Some(old.operation), Some(new.operation)];
+                    self.report_values(rules::PLANNED_CHANGED, at, "the plan changes", plans);
                 }
                 return;
             }
@@ -215,11 +217,11 @@ impl<'a> Walk<'a> {
                         "x-sunset",
                         format!("the sunset is set to {text}, which has come"),
                     ));
-                } else if deprecated(old) {
+                } else if deprecated(old) || !deprecated(new) {
                     found.push((rules::SUNSET_SET, "x-sunset", format!("it stays until {text}")));
                 }
             }
-            [Some((_, text)), None] if deprecated(new) => {
+            [Some((_, text)), None] if deprecated(new) || !deprecated(old) => {
                 found.push((rules::SUNSET_REMOVED, "x-sunset", format!("the sunset {text} is taken away")));
             }
             [Some((before, from)), Some((after, to))] if before != after => {
@@ -229,8 +231,14 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         let values = [old.operation.get("x-sunset"), new.operation.get("x-sunset")];
+        let mut told = false;
         for (rule, key, sentence) in found {
+            told |= key == "x-sunset" || rule == rules::OPERATION_DEPRECATED || rule == rules::OPERATION_REVIVED;
             self.step(key, |walk| walk.report_values(rule, at(key), sentence, values));
+        }
+        if !told {
+            // Another hour of the same day, or what is no day at all.
+            self.prose(&["x-sunset"], (old.operation, &old.pointer), (new.operation, &new.pointer));
         }
     }
 
@@ -246,7 +254,8 @@ impl<'a> Walk<'a> {
             [Some(old), Some(new)] if new > old => {
                 (rules::MAX_BODY_RAISED, format!("bodies may have {new} bytes, it was {old}"))
             }
-            _ => return,
+            // What is no number of bytes.
+            _ => return self.prose(&[KEY], (old.operation, &old.pointer), (new.operation, &new.pointer)),
         };
         let at = [join(&old.pointer, KEY), join(&new.pointer, KEY)];
         self.step(KEY, |walk| walk.report_values(rule, at, sentence, values));

@@ -188,7 +188,9 @@ impl<'a> Walk<'a> {
         let [closes, closes_now] = [closing(pair.old), closing(pair.new)];
         if closes != closes_now && closes > 0 && closes_now > 0 {
             let sentence = "more or fewer schemas of `allOf` say what else there may be";
-            self.keyword(pair, "additionalProperties", rules::CONSTRAINT_CHANGED, sentence, [None, None]);
+            let counts = [Value::from(closes), Value::from(closes_now)];
+            let values = [Some(&counts[0]), Some(&counts[1])];
+            self.keyword(pair, "additionalProperties", rules::CONSTRAINT_CHANGED, sentence, values);
         }
         let (rule, sentence) = match (&old, &new) {
             (Others::Typed, Others::Typed) => {
@@ -204,7 +206,8 @@ impl<'a> Walk<'a> {
             }
             _ => (rules::ADDITIONAL_WIDENED, "any properties that are not listed are admitted"),
         };
-        self.keyword(pair, "additionalProperties", rule, sentence, [None, None]);
+        let value = |view: &View<'a>| view.value("additionalProperties").map(|(value, _)| value);
+        self.keyword(pair, "additionalProperties", rule, sentence, [value(pair.old), value(pair.new)]);
     }
 }
 

@@ -126,7 +126,7 @@ rules! {
     OPERATION_REVIVED: "operation-revived" Addition Api,
         "An operation is no longer deprecated.", "";
     SUNSET_SET: "sunset-set" Addition Api,
-        "A deprecated operation now says until when it stays.", "";
+        "An operation now says until when it stays.", "";
     SUNSET_IN_THE_PAST: "sunset-in-the-past" Breaking Api,
         "A sunset is set to a day that has already come: the operation could go without notice.",
         "set a day that leaves callers time to move";
@@ -135,7 +135,7 @@ rules! {
     SUNSET_LATER: "sunset-later" Safe Api,
         "An operation stays longer than promised.", "";
     SUNSET_REMOVED: "sunset-removed" Possibly Api,
-        "An operation stays deprecated, but no longer says until when it stays.", "keep the `x-sunset`";
+        "An operation no longer says until when it stays.", "keep the `x-sunset`";
     PART_DEPRECATED: "part-deprecated" Addition Api,
         "A parameter, header or schema is deprecated.", "";
     PART_REVIVED: "part-revived" Addition Api,

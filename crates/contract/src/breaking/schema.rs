@@ -85,7 +85,8 @@ impl<'a> Walk<'a> {
         self.null(&pair);
         if old_view.foreign != new_view.foreign {
             let sentence = "the reference leads elsewhere, out of the document";
-            self.keyword(&pair, "$ref", rules::CONSTRAINT_CHANGED, sentence, [None, None]);
+            let values = [old_view, new_view].map(|view| view.foreign.iter().copied().collect::<Value>());
+            self.keyword(&pair, "$ref", rules::CONSTRAINT_CHANGED, sentence, [Some(&values[0]), Some(&values[1])]);
         }
         if self.wrapped(&pair, [old, new]) {
             return;
@@ -154,7 +155,10 @@ impl<'a> Walk<'a> {
             if all(pair.old) != all(pair.new) {
                 let at = pair.at(key);
                 let sentence = format!("`{key}` reads differently");
-                self.step(*key, |walk| walk.report(rules::PROSE_CHANGED, at, sentence));
+                let values = [together(all(pair.old)), together(all(pair.new))];
+                self.step(*key, |walk| {
+                    walk.report_values(rules::PROSE_CHANGED, at, sentence, [values[0].as_ref(), values[1].as_ref()]);
+                });
             }
         }
         let deprecated = |view: &View<'a>| view.values("deprecated").any(|(value, _)| *value == Value::Bool(true));
@@ -206,13 +210,15 @@ impl<'a> Walk<'a> {
         let at = [pair.old.place(old_key), pair.new.place(new_key)];
         let on = |rule: Twofold| rule.on(pair.direction);
         match listed {
-            [None, Some(_)] => {
-                self.step(new_key, |walk| walk.report(on(rules::ENUM_INTRODUCED), at, "only listed values are valid"));
+            [None, Some(new)] => {
+                let (sentence, list) = ("only listed values are valid", sorted(new));
+                let values = [None, Some(&list)];
+                self.step(new_key, |walk| walk.report_values(on(rules::ENUM_INTRODUCED), at, sentence, values));
             }
-            [Some(_), None] => {
-                self.step(old_key, |walk| {
-                    walk.report(on(rules::ENUM_LIFTED), at, "values need not be listed any more")
-                });
+            [Some(old), None] => {
+                let (sentence, list) = ("values need not be listed any more", sorted(old));
+                let values = [Some(&list), None];
+                self.step(old_key, |walk| walk.report_values(on(rules::ENUM_LIFTED), at, sentence, values));
             }
             [Some(old), Some(new)] => self.step(new_key, |walk| {
                 let (known, named) = (set(&old), set(&new));
@@ -230,7 +236,7 @@ impl<'a> Walk<'a> {
     }
 
     fn pattern(&mut self, pair: &Pair<'_, 'a>) {
-        let all = |view: &View<'a>| view.values("pattern").map(|(value, _)| value).collect::<Vec<_>>();
+        let all = |view: &View<'a>| view.values("pattern").map(|(value, _)| value.clone()).collect::<Vec<_>>();
         let (old, new) = (all(pair.old), all(pair.new));
         let (gone, come) = (old.iter().any(|value| !new.contains(value)), new.iter().any(|value| !old.contains(value)));
         let (rule, sentence) = match (gone, come) {
@@ -239,7 +245,8 @@ impl<'a> Walk<'a> {
             (true, false) => (rules::PATTERN_REMOVED, "a pattern is taken away"),
             (true, true) => (rules::PATTERN_CHANGED, "the pattern changes"),
         };
-        self.keyword(pair, "pattern", rule, sentence, [old.first().copied(), new.first().copied()]);
+        let values = [together(old), together(new)];
+        self.keyword(pair, "pattern", rule, sentence, [values[0].as_ref(), values[1].as_ref()]);
     }
 
     fn default(&mut self, pair: &Pair<'_, 'a>) {
@@ -278,7 +285,11 @@ impl<'a> Walk<'a> {
             }
             if key.starts_with("x-") {
                 let at = pair.at(key);
-                self.step(key, |walk| walk.report(rules::PROSE_CHANGED, at, format!("`{key}` says something else")));
+                let sentence = format!("`{key}` says something else");
+                let values = [together(old), together(new)];
+                self.step(key, |walk| {
+                    walk.report_values(rules::PROSE_CHANGED, at, sentence, [values[0].as_ref(), values[1].as_ref()]);
+                });
                 continue;
             }
             let (rule, sentence) = match (old.is_empty(), new.is_empty(), RESTRICTS.contains(&key)) {
@@ -286,7 +297,22 @@ impl<'a> Walk<'a> {
                 (false, true, true) => (rules::CONSTRAINT_REMOVED, format!("`{key}` is taken away")),
                 _ => (rules::CONSTRAINT_CHANGED, format!("`{key}` says something else")),
             };
-            self.keyword(pair, key, rule, sentence, [old.first(), new.first()]);
+            let values = [together(old), together(new)];
+            self.keyword(pair, key, rule, sentence, [values[0].as_ref(), values[1].as_ref()]);
         }
     }
+}
+
+/// What a keyword says, all parts of `allOf` together: as it is written where only one says it.
+fn together(mut values: Vec<Value>) -> Option<Value> {
+    match values.len() {
+        0 | 1 => values.pop(),
+        _ => Some(sorted(values)),
+    }
+}
+
+/// A list whose order means nothing, in an order of its own.
+fn sorted(mut values: Vec<Value>) -> Value {
+    values.sort_by_cached_key(Value::to_string);
+    Value::Array(values)
 }

@@ -93,16 +93,13 @@ impl<'a> Walk<'a> {
         for (place, value) in &mine {
             let here = place.iter().fold(at.to_owned(), |at, token| join(&at, token));
             let pointers = [here.clone(), here];
-            let sentence = match others.get(place) {
+            let (rule, sentence) = match others.get(place) {
                 Some(other) if other == value => continue,
-                Some(_) if place.len() > 2 => {
-                    self.report(rules::PROSE_CHANGED, pointers, "the scope reads differently");
-                    continue;
-                }
-                Some(_) => format!("`{}` is another", place.join(" → ")),
-                None => format!("`{}` is gone", place.join(" → ")),
+                Some(_) if place.len() > 2 => (rules::PROSE_CHANGED, "the scope reads differently".to_owned()),
+                Some(_) => (rules::SECURITY_FLOW_CHANGED, format!("`{}` is another", place.join(" → "))),
+                None => (rules::SECURITY_FLOW_CHANGED, format!("`{}` is gone", place.join(" → "))),
             };
-            self.report(rules::SECURITY_FLOW_CHANGED, pointers, sentence);
+            self.report_values(rule, pointers, sentence, [Some(value), others.get(place).copied()]);
         }
         for place in others.keys().filter(|place| !mine.contains_key(*place)) {
             let here = place.iter().fold(at.to_owned(), |at, token| join(&at, token));

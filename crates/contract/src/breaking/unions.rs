@@ -109,14 +109,26 @@ impl<'a> Walk<'a> {
                     let at = [old.at.clone(), join(&pair.new.at, old.keyword)];
                     let sentence = format!("`{}` is taken away", old.keyword);
                     self.step(old.keyword, |walk| {
-                        walk.report(rules::CONSTRAINT_REMOVED.on(pair.direction), at, sentence);
+                        let variants = Some(old.value());
+                        walk.report_values(
+                            rules::CONSTRAINT_REMOVED.on(pair.direction),
+                            at,
+                            sentence,
+                            [variants.as_ref(), None],
+                        );
                     });
                 }
                 (None, Some(new)) => {
                     let at = [join(&pair.old.at, new.keyword), new.at.clone()];
                     let sentence = format!("`{}` is added", new.keyword);
                     self.step(new.keyword, |walk| {
-                        walk.report(rules::CONSTRAINT_ADDED.on(pair.direction), at, sentence);
+                        let variants = Some(new.value());
+                        walk.report_values(
+                            rules::CONSTRAINT_ADDED.on(pair.direction),
+                            at,
+                            sentence,
+                            [None, variants.as_ref()],
+                        );
                     });
                 }
                 (None, None) => {}
@@ -134,13 +146,15 @@ impl<'a> Walk<'a> {
             let label = label(&variant);
             let sentence = format!("the alternative {label} is gone");
             let at = [variant.at.clone(), join(&new.at, &label)];
-            self.step(label, |walk| walk.report(rules::VARIANT_REMOVED.on(pair.direction), at, sentence));
+            let (rule, value) = (rules::VARIANT_REMOVED.on(pair.direction), variant.value());
+            self.step(label, |walk| walk.report_values(rule, at, sentence, [Some(&value), None]));
         }
         for variant in come {
             let label = label(&variant);
             let sentence = format!("the alternative {label} is added");
             let at = [join(&old.at, &label), variant.at.clone()];
-            self.step(label, |walk| walk.report(rules::VARIANT_ADDED.on(pair.direction), at, sentence));
+            let (rule, value) = (rules::VARIANT_ADDED.on(pair.direction), variant.value());
+            self.step(label, |walk| walk.report_values(rule, at, sentence, [None, Some(&value)]));
         }
     }
 
@@ -183,7 +197,8 @@ impl<'a> Walk<'a> {
             if old.is_some() || new.is_some() {
                 let verb = if new.is_some() { "added" } else { "taken away" };
                 let sentence = format!("the discriminator is {verb}");
-                self.step("discriminator", |walk| walk.report(rules::DISCRIMINATOR_SET.on(direction), at, sentence));
+                let rule = rules::DISCRIMINATOR_SET.on(direction);
+                self.step("discriminator", |walk| walk.report_values(rule, at, sentence, [old, new]));
             }
             return;
         };
@@ -204,11 +219,14 @@ impl<'a> Walk<'a> {
                     }
                     Some(_) => continue,
                 };
-                walk.report(rule.on(direction), at, sentence);
+                let values = [Some(Value::from(*target)), others.get(value).copied().map(Value::from)];
+                walk.report_values(rule.on(direction), at, sentence, [values[0].as_ref(), values[1].as_ref()]);
             }
-            for value in others.keys().filter(|value| !mine.contains_key(*value)) {
+            for (value, target) in others.iter().filter(|(value, _)| !mine.contains_key(*value)) {
                 let at = at.clone().map(|at| join(&join(&at, "mapping"), value));
-                walk.report(rules::MAPPING_ADDED.on(direction), at, format!("`{value}` is a value of it as well"));
+                let (rule, sentence) =
+                    (rules::MAPPING_ADDED.on(direction), format!("`{value}` is a value of it as well"));
+                walk.report_values(rule, at, sentence, [None, Some(&Value::from(*target))]);
             }
         });
     }

@@ -106,6 +106,14 @@ impl<'a> Schema<'a> {
         View::of(document, self).value(key).is_some_and(|(value, _)| *value == Value::Bool(true))
     }
 
+    /// What is said in its place, as it is written.
+    pub(super) fn value(&self) -> Value {
+        match self.nodes.as_slice() {
+            [only] => only.value.clone(),
+            nodes => nodes.iter().map(|node| node.value.clone()).collect(),
+        }
+    }
+
     /// The name of the component that it refers to, if it is only that.
     pub(super) fn component(&self) -> Option<&'a str> {
         match self.nodes.as_slice() {
@@ -263,6 +271,11 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Union<'a> {
+    /// The alternatives as they are written.
+    pub(super) fn value(&self) -> Value {
+        self.variants.iter().map(Schema::value).collect()
+    }
+
     fn of(document: &'a Value, keyword: &'static str, items: &'a [Value], at: String) -> Union<'a> {
         let items = items.iter().enumerate().filter(|(_, item)| !is_null(document, item));
         let variants = items.map(|(index, item)| Schema::of(item, join(&at, &index.to_string()))).collect();

@@ -121,7 +121,8 @@ impl<'a> Walk<'a> {
             };
             if changed {
                 let at = [join(old.1, key), join(new.1, key)];
-                self.step(*key, |walk| walk.report(PROSE_CHANGED, at, format!("`{key}` reads differently")));
+                let sentence = format!("`{key}` reads differently");
+                self.step(*key, |walk| walk.report_values(PROSE_CHANGED, at, sentence, values));
             }
         }
     }

@@ -188,7 +188,7 @@ impl<'a> Walk<'a, '_, '_> {
             return;
         }
         let known = kind.keywords().iter().map(|(keyword, _)| *keyword);
-        let suggestion = nearest(key, known).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+        let suggestion = did_you_mean(key, known);
         self.faults.add(at, format!("unknown keyword `{key}` in {kind}{suggestion}"));
     }
 }
@@ -226,13 +226,18 @@ fn expected(shape: Shape) -> String {
 }
 
 /// The known word that is at most two edits away from `word`, if any: `maxLenght` → `maxLength`.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // Nothing this long is a slip of the fingers, and the distance takes square time.
     if word.len() > 64 {
         return None;
     }
     let (distance, near) = known.map(|known| (edits(word, known), known)).min_by_key(|(distance, _)| *distance)?;
     (distance <= 2 && distance * 2 < word.len()).then_some(near)
+}
+
+/// What to add to a message about an unknown word: `: did you mean …?`, or nothing.
+pub(crate) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
+    nearest(word, known).map_or_else(String::new, |near| format!(": did you mean `{near}`?"))
 }
 
 /// Levenshtein's distance.

@@ -12,7 +12,17 @@ use crate::pointer;
 /// The JSON pointers of everything that is referred to from `paths`, directly or not.
 ///
 /// Follows what the comparison follows and nothing else: a `$ref` inside an example is data.
-pub(crate) fn from_paths(document: &Value) -> HashSet<String> {
+pub(super) fn from_paths(document: &Value) -> HashSet<String> {
+    by(document, |kind, key| !not_compared(kind, key))
+}
+
+/// [`from_paths`], by every way that there is: a link and an example are used, too.
+pub(crate) fn by_any_way(document: &Value) -> HashSet<String> {
+    by(document, |_, key| !key.starts_with("x-"))
+}
+
+/// What is referred to by the keywords that are followed.
+fn by(document: &Value, follows: impl Fn(Kind, &str) -> bool) -> HashSet<String> {
     let mut reached = HashSet::new();
     let mut next = Vec::new();
     if let Some(paths) = document.get("paths") {
@@ -30,7 +40,7 @@ pub(crate) fn from_paths(document: &Value) -> HashSet<String> {
                 }
                 for (key, member) in value.as_object().into_iter().flatten() {
                     match kind.keyword(key) {
-                        _ if not_compared(kind, key) => {}
+                        _ if !follows(kind, key) => {}
                         Some(shape) => next.push((shape, member)),
                         // Only the code can have a keyword that the grammar lacks. If it holds schemas, such as
                         // `prefixItems`, they count as used: the keyword is drift enough.

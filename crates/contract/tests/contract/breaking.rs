@@ -13,6 +13,7 @@ use serde_json::Value;
 
 mod document;
 mod everything;
+mod fingerprints;
 mod release;
 mod soundness;
 

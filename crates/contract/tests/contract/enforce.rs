@@ -2,7 +2,7 @@
 
 use contract::Contract;
 
-use crate::{LIBRARY, load};
+use crate::{LIBRARY, load, only_message};
 
 /// A contract whose every promise can be kept, with one of everything that could not be.
 const SMALL: &str = "\
@@ -63,10 +63,7 @@ fn broken(contract: &Contract) -> Vec<String> {
 /// Asserts the one promise that one replacement makes, by how its message starts.
 #[track_caller]
 fn breaks(from: &str, to: &str, expected: &str) {
-    assert_eq!(SMALL.matches(from).count(), 1, "`{from}` must occur once");
-    let found = broken(&load(&SMALL.replacen(from, to, 1)));
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].starts_with(expected), "expected: {expected}\n   found: {}", found[0]);
+    only_message(SMALL, (from, to), expected, |yaml| broken(&load(yaml)));
 }
 
 #[test]
@@ -100,13 +97,10 @@ fn a_deprecation_without_its_date() {
     let put = "operationId: putThing";
     breaks(put, &with("deprecated: true"), "10:7 the `Deprecation` header tells a date");
     breaks(put, &with("x-deprecated-since: 2026-01-01"), "10:7 it belongs to what is deprecated");
+    breaks(put, &with("x-sunset: 2027-01-01"), "10:7 only what is deprecated goes away");
     let late = with("deprecated: true, x-deprecated-since: 2026-01-01T12:00:00Z, x-sunset: 2026-01-01");
     breaks(put, &late, "12:7 no operation goes away before");
-    for good in [
-        "deprecated: false",
-        "x-sunset: 2027-01-01",
-        "deprecated: true, x-deprecated-since: 2026-01-01, x-sunset: 2026-01-01",
-    ] {
+    for good in ["deprecated: false", "deprecated: true, x-deprecated-since: 2026-01-01, x-sunset: 2026-01-01"] {
         assert!(broken(&load(&SMALL.replace(put, &with(good)))).is_empty(), "{good}");
     }
 }
@@ -162,21 +156,18 @@ fn bodies_that_are_not_json() {
 #[test]
 fn patterns_that_some_engine_cannot_read() {
     let pattern = r"pattern: '^[a-z\u0080-\u00ff]+$'";
-    breaks(pattern, "pattern: '^(a'", "32:25 the pattern does not compile: unclosed group, at its character 2");
     breaks(pattern, "pattern: '^(?!a)'", "32:25 the pattern looks around");
     breaks(pattern, r"pattern: '(a)\1'", "32:25 the pattern refers back");
     let inner = "inner: { $ref: '#/components/schemas/Thing' }";
-    breaks(inner, "inner: { additionalProperties: { pattern: '[' } }", "36:42 the pattern does not compile");
-    let named = SMALL.replace(inner, "pattern: { type: string, example: { pattern: '[' } }");
+    breaks(inner, "inner: { additionalProperties: { pattern: (?!a) } }", "36:42 the pattern looks around");
+    let named = SMALL.replace(inner, "pattern: { type: string, example: { pattern: (?!a) } }");
     assert!(broken(&load(&named)).is_empty(), "a property, and an example of one, is no pattern");
 }
 
 #[test]
 fn defaults_that_a_client_could_not_send() {
-    breaks("default: 5", "default: 10", "13:60 the default 10 breaks `maximum: 9`");
-    breaks("default: 5", "default: 0", "13:60 the default 0 breaks `minimum: 1`");
-    breaks("default: 5", "default: '5'", "13:60 the default \"5\" breaks `type: \"integer\"`");
-    breaks("default: 5", "enum: [1, 2], default: 5", "13:74 the default 5 breaks `enum`: it is not listed");
+    breaks("default: 5", "default: 5.0", "13:60 the default 5.0 is written with a fraction");
+    breaks("type: integer, minimum: 1, maximum: 9, default: 5", "default: 5", "13:21 the default 5 is no string");
 }
 
 #[test]

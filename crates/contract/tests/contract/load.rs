@@ -1,6 +1,6 @@
 //! What the loader refuses, and where it says so.
 
-use crate::{LIBRARY, load, load_json};
+use crate::{LIBRARY, load, load_json, only_message};
 use contract::Contract;
 
 /// The smallest contract with one of everything that can go wrong.
@@ -52,9 +52,7 @@ fn errors_of(yaml: &str) -> Vec<String> {
 /// Asserts that one replacement makes exactly one error, whose text starts like this.
 #[track_caller]
 fn refuses(from: &str, to: &str, expected: &str) {
-    let found = errors(from, to);
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].starts_with(expected), "expected: {expected}\n   found: {}", found[0]);
+    only_message(SMALL, (from, to), expected, errors_of);
 }
 
 #[test]
@@ -81,6 +79,32 @@ fn bytes_that_are_not_text() {
     assert_eq!(broken("a: b\r\nc: é".as_bytes().split_last().expect("bytes").1), expected("2:4", "0xc3"));
     assert_eq!(broken(b"a: b\nc: \xc3\xa9\xe9"), expected("2:5", "0xe9"));
     assert_eq!(broken(b"a: b\rc: \x80"), expected("2:4", "0x80"));
+}
+
+/// What editors and other systems do to a text: it is read, or told where it cannot be.
+#[test]
+fn texts_that_are_written_in_another_way() {
+    for sound in [
+        format!("\u{feff}{SMALL}"),
+        format!("---\n{SMALL}...\n"),
+        format!("%YAML 1.2\n---\n{SMALL}"),
+        SMALL.replace('\n', "\r\n"),
+        SMALL.trim_end().to_owned(),
+        serde_json::to_string_pretty(load(SMALL).document()).expect("JSON"),
+    ] {
+        assert_eq!(load(&sound).operations().len(), 1, "{sound}");
+    }
+    refuses("    get:\n", "\tget:\n", "6:2 not valid YAML: tabs disallowed");
+    let marked = errors_of(&format!("\u{feff}{}", SMALL.replace("title: Small", "titel: Small")));
+    assert!(marked[1].starts_with("2:9 unknown keyword `titel`"), "{marked:?}");
+    let large = format!("{SMALL}{}", "# no contract is so large\n".repeat(2_000_000));
+    assert_eq!(errors_of(&large), ["1:1 the file is larger than 16 MiB, and no contract is"]);
+    let bytes = Contract::load_bytes("openapi.yaml", &vec![0xff; 50_000_000]).expect_err("too large");
+    assert_eq!(bytes[0].message, "the file is larger than 16 MiB, and no contract is");
+    for deep in ["[", "{a: ", "- ", "? ", "!!seq [", "&a [", "a: [", "'", "{\"a\":"] {
+        let told = errors_of(&deep.repeat(20_000));
+        assert!(told.len() < 300_000 && told[0].split(' ').next().is_some_and(|at| at.contains(':')), "{deep}");
+    }
 }
 
 #[test]
@@ -427,6 +451,7 @@ fn no_document_makes_the_loader_panic() {
         if let Ok(contract) = load_json(&mutated) {
             contract::diff(&contract, document);
             contract.unenforceable();
+            contract.contradictions();
         }
         contract::diff(&contract, &mutated);
     }

@@ -2,6 +2,7 @@
 
 mod breaking;
 mod compiled;
+mod contradictions;
 mod drift;
 mod enforce;
 mod fixit;
@@ -42,6 +43,15 @@ fn load(yaml: &str) -> Contract {
 /// A contract whose document is this one. JSON is YAML, so the reader takes it as it is.
 fn load_json(document: &Value) -> Result<Contract, Vec<contract::LoadError>> {
     Contract::load("openapi.yaml", &document.to_string())
+}
+
+/// Asserts that one replacement in a text makes exactly one message, which starts like this.
+#[track_caller]
+fn only_message(yaml: &str, (from, to): (&str, &str), expected: &str, messages: impl Fn(&str) -> Vec<String>) {
+    assert_eq!(yaml.matches(from).count(), 1, "`{from}` must occur once");
+    let found = messages(&yaml.replacen(from, to, 1));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(expected), "expected: {expected}\n   found: {}", found[0]);
 }
 
 /// Drifts as they are told, for messages of failed tests.
