@@ -135,12 +135,11 @@ impl<'d> Fitting<'d> {
                 self.add(inside, format!("`multipleOf: {step}`"));
             }
         }
+        // What has a fraction is not the format's to judge.
+        let whole = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
         let fits = match schema.get("format").and_then(Value::as_str) {
-            Some("int32") => {
-                number.as_i64().is_none_or(|number| i32::try_from(number).is_ok())
-                    && !number.as_u64().is_some_and(|number| i64::try_from(number).is_err())
-            }
-            Some("int64") => !number.as_u64().is_some_and(|number| i64::try_from(number).is_err()),
+            Some("int32") => whole.is_none_or(|whole| i32::try_from(whole).is_ok()),
+            Some("int64") => whole.is_none_or(|whole| i64::try_from(whole).is_ok()),
             _ => true,
         };
         self.format(schema, fits, inside);
