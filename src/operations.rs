@@ -42,7 +42,7 @@ pub struct Operation {
     pub probe: bool,
     /// Since when it is deprecated, as `Deprecation` has it (RFC 9745).
     pub deprecation: Option<HeaderValue>,
-    /// When it goes away, as `Sunset` has it (RFC 8594).
+    /// When it goes away, as `Sunset` has it (RFC 8594); only what is deprecated does.
     pub sunset: Option<HeaderValue>,
     /// What is counted of it.
     pub(crate) metrics: RequestMetrics,
@@ -126,13 +126,6 @@ impl Operations {
     /// Every operation, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Operation>> {
         self.paths.values().flat_map(|entry| &entry.operations)
-    }
-}
-
-impl Operation {
-    /// Whether its clients are told that it goes away.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.deprecation.is_some() || self.sunset.is_some()
     }
 }
 

@@ -61,7 +61,7 @@ impl Account {
         let headers = response.headers_mut();
         self.secure(headers);
         headers.insert(X_REQUEST_ID, info.id.clone());
-        if let Some(operation) = info.operation.as_deref().filter(|operation| operation.is_leaving()) {
+        if let Some(operation) = info.operation.as_deref() {
             deprecate(operation, headers);
         }
         // While the server drains, every answer asks the client to come back on another connection.
@@ -114,10 +114,9 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
 
 /// Tells the clients of an operation that is to go, and counts how often it is still called.
 fn deprecate(operation: &Operation, headers: &mut HeaderMap) {
-    if let Some(deprecation) = &operation.deprecation {
-        metrics::record_deprecated(&operation.id);
-        headers.insert(DEPRECATION, deprecation.clone());
-    }
+    let Some(deprecation) = &operation.deprecation else { return };
+    metrics::record_deprecated(&operation.id);
+    headers.insert(DEPRECATION, deprecation.clone());
     if let Some(sunset) = &operation.sunset {
         headers.insert(SUNSET, sunset.clone());
     }

@@ -77,16 +77,6 @@ async fn clients_of_a_deprecated_operation_are_told_and_counted() {
     server.stop().await;
 }
 
-/// A sunset needs no deprecation: RFC 8594 knows none.
-#[tokio::test]
-async fn an_operation_may_go_away_undeprecated() {
-    let list = "operationId: listUsers\n";
-    let contract = changed(&[(list, &format!("{list}      x-sunset: 2027-01-31T12:00:00+01:00\n"))]);
-    let (app, server, _storage) = start(&contract, &[]).await;
-    assert_eq!(told(&app.get("/users").await.headers), [None, Some("Sun, 31 Jan 2027 11:00:00 GMT")]);
-    server.stop().await;
-}
-
 /// Promised is not built: no document, no route and no `Allow` knows of it.
 #[tokio::test]
 async fn what_is_planned_is_not_served() {
