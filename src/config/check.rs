@@ -235,7 +235,10 @@ impl Check {
             Some("sqlite") if url.contains(":memory:") || url.contains("mode=memory") => {
                 wrong("names a database in memory, which would be lost at every stop")
             }
-            Some("sqlite") if url.contains('?') => wrong("has options, which SQLite takes none of here"),
+            // What is done here anyhow: sqlx-cli, which reads the same variable, needs to be told.
+            Some("sqlite") if url.split_once('?').is_some_and(|(_, options)| options != "mode=rwc") => {
+                wrong("has options, of which SQLite takes none here but `mode=rwc`")
+            }
             Some("sqlite") => match SqliteConnectOptions::from_str(url) {
                 Ok(options) if options.get_filename().as_os_str().is_empty() => wrong("names no file"),
                 Ok(options) => Some(DatabaseTarget::Sqlite(options.get_filename().to_owned())),

@@ -1,0 +1,100 @@
+use std::{collections::HashMap, ffi::OsStr};
+
+use clap::CommandFactory;
+
+use super::*;
+
+fn validate(arguments: &[&str]) -> Result<Config, String> {
+    let cli = Cli::try_parse_from([&["web_server"], arguments].concat()).map_err(|error| error.to_string())?;
+    Config::validate(&cli.settings, false).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_defaults_are_valid() {
+    let config = validate(&[]).unwrap();
+    assert_eq!(config.server.listen_addr.port(), 8080);
+    assert_eq!(config.http.cors, Cors::Off);
+    assert!(config.database.target.to_string().ends_with("data/web_server.db"));
+}
+
+#[test]
+fn a_wrong_value_is_one_line_that_says_what_would_be_right() {
+    for (flag, value, variable, right) in [
+        ("--listen-addr", "localhost", "LISTEN_ADDR", "127.0.0.1:8080"),
+        ("--request-timeout", "0s", "REQUEST_TIMEOUT", "from 1ms"),
+        ("--request-timeout", "soon", "REQUEST_TIMEOUT", "10s"),
+        ("--max-connections", "0", "MAX_CONNECTIONS", "from 1 to"),
+        ("--cors-allowed-origins", "https://a.example/", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
+        ("--allowed-hosts", "a.example:80", "ALLOWED_HOSTS", "without a port"),
+        ("--admin-addr", "9090", "ADMIN_ADDR", "127.0.0.1:8080"),
+        ("--rate-limit", "0/s", "RATE_LIMIT", "500/s"),
+        ("--rate-limit", "many", "RATE_LIMIT", "off"),
+        ("--rate-limit-burst", "0", "RATE_LIMIT_BURST", "from 1"),
+        ("--otel-exporter-otlp-endpoint", "localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
+        ("--database-url-file", "/no/such/file", "DATABASE_URL_FILE", "can be read"),
+        ("--log-format", "xml", "LOG_FORMAT", "pretty or json"),
+        ("--log", "web=loud", "RUST_LOG", "debug"),
+        ("--log", "loud", "RUST_LOG", "debug"),
+        ("--database-url", "sqlite://a.db?mode=ro", "DATABASE_URL", "`mode=rwc`"),
+        ("--database-url", "postgres://u@h/a?sslmod=require", "DATABASE_URL", "\"sslmod\""),
+        ("--database-url", "mysql://localhost/x", "DATABASE_URL", "postgres://"),
+        ("--database-url", "sqlite::memory:", "DATABASE_URL", "sqlite://PATH"),
+    ] {
+        let error = validate(&[flag, value]).unwrap_err();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.starts_with(variable) && error.contains(right), "{error}");
+    }
+}
+
+#[test]
+fn the_example_of_a_file_sets_what_it_shows() {
+    let example = include_str!("../../.env.example");
+    let lines = example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('='));
+    let values: HashMap<_, _> = lines.filter(|(name, _)| !name.contains(' ')).collect();
+    assert!(values.len() > 5, "{values:?}");
+    let command = Cli::command();
+    for (name, value) in values {
+        let argument = command.get_arguments().find(|argument| argument.get_env() == Some(OsStr::new(name)));
+        let flag = argument.and_then(|argument| argument.get_long()).unwrap_or_else(|| panic!("no {name}"));
+        validate(&[&format!("--{flag}"), value]).unwrap();
+    }
+}
+
+#[test]
+fn an_empty_value_is_the_default() {
+    let flags = ["--listen-addr", "--database-url", "--request-timeout", "--max-connections", "--rate-limit", "--log"];
+    let config = validate(&flags.map(|flag| [flag, ""]).concat()).unwrap();
+    assert_eq!(format!("{config:?}"), format!("{:?}", validate(&[]).unwrap()));
+}
+
+#[test]
+fn the_burst_is_twice_the_rate_unless_said() {
+    let limit =
+        |flags: &[&str]| validate(flags).unwrap().http.rate_limit.map(|limit| (limit.period, limit.burst.get()));
+    assert_eq!(limit(&[]), Some((Duration::from_millis(2), 1_000)));
+    assert_eq!(limit(&["--rate-limit", "60/m", "--rate-limit-burst", "5"]), Some((Duration::from_secs(1), 5)));
+    assert_eq!(limit(&["--rate-limit", "off"]), None);
+}
+
+#[test]
+fn a_secret_may_come_as_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "postgres://u:secret@db.example/app\n").unwrap();
+    let config = validate(&["--database-url-file", file.path().to_str().unwrap()]).unwrap();
+    assert_eq!(config.database.target.to_string(), "PostgreSQL, app on db.example:5432");
+}
+
+#[test]
+fn every_wrong_value_is_told_at_once() {
+    let error = validate(&["--listen-addr", "x", "--log-format", "y"]).unwrap_err();
+    assert_eq!(error.lines().count(), 2, "{error}");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let config = validate(&["--database-url", "postgres://u:secret@db.example:5433/app"]).unwrap();
+    assert_eq!(config.database.target.to_string(), "PostgreSQL, app on db.example:5433");
+    assert!(!format!("{config:?}").contains("secret"));
+    let error = validate(&["--database-url", "postgres://u:secret@db.example:port/app"]).unwrap_err();
+    assert!(!error.contains("secret"), "{error}");
+}
