@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{Router, body::Bytes, extract::State, http::StatusCode};
 use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
 use prost::Message;
+use sqlx::Connection;
 use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::process::{Process, web_server};
@@ -90,6 +91,50 @@ async fn the_log_names_the_callers_trace() {
     let line = |id: &str| log.iter().find(|line| line.contains(&format!("\"request_id\":\"{id}\""))).expect("a line");
     assert!(line("good").contains(TRACE));
     assert!(!line("bad").contains(TRACE) && !line("bad").contains("forged"));
+}
+
+/// Without a reader of spans none are built, and the log is the same: each line says which request it belongs to, also
+/// where a task of its own does the writing.
+#[tokio::test]
+async fn the_log_is_the_same_whether_spans_are_built_or_not() {
+    async fn log(filter: &str) -> Vec<serde_json::Value> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = web_server(folder.path());
+        command.env("RUST_LOG", filter);
+        let mut process = Process::start(command).await;
+        let file = format!("sqlite://{}", folder.path().join("data/web_server.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&file).await.unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a fault from outside, not the server's own SQL")]
+        sqlx::raw_sql("DROP TABLE users").execute(&mut connection).await.unwrap();
+        let user = serde_json::json!({ "name": "Ada Lovelace", "email": "ada@example.com" });
+        let app = &process.app;
+        let create = app.request(reqwest::Method::POST, "/users").json(&user);
+        let list = app.request(reqwest::Method::GET, "/users");
+        for (id, request) in [("read", list), ("write", create)] {
+            let request = request.header("x-request-id", id).header("traceparent", &format!("00-{TRACE}-{CALLER}-01"));
+            assert_eq!(request.send().await.status, 500);
+        }
+        process.signal("TERM");
+        assert_eq!(process.exit().await.code(), Some(0));
+        let log = process.log.lock().unwrap();
+        let mut lines: Vec<serde_json::Value> = log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.retain(|line| line.get("span").is_some());
+        for line in &mut lines {
+            for measured in ["timestamp", "duration_us"] {
+                line.as_object_mut().unwrap().remove(measured);
+            }
+        }
+        lines
+    }
+    let (without, with) = (log("info").await, log("info,[other]=info").await);
+    assert_eq!(without, with);
+    for (id, operation) in [("read", "listUsers"), ("write", "createUser")] {
+        let span =
+            serde_json::json!({ "name": "request", "operation": operation, "request_id": id, "trace_id": TRACE });
+        let ours: Vec<_> = without.iter().filter(|line| line["span"] == span).collect();
+        let targets: Vec<_> = ours.iter().map(|line| line["target"].as_str().unwrap()).collect();
+        assert_eq!(targets, ["web_server::store::error", "access"], "{without:#?}");
+    }
 }
 
 /// Every line is one JSON object, whatever a client sends.
