@@ -15,7 +15,7 @@ const MAX_WAITING: usize = 4 << 20;
 
 /// How long the thread rests after it has written, so that the next lines gather and neither they nor the thread cost a
 /// system call each.
-const REST: Duration = Duration::from_millis(1);
+const REST: Duration = Duration::from_millis(10);
 
 /// How long the end of the process waits for whoever reads the log.
 const LAST_WAIT: Duration = Duration::from_secs(1);
