@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::drift::{Drift, DriftKind};
+use super::drift::{Drift, DriftKind, Followed};
 use super::not_compared;
 use super::same::{admits_anything, is_default, only_part, same_in_any_case, same_set, same_type};
 use super::twin::Twin;
@@ -27,8 +27,21 @@ pub(super) struct Trail {
     pub(super) from: usize,
     /// Readable steps from the operation.
     place: Vec<String>,
-    /// Pointers of the contract's references followed.
-    pub(super) via: Vec<String>,
+    /// The references followed, outermost first.
+    pub(super) crossed: Vec<Crossing>,
+}
+
+/// Where a reference of either side was followed.
+#[derive(Clone)]
+pub(super) struct Crossing {
+    /// The contract's pointer.
+    pub(super) site: String,
+    /// Whether the contract refers there; else only the code does.
+    pub(super) is_contracts: bool,
+    /// The code's node.
+    node: *const Value,
+    /// How many steps lead there.
+    steps: usize,
 }
 
 pub(super) struct Pair<'a> {
@@ -65,6 +78,8 @@ pub(super) struct Walk<'a> {
     pub(super) found: Vec<Found>,
     /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
     trial: bool,
+    /// Whether components of one name are taken for the same.
+    by_name: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -79,6 +94,7 @@ impl<'a> Walk<'a> {
             within: Vec::new(),
             found: Vec::new(),
             trial: false,
+            by_name: false,
         }
     }
 
@@ -87,6 +103,11 @@ impl<'a> Walk<'a> {
         self.queue(Kind::Document, self.contract, String::new(), Twin::of(self.code), Trail::default());
         self.run();
         self.told(contract)
+    }
+
+    /// Takes components of one name for the same: what differs inside them is told for itself.
+    pub(super) fn by_name(self) -> Walk<'a> {
+        Walk { by_name: true, ..self }
     }
 
     /// Whether two nodes, either of which may be a reference, mean the same.
@@ -176,6 +197,9 @@ impl<'a> Walk<'a> {
             return;
         }
         let (mine, other) = (pointer::reference(ours), pointer::reference(theirs));
+        if self.by_name && mine.is_some() && mine == other && twin.beside.is_empty() {
+            return;
+        }
         if mine.is_none() && other.is_none() {
             self.members(kind, value, &pointer, &twin);
             return;
@@ -197,8 +221,9 @@ impl<'a> Walk<'a> {
         if trail.place.len() < MAX_STEPS {
             trail.place.extend(self.place.iter().map(|step| step.clone().into_owned()));
         }
-        if mine.is_some() && trail.via.len() < MAX_STEPS {
-            trail.via.push(site);
+        if trail.crossed.len() < MAX_STEPS {
+            let steps = trail.place.len();
+            trail.crossed.push(Crossing { site, is_contracts: mine.is_some(), node: theirs, steps });
         }
         self.queue(kind, value, pointer, twin, trail);
     }
@@ -374,10 +399,13 @@ impl<'a> Walk<'a> {
             });
             let place = places.next().unwrap_or_default();
             let also: Vec<_> = places.collect();
+            let position =
+                contract.nearest_position(blamed.get(found.pair).and_then(Option::as_deref).unwrap_or(&found.pointer));
             let told = at.entry(found.pointer.clone()).or_default();
             let again = told.iter().copied().find(|index| {
                 drifts.get(*index).is_some_and(|drift| {
-                    (drift.kind, &drift.contract, &drift.code) == (found.kind, &found.contract, &found.code)
+                    (drift.kind, &drift.contract, &drift.code, drift.position)
+                        == (found.kind, &found.contract, &found.code, position)
                 })
             });
             if let Some(drift) = again.and_then(|index| drifts.get_mut(index)) {
@@ -387,18 +415,24 @@ impl<'a> Walk<'a> {
             told.push(drifts.len());
             let (node, below) = found.origin;
             let code_pointer = origins.get(&node).map(|at| format!("{at}{below}"));
+            let crossed = pair.trails.first().map_or(&[][..], |trail| &trail.crossed);
+            let followed = crossed.iter().filter_map(|one| {
+                let code = origins.get(&one.node)?.clone();
+                Some(Followed { contract: one.site.clone(), code, steps: one.steps })
+            });
             drifts.push(Drift {
                 kind: found.kind,
                 who: code_pointer.as_deref().and_then(|at| who(self.code, at)),
                 code_pointer,
                 fixes: Vec::new(),
                 file: contract.file_name().to_owned(),
-                position: contract
-                    .nearest_position(blamed.get(found.pair).and_then(Option::as_deref).unwrap_or(&found.pointer)),
+                position,
                 pointer: found.pointer,
                 place,
                 also,
-                via: pair.trails.first().map(|trail| trail.via.clone()).unwrap_or_default(),
+                likewise: Vec::new(),
+                via: crossed.iter().filter(|one| one.is_contracts).map(|one| one.site.clone()).collect(),
+                followed: followed.collect(),
                 contract: found.contract,
                 code: found.code,
             });
@@ -439,7 +473,7 @@ fn origins(document: &Value) -> HashMap<*const Value, String> {
 }
 
 /// Who in the code is responsible for a node of its spec, as far as the spec itself tells.
-fn who(code: &Value, at: &str) -> Option<String> {
+pub(crate) fn who(code: &Value, at: &str) -> Option<String> {
     let mut tokens = pointer::tokens(at);
     match (tokens.next()?.as_str(), tokens.next()?, tokens.next()) {
         ("components", section, Some(name)) if section == "schemas" => Some(format!("the type `{name}`")),

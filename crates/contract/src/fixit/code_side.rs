@@ -9,9 +9,11 @@ mod parameter;
 use serde_json::Value;
 
 use super::cause::BY_RULE;
+use super::shared::Scope;
 use super::sources::{Handler, operation_id, schema_of};
 use super::types::Words;
 use super::{Context, Edit, Fix, Side, operation};
+use crate::diff::Followed;
 use crate::operation::is_planned;
 use crate::paths;
 use crate::pointer::{self, join};
@@ -20,8 +22,8 @@ pub(super) use address::moved;
 use handler::of_handler;
 use item::{of_type, schema};
 
-pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
-    let (edits, note) = match written(context, drift) {
+pub(super) fn fix(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Option<Fix> {
+    let (edits, note) = match written(context, drift, scope) {
         Ok(Some((edits, note))) => (edits, note),
         Ok(None) => (Vec::new(), in_words(drift)),
         Err(words) => (Vec::new(), words),
@@ -31,7 +33,7 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
 
 type Written = Result<Option<(Vec<Edit>, String)>, Words>;
 
-fn written(context: &Context<'_>, drift: &Drift) -> Written {
+fn written(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Written {
     if is_by_rule(context, drift) {
         return Err(format!("{BY_RULE}, for all operations of a kind: change the rule in {}", context.code.rules));
     }
@@ -74,14 +76,40 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
             ));
         }
         let Some(item) = context.sources.schema(&name) else { return Ok(None) };
-        return of_type(context, drift, item, &name, &rest);
+        return match scope {
+            Scope::Itself => of_type(context, drift, item, &name, &rest),
+            Scope::Use { at, elsewhere } => of_use(context, drift, at, (&item.name, elsewhere)),
+            Scope::Nothing { elsewhere } => Err(format!(
+                "give this place a type of its own: `{}` ({}) is right in {elsewhere}",
+                item.name,
+                item.place()
+            )),
+        };
     }
+    of_operation(context, drift, at)
+}
+
+fn of_operation(context: &Context<'_>, drift: &Drift, at: &str) -> Written {
     let Some(handler) = operation_id(context.generated, at).and_then(|id| context.sources.handler(&id)) else {
         return Ok(None);
     };
     let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     of_handler(context, drift, handler, at, &rest)
+}
+
+/// One use of a type that is right `elsewhere`.
+fn of_use(context: &Context<'_>, drift: &Drift, at: &Followed, (name, elsewhere): (&str, &str)) -> Written {
+    let stays = format!("`{name}` itself stays: it is right in {elsewhere}");
+    let written = match schema_of(&at.code).and_then(|owner| context.sources.schema(&owner)) {
+        Some(item) => item::of_use(context, item, at),
+        None => of_operation(context, drift, &at.code),
+    };
+    Ok(match written? {
+        Some((edits, note)) if note.is_empty() => Some((edits, stays)),
+        Some((edits, note)) => Some((edits, format!("{stays}; {note}"))),
+        None => return Err(format!("give this place a type of its own: `{name}` is right in {elsewhere}")),
+    })
 }
 
 /// What to do where nothing can be pasted.
