@@ -4,7 +4,7 @@ use std::path::Path;
 
 use contract::fixit::{Action, Code, Edit, Side, SourceFile, apply, explain, page};
 use contract::{Contract, Drift, diff};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The real contract.
 const CONTRACT: &str = include_str!("../../../../openapi.yaml");
@@ -27,11 +27,14 @@ fn generated() -> Value {
 
 /// What the build tells of this contract.
 fn drifts(yaml: &str) -> Vec<Drift> {
+    drifts_of(yaml, &generated())
+}
+
+fn drifts_of(yaml: &str, generated: &Value) -> Vec<Drift> {
     let contract = Contract::load("openapi.yaml", yaml).unwrap_or_else(|errors| panic!("{errors:#?}"));
-    let generated = generated();
     let files = sources();
     let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
-    explain(&contract, &generated, code, diff(&contract, &generated))
+    explain(&contract, generated, code, diff(&contract, generated))
 }
 
 /// The contract with other words in these places, each the first that matches.
@@ -312,4 +315,24 @@ fn lines(edit: &Edit) -> (usize, usize) {
         Action::Replace { first, last } | Action::Remove { first, last } => (first, last),
         Action::Create => (0, 0),
     }
+}
+
+/// Once the code has the tag, what the rule no longer adds is one cause.
+#[test]
+fn what_a_rule_takes_away_by_a_tag_is_told_as_that() {
+    let yaml =
+        changed(&[("      tags: [users]\n      summary: Create", "      tags: [health]\n      summary: Create")]);
+    let mut generated = generated();
+    let operation = &mut generated["paths"]["/users"]["post"];
+    operation["tags"] = json!(["health"]);
+    let responses = operation["responses"].as_object_mut().expect("responses");
+    responses.retain(|status, _| status != "429" && status != "503");
+    let headers = responses["201"]["headers"].as_object_mut().expect("headers");
+    headers.retain(|name, _| !name.starts_with("RateLimit"));
+    let told = drifts_of(&yaml, &generated);
+    let text = page(&told);
+    assert_eq!(told.len(), 2, "{text}");
+    let note = "note: the tag decides: a rule (crates/api/src/shared_answers.rs) adds this to operations of `users`, and to none \
+                of `health`\n";
+    assert_eq!(text.matches(note).count(), 2, "{text}");
 }

@@ -6,6 +6,8 @@ mod item;
 mod made;
 mod parameter;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::cause::BY_RULE;
@@ -28,6 +30,8 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Option
         Ok(None) => (Vec::new(), in_words(drift)),
         Err(words) => (Vec::new(), words),
     };
+    let note = [note, of_other_tags(context, drift).unwrap_or_default()];
+    let note = note.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("; ");
     Some(Fix { side: Side::Code, edits, note })
 }
 
@@ -149,6 +153,30 @@ pub(super) fn is_by_rule(context: &Context<'_>, drift: &Drift) -> bool {
     let completed = (context.code.by_rule)(without);
     // A handler that says the same as the rule may say something else, too.
     completed.pointer(&at).is_some() && !said_by_handler(context, operation, status, header)
+}
+
+/// What an operation lacks only because of its tag: a rule adds it to operations of another one.
+fn of_other_tags(context: &Context<'_>, drift: &Drift) -> Option<String> {
+    let at = drift.code_pointer.as_deref().filter(|_| drift.kind == DriftKind::MissingInCode)?;
+    let (operation, below) = at.split_once("/responses/")?;
+    let of_code = context.generated.pointer(operation).filter(|_| operation.starts_with("/paths/"))?;
+    let of = |operation: &Value| -> BTreeSet<String> {
+        let tags = operation.get("tags").and_then(Value::as_array).into_iter().flatten();
+        tags.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let own = of(of_code);
+    let all: BTreeSet<String> = paths::paths(context.generated)
+        .flat_map(|path| path.endpoints().flat_map(|one| of(one.operation)).collect::<Vec<_>>())
+        .collect();
+    let other = all.difference(&own).find(|tag| {
+        let mut tagged = of_code.clone();
+        let set =
+            tagged.as_object_mut().map(|members| members.insert("tags".to_owned(), Value::from(vec![tag.as_str()])));
+        set.is_some() && (context.code.by_rule)(tagged).pointer(&format!("/responses/{below}")).is_some()
+    })?;
+    let own = own.iter().map(String::as_str).collect::<Vec<_>>().join("`, `");
+    let rules = context.code.rules;
+    Some(format!("the tag decides: a rule ({rules}) adds this to operations of `{other}`, and to none of `{own}`"))
 }
 
 fn said_by_handler(context: &Context<'_>, operation: &Value, status: &str, header: Option<&str>) -> bool {
