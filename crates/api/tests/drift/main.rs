@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use contract::fixit::{Action, Code, Edit, Side, SourceFile, apply, explain, page};
-use contract::{Contract, Drift, diff};
+use contract::{Contract, Drift, DriftKind, diff};
 use serde_json::{Value, json};
 
 /// The real contract.
@@ -246,6 +246,26 @@ fn what_one_line_of_the_code_says_is_told_once() {
     );
     let [edit] = edits(&drift, Side::Code) else { panic!("{}", drift.detail(0, 0)) };
     assert!(edit.text.contains("maximum = 200, default = 20"), "{}", edit.text);
+}
+
+#[test]
+fn what_has_another_name_is_renamed_on_either_side() {
+    for (from, to, place, code) in [
+        ("        next_cursor:\n", "        next:\n", "→ next", "rename = \"next\")]"),
+        ("            text/plain:\n", "            text/html:\n", "→ text/html", "content_type = \"text/html\""),
+        (
+            "            Location: {",
+            "            Content-Location: {",
+            "→ header Content-Location",
+            "(\"Content-Location\" = Location)",
+        ),
+        ("        - name: cursor\n", "        - name: after\n", "→ query after", "rename = \"after\")]"),
+    ] {
+        let drift = only(&[(from, to)]);
+        assert_eq!(drift.kind, DriftKind::Moved, "{drift}");
+        assert!(drift.place.ends_with(place), "{drift}");
+        assert!(edits(&drift, Side::Code).iter().any(|edit| edit.text.contains(code)), "{}", drift.detail(0, 0));
+    }
 }
 
 /// The longest that one drift may be: a handler and its types are written whole.
