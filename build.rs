@@ -12,7 +12,7 @@
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use contract::{
-    Compiled, Contract, Drift, LoadError,
+    Compiled, Contract, LoadError,
     fixit::{self, Code, SourceFile},
     report::{self, Finding},
 };
@@ -53,15 +53,18 @@ fn check() -> Result<Vec<String>, String> {
     if drifts.is_empty() {
         return Ok(planned.collect());
     }
+    let files = SourceFile::all_in(&api::SOURCES);
+    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    let drifts = fixit::explain(&contract, &generated, code, drifts);
     let lenient = env::var("CONTRACT_DRIFT").is_ok_and(|value| value == "warn");
     let strict = env::var("PROFILE").is_ok_and(|profile| profile == "release") || env::var_os("CI").is_some();
     if lenient && !strict {
         let hint = "build without CONTRACT_DRIFT=warn to see how to make each drift go away".to_owned();
-        return Ok(planned.chain(drifts.iter().map(Drift::to_string)).chain([hint]).collect());
+        let told =
+            drifts.iter().flat_map(|drift| [drift.to_string()].into_iter().chain(drift.likewise.iter().cloned()));
+        return Ok(planned.chain(told).chain([hint]).collect());
     }
-    let files = SourceFile::all_in(&api::SOURCES);
-    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
-    Err(fixit::page(&fixit::explain(&contract, &generated, code, drifts)))
+    Err(fixit::page(&drifts))
 }
 
 /// Writes what `web_server::app::compiled` reads.

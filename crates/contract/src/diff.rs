@@ -19,8 +19,9 @@ mod walk;
 
 use serde_json::Value;
 
-pub use drift::{Drift, DriftKind};
+pub use drift::{Drift, DriftKind, Followed};
 pub(crate) use same::{is_default, only_part};
+pub(crate) use walk::who;
 
 use crate::{Contract, Kind};
 
@@ -92,6 +93,11 @@ pub(crate) fn not_compared(kind: Kind, key: &str) -> bool {
 /// Whether a node of the contract and one of the code mean the same; either may be a reference.
 pub(crate) fn means_the_same(contract: &Value, code: &Value, kind: Kind, ours: &Value, theirs: &Value) -> bool {
     walk::Walk::new(contract, code).finds_nothing(kind, ours, theirs)
+}
+
+/// [`means_the_same`], where components of one name are taken for the same.
+pub(crate) fn means_the_same_by_name(contract: &Value, code: &Value, kind: Kind, ours: &Value, theirs: &Value) -> bool {
+    walk::Walk::new(contract, code).by_name().finds_nothing(kind, ours, theirs)
 }
 
 /// Every drift between a contract and the spec generated from the code, in the order of the contract.

@@ -5,16 +5,20 @@
 //! something stands (`sources`): a fix-it names the line of a real file wherever it can, and falls back on the
 //! conventions of this house in words where it cannot.
 //!
-//! `cause` tells once what has one cause, `moved` what has another path or method, `renamed` what has another name.
+//! `cause` tells once what has one cause, `moved` what has another path or method, `renamed` what has another name,
+//! `misled` what is a wrong reference. `shared` asks whether a type can change without harm to others that use it.
 //! `contract_side` edits the contract (`yaml` writes it), `code_side` edits the code (`types` writes Rust types,
 //! `operation` whole handlers).
 
 mod cause;
 mod code_side;
 mod contract_side;
+mod merged;
+mod misled;
 mod moved;
 mod operation;
 mod renamed;
+mod shared;
 mod sources;
 mod text;
 mod types;
@@ -27,6 +31,7 @@ use serde_json::Value;
 pub use text::SourceFile;
 
 use crate::{Contract, Drift, diff};
+use cause::Cause;
 use sources::Sources;
 
 /// Which side of a drift a fix-it changes.
@@ -108,6 +113,8 @@ struct Context<'a> {
     generated: &'a Value,
     code: Code<'a>,
     sources: Sources<'a>,
+    /// The drifts between the two.
+    known: shared::Known,
 }
 
 /// Says of each drift who says it and how to make it go away, and tells those of one cause once, with their places.
@@ -119,11 +126,12 @@ pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: V
     }
     let (moves, settled) = moved::settled(contract, generated);
     let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
-    let context = Context { contract, yaml, generated: &settled, code, sources: Sources::read(code.files) };
+    let drifts = if moves.is_empty() { drifts } else { diff(contract, &settled) };
+    let (sources, known) = (Sources::read(code.files), shared::known(&drifts));
+    let context = Context { contract, yaml, generated: &settled, code, sources, known };
     let mut told: Vec<Drift> = moves.iter().map(|one| moved::told(&context, one)).collect();
     let helps = |edited: &Contract| moved::settled(edited, generated).0.len() < moves.len();
     told.iter_mut().for_each(|drift| settle(&context, &helps, drift));
-    let drifts = if moves.is_empty() { drifts } else { diff(contract, &settled) };
     told.extend(others(&context, drifts));
     told.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
     told
@@ -132,18 +140,17 @@ pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: V
 /// The drifts that remain once everything is where the contract has it.
 fn others(context: &Context<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
     let before = drifts.len();
-    let mut told: Vec<Drift> = Vec::new();
-    for mut drift in renamed::paired(context, cause::without_what_follows(context, drifts)) {
+    let mut causes: Vec<Cause> = Vec::new();
+    for mut drift in renamed::paired(context, misled::told(context, cause::without_what_follows(context, drifts))) {
         if let Some(who) = context.who(&drift) {
             drift.who = Some(who);
         }
-        let fixes = [contract_side::fix(context, &drift), code_side::fix(context, &drift)];
-        drift.fixes = fixes.into_iter().flatten().collect();
-        match told.iter_mut().find(|known| cause::is_one(known, &drift)) {
-            Some(known) => cause::join(known, drift),
-            None => told.push(drift),
-        }
+        let scope = shared::scope(context, &drift);
+        let ours = contract_side::instead(context, &drift, &scope).or_else(|| contract_side::fix(context, &drift));
+        drift.fixes = ours.into_iter().chain(code_side::fix(context, &drift, &scope)).collect();
+        cause::tell(context, &mut causes, drift, scope.used().cloned());
     }
+    let mut told: Vec<Drift> = causes.into_iter().map(|cause| cause.drift).collect();
     let helps = |edited: &Contract| diff(edited, context.generated).len() < before;
     told.iter_mut().for_each(|drift| settle(context, &helps, drift));
     told
@@ -215,9 +222,17 @@ pub fn page(drifts: &[Drift]) -> String {
             page.push_str(&format!("  {}:{}: {}\n", drift.file, drift.position, drift.message()));
         }
     }
-    let count = match drifts.len() {
-        1 => "1 drift".to_owned(),
-        count => format!("{count} drifts"),
+    if drifts.len() > 1 {
+        page.push_str(
+            "note: lines are counted as the files are now: after an edit that adds or removes some, build again\n",
+        );
+    }
+    let places: usize = drifts.iter().map(|drift| 1 + drift.likewise.len() + drift.also.len()).sum();
+    let count = match (drifts.len(), places) {
+        (1, 1) => "1 drift".to_owned(),
+        (1, places) => format!("1 drift, at {places} places,"),
+        (count, places) if count == places => format!("{count} drifts"),
+        (count, places) => format!("{count} drifts, at {places} places,"),
     };
     page.push_str(&format!(
         "error: {count} between the contract and the code; CONTRACT_DRIFT=warn builds all the same\n"

@@ -51,7 +51,7 @@ mod yaml;
 pub use check::{EXTENSIONS, Extension};
 pub use compiled::{Compiled, Table};
 pub use contract::Contract;
-pub use diff::{Drift, DriftKind, NOT_COMPARED, NotCompared, diff};
+pub use diff::{Drift, DriftKind, Followed, NOT_COMPARED, NotCompared, diff};
 pub use error::LoadError;
 pub use grammar::Kind;
 pub use operation::{Header, Location, Method, Operation, Parameter, RequestBody, Response, SecurityRequirement};

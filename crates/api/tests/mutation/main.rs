@@ -67,7 +67,7 @@ struct Told {
 /// What a message says, put in words only for the reader of a failed test.
 enum Said {
     Fault(contract::LoadError),
-    Drift(contract::Drift),
+    Drift(Box<contract::Drift>),
 }
 
 impl fmt::Display for Said {
@@ -106,7 +106,7 @@ fn drifts(contract: &Contract, generated: &Value) -> Vec<Told> {
         by: By::Diff,
         pointer: drift.pointer.clone(),
         position: drift.position,
-        said: Said::Drift(drift),
+        said: Said::Drift(Box::new(drift)),
     };
     diff(contract, generated).into_iter().map(told).collect()
 }

@@ -41,7 +41,7 @@ impl Walk<'_> {
 
     /// The first reference of the contract that led to a pair; `None` if its node stands where it was come upon.
     fn reference_to(&self, pair: &Pair<'_>) -> Option<String> {
-        let site = pair.trails.first()?.via.last()?;
+        let site = &pair.trails.first()?.crossed.iter().rfind(|one| one.is_contracts)?.site;
         let (_, target) = pointer::resolve(self.contract, pointer::find(self.contract, site)?, site.clone())?;
         (target == pair.pointer).then(|| join(site, "$ref"))
     }

@@ -27,9 +27,13 @@ pub struct Drift {
     pub place: String,
     /// Where else it shows, since components are shared.
     pub also: Vec<String>,
+    /// Other drifts that the same change of the code makes go away, each in one line; [`crate::fixit::explain`] joins them.
+    pub likewise: Vec<String>,
     /// JSON pointers of the contract's `$ref`s that were followed on the way to `place`, outermost first. The fault may
     /// be that one of them refers to the wrong component.
     pub via: Vec<String>,
+    /// The references of either side that were followed on the way to `place`, outermost first.
+    pub followed: Vec<Followed>,
     /// What the contract says; `None` if it has no such node.
     pub contract: Option<Value>,
     /// What the code says; `None` if it has no such node.
@@ -40,6 +44,17 @@ pub struct Drift {
     pub who: Option<String>,
     /// How to make it go away; [`crate::fixit::explain`] fills it.
     pub fixes: Vec<Fix>,
+}
+
+/// A place where the contract, the code or both refer to a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// JSON pointer in the contract.
+    pub contract: String,
+    /// JSON pointer in the generated spec.
+    pub code: String,
+    /// How many steps of a drift's `place` lead there.
+    pub steps: usize,
 }
 
 /// In which way the contract and the code differ.
@@ -143,17 +158,20 @@ impl Drift {
     /// What else there is to tell, in lines: both sides, the places and the fix-its. Prose is moved right by `indent`;
     /// what is to be pasted stands where it belongs once the whole is moved right by `outdent`.
     pub fn detail(&self, indent: usize, outdent: usize) -> String {
-        const PLACES: usize = 6;
+        // All of a few places, some of many.
+        const FEW: usize = 6;
+        const SOME: usize = 3;
         let mut lines = vec![
             Told::Prose(format!("contract: {}", self.said(self.contract.as_ref(), false))),
             Told::Prose(format!("code:     {}", self.said(self.code.as_ref(), true))),
         ];
-        for (index, place) in self.also.iter().take(PLACES).enumerate() {
-            let head = if index == 0 { "also at: " } else { "         " };
-            lines.push(Told::Prose(format!("{head} {place}")));
-        }
-        if let Some(more) = self.also.len().checked_sub(PLACES + 1) {
-            lines.push(Told::Prose(format!("          and at {} more places", more + 1)));
+        let shown = if self.also.len() > FEW { SOME } else { FEW };
+        let places = self.also.iter().take(shown).cloned();
+        let more = self.also.len().checked_sub(shown).filter(|more| *more > 0);
+        let places = places.chain(more.map(|more| format!("and {more} more places")));
+        for (head, all) in [("likewise:", self.likewise.clone()), ("also at: ", places.collect())] {
+            let heads = [head].into_iter().chain(std::iter::repeat("         "));
+            lines.extend(all.iter().zip(heads).map(|(one, head)| Told::Prose(format!("{head} {one}"))));
         }
         lines.extend(self.fixes.iter().flat_map(|fix| fix.told(outdent)));
         let mut detail = String::new();

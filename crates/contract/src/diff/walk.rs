@@ -3,7 +3,10 @@
 //! The unit of work is a *pair*: a node of the contract and the node of the code's spec that should be its twin. What
 //! stands inline is compared on the spot; where either side is a reference, what it leads to is queued as a pair of
 //! its own, once. So recursive schemas end, shared components are compared once however often they are used, and the
-//! depth of recursion is that of the text. What must be brought together first stands in `document`.
+//! depth of recursion is that of the text. What must be brought together first stands in `document`; `told` makes drifts
+//! of what was found.
+
+mod told;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 
 use super::drift::{Drift, DriftKind};
+pub(crate) use told::who;
+
 use super::not_compared;
 use super::same::{admits_anything, is_default, only_part, same_in_any_case, same_set, same_type};
 use super::twin::Twin;
@@ -27,8 +32,21 @@ pub(super) struct Trail {
     pub(super) from: usize,
     /// Readable steps from the operation.
     place: Vec<String>,
-    /// Pointers of the contract's references followed.
-    pub(super) via: Vec<String>,
+    /// The references followed, outermost first.
+    pub(super) crossed: Vec<Crossing>,
+}
+
+/// Where a reference of either side was followed.
+#[derive(Clone)]
+pub(super) struct Crossing {
+    /// The contract's pointer.
+    pub(super) site: String,
+    /// Whether the contract refers there; else only the code does.
+    pub(super) is_contracts: bool,
+    /// The code's node.
+    node: *const Value,
+    /// How many steps lead there.
+    steps: usize,
 }
 
 pub(super) struct Pair<'a> {
@@ -65,6 +83,8 @@ pub(super) struct Walk<'a> {
     pub(super) found: Vec<Found>,
     /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
     trial: bool,
+    /// Whether components of one name are taken for the same.
+    by_name: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -79,6 +99,7 @@ impl<'a> Walk<'a> {
             within: Vec::new(),
             found: Vec::new(),
             trial: false,
+            by_name: false,
         }
     }
 
@@ -87,6 +108,11 @@ impl<'a> Walk<'a> {
         self.queue(Kind::Document, self.contract, String::new(), Twin::of(self.code), Trail::default());
         self.run();
         self.told(contract)
+    }
+
+    /// Takes components of one name for the same: what differs inside them is told for itself.
+    pub(super) fn by_name(self) -> Walk<'a> {
+        Walk { by_name: true, ..self }
     }
 
     /// Whether two nodes, either of which may be a reference, mean the same.
@@ -176,6 +202,9 @@ impl<'a> Walk<'a> {
             return;
         }
         let (mine, other) = (pointer::reference(ours), pointer::reference(theirs));
+        if self.by_name && mine.is_some() && mine == other && twin.beside.is_empty() {
+            return;
+        }
         if mine.is_none() && other.is_none() {
             self.members(kind, value, &pointer, &twin);
             return;
@@ -197,8 +226,9 @@ impl<'a> Walk<'a> {
         if trail.place.len() < MAX_STEPS {
             trail.place.extend(self.place.iter().map(|step| step.clone().into_owned()));
         }
-        if mine.is_some() && trail.via.len() < MAX_STEPS {
-            trail.via.push(site);
+        if trail.crossed.len() < MAX_STEPS {
+            let steps = trail.place.len();
+            trail.crossed.push(Crossing { site, is_contracts: mine.is_some(), node: theirs, steps });
         }
         self.queue(kind, value, pointer, twin, trail);
     }
@@ -359,58 +389,6 @@ impl<'a> Walk<'a> {
             }
         }
     }
-
-    /// What was found, each drift once, in the order of the contract.
-    fn told(self, contract: &Contract) -> Vec<Drift> {
-        let blamed = self.blamed();
-        let mut drifts: Vec<Drift> = Vec::new();
-        let mut at: HashMap<String, Vec<usize>> = HashMap::new();
-        let origins = if self.found.is_empty() { HashMap::new() } else { origins(self.code) };
-        for found in self.found {
-            let Some(pair) = self.pairs.get(found.pair) else { continue };
-            let mut places = pair.trails.iter().map(|trail| {
-                let steps: Vec<_> = trail.place.iter().chain(&found.place).map(String::as_str).collect();
-                steps.join(" → ")
-            });
-            let place = places.next().unwrap_or_default();
-            let also: Vec<_> = places.collect();
-            let told = at.entry(found.pointer.clone()).or_default();
-            let again = told.iter().copied().find(|index| {
-                drifts.get(*index).is_some_and(|drift| {
-                    (drift.kind, &drift.contract, &drift.code) == (found.kind, &found.contract, &found.code)
-                })
-            });
-            if let Some(drift) = again.and_then(|index| drifts.get_mut(index)) {
-                drift.also.extend([place].into_iter().chain(also));
-                continue;
-            }
-            told.push(drifts.len());
-            let (node, below) = found.origin;
-            let code_pointer = origins.get(&node).map(|at| format!("{at}{below}"));
-            drifts.push(Drift {
-                kind: found.kind,
-                who: code_pointer.as_deref().and_then(|at| who(self.code, at)),
-                code_pointer,
-                fixes: Vec::new(),
-                file: contract.file_name().to_owned(),
-                position: contract
-                    .nearest_position(blamed.get(found.pair).and_then(Option::as_deref).unwrap_or(&found.pointer)),
-                pointer: found.pointer,
-                place,
-                also,
-                via: pair.trails.first().map(|trail| trail.via.clone()).unwrap_or_default(),
-                contract: found.contract,
-                code: found.code,
-            });
-        }
-        for drift in &mut drifts {
-            drift.also.sort();
-            drift.also.dedup();
-            drift.also.retain(|place| *place != drift.place);
-        }
-        drifts.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
-        drifts
-    }
 }
 
 /// A schema without an `allOf` of one around it.
@@ -419,36 +397,6 @@ fn bare(kind: Kind, mut schema: &Value, mut at: String) -> (&Value, String) {
         (schema, at) = (part, at + "/allOf/0");
     }
     (schema, at)
-}
-
-/// The JSON pointer of every node.
-fn origins(document: &Value) -> HashMap<*const Value, String> {
-    let mut origins = HashMap::new();
-    let mut next = vec![(document, String::new())];
-    while let Some((node, at)) = next.pop() {
-        match node {
-            Value::Object(members) => next.extend(members.iter().map(|(name, member)| (member, join(&at, name)))),
-            Value::Array(items) => {
-                next.extend(items.iter().enumerate().map(|(index, item)| (item, join(&at, &index.to_string()))));
-            }
-            _ => {}
-        }
-        origins.insert(std::ptr::from_ref(node), at);
-    }
-    origins
-}
-
-/// Who in the code is responsible for a node of its spec, as far as the spec itself tells.
-fn who(code: &Value, at: &str) -> Option<String> {
-    let mut tokens = pointer::tokens(at);
-    match (tokens.next()?.as_str(), tokens.next()?, tokens.next()) {
-        ("components", section, Some(name)) if section == "schemas" => Some(format!("the type `{name}`")),
-        ("paths", path, Some(method)) => {
-            let id = code.get("paths")?.get(path)?.get(method)?.get("operationId")?.as_str()?;
-            Some(format!("the handler of `{id}`"))
-        }
-        _ => None,
-    }
 }
 
 /// Members that are compared by a rule of their own, in `document`.

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Context, Side};
+use super::{Context, Fix, Side, contract_side, merged};
+use crate::diff::Followed;
 use crate::meaning::canonical;
 use crate::pointer::{self, join as below, tokens};
 use crate::{Drift, DriftKind};
@@ -79,34 +80,67 @@ fn without_keywords_beside_parts(context: &Context<'_>, mut drifts: Vec<Drift>) 
     drifts
 }
 
-/// Whether two drifts are gone by the same change of the code.
-pub(super) fn is_one(a: &Drift, b: &Drift) -> bool {
-    let of = |drift: &Drift, side| drift.fixes.iter().find(|fix| fix.side == side).cloned();
-    let (Some(mine), Some(other)) = (of(a, Side::Code), of(b, Side::Code)) else { return false };
-    if mine != other {
-        return false;
+/// What is told once.
+pub(super) struct Cause {
+    pub(super) drift: Drift,
+    /// The place that differs, where it does as a whole.
+    place: Option<Followed>,
+}
+
+/// Tells a drift, along with another one where one change of the code mends both.
+pub(super) fn tell(context: &Context<'_>, causes: &mut Vec<Cause>, drift: Drift, place: Option<Followed>) {
+    for known in causes.iter_mut() {
+        let whole = place.as_ref().filter(|place| known.place.as_ref() == Some(place));
+        if let Some(fixes) = together(context, &known.drift, &drift, whole) {
+            known.drift.fixes = fixes;
+            return join(&mut known.drift, drift);
+        }
     }
-    let alike = (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code);
-    let by_rule = mine.edits.is_empty() && alike && mine.note.starts_with(BY_RULE);
-    let edits = |drift| of(drift, Side::Contract).map(|fix| fix.edits).unwrap_or_default();
-    // Two edits of one line cannot both be followed: then each is told for itself.
-    let apart = edits(a).iter().all(|one| edits(b).iter().all(|other| one == other || !one.touches(other)));
-    apart && (by_rule || !mine.edits.is_empty())
+    causes.push(Cause { drift, place });
+}
+
+/// The fix-its for both, if the code changes at one place for both. Of a place that differs as a `whole` the contract can
+/// write the whole.
+fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed>) -> Option<Vec<Fix>> {
+    let (mine, other) = (fix_of(a, Side::Code)?, fix_of(b, Side::Code)?);
+    let by_rule = {
+        let alike = (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code);
+        mine == other && alike && mine.note.starts_with(BY_RULE)
+    };
+    let meet = mine.edits.iter().any(|one| other.edits.iter().any(|another| one.touches(another) || one == another));
+    if !(by_rule || meet) {
+        return None;
+    }
+    let mut code = mine.clone();
+    code.edits = merged::all(context.code.files, &mine.edits, &other.edits)?;
+    if !other.note.is_empty() && !code.note.contains(&other.note) && mine.edits != other.edits {
+        code.note =
+            [code.note, other.note.clone()].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("; ");
+    }
+    let contract = match (fix_of(a, Side::Contract), fix_of(b, Side::Contract)) {
+        (Some(mine), Some(other)) => {
+            let all = merged::all(std::slice::from_ref(&context.yaml), &mine.edits, &other.edits);
+            let edits = all.or_else(|| contract_side::whole(context, whole?))?;
+            Some(Fix { edits, ..mine.clone() })
+        }
+        (one, another) => one.or(another).cloned(),
+    };
+    Some(contract.into_iter().chain([code]).collect())
+}
+
+fn fix_of(drift: &Drift, side: Side) -> Option<&Fix> {
+    drift.fixes.iter().find(|fix| fix.side == side)
 }
 
 /// How the note begins where a rule is at fault.
 pub(super) const BY_RULE: &str = "it is said by rule";
 
-/// Tells `other` along with `known`. The contract has to change at the places of both.
-pub(super) fn join(known: &mut Drift, other: Drift) {
-    known.also.push(format!("{} ({}:{})", other.message(), other.file, other.position));
-    known.also.extend(other.also);
-    let edits = other.fixes.into_iter().filter(|fix| fix.side == Side::Contract).flat_map(|fix| fix.edits);
-    if let Some(fix) = known.fixes.iter_mut().find(|fix| fix.side == Side::Contract) {
-        for edit in edits {
-            if !fix.edits.contains(&edit) {
-                fix.edits.push(edit);
-            }
-        }
-    }
+/// Tells `other` along with `known`.
+fn join(known: &mut Drift, other: Drift) {
+    let places = match other.also.len() {
+        0 => String::new(),
+        1 => " (and in 1 more place)".to_owned(),
+        more => format!(" (and in {more} more places)"),
+    };
+    known.likewise.push(format!("{}:{}: {}{places}", other.file, other.position, other.message()));
 }

@@ -6,12 +6,16 @@ mod item;
 mod made;
 mod parameter;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::cause::BY_RULE;
+use super::shared::Scope;
 use super::sources::{Handler, operation_id, schema_of};
 use super::types::Words;
 use super::{Context, Edit, Fix, Side, operation};
+use crate::diff::Followed;
 use crate::operation::is_planned;
 use crate::paths;
 use crate::pointer::{self, join};
@@ -20,18 +24,20 @@ pub(super) use address::moved;
 use handler::of_handler;
 use item::{of_type, schema};
 
-pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
-    let (edits, note) = match written(context, drift) {
+pub(super) fn fix(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Option<Fix> {
+    let (edits, note) = match written(context, drift, scope) {
         Ok(Some((edits, note))) => (edits, note),
         Ok(None) => (Vec::new(), in_words(drift)),
         Err(words) => (Vec::new(), words),
     };
+    let note = [note, of_other_tags(context, drift).unwrap_or_default()];
+    let note = note.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("; ");
     Some(Fix { side: Side::Code, edits, note })
 }
 
 type Written = Result<Option<(Vec<Edit>, String)>, Words>;
 
-fn written(context: &Context<'_>, drift: &Drift) -> Written {
+fn written(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Written {
     if is_by_rule(context, drift) {
         return Err(format!("{BY_RULE}, for all operations of a kind: change the rule in {}", context.code.rules));
     }
@@ -74,14 +80,40 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
             ));
         }
         let Some(item) = context.sources.schema(&name) else { return Ok(None) };
-        return of_type(context, drift, item, &name, &rest);
+        return match scope {
+            Scope::Itself => of_type(context, drift, item, &name, &rest),
+            Scope::Use { at, elsewhere } => of_use(context, drift, at, (&item.name, elsewhere)),
+            Scope::Nothing { elsewhere } => Err(format!(
+                "give this place a type of its own: `{}` ({}) is right in {elsewhere}",
+                item.name,
+                item.place()
+            )),
+        };
     }
+    of_operation(context, drift, at)
+}
+
+fn of_operation(context: &Context<'_>, drift: &Drift, at: &str) -> Written {
     let Some(handler) = operation_id(context.generated, at).and_then(|id| context.sources.handler(&id)) else {
         return Ok(None);
     };
     let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     of_handler(context, drift, handler, at, &rest)
+}
+
+/// One use of a type that is right `elsewhere`.
+fn of_use(context: &Context<'_>, drift: &Drift, at: &Followed, (name, elsewhere): (&str, &str)) -> Written {
+    let stays = format!("`{name}` itself stays: it is right in {elsewhere}");
+    let written = match schema_of(&at.code).and_then(|owner| context.sources.schema(&owner)) {
+        Some(item) => item::of_use(context, item, at),
+        None => of_operation(context, drift, &at.code),
+    };
+    Ok(match written? {
+        Some((edits, note)) if note.is_empty() => Some((edits, stays)),
+        Some((edits, note)) => Some((edits, format!("{stays}; {note}"))),
+        None => return Err(format!("give this place a type of its own: `{name}` is right in {elsewhere}")),
+    })
 }
 
 /// What to do where nothing can be pasted.
@@ -121,6 +153,30 @@ pub(super) fn is_by_rule(context: &Context<'_>, drift: &Drift) -> bool {
     let completed = (context.code.by_rule)(without);
     // A handler that says the same as the rule may say something else, too.
     completed.pointer(&at).is_some() && !said_by_handler(context, operation, status, header)
+}
+
+/// What an operation lacks only because of its tag: a rule adds it to operations of another one.
+fn of_other_tags(context: &Context<'_>, drift: &Drift) -> Option<String> {
+    let at = drift.code_pointer.as_deref().filter(|_| drift.kind == DriftKind::MissingInCode)?;
+    let (operation, below) = at.split_once("/responses/")?;
+    let of_code = context.generated.pointer(operation).filter(|_| operation.starts_with("/paths/"))?;
+    let of = |operation: &Value| -> BTreeSet<String> {
+        let tags = operation.get("tags").and_then(Value::as_array).into_iter().flatten();
+        tags.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let own = of(of_code);
+    let all: BTreeSet<String> = paths::paths(context.generated)
+        .flat_map(|path| path.endpoints().flat_map(|one| of(one.operation)).collect::<Vec<_>>())
+        .collect();
+    let other = all.difference(&own).find(|tag| {
+        let mut tagged = of_code.clone();
+        let set =
+            tagged.as_object_mut().map(|members| members.insert("tags".to_owned(), Value::from(vec![tag.as_str()])));
+        set.is_some() && (context.code.by_rule)(tagged).pointer(&format!("/responses/{below}")).is_some()
+    })?;
+    let own = own.iter().map(String::as_str).collect::<Vec<_>>().join("`, `");
+    let rules = context.code.rules;
+    Some(format!("the tag decides: a rule ({rules}) adds this to operations of `{other}`, and to none of `{own}`"))
 }
 
 fn said_by_handler(context: &Context<'_>, operation: &Value, status: &str, header: Option<&str>) -> bool {

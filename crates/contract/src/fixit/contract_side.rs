@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::shared::Scope;
 use super::text::indented;
 use super::yaml;
-use super::{Action, Context, Edit, Fix, Side};
-use crate::diff::{is_default, means_the_same, not_compared};
+use super::{Action, Context, Edit, Fix, Side, misled};
+use crate::diff::{Followed, is_default, means_the_same_by_name, not_compared};
 use crate::grammar::Shape;
 use crate::meaning::{canonical, set};
 use crate::operation::Method;
@@ -86,6 +87,54 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
         DriftKind::Dangling => return None,
     };
     Some(Fix { side: Side::Contract, edits, note })
+}
+
+/// The fix-it of a place that differs as a whole: where the contract leads to a component that is right elsewhere, or writes
+/// out what the code has by its name.
+pub(super) fn instead(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Option<Fix> {
+    let document = context.contract.document();
+    let at = match misled::blamed(context.contract, drift) {
+        Some(at) => Some(at).filter(|at| drift.pointer != join(&at.contract, "$ref")),
+        None => scope.used().filter(|at| {
+            let is_known = |target: String| pointer::local(&target).is_some_and(|at| document.pointer(&at).is_some());
+            let listed = document.pointer(&at.contract).and_then(pointer::reference);
+            listed.is_none() && reference_for(context, at).is_some_and(is_known)
+        }),
+    };
+    Some(Fix { side: Side::Contract, edits: whole(context, at?)?, note: String::new() })
+}
+
+/// The edits that write a place as the code has it.
+pub(super) fn whole(context: &Context<'_>, at: &Followed) -> Option<Vec<Edit>> {
+    let mut form = Form::new(context);
+    let value = form.of_member(&at.contract, context.generated.pointer(&at.code)?);
+    if form.refused.is_some() {
+        return None;
+    }
+    let mut edits = vec![replace(context, &at.contract, &value)?];
+    for (name, schema) in form.extra {
+        edits.push(insert(context, &join("/components/schemas", &name), schema)?);
+    }
+    Some(edits)
+}
+
+/// The reference that the contract should have where it has another: to its component that says what the code says.
+pub(super) fn reference_for(context: &Context<'_>, at: &Followed) -> Option<String> {
+    let node = context.generated.pointer(&at.code)?;
+    let formed = Form::new(context).of_member(&at.contract, node);
+    if let Some(reference) = pointer::reference(&formed) {
+        return Some(reference.to_owned());
+    }
+    // Under whatever name, if there is only one.
+    let document = context.contract.document();
+    let target = pointer::local(pointer::reference(document.pointer(&at.contract)?)?)?;
+    let (section, _) = target.rsplit_once('/')?;
+    let Some(Shape::One(kind)) = kind_at(&at.contract) else { return None };
+    let components = document.pointer(section)?.as_object()?;
+    let mut right =
+        components.iter().filter(|(_, one)| means_the_same_by_name(document, context.generated, kind, one, node));
+    let (name, _) = right.next()?;
+    right.next().is_none().then(|| format!("#{}", join(section, name)))
 }
 
 /// Whether leaving the member out says the same as this value.

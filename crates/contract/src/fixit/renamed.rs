@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::contract_side::kind_at;
 use super::{Context, Drift};
-use crate::diff::means_the_same;
+use crate::diff::means_the_same_by_name;
 use crate::grammar::Shape;
 use crate::pointer::{self, tokens};
 use crate::{DriftKind, Kind};
@@ -54,7 +54,7 @@ fn is_renamed(context: &Context<'_>, ours: &Drift, theirs: &Drift) -> bool {
             if let (Some(members), Some(name)) = (other.as_object_mut(), mine.get("name")) {
                 members.insert("name".to_owned(), name.clone());
             }
-            means_the_same(document, generated, Kind::Parameter, mine, &other)
+            means_the_same_by_name(document, generated, Kind::Parameter, mine, &other)
         }
         Some(Shape::Map(Kind::Schema))
             if at.ends_with("/properties") && !at.starts_with("/components/schemas/properties") =>
@@ -67,11 +67,11 @@ fn is_renamed(context: &Context<'_>, ours: &Drift, theirs: &Drift) -> bool {
                 })
             };
             required(document, ours, Some(&ours.pointer)) == required(generated, theirs, theirs.code_pointer.as_deref())
-                && means_the_same(document, generated, Kind::Schema, mine, other)
+                && means_the_same_by_name(document, generated, Kind::Schema, mine, other)
         }
-        Some(Shape::Statuses) => means_the_same(document, generated, Kind::Response, mine, other),
+        Some(Shape::Statuses) => means_the_same_by_name(document, generated, Kind::Response, mine, other),
         Some(Shape::Map(kind @ (Kind::MediaType | Kind::Header))) => {
-            means_the_same(document, generated, kind, mine, other)
+            means_the_same_by_name(document, generated, kind, mine, other)
         }
         _ => false,
     }

@@ -1,13 +1,19 @@
 //! Where in the Rust sources something stands.
 //!
 //! No parser of Rust: it reads attributes, structs, enums and the functions below `#[utoipa::path]`, which is all that a
-//! contract can drift from, and is content with finding nothing.
+//! contract can drift from, and is content with finding nothing. `masked` makes text that is no code go, `read` finds items
+//! and handlers in what is left.
+
+mod masked;
+mod read;
 
 use serde_json::Value;
 
 use super::Edit;
 use super::text::SourceFile;
 use crate::pointer;
+pub(super) use masked::masked;
+use masked::{closing, split};
 
 /// The items of all files.
 pub(super) struct Sources<'a> {
@@ -73,7 +79,7 @@ impl<'a> Sources<'a> {
     pub(super) fn read(files: &'a [SourceFile]) -> Sources<'a> {
         let mut sources = Sources { items: Vec::new(), handlers: Vec::new() };
         for file in files {
-            read(file, &mut sources);
+            read::read(file, &mut sources);
         }
         sources
     }
@@ -174,224 +180,6 @@ pub(super) fn operation_id(document: &Value, at: &str) -> Option<String> {
     let item = document.get("paths")?.get(tokens.next()?)?;
     let operation = item.get(tokens.next()?)?;
     operation.get("operationId").and_then(Value::as_str).map(str::to_owned)
-}
-
-fn read<'a>(file: &'a SourceFile, sources: &mut Sources<'a>) {
-    let masked = masked(&file.text);
-    for (at, keyword) in words(&masked) {
-        match keyword {
-            "struct" | "enum" => sources.items.extend(item(file, &masked, at, keyword)),
-            "fn" => sources.handlers.extend(handler(file, &masked, at)),
-            _ => {}
-        }
-    }
-}
-
-fn item<'a>(file: &'a SourceFile, masked: &str, at: usize, keyword: &str) -> Option<Item<'a>> {
-    let name_at = skip_space(masked, at + keyword.len());
-    let name = word(masked, name_at)?;
-    let open = masked.get(name_at..)?.find(['{', '(', ';']).map(|found| name_at + found)?;
-    let close = if masked.get(open..)?.starts_with(';') { open } else { closing(masked, open)? };
-    let (attributes, start) = before(file, masked, at);
-    let body = (open + 1, close.max(open + 1));
-    let named = masked.get(open..)?.starts_with('{');
-    let members = if named { split(masked, body.0, body.1) } else { Vec::new() };
-    let members = members.into_iter().filter_map(|(from, to)| member(file, masked, from, to)).collect();
-    Some(Item { file, name: name.to_owned(), is_enum: keyword == "enum", attributes, start, body, members })
-}
-
-fn member(file: &SourceFile, masked: &str, from: usize, to: usize) -> Option<Member> {
-    let mut at = skip_space(masked, from);
-    let mut attributes = Vec::new();
-    while masked.get(at..to)?.starts_with("#[") {
-        let end = closing(masked, at + 1)? + 1;
-        attributes.push(attribute(file, masked, at, end));
-        at = skip_space(masked, end);
-    }
-    let start = at;
-    let declared = masked.get(at..to)?;
-    let colon = declared.find(':');
-    let head = declared.get(..colon.unwrap_or(declared.len()))?;
-    let head = head.split(['(', '{', '=']).next()?;
-    let name = head.split_whitespace().next_back()?.trim_start_matches("r#");
-    let of = colon.map_or((to, to), |colon| (skip_space(masked, at + colon + 1), to));
-    Some(Member { name: name.to_owned(), attributes, start, of })
-}
-
-fn handler<'a>(file: &'a SourceFile, masked: &str, at: usize) -> Option<Handler<'a>> {
-    let name_at = skip_space(masked, at + 2);
-    let name = word(masked, name_at)?.to_owned();
-    let (attributes, start) = before(file, masked, at);
-    let attribute = attributes.into_iter().find(|one| one.name == "utoipa::path")?;
-    let open = masked.get(name_at..)?.find('(').map(|found| name_at + found)?;
-    let close = closing(masked, open)?;
-    let brace = masked.get(close..)?.find('{').map(|found| close + found)?;
-    let end = closing(masked, brace)? + 1;
-    Some(Handler { file, name, attribute, start, arguments: (open + 1, close), end })
-}
-
-/// The attributes of the item whose keyword stands here, and where its first word stands.
-fn before(file: &SourceFile, masked: &str, keyword: usize) -> (Vec<Attribute>, usize) {
-    let line = masked.get(..keyword).and_then(|head| head.rfind(['\n', ']', '}', ';'])).map_or(0, |at| at + 1);
-    let start = skip_space(masked, line);
-    let mut attributes = Vec::new();
-    let mut end = masked.get(..start).unwrap_or_default().trim_end().len();
-    while masked.get(..end).is_some_and(|head| head.ends_with(']')) {
-        let Some(open) = opening(masked, end - 1) else { break };
-        let Some(hash) = masked.get(..open).filter(|head| head.ends_with('#')).map(|head| head.len() - 1) else {
-            break;
-        };
-        attributes.push(attribute(file, masked, hash, end));
-        end = masked.get(..hash).unwrap_or_default().trim_end().len();
-    }
-    attributes.reverse();
-    (attributes, start)
-}
-
-fn attribute(file: &SourceFile, masked: &str, start: usize, end: usize) -> Attribute {
-    let inner = file.slice(start + 2, end.saturating_sub(1));
-    let name: String = inner.chars().take_while(|one| one.is_alphanumeric() || matches!(one, '_' | ':')).collect();
-    let open = start + 2 + name.len();
-    let inside = match masked.get(open..).filter(|rest| rest.starts_with('(')).and_then(|_| closing(masked, open)) {
-        Some(close) => (open + 1, close),
-        None => (open, open),
-    };
-    let arguments = split(masked, inside.0, inside.1)
-        .into_iter()
-        .map(|span| {
-            let text = file.slice(span.0, span.1);
-            let key = text.chars().take_while(|one| one.is_alphanumeric() || *one == '_').collect();
-            Argument { key, span }
-        })
-        .collect();
-    Attribute { name, start, end, arguments }
-}
-
-/// The parts between the commas at the top level, white space around them left out.
-fn split(masked: &str, from: usize, to: usize) -> Vec<(usize, usize)> {
-    let mut parts = Vec::new();
-    let (mut depth, mut begin) = (0_usize, from);
-    let text = masked.get(from..to).unwrap_or_default();
-    let ends = text.bytes().enumerate().filter_map(|(index, byte)| {
-        match byte {
-            b'(' | b'[' | b'{' | b'<' => depth += 1,
-            b')' | b']' | b'}' | b'>' => depth = depth.saturating_sub(1),
-            b',' if depth == 0 => return Some(from + index),
-            _ => {}
-        }
-        None
-    });
-    for end in ends.chain([to]) {
-        let part = masked.get(begin..end).unwrap_or_default();
-        let first = begin + (part.len() - part.trim_start().len());
-        if !part.trim().is_empty() {
-            parts.push((first, begin + part.trim_end().len()));
-        }
-        begin = end + 1;
-    }
-    parts
-}
-
-/// Every word and where it begins.
-fn words(masked: &str) -> impl Iterator<Item = (usize, &str)> {
-    let is_word = |one: char| one.is_alphanumeric() || one == '_';
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        at += masked.get(at..)?.find(is_word)?;
-        let word = word(masked, at)?;
-        let found = (at, word);
-        at += word.len();
-        Some(found)
-    })
-}
-
-fn word(masked: &str, at: usize) -> Option<&str> {
-    let rest = masked.get(at..)?;
-    let end = rest.find(|one: char| !one.is_alphanumeric() && one != '_').unwrap_or(rest.len());
-    rest.get(..end).filter(|word| !word.is_empty())
-}
-
-fn skip_space(masked: &str, at: usize) -> usize {
-    masked.get(at..).map_or(at, |rest| at + rest.len() - rest.trim_start().len())
-}
-
-/// Where the bracket at `open` is closed.
-fn closing(masked: &str, open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (index, byte) in masked.bytes().enumerate().skip(open) {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(index);
-        }
-    }
-    None
-}
-
-/// Where the bracket at `close` is opened.
-fn opening(masked: &str, close: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    let head = masked.as_bytes().get(..=close)?;
-    for (index, byte) in head.iter().enumerate().rev() {
-        match byte {
-            b')' | b']' | b'}' => depth += 1,
-            b'(' | b'[' | b'{' => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(index);
-        }
-    }
-    None
-}
-
-/// The text with comments and what is in quotes blanked out, byte for byte, so that what looks like code is code.
-pub(super) fn masked(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
-    let find = |from: usize, what: &str| text.get(from..).and_then(|rest| rest.find(what)).map(|at| from + at);
-    while let Some(&byte) = bytes.get(out.len()) {
-        let at = out.len();
-        let rest = bytes.get(at..).unwrap_or_default();
-        let after_word = at > 0 && bytes.get(at - 1).is_some_and(|one| one.is_ascii_alphanumeric() || *one == b'_');
-        let end = if rest.starts_with(b"//") {
-            find(at, "\n").unwrap_or(bytes.len())
-        } else if rest.starts_with(b"/*") {
-            find(at + 2, "*/").map_or(bytes.len(), |end| end + 2)
-        } else if byte == b'r' && !after_word && (rest.starts_with(b"r\"") || rest.starts_with(b"r#")) {
-            let hashes = rest.iter().skip(1).take_while(|one| **one == b'#').count();
-            match rest.get(1 + hashes) {
-                Some(b'"') => {
-                    let close = format!("\"{}", "#".repeat(hashes));
-                    find(at + 2 + hashes, &close).map_or(bytes.len(), |end| end + close.len())
-                }
-                _ => at,
-            }
-        } else if byte == b'"' {
-            let mut end = at + 1;
-            while let Some(one) = bytes.get(end).filter(|one| **one != b'"') {
-                end += if *one == b'\\' { 2 } else { 1 };
-            }
-            (end + 1).min(bytes.len())
-        } else if byte == b'\'' && (rest.get(1) == Some(&b'\\') || rest.get(2) == Some(&b'\'')) {
-            let from = if rest.get(1) == Some(&b'\\') { at + 3 } else { at + 2 };
-            find(from, "'").map_or(bytes.len(), |end| end + 1)
-        } else {
-            at
-        };
-        if end > at {
-            let blanked = bytes.get(at..end).unwrap_or_default().iter();
-            // A quoted text is still something between two commas.
-            let fill = if byte == b'/' { b' ' } else { b'"' };
-            out.extend(blanked.map(|one| if *one == b'\n' { b'\n' } else { fill }));
-        } else {
-            out.push(if byte.is_ascii() { byte } else { b'_' });
-        }
-    }
-    String::from_utf8(out).unwrap_or_default()
 }
 
 #[cfg(test)]

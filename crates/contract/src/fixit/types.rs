@@ -1,15 +1,26 @@
 //! Rust types for the contract's schemas, in the style of the handlers' crate.
+//!
+//! What exists is used; `item` writes what does not, `spelling` knows the words, `way` says what a type has to derive.
+
+mod item;
+mod spelling;
+mod way;
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
+pub(super) use item::variant;
+pub(super) use spelling::{attribute, attribute_of, docs, literal, pascal, snake};
+use spelling::{bounds, ident};
+pub(super) use way::{Way, way_of};
+
 use super::Context;
 use super::sources::Item;
 use super::text::SourceFile;
+use crate::Kind;
 use crate::diff::{means_the_same, only_part};
 use crate::pointer::{self, join};
-use crate::{Kind, meaning};
 
 /// Writes types into a file, and remembers the new ones that they need.
 pub(super) struct Types<'c, 'a> {
@@ -24,13 +35,6 @@ pub(super) struct Types<'c, 'a> {
     pub(super) way: Way,
     /// What a new file has to import.
     pub(super) imports: Vec<(&'static str, String)>,
-}
-
-/// Which way the values of a type travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Way {
-    pub(super) request: bool,
-    pub(super) response: bool,
 }
 
 /// A type, and what its place must say of it besides.
@@ -207,190 +211,6 @@ impl<'c, 'a> Types<'c, 'a> {
             .collect();
         same.into_iter()
     }
-
-    /// Writes a new item for a schema.
-    fn defined(&mut self, name: &str, schema: &Value) -> Result<Typed, Words> {
-        if let Some(derives) = self.defined.get(name) {
-            return Ok(Typed { rust: name.to_owned(), named: true, derives: derives.clone(), ..Typed::default() });
-        }
-        // Known before it is done, since it may hold itself.
-        self.defined.insert(name.to_owned(), TRAITS.to_vec());
-        let (body, derives) = self.body(name, schema)?;
-        self.defined.insert(name.to_owned(), derives.clone());
-        let mut traits = vec!["Debug".to_owned()];
-        if schema.get("enum").is_some() {
-            traits.push("Copy".to_owned());
-        }
-        traits.extend(derives.iter().map(|one| (*one).to_owned()));
-        // What nobody uses yet is at least shown.
-        if self.way.response || !self.way.request {
-            traits.push(self.import("serde", "Serialize"));
-        }
-        if self.way.request {
-            traits.push(self.import("serde", "Deserialize"));
-        }
-        traits.push(self.import("utoipa", "ToSchema"));
-        let component = join("/components/schemas", name);
-        let otherwise = match self.context.contract.document().pointer(&component) {
-            Some(_) => format!("See `{name}` in the contract."),
-            None => "See the contract, where it has no name of its own.".to_owned(),
-        };
-        let docs = docs(schema, &otherwise, "");
-        self.items.push(format!("{docs}#[derive({})]\n{body}", traits.join(", ")));
-        Ok(Typed { rust: name.to_owned(), named: true, derives, ..Typed::default() })
-    }
-
-    fn body(&mut self, name: &str, schema: &Value) -> Result<(String, Vec<&'static str>), Words> {
-        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            let variants: Result<Vec<_>, Words> = values.iter().map(variant).collect();
-            return Ok((format!("pub enum {name} {{\n{}\n}}", variants?.join("\n")), TRAITS.to_vec()));
-        }
-        if let Some(options) = schema.get("oneOf").and_then(Value::as_array) {
-            let mut lines = Vec::new();
-            let mut derives = TRAITS.to_vec();
-            for (index, option) in options.iter().enumerate() {
-                let typed = self.in_place(option, &format!("{name}{}", index + 1))?;
-                let variant = if typed.named { pascal(&typed.rust) } else { format!("Option{}", index + 1) };
-                lines.push(format!("    /// See `{}`.\n    {variant}({}),", typed.rust, typed.rust));
-                derives.retain(|one| typed.derives.contains(one));
-            }
-            return Ok((format!("#[serde(untagged)]\npub enum {name} {{\n{}\n}}", lines.join("\n")), derives));
-        }
-        if schema.get("type").is_some_and(|one| one == "object") {
-            return self.fields(name, schema);
-        }
-        let bare: Value = schema
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| *key == "type" || *key == "format" || *key == "items")
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let typed = self.of(&bare, &format!("{name}Value"))?;
-        let attributes: Vec<_> = typed.attributes.iter().cloned().chain(bounds(schema)).collect();
-        let attributes =
-            if attributes.is_empty() { String::new() } else { format!("#[schema({})]\n", attributes.join(", ")) };
-        Ok((format!("{attributes}pub struct {name}(pub {});", typed.rust), typed.derives))
-    }
-
-    fn fields(&mut self, name: &str, schema: &Value) -> Result<(String, Vec<&'static str>), Words> {
-        let mut derives = TRAITS.to_vec();
-        let mut lines = Vec::new();
-        let members = schema.get("properties").and_then(Value::as_object);
-        let mut members: Vec<_> = members.into_iter().flatten().collect();
-        let at = |property: &str| {
-            let at = join(&format!("{}/properties", join("/components/schemas", name)), property);
-            self.context.contract.position(&at)
-        };
-        members.sort_by_key(|(property, _)| at(property));
-        for (property, member) in members {
-            let (text, typed) = self.field(name, property, member, is_required(schema, property), true)?;
-            derives.retain(|one| typed.derives.contains(one));
-            lines.push(format!("{}{text},", docs(member, &format!("See `{property}` in the contract."), "    ")));
-        }
-        let mut head = String::new();
-        if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
-            head.push_str("#[serde(deny_unknown_fields)]\n");
-        }
-        let bounds = bounds(schema);
-        if !bounds.is_empty() {
-            head.push_str(&format!("#[schema({})]\n", bounds.join(", ")));
-        }
-        let inner = if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) };
-        Ok((format!("{head}pub struct {name} {{{inner}}}"), derives))
-    }
-
-    /// A field without its comment and its comma: attributes, visibility, name and type.
-    pub(super) fn field(
-        &mut self,
-        owner: &str,
-        name: &str,
-        schema: &Value,
-        required: bool,
-        public: bool,
-    ) -> Result<(String, Typed), Words> {
-        let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
-        let ident = ident(name);
-        let mut serde = Vec::new();
-        if ident.trim_start_matches("r#") != name {
-            serde.push(format!("rename = {}", literal(&Value::from(name))));
-        }
-        let mut attributes = Vec::new();
-        let mut rust = typed.rust.clone();
-        if !required {
-            rust = format!("Option<{rust}>");
-            attributes.push("nullable = false".to_owned());
-            if self.way.response {
-                serde.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-            }
-        }
-        if typed.named && self.defined.contains_key(&typed.rust) && self.way == Way::default() {
-            // A type of a schema that no operation uses is used by none, either.
-            attributes.push("inline".to_owned());
-        }
-        attributes.extend(typed.attributes.clone());
-        let mut text = String::new();
-        if !serde.is_empty() {
-            text.push_str(&format!("    #[serde({})]\n", serde.join(", ")));
-        }
-        if !attributes.is_empty() {
-            text.push_str(&format!("    #[schema({})]\n", attributes.join(", ")));
-        }
-        let public = if public { "pub " } else { "" };
-        text.push_str(&format!("    {public}{ident}: {rust}"));
-        Ok((text, typed))
-    }
-
-    /// A field of a struct of parameters.
-    pub(super) fn parameter(&mut self, owner: &str, parameter: &Value, public: bool) -> Result<String, Words> {
-        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
-        let nothing = Value::Null;
-        let schema = parameter.get("schema").unwrap_or(&nothing);
-        if schema.is_null() {
-            return Err("a parameter of a media type has no derived form: describe it by `schema`".to_owned());
-        }
-        let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
-        let required = parameter.get("required") == Some(&Value::Bool(true));
-        let has_default = schema.get("default").is_some();
-        let mut attributes = Vec::new();
-        let mut rust = typed.rust.clone();
-        if !required && has_default {
-            // Validation fills the default in, so the handler always finds a value.
-            attributes.push("required = false".to_owned());
-        } else if !required {
-            rust = format!("Option<{rust}>");
-            attributes.push("nullable = false".to_owned());
-        }
-        if typed.named {
-            // utoipa does not collect what only parameters name.
-            attributes.push("inline".to_owned());
-        }
-        for (key, known) in [("style", "style"), ("explode", "explode"), ("allowReserved", "allow_reserved")] {
-            match parameter.get(key) {
-                Some(Value::String(style)) => attributes.push(format!("{known} = {}", pascal(style))),
-                Some(value) => attributes.push(format!("{known} = {value}")),
-                None => {}
-            }
-        }
-        attributes.extend(typed.attributes);
-        let ident = ident(name);
-        let mut text = String::new();
-        if ident.trim_start_matches("r#") != name {
-            text.push_str(&format!("    #[serde(rename = {})]\n", literal(&Value::from(name))));
-        }
-        if !attributes.is_empty() {
-            text.push_str(&format!("    #[param({})]\n", attributes.join(", ")));
-        }
-        let public = if public { "pub " } else { "" };
-        text.push_str(&format!("    {public}{ident}: {rust}"));
-        Ok(text)
-    }
-}
-
-/// A variant for one value of an enum.
-pub(super) fn variant(value: &Value) -> Result<String, Words> {
-    let text = value.as_str().ok_or("an `enum` of other than strings has no derived form")?;
-    Ok(format!("    /// `{text}`.\n    #[serde(rename = {})]\n    {},", literal(value), pascal(text)))
 }
 
 /// A type that nobody makes: utoipa takes types where a schema is meant.
@@ -414,168 +234,4 @@ fn module(path: &str) -> String {
 
 pub(super) fn is_required(schema: &Value, name: &str) -> bool {
     schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one == name))
-}
-
-/// utoipa's word for a keyword of the contract, where the value is all there is to say.
-pub(super) fn attribute_of(keyword: &str) -> Option<&'static str> {
-    Some(match keyword {
-        "minimum" => "minimum",
-        "maximum" => "maximum",
-        "multipleOf" => "multiple_of",
-        "minLength" => "min_length",
-        "maxLength" => "max_length",
-        "pattern" => "pattern",
-        "minItems" => "min_items",
-        "maxItems" => "max_items",
-        "minProperties" => "min_properties",
-        "maxProperties" => "max_properties",
-        "default" => "default",
-        "readOnly" => "read_only",
-        "writeOnly" => "write_only",
-        "deprecated" => "deprecated",
-        _ => return None,
-    })
-}
-
-/// `attribute = value` of a keyword; flags stand alone.
-pub(super) fn attribute(keyword: &str, value: &Value) -> Option<String> {
-    let name = attribute_of(keyword)?;
-    let count = keyword.starts_with("min") || keyword.starts_with("max");
-    let value = match meaning::whole(value) {
-        // `1e2` is a float to Rust.
-        Some(whole) if count && !value.is_string() => whole.to_string(),
-        _ => literal(value),
-    };
-    Some(match value.as_str() {
-        "true" if keyword != "default" => name.to_owned(),
-        _ => format!("{name} = {value}"),
-    })
-}
-
-fn bounds(schema: &Value) -> Vec<String> {
-    const ORDER: [&str; 14] = [
-        "minimum",
-        "maximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minItems",
-        "maxItems",
-        "minProperties",
-        "maxProperties",
-        "default",
-        "readOnly",
-        "writeOnly",
-        "deprecated",
-    ];
-    ORDER.into_iter().filter_map(|key| attribute(key, schema.get(key)?)).collect()
-}
-
-/// A value as Rust writes it: a raw string where there is a backslash.
-pub(super) fn literal(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.contains(['\\', '"']) && !text.chars().any(char::is_control) => {
-            let mut hashes = String::new();
-            while text.contains(&format!("\"{hashes}")) {
-                hashes.push('#');
-            }
-            format!("r{hashes}\"{text}\"{hashes}")
-        }
-        Value::String(text) => format!("{text:?}"),
-        Value::Array(_) | Value::Object(_) => format!("json!({value})"),
-        other => other.to_string(),
-    }
-}
-
-/// The description of a schema as a comment, or what else there is to say.
-pub(super) fn docs(schema: &Value, otherwise: &str, indent: &str) -> String {
-    let prose =
-        ["description", "summary"].iter().find_map(|key| schema.get(*key)).and_then(Value::as_str).unwrap_or(otherwise);
-    let lines = prose.trim().lines().map(|line| format!("{indent}/// {}", line.trim()).trim_end().to_owned() + "\n");
-    lines.collect()
-}
-
-/// `next_cursor` and `merge-patch` as `NextCursor` and `MergePatch`.
-pub(super) fn pascal(name: &str) -> String {
-    // A sort key such as `-created_at` is another than `created_at`.
-    let mut out = String::from(if name.starts_with('-') { "Minus" } else { "" });
-    let mut upper = true;
-    for one in name.chars() {
-        if !one.is_alphanumeric() {
-            upper = true;
-        } else if upper {
-            out.extend(one.to_uppercase());
-            upper = false;
-        } else {
-            out.push(one);
-        }
-    }
-    if out.starts_with(|one: char| one.is_ascii_digit()) || out.is_empty() { format!("V{out}") } else { out }
-}
-
-/// `countUsers` as `count_users`.
-pub(super) fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for one in name.chars() {
-        if one.is_uppercase() {
-            if !out.is_empty() && !out.ends_with('_') {
-                out.push('_');
-            }
-            out.extend(one.to_lowercase());
-        } else {
-            out.push(if one.is_alphanumeric() { one } else { '_' });
-        }
-    }
-    out
-}
-
-/// A name that Rust takes for a field.
-fn ident(name: &str) -> String {
-    const KEYWORDS: [&str; 18] = [
-        "as", "box", "const", "default", "enum", "fn", "for", "if", "in", "loop", "match", "mod", "move", "ref",
-        "type", "use", "where", "while",
-    ];
-    let ident = snake(name);
-    let ident = if ident.starts_with(|one: char| one.is_ascii_digit()) { format!("_{ident}") } else { ident };
-    if KEYWORDS.contains(&ident.as_str()) && ident != "default" { format!("r#{ident}") } else { ident }
-}
-
-/// Which way the values of a component travel.
-pub(super) fn way_of(context: &Context<'_>, name: &str) -> Way {
-    let document = context.contract.document();
-    let target = format!("#{}", join("/components/schemas", name));
-    let mut way = Way::default();
-    let operations = document.get("paths").and_then(Value::as_object).into_iter().flatten();
-    for (_, item) in operations {
-        for (key, part) in item.as_object().into_iter().flatten() {
-            let of = |key: &str| part.get(key);
-            let requests = if key == "parameters" { Some(part) } else { of("requestBody") };
-            way.request |=
-                [requests, of("parameters")].into_iter().flatten().any(|one| leads_to(document, one, &target));
-            way.response |= of("responses").is_some_and(|one| leads_to(document, one, &target));
-        }
-    }
-    way
-}
-
-fn leads_to(document: &Value, from: &Value, target: &str) -> bool {
-    let mut seen = HashSet::new();
-    let mut next = vec![from];
-    while let Some(value) = next.pop() {
-        if let Some(reference) = pointer::reference(value) {
-            if reference == target {
-                return true;
-            }
-            if seen.insert(reference) {
-                next.extend(pointer::local(reference).and_then(|at| document.pointer(&at)));
-            }
-        }
-        match value {
-            Value::Object(members) => next.extend(members.values()),
-            Value::Array(items) => next.extend(items),
-            _ => {}
-        }
-    }
-    false
 }

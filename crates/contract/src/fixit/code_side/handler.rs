@@ -1,5 +1,7 @@
 //! Edits of handlers: the clauses of their attributes, and their arguments.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::item::with_comma;
@@ -53,7 +55,8 @@ pub(super) fn of_handler(
                 [tag] => format!("tag = {tag:?}"),
                 several => format!("tags = {several:?}"),
             };
-            Ok(clause_edit(handler, &["tag", "tags"], &clause))
+            let note = ruled(context, at, endpoint.operation).unwrap_or_default();
+            Ok(clause_edit(handler, &["tag", "tags"], &clause).map(|(edits, _)| (edits, note)))
         }
         ["requestBody", ..] => {
             let own = operation::own(context, endpoint.operation);
@@ -113,6 +116,30 @@ pub(super) fn of_handler(
         }
         _ => Ok(None),
     }
+}
+
+/// What the rules for all operations make of other tags, where the contract does not follow.
+fn ruled(context: &Context<'_>, at: &str, contract: &Value) -> Option<String> {
+    let of_code = context.generated.pointer(at.strip_suffix("/tags")?)?;
+    let mut own = operation::own(context, of_code);
+    let statuses = |operation: &Value| -> BTreeSet<String> {
+        let responses = operation.get("responses").and_then(Value::as_object);
+        responses.into_iter().flatten().map(|(status, _)| status.clone()).collect()
+    };
+    let now = statuses(&(context.code.by_rule)(own.clone()));
+    own.as_object_mut()?.insert("tags".to_owned(), contract.get("tags")?.clone());
+    let then = statuses(&(context.code.by_rule)(own));
+    let wanted = statuses(contract);
+    let listed = |all: Vec<&String>| all.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let gone = listed(now.difference(&then).filter(|status| wanted.contains(*status)).collect());
+    let new = listed(then.difference(&now).filter(|status| !wanted.contains(*status)).collect());
+    let rules = context.code.rules;
+    let told = [
+        (!gone.is_empty()).then(|| format!("takes {gone} away, which the contract has")),
+        (!new.is_empty()).then(|| format!("adds {new}, which the contract does not have")),
+    ];
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    (!told.is_empty()).then(|| format!("the tag decides more: with it the rule in {rules} {}", told.join(", and ")))
 }
 
 /// The new types that a handler needs, before it.

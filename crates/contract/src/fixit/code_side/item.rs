@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::Written;
 use super::handler::{register, unregister};
 use super::made::{literals, missing_literals};
+use crate::diff::Followed;
 use crate::fixit::renamed::names;
 use crate::fixit::sources::{Argument, Attribute, Item, Member};
 use crate::fixit::types::{self, Types, Way, docs, is_required, literal};
 use crate::fixit::{Context, Edit};
-use crate::pointer::join;
+use crate::pointer::{self, join};
 use crate::{Drift, DriftKind};
 
 pub(super) fn schema(context: &Context<'_>, name: &str) -> Written {
@@ -280,6 +281,45 @@ pub(super) fn field(
         "rustc then names each place that takes the field for what it was".to_owned()
     };
     Ok(Some((edits, note)))
+}
+
+/// A field whose type is right in other places: an attribute says what the contract says of this one.
+pub(super) fn of_use(context: &Context<'_>, item: &Item<'_>, at: &Followed) -> Written {
+    let document = context.contract.document();
+    let parts = (at.contract.rsplit_once("/properties/"), at.code.rsplit_once("/properties/"));
+    let (Some((owner, _)), Some((_, name))) = parts else { return Ok(None) };
+    let name = pointer::tokens(&format!("/{name}")).next().unwrap_or_default();
+    let (Some(owner), Some(member)) = (document.pointer(owner), item.member(&name)) else { return Ok(None) };
+    let Some((schema, _)) = document
+        .pointer(&at.contract)
+        .and_then(|listed| pointer::resolve(document, listed, String::new()))
+        .filter(|_| at.code.ends_with(&join("/properties", &name)))
+    else {
+        return Ok(None);
+    };
+    let way = Way { request: item.derives("Deserialize"), response: item.derives("Serialize") };
+    let required = is_required(owner, &name);
+    let said =
+        pointer::resolve(context.generated, context.generated.pointer(&at.code).unwrap_or(schema), String::new());
+    let mut types = Types::new(context, Some(item.file), way);
+    let (text, _) = types.field(&item.name, &name, schema, required, true)?;
+    if !types.items.is_empty() || said.and_then(|(said, _)| said.get("type")) != schema.get("type") {
+        return field(context, item, member, &name, schema, required, way);
+    }
+    let rust = text.rsplit_once(": ").map(|(_, rust)| rust).unwrap_or_default();
+    let attribute = text.lines().map(str::trim).find_map(|line| line.strip_prefix("#[schema(")?.strip_suffix(")]"));
+    let mut lines: Vec<String> = member
+        .attributes
+        .iter()
+        .filter(|one| one.name != "schema")
+        .map(|one| item.file.slice(one.start, one.end).to_owned())
+        .collect();
+    let attributes: Vec<String> =
+        [format!("value_type = {rust}")].into_iter().chain(attribute.map(str::to_owned)).collect();
+    lines.push(format!("#[schema({})]", attributes.join(", ")));
+    lines.push(item.file.slice(member.start, member.of.1).to_owned());
+    let note = "see that the values of this field keep to it";
+    Ok(Some((vec![of_member(item, member, &lines.join("\n    "))], note.to_owned())))
 }
 
 /// A member's lines, its comment left alone.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Shape, is_default, kind_at, means_the_same, not_compared};
+use super::{Shape, is_default, kind_at, means_the_same_by_name, not_compared};
 use crate::Kind;
 use crate::fixit::Context;
 use crate::meaning::folded;
@@ -167,7 +167,7 @@ impl<'c, 'a> Form<'c, 'a> {
         let contract = self.context.contract.document();
         let components = contract.get("components")?.get(section)?.as_object()?;
         let (name, _) = components.iter().find(|(name, component)| {
-            fits(name) && means_the_same(contract, self.context.generated, kind, component, value)
+            fits(name) && means_the_same_by_name(contract, self.context.generated, kind, component, value)
         })?;
         Some(serde_json::json!({ "$ref": format!("#{}", join(&format!("/components/{section}"), name)) }))
     }
