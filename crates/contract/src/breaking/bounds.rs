@@ -55,9 +55,18 @@ impl Bound {
         tightest.filter(|said| !(counts && !self.upper && said.limit.as_f64().is_some_and(|limit| limit <= 0.0)))
     }
 
-    /// For whole numbers, `exclusiveMinimum: 0` is `minimum: 1`.
+    /// For whole numbers, `exclusiveMinimum: 0` is `minimum: 1`, and so is `minimum: 0.5`.
     fn plain<'a>(&self, view: &View<'a>, mut said: Said<'a>) -> Said<'a> {
         let step = if self.upper { -1 } else { 1 };
+        if view.types().is_integer()
+            && let Some(limit) = said.limit.as_f64().filter(|limit| limit.fract() != 0.0)
+        {
+            // So small that no digit is lost: a greater number has no fraction.
+            #[allow(clippy::cast_possible_truncation, reason = "whole, and far less than 2^63, or it had no fraction")]
+            let whole = (if self.upper { limit.floor() } else { limit.ceil() }) as i64;
+            said.limit = whole.into();
+            said.exclusive = false;
+        }
         if said.exclusive
             && view.types().is_integer()
             && let Some(limit) = said.limit.as_i64().and_then(|limit| limit.checked_add(step))

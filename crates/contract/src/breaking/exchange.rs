@@ -79,7 +79,9 @@ impl<'a> Walk<'a> {
             join(if own { &other.pointer } else { &path.pointer }, "parameters")
         };
         for mine in gone {
-            let moved = rest.iter().position(|other| other.name.eq_ignore_ascii_case(mine.name));
+            let moves =
+                |other: &Declared<'a>| other.location != mine.location && other.name.eq_ignore_ascii_case(mine.name);
+            let moved = rest.iter().position(moves);
             let (rule, sentence, at, to) = match moved {
                 Some(index) => {
                     let other = rest.remove(index);
@@ -179,7 +181,11 @@ impl<'a> Walk<'a> {
             });
         } else if explode(old) != explode(new) {
             let scalar = scalar(old, self.old.document()) && scalar(new, self.new.document());
-            let rule = if scalar { rules::PARAMETER_SERIALIZATION_SPELLED } else { changed };
+            let respelled = match direction {
+                Direction::Response => rules::HEADER_SERIALIZATION_SPELLED,
+                _ => rules::PARAMETER_SERIALIZATION_SPELLED,
+            };
+            let rule = if scalar { respelled } else { changed };
             let sentence = format!("`explode` changes from {} to {}", explode(old), explode(new));
             self.step("explode", |walk| walk.report(rule, at("explode"), sentence));
         }

@@ -242,6 +242,8 @@ rules! {
     HEADER_SERIALIZATION_CHANGED: "response-header-serialization-changed" Breaking Response,
         "A header is written in another way (`explode`, or `content` in place of `schema`): clients misread it.",
         "add a header of another name";
+    HEADER_SERIALIZATION_SPELLED: "response-header-serialization-respelled" Safe Response,
+        "`explode` is another, which means nothing for a header that is a single value.", "";
     LINK_REMOVED: "link-removed" Possibly Response,
         "A link is gone: clients that follow links stop there.", "keep the link";
     LINK_CHANGED: "link-changed" Possibly Response,
@@ -263,6 +265,9 @@ rules! {
     REQUEST_PROPERTY_IGNORED: "request-property-removed-from-open" Possibly Request,
         "A property is gone from an object that admits others: requests that send it are accepted, without effect.",
         "keep it, deprecated";
+    VARIANT_OVERLAPS: "request-variant-overlaps" Possibly Request,
+        "An alternative of `oneOf` is accepted as well, and what fits an old one may fit it too: of `oneOf` only one may fit, so such values would be refused.",
+        "tell them apart by a required property with values of its own, or use `anyOf`";
     PROPERTY_BECAME_READ_ONLY: "request-property-became-read-only" Possibly Request,
         "A property can no longer be sent: whether it is refused or ignored, OpenAPI leaves to the server.",
         "keep accepting it";

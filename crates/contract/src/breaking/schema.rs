@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Direction;
 use super::rules::{self, Twofold};
+use super::types::Types;
 use super::view::{PROSE, Schema, View};
 use super::walk::Walk;
 use crate::meaning::{canonical, same, set};
@@ -116,7 +117,10 @@ impl<'a> Walk<'a> {
         } else {
             self.format(&pair);
         }
-        self.enumerations(&pair, listed);
+        // Where only `null` is valid, however that is said, no other value is listed or not.
+        if types.iter().any(|types| *types != Types::NONE) {
+            self.enumerations(&pair, listed);
+        }
         self.bounds(&pair);
         self.pattern(&pair);
         self.default(&pair);

@@ -70,6 +70,10 @@ impl Types {
         self.0 & 0b1100 == 0
     }
 
+    pub(super) fn is_object(self) -> bool {
+        self.0 == 0b1000
+    }
+
     pub(super) fn is_integer(self) -> bool {
         self.0 == 0b1_0000
     }

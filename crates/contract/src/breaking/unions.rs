@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
+use super::Direction;
 use super::rules;
 use super::schema::Pair;
 use super::view::{PROSE, Schema, Union, View};
 use super::walk::Walk;
-use crate::meaning::canonical;
+use crate::meaning::{canonical, set};
 use crate::pointer::join;
 
 /// Alternatives of both sides that stand for each other, and those that only one side has.
@@ -153,7 +154,11 @@ impl<'a> Walk<'a> {
             let label = label(&variant);
             let sentence = format!("the alternative {label} is added");
             let at = [join(&old.at, &label), variant.at.clone()];
-            let (rule, value) = (rules::VARIANT_ADDED.on(pair.direction), variant.value());
+            let overlaps = pair.direction == Direction::Request
+                && new.keyword == "oneOf"
+                && old.variants.iter().any(|known| !self.apart(known, &variant));
+            let added = rules::VARIANT_ADDED.on(pair.direction);
+            let (rule, value) = (if overlaps { rules::VARIANT_OVERLAPS } else { added }, variant.value());
             self.step(label, |walk| walk.report_values(rule, at, sentence, [None, Some(&value)]));
         }
     }
@@ -174,6 +179,37 @@ impl<'a> Walk<'a> {
             });
         }
         matched
+    }
+
+    /// Whether no value fits both: they are of other types or values, or of two objects one requires what the other
+    /// cannot hold.
+    fn apart(&self, old: &Schema<'a>, new: &Schema<'a>) -> bool {
+        let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
+        let differ = |a: &View<'a>, b: &View<'a>| {
+            let listed = a.enumeration().zip(b.enumeration());
+            (!a.types().meets(b.types()) && !(a.null && b.null && a.types() == b.types()))
+                || listed.is_some_and(|(a, b)| set(&a).is_disjoint(&set(&b)))
+        };
+        let [mine, other] = &views;
+        if differ(mine, other) {
+            return true;
+        }
+        if !(mine.types().is_object() || other.types().is_object()) {
+            return false;
+        }
+        let properties = [mine.properties(), other.properties()];
+        let documents = [self.old.document(), self.new.document()];
+        let told_apart = |name: &&str| match (properties[0].get(*name), properties[1].get(*name)) {
+            (Some(a), Some(b)) => differ(&View::of(documents[0], a), &View::of(documents[1], b)),
+            (Some(_), None) => is_closed(other),
+            (None, Some(_)) => is_closed(mine),
+            (None, None) => false,
+        };
+        let required = [mine.required(), other.required()];
+        required[0]
+            .iter()
+            .any(|name| told_apart(name) && (required[1].contains(name) || !properties[1].contains_key(name)))
+            || required[1].iter().any(|name| told_apart(name) && !properties[0].contains_key(name))
     }
 
     /// How much two alternatives have in common: nothing, if they are of different types.
@@ -230,6 +266,10 @@ impl<'a> Walk<'a> {
             }
         });
     }
+}
+
+fn is_closed(view: &View<'_>) -> bool {
+    view.values("additionalProperties").any(|(value, _)| *value == Value::Bool(false))
 }
 
 /// Value → name of the component: a mapping may give the name alone or a whole reference.

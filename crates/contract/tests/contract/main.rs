@@ -20,6 +20,17 @@ use serde_json::Value;
 /// A contract with every construct that the subset has.
 const LIBRARY: &str = include_str!("fixtures/library.yaml");
 
+/// Whether everything is tried, as `scripts/mutation-test` asks for, or a part that takes seconds without optimisation.
+#[expect(clippy::disallowed_methods, reason = "a test is told how thorough to be; no setting of the server")]
+fn is_thorough() -> bool {
+    std::env::var_os("ALL_MUTATIONS").is_some()
+}
+
+/// All of them, or a part. Each seventh: a prime, so that no kind is passed over for good.
+fn chosen<T>(all: Vec<T>) -> impl Iterator<Item = T> {
+    all.into_iter().step_by(if is_thorough() { 1 } else { 7 })
+}
+
 /// What utoipa would generate for code that keeps [`LIBRARY`]: everything but schemas inline, prose of its own.
 const GENERATED: &str = include_str!("fixtures/library.generated.json");
 

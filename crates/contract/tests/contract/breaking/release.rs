@@ -223,7 +223,7 @@ fn documents_made_to_be_difficult_are_answered() {
     let told = between(&document(9), &document(5));
     assert!(told.iter().any(|change| change.rule == "request-bound-tightened"), "{told:#?}");
     // Shapes that no grammar lets pass.
-    for pointer in crate::mutation::pointers(&base()) {
+    for pointer in crate::chosen(crate::mutation::pointers(&base())) {
         for odd in [json!([]), json!({}), json!(1), json!("x"), json!([[]]), json!([null])] {
             let broken = with(&pointer, odd);
             between(&base(), &broken);
