@@ -268,6 +268,33 @@ fn what_has_another_name_is_renamed_on_either_side() {
     }
 }
 
+#[test]
+fn operations_of_a_new_resource_are_told_one_by_one() {
+    let operation = |id: &str| {
+        format!(
+            "    get:\n      operationId: {id}\n      tags: [teams]\n      responses:\n        '204': {{ description: d }}\n"
+        )
+    };
+    let paths = format!("  /teams:\n{}  /teams/all:\n{}  /users:\n", operation("listTeams"), operation("allTeams"));
+    let told = drifts(&changed(&[("  /users:\n", &paths)]));
+    assert_eq!(told.len(), 2, "{}", page(&told));
+    for drift in &told {
+        let new = edits(drift, Side::Code).iter().filter(|edit| edit.action == Action::Create).count();
+        assert_eq!((new, drift.likewise.len()), (1, 0), "{}", drift.detail(0, 0));
+    }
+}
+
+/// The README and docs/drift.md show what cargo prints, which moves a build script's words right by two.
+#[test]
+fn the_documents_show_what_the_build_says() {
+    let told = page(&drifts(&changed(&[("      maxLength: 100\n", "      maxLength: 120\n")])));
+    let lines = told.lines().map(|line| if line.is_empty() { String::from("\n") } else { format!("  {line}\n") });
+    let shown: String = lines.collect();
+    for document in [include_str!("../../../../README.md"), include_str!("../../../../docs/drift.md")] {
+        assert!(document.contains(&format!("```text\n{shown}```\n")), "{shown}");
+    }
+}
+
 /// The longest that one drift may be: a handler and its types are written whole.
 const MOST_LINES: usize = 40;
 

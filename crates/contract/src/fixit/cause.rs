@@ -108,7 +108,8 @@ fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed
         mine == other && alike && mine.note.starts_with(BY_RULE)
     };
     let meet = mine.edits.iter().any(|one| other.edits.iter().any(|another| one.touches(another) || one == another));
-    if !(by_rule || meet) {
+    // A new operation is a message of its own, though its route stands in a line with that of another.
+    if !(by_rule || meet) || [a, b].into_iter().any(is_operation) {
         return None;
     }
     let mut code = mine.clone();
@@ -126,6 +127,11 @@ fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed
         (one, another) => one.or(another).cloned(),
     };
     Some(contract.into_iter().chain([code]).collect())
+}
+
+/// Whether it is about a path or an operation as a whole.
+fn is_operation(drift: &Drift) -> bool {
+    drift.pointer.starts_with("/paths/") && tokens(&drift.pointer).count() <= 3
 }
 
 fn fix_of(drift: &Drift, side: Side) -> Option<&Fix> {
