@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
         let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
         let differ = |a: &View<'a>, b: &View<'a>| {
             let listed = a.enumeration().zip(b.enumeration());
-            (!a.types().meets(b.types()) && !(a.null && b.null && a.types() == b.types()))
+            !(a.types().meets(b.types()) || a.null && b.null)
                 || listed.is_some_and(|(a, b)| set(&a).is_disjoint(&set(&b)))
         };
         let [mine, other] = &views;
