@@ -184,32 +184,24 @@ impl<'a> Walk<'a> {
     /// Whether no value fits both: they are of other types or values, or of two objects one requires what the other
     /// cannot hold.
     fn apart(&self, old: &Schema<'a>, new: &Schema<'a>) -> bool {
-        let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
-        let differ = |a: &View<'a>, b: &View<'a>| {
-            let listed = a.enumeration().zip(b.enumeration());
-            !(a.types().meets(b.types()) || a.null && b.null)
-                || listed.is_some_and(|(a, b)| set(&a).is_disjoint(&set(&b)))
-        };
+        let documents = [self.old.document(), self.new.document()];
+        let views = [View::of(documents[0], old), View::of(documents[1], new)];
         let [mine, other] = &views;
         if differ(mine, other) {
             return true;
         }
-        if !(mine.types().is_object() || other.types().is_object()) {
+        if mine.null && other.null || !(mine.types().is_object() || other.types().is_object()) {
             return false;
         }
         let properties = [mine.properties(), other.properties()];
-        let documents = [self.old.document(), self.new.document()];
         let told_apart = |name: &&str| match (properties[0].get(*name), properties[1].get(*name)) {
             (Some(a), Some(b)) => differ(&View::of(documents[0], a), &View::of(documents[1], b)),
             (Some(_), None) => is_closed(other),
             (None, Some(_)) => is_closed(mine),
             (None, None) => false,
         };
-        let required = [mine.required(), other.required()];
-        required[0]
-            .iter()
-            .any(|name| told_apart(name) && (required[1].contains(name) || !properties[1].contains_key(name)))
-            || required[1].iter().any(|name| told_apart(name) && !properties[0].contains_key(name))
+        // What only one of them requires must be there in a value that fits both.
+        mine.required().union(&other.required()).any(told_apart)
     }
 
     /// How much two alternatives have in common: nothing, if they are of different types.
@@ -268,8 +260,16 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether types or lists alone tell that no value, `null` included, fits both.
+fn differ(a: &View<'_>, b: &View<'_>) -> bool {
+    let disjoint = a.enumeration().zip(b.enumeration()).is_some_and(|(a, b)| set(&a).is_disjoint(&set(&b)));
+    !(a.null && b.null) && (disjoint || !a.types().meets(b.types()))
+}
+
+/// Whether there is nothing in an object but what it lists by name.
 fn is_closed(view: &View<'_>) -> bool {
     view.values("additionalProperties").any(|(value, _)| *value == Value::Bool(false))
+        && view.values("patternProperties").next().is_none()
 }
 
 /// Value → name of the component: a mapping may give the name alone or a whole reference.
