@@ -10,6 +10,10 @@ target=$(cd "$target" && pwd)
 export tools=$target/tools # see scripts/install-tools
 PATH=$tools/node/bin:$PATH # there only where the system's Node.js is too old
 
+# What cargo builds for the scripts. The example is there for the features that tests ask of dependencies: with a target that
+# may use them, these are built once, for the server and for its tests. Without, most of them are built twice.
+cargo_build=(cargo build --locked --bins --examples)
+
 fail() {
     echo "${0##*/}: $*" >&2
     exit 1
@@ -46,7 +50,7 @@ stop_postgres() {
 build_server() {
     server=${WEB_SERVER-}
     if [[ -z $server ]]; then
-        cargo build --locked
+        "${cargo_build[@]}"
         server=$target/debug/web_server
     fi
 }
