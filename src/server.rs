@@ -43,6 +43,9 @@ use crate::{config::ServerConfig, metrics::Counted, stack::Peer};
 /// later.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// How long connections that came before the stop are taken, at most.
+const LAST_ACCEPTS: Duration = Duration::from_millis(200);
+
 /// How long a connection on which nothing was asked yet may still ask, once the server drains.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 
@@ -90,9 +93,13 @@ pub async fn serve(
     }
     // Clients whose connection the kernel has taken already may have sent a request: they are answered too.
     take_no_more(&listener);
-    while let Ok(Some(accepted)) = timeout(Duration::from_millis(20), accept(&listener, &permits)).await {
-        start(accepted);
-    }
+    let last_ones = async {
+        while let Ok(Some(accepted)) = timeout(Duration::from_millis(20), accept(&listener, &permits)).await {
+            start(accepted);
+        }
+    };
+    // Where the kernel goes on taking connections, clients that go on coming must not hold up the stop.
+    let _ = timeout(LAST_ACCEPTS, last_ones).await;
 
     drop(listener);
     connections.close();
@@ -134,7 +141,8 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<Acce
 }
 
 /// From now on the kernel drops what asks for a new connection, and goes on with those that it has begun. Otherwise it would
-/// take connections up to the moment at which the listener is closed, and reset them then, requests and all.
+/// take connections up to the moment at which the listener is closed, and reset them then, requests and all. Some kernels
+/// allow that to root alone, and others not at all: there, a client that comes at that very moment is reset.
 fn take_no_more(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     {

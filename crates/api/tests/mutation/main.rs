@@ -2,7 +2,8 @@
 //! every way, one at a time, and so is the spec that the handlers yield.
 //!
 //! Each mutant must be told *at the very place* that was altered, by the loader, as a contradiction, by what the server
-//! cannot enforce, or as a drift. What nobody tells must be under an entry of [`contract::NOT_COMPARED`], and each entry must have been needed.
+//! cannot enforce, or as a drift. What nobody tells must be under an entry of [`contract::NOT_COMPARED`], and each entry
+//! must have been needed.
 //! `raw` reads and alters the text, `mutate` and `vocabulary` say in which ways, `place` says where it must be told.
 //!
 //! `scripts/mutation-test` is the proof, and prints the counts; scripts/test demands it. `cargo test` alone tries one mutant
@@ -34,7 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const CONTRACT: &str = include_str!("../../../../openapi.yaml");
 
 /// How many mutants stand for one another in a quick run. A prime, so that no kind of mutant is passed over.
-const SAMPLE: usize = 37;
+const SAMPLE: usize = 101;
 
 /// Whether every mutant is tried.
 #[expect(clippy::disallowed_methods, reason = "a test is told how thorough to be; no setting of the server")]
