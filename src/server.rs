@@ -140,17 +140,16 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<Acce
     }
 }
 
-/// From now on the kernel drops what asks for a new connection, and goes on with those that it has begun. Otherwise it would
-/// take connections up to the moment at which the listener is closed, and reset them then, requests and all. Some kernels
-/// allow that to root alone, and others not at all: there, a client that comes at that very moment is reset.
+/// From now on the kernel refuses new connections, and goes on with those that it has begun. Otherwise it would take
+/// connections up to the moment at which the listener is closed, and reset them then, requests and all.
 fn take_no_more(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     {
-        // In classic BPF, on the TCP header: load the flags (byte 13); if SYN is set, keep nothing; else keep all.
-        let drop_syn = [(0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, u32::MAX)]
-            .map(|(code, jt, jf, k)| socket2::SockFilter::new(code, jt, jf, k));
-        if let Err(error) = socket2::SockRef::from(listener).attach_filter(&drop_syn) {
-            tracing::debug!(%error, "SO_ATTACH_FILTER");
+        // A listener hears only the interface to which it is bound, and no interface has this number. Whoever has shaken
+        // hands is past that question. Any user may do this since Linux 5.7.
+        let nowhere = std::num::NonZeroU32::new(i32::MAX.unsigned_abs());
+        if let Err(error) = socket2::SockRef::from(listener).bind_device_by_index_v4(nowhere) {
+            tracing::debug!(%error, "SO_BINDTOIFINDEX");
         }
     }
     #[cfg(not(target_os = "linux"))]
