@@ -12,9 +12,8 @@
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use contract::{
-    Compiled, Contract, LoadError,
-    fixit::{self, Code, SourceFile},
-    report::{self, Finding},
+    Compiled, Inspection,
+    fixit::{Code, SourceFile},
 };
 
 const CONTRACT: &str = "openapi.yaml";
@@ -40,22 +39,23 @@ fn main() -> ExitCode {
 /// Whether the contract and the code say the same: what to warn of, or why not to build.
 fn check() -> Result<Vec<String>, String> {
     let yaml = fs::read(CONTRACT).map_err(|error| format!("error: {CONTRACT}: {error}\n"))?;
-    let contract = Contract::load_bytes(CONTRACT, &yaml).map_err(|errors| told(&errors))?;
+    let generated = serde_json::to_value(api::openapi())
+        .map_err(|error| format!("error: the generated spec cannot be written: {error}\n"))?;
+    let files = SourceFile::all_in(&api::SOURCES);
+    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    let found = contract::inspect(CONTRACT, &yaml, &generated, code);
     // What the contract says and the server would not do is as much a lie as a drift.
-    hand_over(&Compiled::of(&contract, contract.text()).map_err(|errors| told(&errors))?)?;
+    let Inspection { contract: Some(contract), compiled: Some(compiled), drifts, .. } = &found else {
+        return Err(found.page());
+    };
+    hand_over(compiled)?;
 
     let planned = contract.operations().iter().filter(|operation| operation.planned);
     let planned =
         planned.map(|planned| format!("{} is planned: {} {} is not served", planned.id, planned.method, planned.path));
-    let generated = serde_json::to_value(api::openapi())
-        .map_err(|error| format!("error: the generated spec cannot be written: {error}\n"))?;
-    let drifts = contract::diff(&contract, &generated);
     if drifts.is_empty() {
         return Ok(planned.collect());
     }
-    let files = SourceFile::all_in(&api::SOURCES);
-    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
-    let drifts = fixit::explain(&contract, &generated, code, drifts);
     let lenient = env::var("CONTRACT_DRIFT").is_ok_and(|value| value == "warn");
     let strict = env::var("PROFILE").is_ok_and(|profile| profile == "release") || env::var_os("CI").is_some();
     if lenient && !strict {
@@ -64,7 +64,7 @@ fn check() -> Result<Vec<String>, String> {
             drifts.iter().flat_map(|drift| [drift.to_string()].into_iter().chain(drift.likewise.iter().cloned()));
         return Ok(planned.chain(told).chain([hint]).collect());
     }
-    Err(fixit::page(&drifts))
+    Err(found.page())
 }
 
 /// Writes what `web_server::app::compiled` reads.
@@ -75,8 +75,4 @@ fn hand_over(compiled: &Compiled) -> Result<(), String> {
         fs::write(&file, text.as_bytes()).map_err(|error| format!("error: {}: {error}\n", file.display()))?;
     }
     Ok(())
-}
-
-fn told(errors: &[LoadError]) -> String {
-    report::render(&errors.iter().map(Finding::from).collect::<Vec<_>>(), report::Format::Text)
 }

@@ -14,9 +14,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use contract::{
     Compiled, Contract, LoadError, Position,
     breaking::{self, Approvals, Day, Edition},
-    fixit::{self, Code, SourceFile},
+    fixit::{Code, SourceFile},
     report::{self, Finding, Severity},
 };
+use serde_json::Map;
 
 /// What `web_server contract` is told.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -213,12 +214,8 @@ fn at(file: &str, position: Position, code: &str, message: String) -> Finding {
         pointer: String::new(),
         message,
         detail: String::new(),
+        facts: Map::new(),
     }
-}
-
-/// A contract, or what is wrong with it.
-fn load(file: &Input) -> Result<Contract, Vec<Finding>> {
-    Contract::load_bytes(&file.name, &file.bytes).map_err(|errors| findings(&errors))
 }
 
 fn findings(errors: &[LoadError]) -> Vec<Finding> {
@@ -228,24 +225,18 @@ fn findings(errors: &[LoadError]) -> Vec<Finding> {
 // ---- Check and lint -------------------------------------------------------------------------------------------------
 
 fn check(file: &Input) -> Vec<Finding> {
-    let contract = match load(file) {
-        Ok(contract) => contract,
-        Err(findings) => return findings,
-    };
     // A tree of strings and numbers is always JSON.
     let generated = serde_json::to_value(api::openapi()).unwrap_or_default();
     let files = SourceFile::all_in(&api::SOURCES);
     let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
-    let drifts = contract::diff(&contract, &generated);
-    let drifts = fixit::explain(&contract, &generated, code, drifts);
-    let faults = [contract.contradictions(), contract.unenforceable()].concat();
-    findings(&faults).into_iter().chain(drifts.iter().map(Finding::from)).collect()
+    let found = contract::inspect(&file.name, &file.bytes, &generated, code);
+    findings(&found.faults).into_iter().chain(found.drifts.iter().map(Finding::from)).collect()
 }
 
 fn lint(file: &Input) -> Vec<Finding> {
-    let contract = match load(file) {
+    let contract = match Contract::read_bytes(&file.name, &file.bytes) {
         Ok(contract) => contract,
-        Err(findings) => return findings,
+        Err(errors) => return findings(&errors),
     };
     let compiled = Compiled::of(&contract, contract.text());
     let mut findings: Vec<_> = compiled.err().iter().flatten().map(Finding::from).collect();
@@ -265,6 +256,7 @@ fn lint(file: &Input) -> Vec<Finding> {
             pointer: operation.pointer.clone(),
             message: format!("{} {}: {message}", operation.method, operation.path),
             detail: String::new(),
+            facts: Map::new(),
         };
         if operation.planned {
             findings.push(note("operation-planned", "planned: neither compared, routed nor served".to_owned()));
@@ -279,17 +271,13 @@ fn lint(file: &Input) -> Vec<Finding> {
 // ---- Diff and release -----------------------------------------------------------------------------------------------
 
 fn diff(old: &Input, new: &Input, approvals: Option<&Input>, strict: bool, today: Day) -> Vec<Finding> {
-    // The new one must be sound; the old one may have been written before something was refused.
-    let sound = load(new).and_then(|contract| match contract.contradictions() {
-        faults if faults.is_empty() => Ok(Edition::from(&contract)),
-        faults => Err(findings(&faults)),
-    });
-    let (old, new) = match (Edition::read_bytes(&old.name, &old.bytes), sound) {
-        (Ok(old), Ok(new)) => (old, new),
-        (old, new) => {
-            let old = old.err().map(|errors| findings(&errors));
-            return old.into_iter().chain(new.err()).flatten().collect();
-        }
+    // What the new one says against itself is told beside its changes. Whatever else is wrong with it alone is for `lint` to
+    // say: either may be somebody else's, or written before something was refused.
+    let contradictions = Contract::load_bytes(&new.name, &new.bytes).map(|contract| contract.contradictions());
+    let editions = [old, new].map(|file| Edition::read_bytes(&file.name, &file.bytes));
+    let (old, new) = match editions {
+        [Ok(old), Ok(new)] => (old, new),
+        faulty => return faulty.into_iter().filter_map(Result::err).flat_map(|errors| findings(&errors)).collect(),
     };
     let in_approvals = |line: &breaking::BadLine| {
         let file = approvals.map(|file| file.name.as_str()).unwrap_or_default();
@@ -303,7 +291,8 @@ fn diff(old: &Input, new: &Input, approvals: Option<&Input>, strict: bool, today
     };
     let changes = breaking::changes_between(&old, &new, today);
     let verdict = approved.judge(&changes);
-    let mut findings: Vec<Finding> = verdict.stale.iter().map(in_approvals).collect();
+    let mut findings = findings(&contradictions.unwrap_or_default());
+    findings.extend(verdict.stale.iter().map(in_approvals));
     if let Err(fault) = breaking::required_step(&changes, old.version(), new.version()) {
         let position = new.nearest_position("/info/version");
         let finding = at(new.file_name(), position, "version-step", fault.to_string());
@@ -311,7 +300,9 @@ fn diff(old: &Input, new: &Input, approvals: Option<&Input>, strict: bool, today
     }
     findings.extend(changes.iter().map(|change| {
         let mut finding = Finding::from(change);
-        if verdict.approved.contains(&change) {
+        let approved = verdict.approved.contains(&change);
+        finding.facts.insert("approved".to_owned(), approved.into());
+        if approved {
             finding.severity = Severity::Notice;
             finding.detail.push_str("approved\n");
         } else if strict && verdict.doubtful.contains(&change) {

@@ -221,6 +221,18 @@ fn the_contract_is_checked_against_the_handlers_inside() {
     assert!(told.starts_with("error[drift-differs]: openapi.yaml:") && told.contains("says 90"), "{told}");
     let (code, told) = contract(&[], &["check"]);
     assert_eq!((code, told.lines().count()), (Some(2), 1), "{told}");
+    // What is wrong with the contract by itself hides no drift; programs read of both without parsing prose.
+    let faulty = strayed.replacen("info:\n", "info:\n  x-foo: 1\n", 1);
+    let (code, told) = contract(&[("openapi.yaml", &faulty)], &["check", "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let [fault, drift] = [&told[0], &told[1]];
+    assert_eq!((code, &fault["code"], told.as_array().unwrap().len()), (Some(1), &"contract-unsound".into(), 2));
+    assert_eq!((&drift["contract"], &drift["code"]), (&90.into(), &"drift-differs".into()));
+    let line = &drift["line"];
+    let edit = serde_json::json!({"file": "openapi.yaml", "action": "replace", "first": line, "last": line,
+        "text": "      maxLength: 100"});
+    assert_eq!((&drift["fixes"][0]["side"], &drift["fixes"][0]["edits"][0]), (&"contract".into(), &edit));
+    assert_eq!(drift["fixes"][1]["side"], "code");
 }
 
 #[test]
@@ -259,6 +271,44 @@ fn files_that_cannot_be_read_are_told_in_the_format_that_was_asked_for() {
     assert!(told.starts_with("::error file=a%2Cb,line=1,col=1,title=file-unusable::cannot be read: "), "{told}");
 }
 
+/// Either side may be anybody's document of OpenAPI 3.1; what leads the comparison astray is told where it is, and what the new
+/// one says against itself beside its changes.
+#[test]
+fn any_sound_document_is_compared() {
+    let document = |kind: &str, more: &str| {
+        format!(
+            "openapi: 3.1.0\ninfo: {{title: T, version: '9.0'}}\npaths:\n  /a:\n    put:\n      responses: {{}}\n      \
+             requestBody: {{content: {{application/json: {{schema: {{type: {kind}{more}}}}}}}}}\n"
+        )
+    };
+    let ask = |old: &str, new: &str| contract(&[("old", old), ("new", new)], &["diff", "old", "new"]);
+    let fine =
+        document("[string, 'null']", "").replace("{}\n", "{default: {description: D}}\n").replace("9.0", "9.0.0");
+    let (code, told) = ask(&fine, &fine.replace("[string, 'null']", "string"));
+    assert!(code == Some(1) && told.contains("error[request-null-refused]: new:7:"), "{told}");
+    for (from, to, expected) in [
+        ("[string, 'null']", "[string, nil]", ":7:59: `type` is made of string"),
+        ("[string, 'null']", "string, maximum: lots", ":7:73: `maximum` must be a number"),
+        (
+            "{type: [string, 'null']}",
+            "{$ref: '#/components/schemas/A'}",
+            ":7:59: `#/components/schemas/A` does not exist",
+        ),
+    ] {
+        let broken = fine.replace(from, to);
+        for (files, name) in [([&*broken, &*fine], "old"), ([&*fine, &*broken], "new")] {
+            let (code, told) = ask(files[0], files[1]);
+            assert!(
+                code == Some(1) && told.starts_with(&format!("error[contract-unsound]: {name}{expected}")),
+                "{told}"
+            );
+        }
+    }
+    let wrong = CONTRACT.replacen("maximum: 100\n", "maximum: 10\n", 1);
+    let (_, told) = contract(&[("old", CONTRACT), ("new", &wrong)], &["diff", "old", "new"]);
+    assert!(told.contains("error[contract-unsound]") && told.contains("error[request-bound-tightened]"), "{told}");
+}
+
 /// A break fails, an approved one with the right version does not, and once it is released there is nothing to approve.
 #[test]
 fn breaking_changes_need_a_version_and_an_approval() {
@@ -269,6 +319,12 @@ fn breaking_changes_need_a_version_and_an_approval() {
     let (_, annotated) =
         contract(&[("old", CONTRACT), ("new", &broken)], &["diff", "old", "new", "--format", "github"]);
     assert!(annotated.lines().all(|line| line.starts_with("::")), "{annotated}");
+    let (_, json) = contract(&[("old", CONTRACT), ("new", &broken)], &["diff", "old", "new", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let change = json.as_array().unwrap().iter().find(|one| one["change"] == "breaking").unwrap();
+    assert_eq!((&change["before"], &change["after"], &change["approved"]), (&100.into(), &90.into(), &false.into()));
+    assert_eq!((&change["old"]["file"], &change["new"]["file"]), (&"old".into(), &"new".into()));
+    assert!(told.contains(change["fingerprint"].as_str().unwrap()), "{change}");
 
     let fingerprint = told.lines().find_map(|line| line.trim().strip_prefix("fingerprint: ")).unwrap();
     let named = broken.replacen("version: 0.1.0", "version: 0.2.0", 1);

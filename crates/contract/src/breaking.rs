@@ -39,7 +39,7 @@ mod walk;
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::report::{self, Finding};
 use crate::{Contract, Position};
@@ -172,8 +172,35 @@ impl fmt::Display for Change {
     }
 }
 
+impl Change {
+    fn facts(&self) -> Map<String, Value> {
+        let place = |place: &Place| {
+            let Place { file, position, pointer } = place;
+            json!({ "file": file, "line": position.line, "column": position.column, "pointer": pointer })
+        };
+        let mut facts = report::members_of(json!({
+            "change": self.severity.as_str(),
+            "direction": self.direction.as_str(),
+            "step": self.step.as_str(),
+            "place": self.place,
+            "also": self.also,
+            "sentence": self.sentence,
+            "why": self.why,
+            "remedy": self.remedy,
+            "old": place(&self.old),
+            "new": place(&self.new),
+            "fingerprint": self.fingerprint,
+        }));
+        let values = [("before", &self.before), ("after", &self.after)];
+        facts.extend(values.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))));
+        facts
+    }
+}
+
 impl From<&Change> for Finding {
-    /// At the place in the new contract, where a pull request shows it; what else is known stands in the detail.
+    /// At the place in the new contract, where a pull request shows it; what else is known stands in the detail, and for
+    /// programs in the facts: `change` (the severity), `direction`, `step`, `place`, `also`, `sentence`, `why`, `remedy`,
+    /// `old` and `new` (`file`, `line`, `column`, `pointer`), `before`, `after` and `fingerprint`.
     fn from(change: &Change) -> Self {
         let Change { place, sentence, why, remedy, old, new, fingerprint, .. } = change;
         let mut detail = format!("{}: {why}\n", change.severity);
@@ -197,6 +224,7 @@ impl From<&Change> for Finding {
             pointer: new.pointer.clone(),
             message: format!("{place}: {sentence}"),
             detail,
+            facts: change.facts(),
         }
     }
 }

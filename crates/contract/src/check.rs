@@ -1,7 +1,9 @@
 //! Whether a document that could be read is a contract.
 //!
 //! `structure` holds every object against the grammar and takes note of what stands where; `references` follows
-//! each `$ref`; `rules` says what no grammar can. All of them run, whatever the others found.
+//! each `$ref`; `rules` says what no grammar can. All of them run, whatever the others found. A document that keeps to
+//! OpenAPI 3.1, though not to what a contract may say here, can still be read and compared: [`Grammar`] tells the two
+//! apart.
 
 mod extensions;
 mod references;
@@ -32,14 +34,26 @@ impl Fault {
     }
 }
 
+/// What a document may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grammar {
+    /// What a contract may say here: the part of OpenAPI 3.1 that has a 3.0 form, and nothing that is not known.
+    House,
+    /// OpenAPI 3.1, whatever else is in it.
+    Standard,
+}
+
 /// Every fault of a document.
-pub(crate) fn check(document: &Value, source: &Source, faults: Vec<Fault>) -> Vec<Fault> {
+pub(crate) fn check(document: &Value, source: &Source, grammar: Grammar, faults: Vec<Fault>) -> Vec<Fault> {
     let mut faults = Faults { source, found: faults };
     // What is written for another version has as many faults as lines; one is enough to say so.
     if rules::version(document, &mut faults) {
-        let structure = structure::check(document, &mut faults);
-        references::check(document, &structure, &mut faults);
-        rules::check(document, &structure, &mut faults);
+        let structure = structure::check(document, grammar, &mut faults);
+        references::check(document, &structure, grammar, &mut faults);
+        rules::names(document, &structure, &mut faults);
+        if grammar == Grammar::House {
+            rules::house(document, &structure, &mut faults);
+        }
     }
     faults.found
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operation::Operation;
-use crate::{Contract, LoadError, openapi_3_0, pointer};
+use crate::{Contract, LoadError, inspection, openapi_3_0, pointer};
 
 /// A contract made ready to be served. Operations that are planned are not in it: what is not built is not promised.
 #[derive(Debug, Clone)]
@@ -38,16 +38,21 @@ impl Compiled {
     /// Makes a contract ready. `yaml` is the text that it was loaded from.
     ///
     /// # Errors
-    /// What the contract says against itself ([`Contract::contradictions`]), every promise that the server would not keep
-    /// ([`Contract::unenforceable`]), every place that has no 3.0 form, and planned operations that cannot be cut out of
-    /// the text.
+    /// What keeps the contract from being loaded ([`Contract::faults`]), what it says against itself
+    /// ([`Contract::contradictions`]), every promise that the server would not keep ([`Contract::unenforceable`]), every
+    /// place that has no 3.0 form, and planned operations that cannot be cut out of the text. What may only follow from a
+    /// fault is left out.
     pub fn of(contract: &Contract, yaml: &str) -> Result<Compiled, Vec<LoadError>> {
         let mut errors = contract.contradictions();
         errors.extend(contract.unenforceable());
-        // Of the whole contract: what is planned shall have a 3.0 form too, and the lines are those of its author.
-        if let Err(more) = contract.to_json_3_0() {
-            errors.extend(more);
+        if contract.faults().is_empty() {
+            // Of the whole contract: what is planned shall have a 3.0 form too, and the lines are those of its author.
+            errors.extend(contract.to_json_3_0().err().into_iter().flatten());
+        } else {
+            errors.retain(|error| !contract.faults().iter().any(|fault| inspection::beside(&error.pointer, fault)));
+            errors.extend(contract.faults().iter().cloned());
         }
+        errors.sort_by_key(|error| error.position);
         if !errors.is_empty() {
             return Err(errors);
         }

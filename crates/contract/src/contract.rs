@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::check::Fault;
+use crate::check::{Fault, Grammar};
 use crate::operation::{self, Operation};
 use crate::source::{Source, write_json};
 use crate::yaml::{self, Read};
@@ -16,6 +16,7 @@ pub struct Contract {
     document: Value,
     source: Source,
     operations: Vec<Operation>,
+    faults: Vec<LoadError>,
 }
 
 impl Contract {
@@ -27,16 +28,8 @@ impl Contract {
     /// Every fault found, in the order of the file. Text that is not YAML stops the reading where it breaks;
     /// all other faults are told together.
     pub fn load(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
-        let Read { root, faults } = yaml::read(yaml);
-        let Some((document, source)) = root else {
-            return Err(located(file_name, faults));
-        };
-        let faults = check::check(&document, &source, faults);
-        if !faults.is_empty() {
-            return Err(located(file_name, faults));
-        }
-        let operations = operation::table(&document, &source);
-        Ok(Contract { file: file_name.to_owned(), text: yaml.to_owned(), document, source, operations })
+        let contract = Contract::read(file_name, yaml)?;
+        if contract.faults.is_empty() { Ok(contract) } else { Err(contract.faults) }
     }
 
     /// [`Contract::load`] of a file's bytes, which may turn out not to be text at all.
@@ -44,10 +37,44 @@ impl Contract {
     /// # Errors
     /// Those of [`Contract::load`], or the place of the first byte that is not UTF-8.
     pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
+        let contract = Contract::read_bytes(file_name, yaml)?;
+        if contract.faults.is_empty() { Ok(contract) } else { Err(contract.faults) }
+    }
+
+    /// Reads a document as far as it can be made out: with faults, which [`Contract::faults`] tells, it can still be
+    /// compared while it keeps to OpenAPI 3.1. Never to be served.
+    ///
+    /// # Errors
+    /// Every fault found, in the order of the file, where one of them keeps the document from being compared.
+    pub fn read(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
+        let Read { root, faults } = yaml::read(yaml);
+        let Some((document, source)) = root else {
+            return Err(located(file_name, faults));
+        };
+        let is_text = faults.is_empty();
+        let faults = located(file_name, check::check(&document, &source, Grammar::House, faults));
+        let readable = || is_text && check::check(&document, &source, Grammar::Standard, Vec::new()).is_empty();
+        if !(faults.is_empty() || readable()) {
+            return Err(faults);
+        }
+        let operations = operation::table(&document, &source);
+        Ok(Contract { file: file_name.to_owned(), text: yaml.to_owned(), document, source, operations, faults })
+    }
+
+    /// [`Contract::read`] of a file's bytes.
+    ///
+    /// # Errors
+    /// Those of [`Contract::read`], or the place of the first byte that is not UTF-8.
+    pub fn read_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
         match yaml::text(yaml) {
-            Ok(yaml) => Contract::load(file_name, yaml),
+            Ok(yaml) => Contract::read(file_name, yaml),
             Err(fault) => Err(vec![fault.of(file_name)]),
         }
+    }
+
+    /// What keeps it from being loaded, in the order of the file; nothing of a contract that was.
+    pub fn faults(&self) -> &[LoadError] {
+        &self.faults
     }
 
     /// The file name it was loaded under.
@@ -145,7 +172,7 @@ impl Contract {
 }
 
 /// Faults as errors of one file, in the order in which it is read, each told once however many ways led to it.
-fn located(file: &str, faults: Vec<Fault>) -> Vec<LoadError> {
+pub(crate) fn located(file: &str, faults: Vec<Fault>) -> Vec<LoadError> {
     let mut errors: Vec<_> = faults.into_iter().map(|fault| fault.of(file)).collect();
     let key = |error: &LoadError| (error.position, error.pointer.clone(), error.message.clone());
     errors.sort_by_cached_key(key);

@@ -24,12 +24,14 @@ mod text;
 mod types;
 mod yaml;
 
+use std::collections::HashSet;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use text::SourceFile;
 
+use crate::report::members_of;
 use crate::{Contract, Drift, diff};
 use cause::Cause;
 use sources::Sources;
@@ -41,6 +43,16 @@ pub enum Side {
     Contract,
     /// The code, so that it does what the contract says.
     Code,
+}
+
+impl Side {
+    /// As in every list: `contract`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Side::Contract => "contract",
+            Side::Code => "code",
+        }
+    }
 }
 
 /// One way to make a drift go away.
@@ -169,17 +181,16 @@ fn settle(context: &Context<'_>, helps: &dyn Fn(&Contract) -> bool, drift: &mut 
 /// A fix-it of the contract is tried before it is told: where it leaves no contract, or no drift less, words must do.
 fn prove(context: &Context<'_>, helps: &dyn Fn(&Contract) -> bool, fix: &mut Fix) {
     let edited = apply(&context.yaml.text, &fix.edits);
-    let why = match Contract::load(&context.yaml.path, &edited) {
-        Ok(edited) if helps(&edited) => return,
-        Ok(_) => {
+    // What was wrong before is told for itself.
+    let known: HashSet<&str> = context.contract.faults().iter().map(|fault| fault.message.as_str()).collect();
+    let edited = Contract::read(&context.yaml.path, &edited);
+    let faults = edited.as_ref().map_or_else(Vec::as_slice, Contract::faults);
+    let fault = faults.iter().find(|fault| !known.contains(fault.message.as_str()));
+    let why = match (edited.as_ref().is_ok_and(helps), fault) {
+        (_, Some(fault)) => format!("a contract cannot say it that way: {}", fault.message),
+        (true, None) => return,
+        (false, None) => {
             "what is written there is shared with places where the code agrees: write it out for this one".to_owned()
-        }
-        Err(errors) => {
-            let first = errors.iter().map(|error| error.message.as_str()).find(|message| !message.is_empty());
-            match first {
-                Some(message) => format!("a contract cannot say it that way: {message}"),
-                None => "a contract cannot say it that way".to_owned(),
-            }
         }
     };
     fix.edits.clear();
@@ -204,6 +215,12 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
 /// All drifts for a terminal, in the order of the file: each with its fix-its, and at the end how many there are. Meant to
 /// be moved right by two, as cargo does with what a build script says.
 pub fn page(drifts: &[Drift]) -> String {
+    let (told, counted) = (told(drifts), counted(drifts));
+    format!("{told}error: {counted} between the contract and the code; CONTRACT_DRIFT=warn builds all the same\n")
+}
+
+/// [`page`] without its last line.
+pub(crate) fn told(drifts: &[Drift]) -> String {
     let mut page = String::new();
     for drift in drifts {
         page.push_str(&format!(
@@ -227,17 +244,18 @@ pub fn page(drifts: &[Drift]) -> String {
             "note: lines are counted as the files are now: after an edit that adds or removes some, build again\n",
         );
     }
+    page
+}
+
+/// How many there are, and at how many places.
+pub(crate) fn counted(drifts: &[Drift]) -> String {
     let places: usize = drifts.iter().map(|drift| 1 + drift.likewise.len() + drift.also.len()).sum();
-    let count = match (drifts.len(), places) {
+    match (drifts.len(), places) {
         (1, 1) => "1 drift".to_owned(),
         (1, places) => format!("1 drift, at {places} places,"),
         (count, places) if count == places => format!("{count} drifts"),
         (count, places) => format!("{count} drifts, at {places} places,"),
-    };
-    page.push_str(&format!(
-        "error: {count} between the contract and the code; CONTRACT_DRIFT=warn builds all the same\n"
-    ));
-    page
+    }
 }
 
 /// More drifts than this scroll away: they are listed again at the end.
@@ -292,10 +310,7 @@ impl Fix {
     /// The lines that tell it. Lines of code are moved left by `outdent` where they can be, so that they stand in the
     /// column in which they belong once whoever prints them moves them right again.
     pub(crate) fn told(&self, outdent: usize) -> Vec<Told> {
-        let side = match self.side {
-            Side::Contract => "change the contract",
-            Side::Code => "change the code",
-        };
+        let side = format!("change the {}", self.side.as_str());
         let mut lines = Vec::new();
         for (index, edit) in self.edits.iter().enumerate() {
             let head = if index == 0 { format!("help: {side}: {edit}") } else { format!("and {edit}") };
@@ -315,6 +330,24 @@ impl Fix {
             (false, false) => lines.push(Told::Prose(format!("note: {}", self.note))),
         }
         lines
+    }
+}
+
+impl Fix {
+    /// For programs. Lines are those that the edit concerns: `line` is the one after which it writes.
+    pub(crate) fn facts(&self) -> Value {
+        let edit = |edit: &Edit| match edit.action {
+            Action::InsertAfter(line) => json!({ "action": "insert-after", "line": line }),
+            Action::Replace { first, last } => json!({ "action": "replace", "first": first, "last": last }),
+            Action::Remove { first, last } => json!({ "action": "remove", "first": first, "last": last }),
+            Action::Create => json!({ "action": "create" }),
+        };
+        let edits = self.edits.iter().map(|one| {
+            let mut facts = members_of(edit(one));
+            facts.extend(members_of(json!({ "file": one.file, "text": one.text })));
+            Value::Object(facts)
+        });
+        json!({ "side": self.side.as_str(), "note": self.note, "edits": edits.collect::<Vec<_>>() })
     }
 }
 

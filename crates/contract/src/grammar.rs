@@ -74,6 +74,8 @@ pub(crate) enum Shape {
     Number,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A type of JSON Schema.
+    Type,
     /// Any JSON value; nothing inside it is OpenAPI.
     Any,
     /// Strings, whose order means nothing.
@@ -98,7 +100,12 @@ pub(crate) enum Shape {
     Statuses,
     /// A schema, `true` (anything) or `false` (nothing).
     SchemaOrFlag,
+    /// Name → expression → path item.
+    Callbacks,
 }
+
+/// The types that a schema may have here. JSON Schema has `null` too, and lists of types.
+pub(crate) const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 
 use Kind::{
     Components, Contact, Discriminator, Document, Encoding, Example, ExternalDocs, Header, Info, License, Link,
@@ -106,8 +113,8 @@ use Kind::{
     Server, ServerVariable, Tag, Xml,
 };
 use Shape::{
-    Any, AnyMap, Count, Flag, List, Map, Number, One, Requirements, SchemaOrFlag, Scopes, Statuses, Text, TextMap,
-    Texts, Values, Word,
+    Any, AnyMap, Callbacks, Count, Flag, List, Map, Number, One, Requirements, SchemaOrFlag, Scopes, Statuses, Text,
+    TextMap, Texts, Type, Values, Word,
 };
 
 impl Kind {
@@ -232,7 +239,7 @@ impl Kind {
             Schema => &[
                 ("title", Text),
                 ("description", Text),
-                ("type", Word(&["string", "number", "integer", "boolean", "array", "object"])),
+                ("type", Type),
                 ("format", Text),
                 ("enum", Values),
                 ("default", Any),
@@ -306,43 +313,49 @@ impl Kind {
         }
     }
 
-    /// Keywords that OpenAPI 3.0 or 3.1 has and this subset has not, and what to write instead.
-    pub(crate) const fn refused(self) -> &'static [(&'static str, &'static str)] {
+    /// Keywords that OpenAPI 3.0 or 3.1 has and this subset has not: the shape of each, and what to write instead.
+    pub(crate) const fn refused(self) -> &'static [(&'static str, Shape, &'static str)] {
         match self {
             Document => &[
-                ("webhooks", "3.0 has none: describe what you send in the contract of whoever receives it"),
-                ("jsonSchemaDialect", "leave it out: schemas here use the dialect of OpenAPI 3.1"),
+                (
+                    "webhooks",
+                    Map(PathItem),
+                    "3.0 has none: describe what you send in the contract of whoever receives it",
+                ),
+                ("jsonSchemaDialect", Text, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
             ],
-            Operation | Components => &[("callbacks", "describe what you send in the contract of whoever receives it")],
+            Operation | Components => {
+                &[("callbacks", Callbacks, "describe what you send in the contract of whoever receives it")]
+            }
             Schema => &[
-                ("nullable", "3.1 has none: leave an absent member out of `required` instead of sending null"),
-                ("exclusiveMinimum", "3.0 writes it differently: use `minimum`"),
-                ("exclusiveMaximum", "3.0 writes it differently: use `maximum`"),
-                ("const", "3.0 has none: use `enum` with one value"),
-                ("if", "3.0 has none: use `oneOf` or `anyOf`"),
-                ("then", "3.0 has none: use `oneOf` or `anyOf`"),
-                ("else", "3.0 has none: use `oneOf` or `anyOf`"),
-                ("prefixItems", "3.0 has none: use `items`, or an object with named members"),
-                ("contains", "3.0 has none: use `items`"),
-                ("minContains", "3.0 has none: use `minItems`"),
-                ("maxContains", "3.0 has none: use `maxItems`"),
-                ("patternProperties", "3.0 has none: use `additionalProperties`"),
-                ("propertyNames", "3.0 has none: use `additionalProperties` and say the names in prose"),
-                ("dependentRequired", "3.0 has none: use `oneOf` or `anyOf`"),
-                ("dependentSchemas", "3.0 has none: use `oneOf` or `anyOf`"),
-                ("unevaluatedItems", "3.0 has none: use `items`"),
-                ("unevaluatedProperties", "3.0 has none: use `additionalProperties`"),
-                ("contentEncoding", "3.0 has none: use `format: byte` for base64"),
-                ("contentMediaType", "3.0 has none: use `format: binary`, or a media type under `content`"),
-                ("contentSchema", "3.0 has none: use a media type under `content`"),
-                ("$defs", "3.0 has none: put the schema under `components/schemas`"),
-                ("$id", "3.0 has none: refer to schemas as `#/components/schemas/…`"),
-                ("$anchor", "3.0 has none: refer to schemas as `#/components/schemas/…`"),
-                ("$dynamicRef", "3.0 has none: use `$ref`"),
-                ("$dynamicAnchor", "3.0 has none: use `$ref`"),
-                ("$schema", "leave it out: schemas here use the dialect of OpenAPI 3.1"),
-                ("$vocabulary", "leave it out: schemas here use the dialect of OpenAPI 3.1"),
-                ("$comment", "3.0 has none: use a YAML comment"),
+                ("nullable", Any, "3.1 has none: leave an absent member out of `required` instead of sending null"),
+                ("exclusiveMinimum", Number, "3.0 writes it differently: use `minimum`"),
+                ("exclusiveMaximum", Number, "3.0 writes it differently: use `maximum`"),
+                ("const", Any, "3.0 has none: use `enum` with one value"),
+                ("if", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
+                ("then", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
+                ("else", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
+                ("prefixItems", List(Schema), "3.0 has none: use `items`, or an object with named members"),
+                ("contains", One(Schema), "3.0 has none: use `items`"),
+                ("minContains", Count, "3.0 has none: use `minItems`"),
+                ("maxContains", Count, "3.0 has none: use `maxItems`"),
+                ("patternProperties", Map(Schema), "3.0 has none: use `additionalProperties`"),
+                ("propertyNames", One(Schema), "3.0 has none: use `additionalProperties` and say the names in prose"),
+                ("dependentRequired", AnyMap, "3.0 has none: use `oneOf` or `anyOf`"),
+                ("dependentSchemas", Map(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
+                ("unevaluatedItems", SchemaOrFlag, "3.0 has none: use `items`"),
+                ("unevaluatedProperties", SchemaOrFlag, "3.0 has none: use `additionalProperties`"),
+                ("contentEncoding", Text, "3.0 has none: use `format: byte` for base64"),
+                ("contentMediaType", Text, "3.0 has none: use `format: binary`, or a media type under `content`"),
+                ("contentSchema", One(Schema), "3.0 has none: use a media type under `content`"),
+                ("$defs", Map(Schema), "3.0 has none: put the schema under `components/schemas`"),
+                ("$id", Text, "3.0 has none: refer to schemas as `#/components/schemas/…`"),
+                ("$anchor", Text, "3.0 has none: refer to schemas as `#/components/schemas/…`"),
+                ("$dynamicRef", Text, "3.0 has none: use `$ref`"),
+                ("$dynamicAnchor", Text, "3.0 has none: use `$ref`"),
+                ("$schema", Text, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
+                ("$vocabulary", AnyMap, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
+                ("$comment", Text, "3.0 has none: use a YAML comment"),
             ],
             _ => &[],
         }

@@ -3,9 +3,9 @@
 //! A contract is written by hand in YAML and is the only home of structure *and* prose. Three readers
 //! use it through this crate:
 //!
-//! - the build asks [`diff()`] for every place where the spec generated from the code says something else,
-//!   [`Contract::contradictions`] for what the contract says against itself and [`Contract::unenforceable`] for every
-//!   promise that the server would not keep, and refuses to compile while there is one;
+//! - the build asks [`inspect`] for all of this at once, and refuses to compile while there is any: [`diff()`] finds every
+//!   place where the spec generated from the code says something else, [`Contract::contradictions`] what the contract says
+//!   against itself, and [`Contract::unenforceable`] every promise that the server would not keep;
 //! - the server is given a [`Compiled`] contract: the [`Table`] of operations that it enforces, and the documents that
 //!   it serves, made ready by the build;
 //! - a release asks [`breaking::changes`] what it breaks of the one before it, and which version that makes it;
@@ -38,6 +38,7 @@ mod enforce;
 mod error;
 pub mod fixit;
 mod grammar;
+mod inspection;
 mod meaning;
 mod openapi_3_0;
 mod operation;
@@ -54,6 +55,7 @@ pub use contract::Contract;
 pub use diff::{Drift, DriftKind, Followed, NOT_COMPARED, NotCompared, diff};
 pub use error::LoadError;
 pub use grammar::Kind;
+pub use inspection::{Inspection, inspect};
 pub use operation::{Header, Location, Method, Operation, Parameter, RequestBody, Response, SecurityRequirement};
 pub use source::Position;
 pub use yaml::MAX_BYTES;

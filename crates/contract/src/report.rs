@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{LoadError, Position};
 
@@ -23,6 +23,8 @@ pub struct Finding {
     pub message: String,
     /// What else helps: whole lines, none of which is needed to understand the message. May be empty.
     pub detail: String,
+    /// The same for programs: more members of the finding's JSON object.
+    pub facts: Map<String, Value>,
 }
 
 /// How grave a finding is. The gravest comes first.
@@ -42,7 +44,8 @@ pub enum Format {
     /// For a terminal: `error[CODE]: file:line:column: message`, the details indented below.
     #[default]
     Text,
-    /// One JSON array, an object for each finding.
+    /// One JSON array, an object for each finding: what all have (`severity`, `code`, `file`, `line`, `column`, `pointer`,
+    /// `message`, `detail`), and the facts of each.
     Json,
     /// Workflow commands of GitHub Actions, which show at the line in a pull request.
     GitHub,
@@ -75,6 +78,7 @@ impl From<&LoadError> for Finding {
             pointer: error.pointer.clone(),
             message: error.message.clone(),
             detail: String::new(),
+            facts: Map::new(),
         }
     }
 }
@@ -104,7 +108,8 @@ fn text(finding: &Finding) -> String {
 }
 
 fn json(finding: &Finding) -> Value {
-    json!({
+    let mut members = finding.facts.clone();
+    members.extend(members_of(json!({
         "severity": finding.severity.as_str(),
         "code": finding.code,
         "file": finding.file,
@@ -113,7 +118,16 @@ fn json(finding: &Finding) -> Value {
         "pointer": finding.pointer,
         "message": finding.message,
         "detail": finding.detail,
-    })
+    })));
+    Value::Object(members)
+}
+
+/// The members of what was just written as an object.
+pub(crate) fn members_of(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 /// See "Workflow commands for GitHub Actions": `%`, CR and LF are escaped everywhere, `:` and `,` in properties too.
@@ -139,6 +153,7 @@ mod tests {
             pointer: "/paths/~1users".to_owned(),
             message: "100% wrong".to_owned(),
             detail: "one\n\ntwo\n".to_owned(),
+            facts: members_of(json!({"fingerprint": "0123456789ab", "line": "never another"})),
         }
     }
 
@@ -154,6 +169,7 @@ mod tests {
         let told: Value = serde_json::from_str(&render(&[finding()], Format::Json)).unwrap();
         assert_eq!(told[0]["line"], 3);
         assert_eq!(told[0]["detail"], "one\n\ntwo\n");
+        assert_eq!(told[0]["fingerprint"], "0123456789ab");
         assert_eq!(render(&[], Format::Json), "[]\n");
     }
 
@@ -161,5 +177,9 @@ mod tests {
     fn nothing_that_is_told_can_end_an_annotation() {
         let told = render(&[finding()], Format::GitHub);
         assert_eq!(told, "::warning file=a%2Cb%3Ac.yaml,line=3,col=5,title=a-rule::100%25 wrong%0A%0Aone%0A%0Atwo\n");
+        let broken = Finding { file: "a\rb".to_owned(), message: "c\r\n::error::d".to_owned(), ..finding() };
+        let told = render(&[broken], Format::GitHub);
+        assert!(told.starts_with("::warning file=a%0Db,") && told.contains("::c%0D%0A::error::d%0A"), "{told}");
+        assert_eq!(told.lines().count(), 1);
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::check::Fault;
+use crate::check::{self, Grammar};
 use crate::date::unix_seconds;
 use crate::source::{Children, Source};
 use crate::yaml::{self, Read};
-use crate::{Contract, LoadError, Position};
+use crate::{Contract, LoadError, Position, contract::located};
 
 /// An OpenAPI 3.1 document as it was published, which need not keep to this crate's grammar: it may be somebody else's,
 /// or older than the grammar.
@@ -21,20 +21,21 @@ impl Edition {
     /// Reads a document written in YAML or JSON.
     ///
     /// # Errors
-    /// Text that is not YAML or that uses what [`Contract::load`] refuses of YAML, and any version but OpenAPI 3.1: in
-    /// others the same keywords mean other things.
+    /// Text that is not YAML or that uses what [`Contract::load`] refuses of YAML; any version but OpenAPI 3.1, since in
+    /// others the same keywords mean other things; and what leads a comparison astray: keywords with values that they
+    /// cannot have, references that lead nowhere in the document, names that are given twice.
     pub fn read(file: &str, yaml: &str) -> Result<Edition, Vec<LoadError>> {
         let Read { root, faults } = yaml::read(yaml);
-        let mut faults: Vec<LoadError> = faults.into_iter().map(|fault| fault.of(file)).collect();
-        let Some((document, source)) = root else { return Err(faults) };
-        let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
-        if !version.starts_with("3.1.") {
-            let position = source.nearest("/openapi");
-            let message =
-                "only documents of OpenAPI 3.1 are compared: other versions mean other things by the same words";
-            faults.push(Fault { position, pointer: "/openapi".to_owned(), message: message.to_owned() }.of(file));
+        let (faults, root) = match root {
+            Some((document, source)) => {
+                (check::check(&document, &source, Grammar::Standard, faults), Some((document, source)))
+            }
+            None => (faults, None),
+        };
+        match root {
+            Some((document, source)) if faults.is_empty() => Ok(Edition { file: file.to_owned(), document, source }),
+            _ => Err(located(file, faults)),
         }
-        if faults.is_empty() { Ok(Edition { file: file.to_owned(), document, source }) } else { Err(faults) }
     }
 
     /// [`Edition::read`] of a file's bytes, which may turn out not to be text at all.

@@ -4,21 +4,30 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::Faults;
 use super::structure::{Structure, nearest};
+use super::{Faults, Grammar};
 use crate::Kind;
 use crate::pointer::{self, MAX_HOPS, join, local};
 
-pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
+pub(super) fn check(document: &Value, structure: &Structure<'_>, grammar: Grammar, faults: &mut Faults<'_>) {
     for (at, kind, target) in &structure.references {
-        if let Err(message) = follow(document, structure, at, *kind, target) {
+        // A document may have parts in other files, and schemas that are known by anchors.
+        if grammar == Grammar::Standard && local(target).is_none() {
+            continue;
+        }
+        if let Err(message) = follow(document, structure, (at, *kind, target), grammar) {
             faults.add(&join(at, "$ref"), message);
         }
     }
     mappings(document, &structure.nodes, faults);
 }
 
-fn follow(document: &Value, structure: &Structure<'_>, at: &str, kind: Kind, target: &str) -> Result<(), String> {
+fn follow(
+    document: &Value,
+    structure: &Structure<'_>,
+    (at, kind, target): (&str, Kind, &str),
+    grammar: Grammar,
+) -> Result<(), String> {
     let Some(pointer) = local(target) else {
         return Err(format!("`{target}` is not in this file: refer to `#/components/…`"));
     };
@@ -27,11 +36,14 @@ fn follow(document: &Value, structure: &Structure<'_>, at: &str, kind: Kind, tar
     }
     match structure.nodes.get(&pointer) {
         // A validator is handed `components/schemas` and nothing else of the document.
-        Some((Kind::Schema, _)) if kind == Kind::Schema && !pointer.starts_with("/components/schemas/") => {
+        Some((Kind::Schema, _))
+            if kind == Kind::Schema && grammar == Grammar::House && !pointer.starts_with("/components/schemas/") =>
+        {
             Err(format!("`{target}` is not under `#/components/schemas/`"))
         }
         Some((found, _)) if *found == kind => chain(document, at, target),
         Some((found, _)) => Err(format!("`{target}` is {found}; {kind} is needed here")),
+        None if grammar == Grammar::Standard => chain(document, at, target),
         None => Err(format!("`{target}` is not {kind}")),
     }
 }

@@ -27,7 +27,26 @@ pub(super) fn version(document: &Value, faults: &mut Faults<'_>) -> bool {
     supported
 }
 
-pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
+/// What must be so for operations, parameters and headers to be told apart, in any document.
+pub(super) fn names(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
+    for (at, (kind, value)) in &structure.nodes {
+        distinct_names(at, *kind, value, faults);
+    }
+    requirements(document, "", document, faults);
+    let (mut shapes, mut ids) = (HashMap::new(), HashMap::new());
+    for path in &in_order(paths::paths(document), faults, |path| &path.site) {
+        template(path, &mut shapes, faults);
+        duplicates(&paths::declared(document, path.item, &path.pointer), faults);
+        for endpoint in &in_order(path.endpoints(), faults, |endpoint| &endpoint.pointer) {
+            operation_id(endpoint, &mut ids, faults);
+            requirements(document, &endpoint.pointer, endpoint.operation, faults);
+            duplicates(&paths::declared(document, endpoint.operation, &endpoint.pointer), faults);
+        }
+    }
+}
+
+/// What a contract must say beside, so that it can be held against code, and enforced.
+pub(super) fn house(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
     for (at, (kind, value)) in &structure.nodes {
         match kind {
             Kind::Schema if value.get("type").is_some_and(|name| name == "array") && value.get("items").is_none() => {
@@ -39,11 +58,25 @@ pub(super) fn check(document: &Value, structure: &Structure<'_>, faults: &mut Fa
             Kind::Components => component_names(at, value, faults),
             _ => {}
         }
-        distinct_names(at, *kind, value, faults);
     }
-    requirements(document, "", document, faults);
-    let ids = operations(document, faults);
-    links(structure, &ids, faults);
+    for path in paths::paths(document) {
+        if !path.template.starts_with('/') {
+            faults.add(&path.site, format!("the path `{}` must start with `/`", path.template));
+        }
+        let endpoints = in_order(path.endpoints(), faults, |endpoint| &endpoint.pointer);
+        for endpoint in &endpoints {
+            security(document, endpoint, faults);
+        }
+        path_parameters(document, &path, &endpoints, faults);
+    }
+    links(document, structure, faults);
+}
+
+/// In the order of the file, so that of two the second is the one too many.
+fn in_order<T>(all: impl Iterator<Item = T>, faults: &Faults<'_>, pointer: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut all: Vec<T> = all.collect();
+    all.sort_by_key(|one| faults.source.nearest(pointer(one)));
+    all
 }
 
 /// A parameter or a header has a schema or a media type, and a path parameter is always there.
@@ -110,32 +143,8 @@ fn component_names(at: &str, value: &Value, faults: &mut Faults<'_>) {
     }
 }
 
-/// Checks every operation that has a path; gives back their ids and where they are.
-fn operations(document: &Value, faults: &mut Faults<'_>) -> HashMap<String, String> {
-    let mut ids: HashMap<String, String> = HashMap::new();
-    let mut shapes: HashMap<String, String> = HashMap::new();
-    let mut all: Vec<Path<'_>> = paths::paths(document).collect();
-    all.sort_by_key(|path| faults.source.nearest(&path.site));
-    for path in &all {
-        template(path, &mut shapes, faults);
-        duplicates(&paths::declared(document, path.item, &path.pointer), faults);
-        let mut endpoints: Vec<_> = path.endpoints().collect();
-        endpoints.sort_by_key(|endpoint| faults.source.nearest(&endpoint.pointer));
-        for endpoint in &endpoints {
-            operation_id(endpoint, &mut ids, faults);
-            security(document, endpoint, faults);
-            duplicates(&paths::declared(document, endpoint.operation, &endpoint.pointer), faults);
-        }
-        path_parameters(document, path, &endpoints, faults);
-    }
-    ids
-}
-
-/// A path starts at the root, its braces pair up, and no other path answers for the same requests.
+/// The braces of a path pair up, and no other path answers for the same requests.
 fn template(path: &Path<'_>, shapes: &mut HashMap<String, String>, faults: &mut Faults<'_>) {
-    if !path.template.starts_with('/') {
-        faults.add(&path.site, format!("the path `{}` must start with `/`", path.template));
-    }
     let Some(names) = path.template_names() else {
         faults.add(&path.site, format!("the braces of `{}` do not enclose one name each", path.template));
         return;
@@ -174,7 +183,6 @@ fn operation_id(endpoint: &Endpoint<'_>, ids: &mut HashMap<String, String>, faul
 
 /// Who may call is said, so that forgetting it cannot open an operation to everybody.
 fn security(document: &Value, endpoint: &Endpoint<'_>, faults: &mut Faults<'_>) {
-    requirements(document, &endpoint.pointer, endpoint.operation, faults);
     if endpoint.operation.get("security").is_none() && document.get("security").is_none() {
         faults.add(
             &endpoint.pointer,
@@ -234,11 +242,12 @@ fn path_parameters(document: &Value, path: &Path<'_>, endpoints: &[Endpoint<'_>]
 }
 
 /// A link leads to an operation of this contract.
-fn links(structure: &Structure<'_>, ids: &HashMap<String, String>, faults: &mut Faults<'_>) {
+fn links(document: &Value, structure: &Structure<'_>, faults: &mut Faults<'_>) {
+    let all = paths::paths(document).flat_map(|path| path.endpoints().collect::<Vec<_>>());
+    let ids: HashSet<&Value> = all.filter_map(|endpoint| endpoint.operation.get("operationId")).collect();
     for (at, (kind, value)) in &structure.nodes {
-        let Some(id) = value.get("operationId").and_then(Value::as_str) else { continue };
-        if *kind == Kind::Link && !ids.contains_key(id) {
-            faults.add(&join(at, "operationId"), format!("there is no operation `{id}`"));
-        }
+        let Some(id) = value.get("operationId").filter(|id| *kind == Kind::Link && !ids.contains(id)) else { continue };
+        let id = id.as_str().unwrap_or_default();
+        faults.add(&join(at, "operationId"), format!("there is no operation `{id}`"));
     }
 }

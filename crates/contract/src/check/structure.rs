@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{EXTENSIONS, Faults};
+use super::{EXTENSIONS, Faults, Grammar};
 use crate::Kind;
-use crate::grammar::Shape;
+use crate::grammar::{Shape, TYPES};
 use crate::meaning::{canonical, whole};
 use crate::pointer::{self, join};
 
@@ -18,21 +18,25 @@ pub(super) struct Structure<'a> {
     pub(super) references: Vec<(String, Kind, &'a str)>,
 }
 
-pub(super) fn check<'a>(document: &'a Value, faults: &mut Faults<'_>) -> Structure<'a> {
+pub(super) fn check<'a>(document: &'a Value, grammar: Grammar, faults: &mut Faults<'_>) -> Structure<'a> {
     let structure = Structure { nodes: HashMap::new(), references: Vec::new() };
-    let mut walk = Walk { structure, faults };
+    let mut walk = Walk { structure, grammar, faults };
     walk.object(Kind::Document, document, String::new());
     walk.structure
 }
 
 struct Walk<'a, 'f, 's> {
     structure: Structure<'a>,
+    grammar: Grammar,
     faults: &'f mut Faults<'s>,
 }
 
 impl<'a> Walk<'a, '_, '_> {
     fn object(&mut self, kind: Kind, value: &'a Value, at: String) {
         let Some(members) = value.as_object() else {
+            if kind == Kind::Schema && value.is_boolean() && self.grammar == Grammar::Standard {
+                return;
+            }
             let advice = match value {
                 Value::Bool(_) if kind == Kind::Schema => {
                     ": `true` and `false` are schemas only under `additionalProperties`"
@@ -46,8 +50,12 @@ impl<'a> Walk<'a, '_, '_> {
         if kind.referable() && members.contains_key("$ref") {
             let here = join(&at, "$ref");
             match pointer::reference(value) {
-                Some(target) => self.structure.references.push((at, kind, target)),
+                Some(target) => self.structure.references.push((at.clone(), kind, target)),
                 None => self.faults.add(&here, "`$ref` must be a string"),
+            }
+            if self.grammar == Grammar::Standard {
+                self.members(kind, members, &at);
+                return;
             }
             let siblings: Vec<_> = members.keys().filter(|key| *key != "$ref").map(|key| format!("`{key}`")).collect();
             if !siblings.is_empty() {
@@ -59,24 +67,34 @@ impl<'a> Walk<'a, '_, '_> {
             }
             return;
         }
-        for (key, value) in members {
-            let here = join(&at, key);
-            if let Some(shape) = kind.keyword(key) {
-                self.shape(shape, key, value, here);
-            } else if key.starts_with("x-") {
-                self.extension(kind, key, value, &here);
-            } else {
-                self.unknown(kind, key, &here);
-            }
-        }
+        self.members(kind, members, &at);
         for key in kind.mandatory() {
-            if !members.contains_key(*key) {
+            let demanded = self.grammar == Grammar::House || !may_lack(kind, key);
+            if demanded && !members.contains_key(*key) {
                 self.faults.add(&at, format!("`{key}` is missing: {kind} must have it"));
             }
         }
     }
 
+    fn members(&mut self, kind: Kind, members: &'a Map<String, Value>, at: &str) {
+        for (key, value) in members {
+            let here = join(at, key);
+            let shape = match self.grammar {
+                Grammar::House => kind.keyword(key),
+                Grammar::Standard => kind.keyword(key).or_else(|| refused(kind, key).map(|(_, shape, _)| *shape)),
+            };
+            match shape {
+                Some(shape) => self.shape(shape, key, value, here),
+                // Whoever wrote it knows what it means.
+                None if self.grammar == Grammar::Standard => {}
+                None if key.starts_with("x-") => self.extension(kind, key, value, &here),
+                None => self.unknown(kind, key, &here),
+            }
+        }
+    }
+
     fn shape(&mut self, shape: Shape, key: &str, value: &'a Value, at: String) {
+        let grammar = self.grammar;
         match (shape, value) {
             (Shape::Any, _)
             | (Shape::Text, Value::String(_))
@@ -85,11 +103,7 @@ impl<'a> Walk<'a, '_, '_> {
             | (Shape::AnyMap, Value::Object(_)) => {}
             (Shape::Count, count) if whole(count).is_some() => {}
             (Shape::Word(words), Value::String(word)) if words.contains(&word.as_str()) => {}
-            (Shape::Word(_), Value::Array(_)) if key == "type" => self.faults.add(
-                &at,
-                "3.0 has no lists of types: write one type; leave an absent member out of `required` instead of \
-                 sending null, and give alternatives as `oneOf`",
-            ),
+            (Shape::Type, value) => self.type_name(value, &at),
             (Shape::Texts, Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     if !item.is_string() {
@@ -117,14 +131,19 @@ impl<'a> Walk<'a, '_, '_> {
                 }
             }
             (Shape::Map(kind), Value::Object(members)) => {
-                for (name, member) in members {
+                for (name, member) in members.iter().filter(|(name, _)| !extends(grammar, kind, name)) {
                     self.object(kind, member, join(&at, name));
                 }
             }
+            (Shape::Callbacks, Value::Object(members)) => {
+                for (name, callback) in members.iter().filter(|(_, callback)| callback.get("$ref").is_none()) {
+                    self.shape(Shape::Map(Kind::PathItem), name, callback, join(&at, name));
+                }
+            }
             (Shape::Statuses, Value::Object(members)) => {
-                for (status, response) in members {
+                for (status, response) in members.iter().filter(|(name, _)| !extends(grammar, Kind::Response, name)) {
                     let here = join(&at, status);
-                    if !is_status(status) {
+                    if !(is_status(status) || grammar == Grammar::Standard && is_range(status)) {
                         self.faults.add(
                             &here,
                             format!("`{status}` is not a status: name each one by its number, from 100 to 599"),
@@ -143,7 +162,37 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
+    fn type_name(&mut self, value: &Value, at: &str) {
+        let known = |value: &Value| value.as_str().is_some_and(|name| TYPES.contains(&name));
+        let standard = |value: &Value| known(value) || value == "null";
+        match value {
+            value if known(value) => {}
+            Value::String(_) | Value::Array(_) if self.grammar == Grammar::Standard => {
+                let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                if !all.iter().all(standard) {
+                    self.faults.add(at, format!("`type` is made of {} and null", TYPES.join(", ")));
+                }
+            }
+            Value::Array(_) => self.faults.add(
+                at,
+                "3.0 has no lists of types: write one type; leave an absent member out of `required` instead of \
+                 sending null, and give alternatives as `oneOf`",
+            ),
+            value if value == "null" => self
+                .faults
+                .add(at, "3.0 has no type `null`: leave an absent member out of `required` instead of sending null"),
+            value => {
+                let message = format!("`type` must be one of {}, not {}", TYPES.join(", "), name_of(value));
+                self.faults.add(at, message);
+            }
+        }
+    }
+
     fn unique(&mut self, key: &str, items: &[Value], at: &str) {
+        if self.grammar == Grammar::Standard {
+            // What stands there twice means no more than once.
+            return;
+        }
         let mut known = HashSet::new();
         for (index, item) in items.iter().enumerate() {
             if !known.insert(canonical(item)) {
@@ -183,7 +232,7 @@ impl<'a> Walk<'a, '_, '_> {
     }
 
     fn unknown(&mut self, kind: Kind, key: &str, at: &str) {
-        if let Some((_, advice)) = kind.refused().iter().find(|(refused, _)| *refused == key) {
+        if let Some((.., advice)) = refused(kind, key) {
             self.faults.add(at, format!("`{key}` is not supported: {advice}"));
             return;
         }
@@ -191,6 +240,26 @@ impl<'a> Walk<'a, '_, '_> {
         let suggestion = did_you_mean(key, known);
         self.faults.add(at, format!("unknown keyword `{key}` in {kind}{suggestion}"));
     }
+}
+
+fn refused(kind: Kind, key: &str) -> Option<&'static (&'static str, Shape, &'static str)> {
+    kind.refused().iter().find(|(refused, ..)| *refused == key)
+}
+
+/// Whether a member of `paths` or `responses` is none of them but an extension.
+fn extends(grammar: Grammar, kind: Kind, name: &str) -> bool {
+    let extensible = matches!(kind, Kind::PathItem | Kind::Response);
+    grammar == Grammar::Standard && extensible && name.starts_with("x-")
+}
+
+/// What must be in a contract here, and need not be in every document of OpenAPI 3.1.
+fn may_lack(kind: Kind, key: &str) -> bool {
+    matches!((kind, key), (Kind::Document, "paths") | (Kind::Operation, "operationId" | "responses"))
+}
+
+/// What OpenAPI has beside statuses: `default` for all others, `4XX` for a hundred.
+fn is_range(text: &str) -> bool {
+    text == "default" || matches!(text.as_bytes(), [b'1'..=b'5', b'X', b'X'])
 }
 
 /// Three digits, as RFC 9110 §15 has them.
@@ -216,12 +285,17 @@ fn expected(shape: Shape) -> String {
         Shape::Count => "a whole number, zero or more".to_owned(),
         Shape::Number => "a number".to_owned(),
         Shape::Word(words) => format!("one of {}", words.join(", ")),
+        Shape::Type => "a type".to_owned(),
         Shape::Texts => "a list of strings".to_owned(),
         Shape::Values | Shape::Requirements | Shape::List(_) => "a list".to_owned(),
         Shape::SchemaOrFlag => "a schema, true or false".to_owned(),
-        Shape::One(_) | Shape::TextMap | Shape::AnyMap | Shape::Scopes | Shape::Map(_) | Shape::Statuses => {
-            "a mapping".to_owned()
-        }
+        Shape::One(_)
+        | Shape::TextMap
+        | Shape::AnyMap
+        | Shape::Scopes
+        | Shape::Map(_)
+        | Shape::Statuses
+        | Shape::Callbacks => "a mapping".to_owned(),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::Position;
 use crate::fixit::{Fix, Told};
 use crate::meaning::{canonical, set};
 use crate::pointer::tokens;
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, members_of};
 
 /// One place where the contract and the code differ. Displayed on one line, in the manner of a compiler.
 #[derive(Debug, Clone, PartialEq)]
@@ -213,6 +213,19 @@ impl Drift {
         }
     }
 
+    fn facts(&self) -> Map<String, Value> {
+        let mut facts = members_of(json!({
+            "place": self.place,
+            "also": self.also,
+            "likewise": self.likewise,
+            "fixes": self.fixes.iter().map(Fix::facts).collect::<Vec<_>>(),
+        }));
+        let who = self.who.clone().map(Value::from);
+        let said = [("contract", self.contract.clone()), ("code", self.code.clone()), ("who", who)];
+        facts.extend(said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        facts
+    }
+
     /// The members that only `one` of two sets has.
     fn only(&self, one: &Option<Value>, other: &Option<Value>) -> Option<String> {
         let [one, other] =
@@ -239,6 +252,8 @@ fn what_moved(ours: &str, theirs: &str) -> &'static str {
 }
 
 impl From<&Drift> for Finding {
+    /// The facts for programs are `place`, `also`, `likewise`, `contract` and `code` (what each says, if anything), `who`
+    /// says it in the code, and `fixes` (`side`, `note` and `edits`, each with its `file`, `action`, lines and `text`).
     fn from(drift: &Drift) -> Self {
         Finding {
             severity: Severity::Error,
@@ -249,6 +264,7 @@ impl From<&Drift> for Finding {
             message: drift.message(),
             // Details are printed two columns further right.
             detail: drift.detail(0, 2),
+            facts: drift.facts(),
         }
     }
 }

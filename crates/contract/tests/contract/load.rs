@@ -347,7 +347,7 @@ fn names_that_differ_in_case_alone() {
 fn constructs_without_a_3_0_form() {
     for (construct, advice) in [
         ("type: [string, 'null']", "3.0 has no lists of types"),
-        ("type: 'null'", "`type` must be one of"),
+        ("type: 'null'", "3.0 has no type `null`: leave an absent member out"),
         ("nullable: true", "`nullable` is not supported: 3.1 has none"),
         ("exclusiveMinimum: 0", "`exclusiveMinimum` is not supported: 3.0 writes it differently: use `minimum`"),
         ("exclusiveMaximum: 9", "`exclusiveMaximum` is not supported"),

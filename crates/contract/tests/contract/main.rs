@@ -6,6 +6,7 @@ mod contradictions;
 mod drift;
 mod enforce;
 mod fixit;
+mod inspection;
 mod load;
 mod mutation;
 mod normal_form;

@@ -36,18 +36,18 @@ impl<'c, 'a> Form<'c, 'a> {
             }
             (Some(Shape::Statuses), _) => self.response(&name, value),
             (Some(Shape::Map(Kind::Header)), _) => self.header(&name, value),
-            (_, Some(shape)) => self.shaped(shape, &name, value),
+            (_, Some(shape)) => self.shaped(shape, value),
             _ => value.clone(),
         }
     }
 
     fn unknown(&mut self, kind: Kind, key: &str) {
-        let advice = kind.refused().iter().find(|(refused, _)| *refused == key).map(|(_, advice)| *advice);
+        let advice = kind.refused().iter().find(|(refused, ..)| *refused == key).map(|(.., advice)| *advice);
         let advice = advice.unwrap_or("no OpenAPI document has it there");
         self.refused.get_or_insert_with(|| format!("`{key}` is not supported: {advice}"));
     }
 
-    fn shaped(&mut self, shape: Shape, key: &str, value: &Value) -> Value {
+    fn shaped(&mut self, shape: Shape, value: &Value) -> Value {
         match (shape, value) {
             (Shape::One(kind), value) => self.object(kind, value),
             (Shape::SchemaOrFlag, Value::Object(_)) => self.object(Kind::Schema, value),
@@ -61,7 +61,7 @@ impl<'c, 'a> Form<'c, 'a> {
             (Shape::Statuses, Value::Object(members)) => Value::Object(
                 members.iter().map(|(status, one)| (status.clone(), self.response(status, one))).collect(),
             ),
-            (Shape::Word(_), Value::Array(items)) if key == "type" => match items.as_slice() {
+            (Shape::Type, Value::Array(items)) => match items.as_slice() {
                 [one] => one.clone(),
                 _ => {
                     self.refused =
@@ -86,7 +86,7 @@ impl<'c, 'a> Form<'c, 'a> {
                 continue;
             }
             match kind.keyword(key) {
-                Some(shape) => drop(formed.insert(key.clone(), self.shaped(shape, key, member))),
+                Some(shape) => drop(formed.insert(key.clone(), self.shaped(shape, member))),
                 None => self.unknown(kind, key),
             }
         }
