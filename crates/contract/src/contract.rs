@@ -105,7 +105,18 @@ impl Contract {
     /// What `node` stands for: itself, or what the references at its head lead to. Never a reference of the contract's
     /// own; a node from elsewhere, whose reference leads nowhere, is given back as it is.
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
-        pointer::resolve(&self.document, node, String::new()).map_or(node, |(value, _)| value)
+        self.follow(node, String::new()).0
+    }
+
+    /// A node with its references followed, and where it is written then.
+    pub(crate) fn follow<'a>(&'a self, node: &'a Value, at: String) -> (&'a Value, String) {
+        // No reference of the contract's own leads nowhere.
+        pointer::resolve(&self.document, node, at.clone()).unwrap_or((node, at))
+    }
+
+    /// A fault of the node at `pointer`, or of its nearest ancestor where there is no such node.
+    pub(crate) fn fault(&self, pointer: String, message: impl Into<String>) -> Fault {
+        Fault { position: self.nearest_position(&pointer), pointer, message: message.into() }
     }
 
     /// What this contract says that cannot be true together, in the order of the file: bounds that nothing fits, required

@@ -59,14 +59,7 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn add(&mut self, pointer: String, message: impl Into<String>) {
-        let position = self.contract.nearest_position(&pointer);
-        self.found.push(Fault { position, pointer, message: message.into() });
-    }
-
-    /// A node with its references followed, and where it is written then.
-    fn resolve(&self, node: &'a Value, pointer: String) -> (&'a Value, String) {
-        // The loader lets no reference through that leads nowhere.
-        pointer::resolve(self.contract.document(), node, pointer.clone()).unwrap_or((node, pointer))
+        self.found.push(self.contract.fault(pointer, message));
     }
 
     /// Of two members of one object, the one that is written after the other.

@@ -60,14 +60,7 @@ struct Broken<'a> {
 
 impl<'a> Broken<'a> {
     fn add(&mut self, pointer: String, message: impl Into<String>) {
-        let position = self.contract.nearest_position(&pointer);
-        self.found.push(Fault { position, pointer, message: message.into() });
-    }
-
-    /// A node with its references followed, and where it is written then.
-    fn resolve(&self, node: &'a Value, pointer: String) -> (&'a Value, String) {
-        // The loader lets no reference through that leads nowhere.
-        pointer::resolve(self.contract.document(), node, pointer.clone()).unwrap_or((node, pointer))
+        self.found.push(self.contract.fault(pointer, message));
     }
 
     fn operation(&mut self, endpoint: &Endpoint<'a>) {
@@ -121,10 +114,10 @@ impl<'a> Broken<'a> {
         let responses = join(&endpoint.pointer, "responses");
         let listed = endpoint.operation.get("responses").and_then(Value::as_object);
         for (status, response) in listed.into_iter().flatten() {
-            let (response, at) = self.resolve(response, join(&responses, status));
+            let (response, at) = self.contract.follow(response, join(&responses, status));
             let at = join(&at, "links");
             for (name, link) in response.get("links").and_then(Value::as_object).into_iter().flatten() {
-                let (link, at) = self.resolve(link, join(&at, name));
+                let (link, at) = self.contract.follow(link, join(&at, name));
                 if let Some(planned) = self.planned(link) {
                     let message = format!("cannot be enforced: `{planned}` is planned, and is not served yet");
                     self.add(at, message);
@@ -143,7 +136,7 @@ impl<'a> Broken<'a> {
     }
 
     fn parameter(&mut self, declared: &Declared<'a>) {
-        let (parameter, at) = self.resolve(declared.listed, declared.site.clone());
+        let (parameter, at) = self.contract.follow(declared.listed, declared.site.clone());
         if declared.location == "cookie" {
             self.add(join(&at, "in"), "cannot be enforced: cookies are not read; use a header");
         }
@@ -167,7 +160,7 @@ impl<'a> Broken<'a> {
             self.add(join(&at, "content"), "cannot be enforced: a parameter is read as one scalar; use `schema`");
         }
         if let Some(schema) = parameter.get("schema") {
-            let (schema, at) = self.resolve(schema, join(&at, "schema"));
+            let (schema, at) = self.contract.follow(schema, join(&at, "schema"));
             self.scalar(schema, &at);
             self.default_value(schema, &at);
             self.request_schema(schema, at);
@@ -203,14 +196,16 @@ impl<'a> Broken<'a> {
             }
             for key in ["allOf", "anyOf", "oneOf"] {
                 let items = part.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-                parts.extend(items.map(|(index, item)| self.resolve(item, join(&join(&at, key), &index.to_string()))));
+                parts.extend(
+                    items.map(|(index, item)| self.contract.follow(item, join(&join(&at, key), &index.to_string()))),
+                );
             }
         }
     }
 
     fn body(&mut self, endpoint: &Endpoint<'a>) {
         let Some(body) = endpoint.operation.get("requestBody") else { return };
-        let (body, at) = self.resolve(body, join(&endpoint.pointer, "requestBody"));
+        let (body, at) = self.contract.follow(body, join(&endpoint.pointer, "requestBody"));
         let at = join(&at, "content");
         for (media, value) in body.get("content").and_then(Value::as_object).into_iter().flatten() {
             let here = join(&at, media);
@@ -223,7 +218,7 @@ impl<'a> Broken<'a> {
                 self.add(here.clone(), message);
             }
             if let Some(schema) = value.get("schema") {
-                let (schema, at) = self.resolve(schema, join(&here, "schema"));
+                let (schema, at) = self.contract.follow(schema, join(&here, "schema"));
                 self.request_schema(schema, at);
             }
         }

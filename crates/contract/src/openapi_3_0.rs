@@ -51,11 +51,7 @@ pub(crate) fn form(contract: &Contract) -> Result<Value, Vec<Fault>> {
     if found.is_empty() {
         return Ok(value);
     }
-    let located = |(pointer, message): (String, String)| Fault {
-        position: contract.nearest_position(&pointer),
-        message: format!("has no form in OpenAPI 3.0: {message}"),
-        pointer,
-    };
+    let located = |(pointer, message)| contract.fault(pointer, format!("has no form in OpenAPI 3.0: {message}"));
     Err(found.into_iter().map(located).collect())
 }
 

@@ -91,13 +91,9 @@ impl Contract {
     }
 
     fn stuck(&self, pointer: &str) -> Fault {
-        Fault {
-            position: self.nearest_position(pointer),
-            pointer: pointer.to_owned(),
-            message: "cannot be left out of the documents that are served: begin it, and what comes after it, on a \
-                      line of its own, and let no link lead there"
-                .to_owned(),
-        }
+        let message = "cannot be left out of the documents that are served: begin it, and what comes after it, on a \
+                       line of its own, and let no link lead there";
+        self.fault(pointer.to_owned(), message)
     }
 }
 

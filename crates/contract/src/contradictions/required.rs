@@ -100,7 +100,7 @@ impl<'a> Search<'a> {
             }
             for key in COMPOSED_BY {
                 for (index, inner) in listed(part.value, key) {
-                    let (value, at) = self.resolve(inner, join(&join(&part.at, key), &index));
+                    let (value, at) = self.contract.follow(inner, join(&join(&part.at, key), &index));
                     next.push(Part { value, at, always: part.always && key == "allOf" });
                 }
             }

@@ -27,7 +27,7 @@ impl<'a> Search<'a> {
                 }
                 for (name, listed) in owner.get("examples").and_then(Value::as_object).into_iter().flatten() {
                     let site = join(&join(at, "examples"), name);
-                    let (example, here) = self.resolve(listed, site.clone());
+                    let (example, here) = self.contract.follow(listed, site.clone());
                     let Some(value) = example.get("value").filter(|value| counts(value)) else { continue };
                     if here == site {
                         self.holds("the example", value, join(&here, "value"), schema);

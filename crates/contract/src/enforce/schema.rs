@@ -19,7 +19,7 @@ impl<'a> Broken<'a> {
         // A list of work, not recursion: chains of references may be long.
         let mut next = vec![(schema, at)];
         while let Some((schema, at)) = next.pop() {
-            let (schema, at) = self.resolve(schema, at);
+            let (schema, at) = self.contract.follow(schema, at);
             if !self.seen.insert(at.clone()) {
                 continue;
             }
