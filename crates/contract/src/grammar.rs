@@ -104,6 +104,9 @@ pub(crate) enum Shape {
     Callbacks,
 }
 
+/// Words that OpenAPI 3.1 has where 3.0 has fewer: a type of security schemes.
+pub(crate) const WORDS_OF_3_1: &[&str] = &["mutualTLS"];
+
 /// The types that a schema may have here. JSON Schema has `null` too, and lists of types.
 pub(crate) const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 

@@ -4,6 +4,8 @@
 //! aliases, tags or merge keys. Scalars follow the YAML 1.2 core schema (§10.3.2), so `no` and `2026-01-01` are
 //! strings, and whatever is quoted is a string.
 
+mod json;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
@@ -25,11 +27,12 @@ pub(crate) struct Read {
     pub(crate) faults: Vec<Fault>,
 }
 
-/// Reads one YAML document.
+/// Reads one document of YAML, or of JSON.
 pub(crate) fn read(text: &str) -> Read {
     if text.len() > MAX_BYTES {
         return Read { root: None, faults: vec![too_large()] };
     }
+    let text = &*json::as_yaml(text);
     let mut reader = Reader::default();
     if let Some((before, character)) = control_character(text) {
         let message =

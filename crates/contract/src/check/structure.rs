@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{EXTENSIONS, Faults, Grammar};
 use crate::Kind;
-use crate::grammar::{Shape, TYPES};
+use crate::grammar::{Shape, TYPES, WORDS_OF_3_1};
 use crate::meaning::{canonical, whole};
 use crate::pointer::{self, join};
 
@@ -103,6 +103,8 @@ impl<'a> Walk<'a, '_, '_> {
             | (Shape::AnyMap, Value::Object(_)) => {}
             (Shape::Count, count) if whole(count).is_some() => {}
             (Shape::Word(words), Value::String(word)) if words.contains(&word.as_str()) => {}
+            (Shape::Word(_), Value::String(word))
+                if key == "type" && grammar == Grammar::Standard && WORDS_OF_3_1.contains(&word.as_str()) => {}
             (Shape::Type, value) => self.type_name(value, &at),
             (Shape::Texts, Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {

@@ -127,6 +127,7 @@ fn a_document_of_the_standard_is_read() {
             }}},
         },
         "components": {
+            "securitySchemes": {"c": {"type": "mutualTLS"}},
             "callbacks": {"C": {"{$url}": {"get": {}}}},
             "pathItems": {"A": {"get": {
                 "tags": ["a", "a"],
@@ -158,6 +159,7 @@ fn a_document_of_the_standard_is_read() {
         ("/components/pathItems/A/get/parameters/0/schema/$ref", json!("#/nowhere")),
         ("/webhooks/born/post/responses/2XX/content", json!([])),
         ("/paths/~1b~1{undeclared}/get/callbacks/on/{$request.body#~1url}/post", json!([])),
+        ("/components/securitySchemes/c/type", json!("mutual")),
         ("/paths/~1a/$ref", json!("#/components/pathItems/B")),
         ("/info", json!([])),
     ] {
