@@ -7,7 +7,8 @@
 //!
 //! `view` reads a schema for what it means, whatever its spelling: references followed, `allOf` merged, `null` as
 //! `type: [string, 'null']`, `anyOf`, `enum` or `const`. `schema` and what it calls hold two such views against each
-//! other, keyword by keyword; `operations`, `exchange`, `security` and `leftovers` hold everything around schemas.
+//! other, keyword by keyword; `operations`, `parameters`, `exchange`, `security`, `servers` and `leftovers` hold everything around schemas; `moves`
+//! knows where operations went.
 //! `walk` keeps the place, follows each pair of references once, however often it is used, and tells what is found.
 //! `version` says which step of `info.version` the changes demand, `approvals` which of them somebody has approved.
 //!
@@ -26,11 +27,14 @@ mod edition;
 mod exchange;
 mod fingerprint;
 mod leftovers;
+mod moves;
 mod operations;
+mod parameters;
 mod properties;
 mod rules;
 mod schema;
 mod security;
+mod servers;
 mod types;
 mod unions;
 mod version;

@@ -101,6 +101,21 @@ pub(crate) fn resolve<'a>(
     None
 }
 
+/// The references at the head of a node, each with the pointer that it has: those that [`resolve`] follows.
+pub(crate) fn references<'a>(document: &'a Value, mut node: &'a Value, at: &str) -> Vec<(&'a Value, String)> {
+    let mut references = Vec::new();
+    let mut pointer = at.to_owned();
+    while let Some(target) = reference(node) {
+        references.push((node, pointer));
+        let found = local(target).and_then(|pointer| Some((find(document, &pointer)?, pointer)));
+        match found {
+            Some(found) if references.len() <= MAX_HOPS => (node, pointer) = found,
+            _ => break,
+        }
+    }
+    references
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,14 +47,14 @@ impl Approvals {
     /// Reads a file of approvals.
     ///
     /// # Errors
-    /// Every line that is neither empty, a comment nor a fingerprint of twelve hexadecimal digits, and every second
-    /// approval of the same change.
+    /// Every line that is neither empty, a comment nor a fingerprint of twelve hexadecimal digits, in whatever case, and
+    /// every second approval of the same change.
     pub fn parse(text: &str) -> Result<Approvals, Vec<BadLine>> {
         let (mut lines, mut bad, mut known) = (Vec::new(), Vec::new(), HashSet::new());
         // Some editors begin a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, text) in (1..).zip(text.lines()) {
-            let approval = text.split_once('#').map_or(text, |(approval, _)| approval).trim();
+            let approval = text.split_once('#').map_or(text, |(approval, _)| approval).trim().to_ascii_lowercase();
             if approval.is_empty() {
                 continue;
             }
@@ -62,8 +62,8 @@ impl Approvals {
                 let message =
                     format!("`{approval}` is no fingerprint: twelve digits of 0–9 and a–f, as the check prints them");
                 bad.push(BadLine { line, message });
-            } else if known.insert(approval) {
-                lines.push((line, approval.to_owned()));
+            } else if known.insert(approval.clone()) {
+                lines.push((line, approval));
             } else {
                 bad.push(BadLine { line, message: format!("`{approval}` is approved twice") });
             }

@@ -94,8 +94,16 @@ const JUDGED_BY: &[(Kind, &str, &str)] = &[
     (Kind::Schema, "anyOf oneOf", "*-variant-added *-variant-removed *-union-changed"),
     (Kind::Schema, "discriminator", "*-discriminator-set"),
     (Kind::Schema, "xml", "*-constraint-changed"),
-    (Kind::Schema, "readOnly", "request-property-became-read-only request-property-added-optional prose-changed"),
-    (Kind::Schema, "writeOnly", "response-property-removed response-property-added prose-changed"),
+    (
+        Kind::Schema,
+        "readOnly",
+        "request-property-became-read-only request-property-added-optional prose-changed unsent-property-changed",
+    ),
+    (
+        Kind::Schema,
+        "writeOnly",
+        "response-property-removed response-property-added prose-changed unsent-property-changed",
+    ),
     (Kind::Schema, "deprecated", "part-deprecated part-revived"),
     (Kind::Discriminator, "propertyName", "*-discriminator-changed"),
     (Kind::Discriminator, "mapping", "*-mapping-added *-mapping-removed *-discriminator-changed"),

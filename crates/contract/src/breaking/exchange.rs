@@ -1,42 +1,53 @@
-//! What an operation takes and answers, around the schemas: parameters, bodies, media types, statuses, headers, links.
+//! What an operation takes and answers, around the schemas: bodies, media types, statuses, headers, links.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::operations::SamePath;
+use super::rules::Rule;
 use super::view::{Schema, View};
 use super::walk::Walk;
 use super::{Direction, rules};
 use crate::Kind;
 use crate::meaning::{folded, same};
-use crate::paths::{Declared, Endpoint, Path};
+use crate::paths::Endpoint;
 use crate::pointer::{self, join};
 
-/// What only people read on a parameter, header, body, response or media type.
-const PROSE: &[&str] = &["description", "summary", "example", "examples"];
+/// What is judged of a header.
+const HEADER: &[&str] = &["required", "deprecated", "style", "explode", "schema", "content"];
+
+/// What is judged of a link.
+const LINK: &[&str] = &["operationId", "operationRef", "parameters", "requestBody", "server"];
 
 /// A node with the references at its head followed.
-struct Found<'a> {
-    value: &'a Value,
+pub(super) struct Found<'a> {
+    pub(super) value: &'a Value,
+    /// The references that lead to it, and where they are written: prose may stand beside them.
+    references: Vec<(&'a Value, String)>,
     /// Where it stands.
-    at: String,
+    pub(super) at: String,
     /// Where it is listed, which may be a reference to where it stands: the place of a thing that comes or goes.
     site: String,
 }
 
+/// The rule by which something comes or goes, and the sentence that says so.
+type Told = (&'static Rule, &'static str);
+
 impl<'a> Walk<'a> {
-    fn found(&self, old: bool, value: &'a Value, at: String) -> Found<'a> {
-        let document = if old { self.old.document() } else { self.new.document() };
-        match pointer::resolve(document, value, at.clone()) {
-            Some((value, found)) => Found { value, at: found, site: at },
-            None => Found { value, site: at.clone(), at },
+    pub(super) fn found(&mut self, is_old: bool, value: &'a Value, site: String) -> Found<'a> {
+        let document = if is_old { self.old.document() } else { self.new.document() };
+        let references = pointer::references(document, value, &site);
+        for at in references.iter().map(|(_, at)| at) {
+            self.visit(is_old, at);
         }
+        let (value, at) = pointer::resolve(document, value, site.clone()).unwrap_or_else(|| (value, site.clone()));
+        self.visit(is_old, &at);
+        Found { value, references, at, site }
     }
 
     /// The members of both objects under `key`, brought together by name.
     fn members(
-        &self,
+        &mut self,
         kind: Kind,
         key: &str,
         old: &Found<'a>,
@@ -45,7 +56,8 @@ impl<'a> Walk<'a> {
         let mut all: BTreeMap<String, (&'a str, Option<Found<'a>>, Option<Found<'a>>)> = BTreeMap::new();
         for (is_old, owner) in [(true, old), (false, new)] {
             let at = join(&owner.at, key);
-            for (name, value) in owner.value.get(key).and_then(Value::as_object).into_iter().flatten() {
+            let members = owner.value.get(key).and_then(Value::as_object).into_iter().flatten();
+            for (name, value) in members.filter(|(name, _)| kind != Kind::Response || !name.starts_with("x-")) {
                 let entry = all.entry(folded(kind, name).into_owned()).or_insert((name, None, None));
                 let found = Some(self.found(is_old, value, join(&at, name)));
                 if is_old { entry.1 = found } else { entry.2 = found }
@@ -54,103 +66,38 @@ impl<'a> Walk<'a> {
         all.into_values().collect()
     }
 
-    pub(super) fn parameters(&mut self, path: &SamePath<'_, 'a>, old: &Endpoint<'a>, new: &Endpoint<'a>) {
-        let mut rest: Vec<Declared<'a>> = path.new.parameters(self.new.document(), new);
-        let name_then = |one: &Declared<'a>| match one.location {
-            "path" => path.renamed.get(one.name).copied().unwrap_or(one.name),
-            _ => one.name,
-        };
-        let key_then =
-            |one: &Declared<'a>| (one.location.to_owned(), folded(kind_of(one), name_then(one)).into_owned());
-        let mut gone = Vec::new();
-        for mine in path.old.parameters(self.old.document(), old) {
-            let key = (mine.location.to_owned(), mine.key().1.into_owned());
-            match rest.iter().position(|other| key_then(other) == key) {
-                Some(index) => {
-                    let other = rest.remove(index);
-                    self.step(label(&other), |walk| walk.parameter(&mine, &other));
-                }
-                None => gone.push(mine),
-            }
-        }
-        // Beside the operation's own, or beside those of all operations of its path: these come and go once.
-        let listed = |one: &Declared<'a>, [(has, _), (other, path)]: [(&Endpoint<'a>, &Path<'a>); 2]| {
-            let own = one.site.strip_prefix(has.pointer.as_str()).is_some_and(|rest| rest.starts_with("/parameters/"));
-            join(if own { &other.pointer } else { &path.pointer }, "parameters")
-        };
-        for mine in gone {
-            let moves =
-                |other: &Declared<'a>| other.location != mine.location && other.name.eq_ignore_ascii_case(mine.name);
-            let moved = rest.iter().position(moves);
-            let (rule, sentence, at, to) = match moved {
-                Some(index) => {
-                    let other = rest.remove(index);
-                    let sentence = format!("the parameter moves from {} to {}", mine.location, other.location);
-                    (rules::PARAMETER_MOVED, sentence, other.site, Some(Value::from(other.location)))
-                }
-                None => {
-                    let query = mine.location == "query";
-                    let rule = if query { rules::QUERY_PARAMETER_REMOVED } else { rules::PARAMETER_REMOVED };
-                    let would_be = listed(&mine, [(old, path.old), (new, path.new)]);
-                    (rule, "the parameter is gone".to_owned(), join(&would_be, "-"), None)
-                }
-            };
-            let at = [mine.site.clone(), at];
-            self.step(label(&mine), |walk| walk.report_values(rule, at, sentence, [None, to.as_ref()]));
-        }
-        for other in rest {
-            let (rule, sentence) = if flag(other.parameter, "required") {
-                (rules::PARAMETER_ADDED_REQUIRED, "a required parameter is added")
-            } else {
-                (rules::PARAMETER_ADDED, "an optional parameter is added")
-            };
-            let would_be = listed(&other, [(new, path.new), (old, path.old)]);
-            let at = [join(&would_be, "-"), other.site.clone()];
-            self.step(label(&other), |walk| walk.report(rule, at, sentence));
-        }
-    }
-
-    fn parameter(&mut self, old: &Declared<'a>, new: &Declared<'a>) {
-        let old_found = self.found(true, old.listed, old.site.clone());
-        let new_found = self.found(false, new.listed, new.site.clone());
-        let at = |key: &str| [join(&old_found.at, key), join(&new_found.at, key)];
-        // A path parameter is always there, whatever is said of it.
-        let required = |one: &Declared<'a>| one.location == "path" || flag(one.parameter, "required");
-        match (required(old), required(new)) {
-            (false, true) => self.report(rules::PARAMETER_BECAME_REQUIRED, at("required"), "it must be there"),
-            (true, false) => self.report(rules::PARAMETER_BECAME_OPTIONAL, at("required"), "it may be left out"),
-            _ => {}
-        }
-        for key in ["allowReserved", "allowEmptyValue"] {
-            let (rule, verb) = match (flag(old.parameter, key), flag(new.parameter, key)) {
-                (true, false) => (rules::PARAMETER_LENIENCY_WITHDRAWN, "withdrawn"),
-                (false, true) => (rules::PARAMETER_LENIENCY_GRANTED, "granted"),
-                _ => continue,
-            };
-            self.step(key, |walk| walk.report(rule, at(key), format!("`{key}` is {verb}")));
-        }
-        self.part(&old_found, &new_found);
-        self.serialization(&old_found, &new_found, new.location, Direction::Request);
-        self.described(&old_found, &new_found, Direction::Request);
-    }
-
     /// Deprecation and prose of a parameter or header.
-    fn part(&mut self, old: &Found<'a>, new: &Found<'a>) {
+    pub(super) fn part(&mut self, judged: &[&str], old: &Found<'a>, new: &Found<'a>) {
         let at = [join(&old.at, "deprecated"), join(&new.at, "deprecated")];
         match (flag(old.value, "deprecated"), flag(new.value, "deprecated")) {
             (false, true) => self.report(rules::PART_DEPRECATED, at, "deprecated"),
             (true, false) => self.report(rules::PART_REVIVED, at, "no longer deprecated"),
             _ => {}
         }
-        self.prose_of(old, new);
+        self.unjudged(judged, old, new);
     }
 
-    fn prose_of(&mut self, old: &Found<'a>, new: &Found<'a>) {
-        self.prose(PROSE, (old.value, &old.at), (new.value, &new.at));
+    /// What drives nothing: all members but those that are judged, and what stands beside references.
+    fn unjudged(&mut self, judged: &[&str], old: &Found<'a>, new: &Found<'a>) {
+        self.rest(judged, (old.value, &old.at), (new.value, &new.at));
+        self.beside([&old.references, &new.references], [&old.site, &new.site]);
+    }
+
+    /// What is written beside references, each with the one that leads to the same thing.
+    pub(super) fn beside(&mut self, references: [&[(&'a Value, String)]; 2], sites: [&String; 2]) {
+        let [old, new] = references;
+        for index in 0..old.len().max(new.len()) {
+            let side = |side: &'_ [(&'a Value, String)], site: &String| match side.get(index) {
+                Some((reference, at)) => (*reference, at.clone()),
+                None => (&Value::Null, site.clone()),
+            };
+            let [(before, old_at), (after, new_at)] = [side(old, sites[0]), side(new, sites[1])];
+            self.rest(&["$ref"], (before, &old_at), (after, &new_at));
+        }
     }
 
     /// How a parameter or header is written: `style` and `explode`, whose defaults follow its location, or `content`.
-    fn serialization(&mut self, old: &Found<'a>, new: &Found<'a>, location: &str, direction: Direction) {
+    pub(super) fn serialization(&mut self, old: &Found<'a>, new: &Found<'a>, location: &str, direction: Direction) {
         let style = |one: &Found<'a>| {
             let default = if matches!(location, "path" | "header") { "simple" } else { "form" };
             one.value.get("style").and_then(Value::as_str).unwrap_or(default).to_owned()
@@ -192,7 +139,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The schema of what is described by `schema` or by `content`.
-    fn described(&mut self, old: &Found<'a>, new: &Found<'a>, direction: Direction) {
+    pub(super) fn described(&mut self, old: &Found<'a>, new: &Found<'a>, direction: Direction) {
         let schema = |one: &Found<'a>| Schema::member(one.value, &one.at, "schema");
         if old.value.get("content").is_none() && new.value.get("content").is_none() {
             self.schema_unless_free(direction, schema(old), schema(new));
@@ -202,7 +149,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn body(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
-        let of = |walk: &Self, is_old: bool, endpoint: &Endpoint<'a>| {
+        let of = |walk: &mut Self, is_old: bool, endpoint: &Endpoint<'a>| {
             let body = endpoint.operation.get("requestBody")?;
             Some(walk.found(is_old, body, join(&endpoint.pointer, "requestBody")))
         };
@@ -217,7 +164,7 @@ impl<'a> Walk<'a> {
                     (true, false) => walk.report(rules::BODY_BECAME_OPTIONAL, at, "it may be left out"),
                     _ => {}
                 }
-                walk.prose_of(&old, &new);
+                walk.unjudged(&["required", "content"], &old, &new);
                 walk.content(&old, &new, Direction::Request);
             }
             [None, Some(new)] if flag(new.value, "required") => {
@@ -231,131 +178,142 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// Media types.
-    fn content(&mut self, old: &Found<'a>, new: &Found<'a>, direction: Direction) {
-        let would_be = |owner: &Found<'a>, name: &str| join(&join(&owner.at, "content"), name);
-        for (name, mine, other) in self.members(Kind::MediaType, "content", old, new) {
-            self.step(name, |walk| match (mine, other) {
-                (Some(mine), Some(other)) => {
-                    walk.prose_of(&mine, &other);
-                    let schema = |one: &Found<'a>| Schema::member(one.value, &one.at, "schema");
-                    walk.schema_unless_free(direction, schema(&mine), schema(&other));
-                    let encodings = [mine.value.get("encoding"), other.value.get("encoding")];
-                    let nothing = Value::Object(serde_json::Map::new());
-                    let [a, b] = encodings.map(|encoding| encoding.unwrap_or(&nothing));
-                    if !same(a, b) {
-                        let at = [join(&mine.at, "encoding"), join(&other.at, "encoding")];
-                        let sentence = "parts are encoded in another way";
-                        walk.report_values(rules::ENCODING_CHANGED.on(direction), at, sentence, encodings);
-                    }
-                }
+    /// Holds the members of both under `key` against each other: `both` what both have, and what only one has is told.
+    fn each(
+        &mut self,
+        (kind, key): (Kind, &str),
+        [old, new]: [&Found<'a>; 2],
+        both: impl Fn(&mut Self, &Found<'a>, &Found<'a>),
+        gone: impl Fn(&str, &Found<'a>) -> Told,
+        come: impl Fn(&str) -> Told,
+    ) {
+        let would_be = |owner: &Found<'a>, name: &str| join(&join(&owner.at, key), name);
+        for (name, mine, other) in self.members(kind, key, old, new) {
+            let label = match kind {
+                Kind::Header => format!("header {name}"),
+                Kind::Link => format!("link {name}"),
+                _ => name.to_owned(),
+            };
+            self.step(label, |walk| match (mine, other) {
+                (Some(mine), Some(other)) => both(walk, &mine, &other),
                 (Some(mine), None) => {
-                    let at = [mine.site, would_be(new, name)];
-                    walk.report(rules::MEDIA_TYPE_REMOVED.on(direction), at, "the media type is gone");
+                    let (rule, sentence) = gone(name, &mine);
+                    walk.report(rule, [mine.site, would_be(new, name)], sentence);
                 }
                 (None, Some(other)) => {
-                    let at = [would_be(old, name), other.site];
-                    walk.report(rules::MEDIA_TYPE_ADDED.on(direction), at, "the media type is added");
+                    let (rule, sentence) = come(name);
+                    walk.report(rule, [would_be(old, name), other.site], sentence);
                 }
                 (None, None) => {}
             });
         }
+    }
+
+    /// Media types.
+    fn content(&mut self, old: &Found<'a>, new: &Found<'a>, direction: Direction) {
+        self.each(
+            (Kind::MediaType, "content"),
+            [old, new],
+            |walk, mine, other| walk.media_type(mine, other, direction),
+            |_, _| (rules::MEDIA_TYPE_REMOVED.on(direction), "the media type is gone"),
+            |_| (rules::MEDIA_TYPE_ADDED.on(direction), "the media type is added"),
+        );
+    }
+
+    fn media_type(&mut self, old: &Found<'a>, new: &Found<'a>, direction: Direction) {
+        self.unjudged(&["schema", "encoding"], old, new);
+        let schema = |one: &Found<'a>| Schema::member(one.value, &one.at, "schema");
+        self.schema_unless_free(direction, schema(old), schema(new));
+        let rule = rules::ENCODING_CHANGED.on(direction);
+        let encodings = [old.value.get("encoding"), new.value.get("encoding")];
+        let nothing = Value::Object(serde_json::Map::new());
+        let [a, b] = encodings.map(|encoding| encoding.unwrap_or(&nothing));
+        if !same(a, b) {
+            let at = [join(&old.at, "encoding"), join(&new.at, "encoding")];
+            self.report_values(rule, at, "parts are encoded in another way", encodings);
+        }
+        let written = encodings.map(|encoding| encoding.into_iter().collect());
+        self.step("encoding", |walk| walk.behind(rule, "encoding", written));
     }
 
     pub(super) fn responses(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
+        let nothing = &Value::Null;
+        let lists = [old, new].map(|endpoint| endpoint.operation.get("responses").unwrap_or(nothing));
+        let statuses = lists.iter().filter_map(|list| list.as_object()).flat_map(|list| list.keys());
+        let statuses: Vec<&str> = statuses.map(String::as_str).filter(|key| !key.starts_with("x-")).collect();
+        let at = [old, new].map(|endpoint| join(&endpoint.pointer, "responses"));
+        self.rest(&statuses, (lists[0], &at[0]), (lists[1], &at[1]));
         let [old, new] = [old, new].map(|endpoint| Found {
             value: endpoint.operation,
+            references: Vec::new(),
             at: endpoint.pointer.clone(),
             site: endpoint.pointer.clone(),
         });
-        let would_be = |owner: &Found<'a>, status: &str| join(&join(&owner.at, "responses"), status);
-        for (status, mine, other) in self.members(Kind::Response, "responses", &old, &new) {
-            // 2XX is a success like 200; `default` is what is left: failures.
-            let class = status.bytes().next().unwrap_or_default();
-            self.step(status, |walk| match (mine, other) {
-                (Some(mine), Some(other)) => {
-                    walk.prose_of(&mine, &other);
-                    walk.headers(&mine, &other);
-                    walk.content(&mine, &other, Direction::Response);
-                    walk.links(&mine, &other);
-                }
-                (Some(mine), None) => {
-                    let rule = if class == b'2' { rules::SUCCESS_REMOVED } else { rules::STATUS_REMOVED };
-                    walk.report(rule, [mine.site, would_be(&new, status)], "the status is no longer answered");
-                }
-                (None, Some(other)) => {
-                    let success = matches!(class, b'1'..=b'3');
-                    let rule = if success { rules::SUCCESS_ADDED } else { rules::FAILURE_ADDED };
-                    walk.report(rule, [would_be(&old, status), other.site], "the status is new");
-                }
-                (None, None) => {}
-            });
-        }
+        // 2XX is a success like 200; `default` is what is left: failures.
+        let class = |status: &str| status.bytes().next().unwrap_or_default();
+        self.each(
+            (Kind::Response, "responses"),
+            [&old, &new],
+            Walk::response,
+            |status, _| {
+                let rule = if class(status) == b'2' { rules::SUCCESS_REMOVED } else { rules::STATUS_REMOVED };
+                (rule, "the status is no longer answered")
+            },
+            |status| {
+                let success = matches!(class(status), b'1'..=b'3');
+                (if success { rules::SUCCESS_ADDED } else { rules::FAILURE_ADDED }, "the status is new")
+            },
+        );
     }
 
-    fn headers(&mut self, old: &Found<'a>, new: &Found<'a>) {
-        let would_be = |owner: &Found<'a>, name: &str| join(&join(&owner.at, "headers"), name);
-        for (name, mine, other) in self.members(Kind::Header, "headers", old, new) {
-            self.step(format!("header {name}"), |walk| match (mine, other) {
-                (Some(mine), Some(other)) => {
-                    let at = [join(&mine.at, "required"), join(&other.at, "required")];
-                    match (flag(mine.value, "required"), flag(other.value, "required")) {
-                        (true, false) => walk.report(rules::HEADER_BECAME_OPTIONAL, at, "it may be missing"),
-                        (false, true) => walk.report(rules::HEADER_BECAME_REQUIRED, at, "it is always there"),
-                        _ => {}
-                    }
-                    walk.part(&mine, &other);
-                    walk.serialization(&mine, &other, "header", Direction::Response);
-                    walk.described(&mine, &other, Direction::Response);
-                }
-                (Some(mine), None) => {
-                    let required = flag(mine.value, "required");
-                    let rule = if required { rules::HEADER_REMOVED } else { rules::OPTIONAL_HEADER_REMOVED };
-                    walk.report(rule, [mine.site, would_be(new, name)], "the header is gone");
-                }
-                (None, Some(other)) => {
-                    walk.report(rules::HEADER_ADDED, [would_be(old, name), other.site], "the header is added");
-                }
-                (None, None) => {}
-            });
-        }
+    fn response(&mut self, old: &Found<'a>, new: &Found<'a>) {
+        self.unjudged(&["headers", "content", "links"], old, new);
+        self.each(
+            (Kind::Header, "headers"),
+            [old, new],
+            Walk::header,
+            |_, header| {
+                let required = flag(header.value, "required");
+                let rule = if required { rules::HEADER_REMOVED } else { rules::OPTIONAL_HEADER_REMOVED };
+                (rule, "the header is gone")
+            },
+            |_| (rules::HEADER_ADDED, "the header is added"),
+        );
+        self.content(old, new, Direction::Response);
+        self.each(
+            (Kind::Link, "links"),
+            [old, new],
+            Walk::link,
+            |_, _| (rules::LINK_REMOVED, "the link is gone"),
+            |_| (rules::LINK_ADDED, "the link is added"),
+        );
     }
 
-    fn links(&mut self, old: &Found<'a>, new: &Found<'a>) {
-        let would_be = |owner: &Found<'a>, name: &str| join(&join(&owner.at, "links"), name);
-        for (name, mine, other) in self.members(Kind::Link, "links", old, new) {
-            self.step(format!("link {name}"), |walk| match (mine, other) {
-                (Some(mine), Some(other)) => {
-                    walk.prose_of(&mine, &other);
-                    for key in ["operationId", "operationRef", "parameters", "requestBody", "server"] {
-                        let values = [mine.value.get(key), other.value.get(key)];
-                        if values[0] != values[1] {
-                            let at = [join(&mine.at, key), join(&other.at, key)];
-                            let sentence = format!("`{key}` of the link is another");
-                            walk.step(key, |walk| walk.report_values(rules::LINK_CHANGED, at, sentence, values));
-                        }
-                    }
-                }
-                (Some(mine), None) => {
-                    walk.report(rules::LINK_REMOVED, [mine.site, would_be(new, name)], "the link is gone")
-                }
-                (None, Some(other)) => {
-                    walk.report(rules::LINK_ADDED, [would_be(old, name), other.site], "the link is added")
-                }
-                (None, None) => {}
-            });
+    fn header(&mut self, old: &Found<'a>, new: &Found<'a>) {
+        let at = [join(&old.at, "required"), join(&new.at, "required")];
+        match (flag(old.value, "required"), flag(new.value, "required")) {
+            (true, false) => self.report(rules::HEADER_BECAME_OPTIONAL, at, "it may be missing"),
+            (false, true) => self.report(rules::HEADER_BECAME_REQUIRED, at, "it is always there"),
+            _ => {}
+        }
+        self.part(HEADER, old, new);
+        self.serialization(old, new, "header", Direction::Response);
+        self.described(old, new, Direction::Response);
+    }
+
+    fn link(&mut self, old: &Found<'a>, new: &Found<'a>) {
+        self.unjudged(LINK, old, new);
+        for key in LINK {
+            let values = [old.value.get(key), new.value.get(key)];
+            if values[0] != values[1] {
+                let at = [join(&old.at, key), join(&new.at, key)];
+                let sentence = format!("`{key}` of the link is another");
+                self.step(*key, |walk| walk.report_values(rules::LINK_CHANGED, at, sentence, values));
+            }
         }
     }
 }
 
-fn kind_of(one: &Declared<'_>) -> Kind {
-    if one.location == "header" { Kind::Header } else { Kind::Parameter }
-}
-
-fn label(one: &Declared<'_>) -> String {
-    format!("{} {}", one.location, one.name)
-}
-
-fn flag(value: &Value, key: &str) -> bool {
+pub(super) fn flag(value: &Value, key: &str) -> bool {
     value.get(key) == Some(&Value::Bool(true))
 }

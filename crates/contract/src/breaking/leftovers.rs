@@ -4,17 +4,31 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::operations::SamePath;
+use super::operations::items;
 use super::rules;
-use super::walk::Walk;
+use super::walk::{Walk, referred};
 use crate::diff::reach;
 use crate::meaning::same;
 use crate::operation::is_planned;
-use crate::paths::{self, Endpoint};
+use crate::paths;
 use crate::pointer::join;
 
 /// Members of the document that only people read, or tools before anything else.
 const PROSE: &[&str] = &["openapi", "tags", "externalDocs", "jsonSchemaDialect"];
+
+/// What `components` holds.
+const SECTIONS: &[&str] = &[
+    "schemas",
+    "responses",
+    "parameters",
+    "examples",
+    "requestBodies",
+    "headers",
+    "securitySchemes",
+    "links",
+    "callbacks",
+    "pathItems",
+];
 
 impl<'a> Walk<'a> {
     pub(super) fn leftovers(&mut self) {
@@ -27,27 +41,42 @@ impl<'a> Walk<'a> {
         // The version follows from the changes: it is none itself.
         let keys: BTreeSet<&str> = names(info(old)).chain(names(info(new))).filter(|key| *key != "version").collect();
         let keys: Vec<&str> = keys.into_iter().collect();
+        let members = |key: &str| [old, new].map(|document| document.get(key).unwrap_or(nothing));
+        let [mine, others] = members("components");
+        self.step("components", |walk| walk.rest(SECTIONS, (mine, "/components"), (others, "/components")));
+        let [mine, others] = members("paths");
+        let templates: Vec<&str> = items(old).chain(items(new)).map(|path| path.template).collect();
+        self.step("paths", |walk| walk.rest(&templates, (mine, "/paths"), (others, "/paths")));
         self.step("info", |walk| walk.prose(&keys, (info(old), "/info"), (info(new), "/info")));
         let extensions: BTreeSet<&str> = names(old).chain(names(new)).filter(|key| key.starts_with("x-")).collect();
         let extensions: Vec<&str> = extensions.into_iter().collect();
         self.prose(&extensions, (old, ""), (new, ""));
-        self.webhooks(old, new);
+        let webhooks = [old.get("webhooks"), new.get("webhooks")];
+        self.step("webhooks", |walk| {
+            walk.not_judged("webhooks", ["/webhooks".to_owned(), "/webhooks".to_owned()], webhooks)
+        });
         self.security_schemes();
-        self.unused_components(old, new);
+        self.security_by_default();
+        self.servers_by_default();
     }
 
-    /// Not compared further: the house's grammar has none, and who receives them has a contract of its own.
-    fn webhooks(&mut self, old: &'a Value, new: &'a Value) {
-        let values = [old.get("webhooks"), new.get("webhooks")];
+    /// What is sent to clients of its own accord. Not compared further: the house's grammar has none, and who receives it
+    /// has a contract of its own.
+    pub(super) fn not_judged(&mut self, key: &str, at: [String; 2], values: [Option<&'a Value>; 2]) {
+        let rule = rules::CONSTRAINT_CHANGED.response;
         if values[0] != values[1] {
-            let at = ["/webhooks".to_owned(), "/webhooks".to_owned()];
-            let rule = rules::CONSTRAINT_CHANGED.response;
-            self.step("webhooks", |walk| walk.report_values(rule, at, "webhooks are not judged", values));
+            self.report_values(rule, at, format!("{key} are not judged"), values);
         }
+        self.behind(rule, key, values.map(|value| value.into_iter().collect()));
     }
 
-    fn unused_components(&mut self, old: &'a Value, new: &'a Value) {
+    /// Components that nobody looked into, once everything else is compared.
+    pub(super) fn unused_components(&mut self) {
+        let [old, new] = [self.old.document(), self.new.document()];
         let used = [old, new].map(|document| used(&built(document)));
+        // Whether or not they are there.
+        let named =
+            [old, new].map(|document| referred(document, &document.get("paths").into_iter().collect::<Vec<_>>()));
         let all = |document: &'a Value| {
             let sections = document.get("components").and_then(Value::as_object).into_iter().flatten();
             let mut all: BTreeMap<String, (&'a str, &'a str, &'a Value)> = BTreeMap::new();
@@ -66,61 +95,31 @@ impl<'a> Walk<'a> {
             let values = [before, after].map(|component| component.map(|(_, _, value)| *value));
             let (rule, sentence) = match (values, *section) {
                 ([Some(a), Some(b)], _) if same(a, b) => continue,
+                ([Some(_), None], "securitySchemes") if used[1].contains(at) => {
+                    (rules::SECURITY_SCHEME_CHANGED, "how credentials are carried is no longer said")
+                }
+                ([None, Some(_)], "securitySchemes") if used[0].contains(at) => {
+                    (rules::PROSE_CHANGED, "it is now said how credentials are carried")
+                }
                 // Compared already, whoever uses them.
                 ([Some(_), Some(_)], "securitySchemes") => continue,
                 // Whoever refers to one says the same as before.
                 ([Some(_), Some(_)], "examples") if is_used => (rules::PROSE_CHANGED, "the example reads differently"),
+                (_, "examples") if named.iter().all(|named| named.contains(at)) => {
+                    (rules::PROSE_CHANGED, "the example is no longer there, or is now")
+                }
+                ([Some(_), Some(_)], _) if is_used && self.is_visited(at) => continue,
+                ([Some(_), Some(_)], _) if is_used => {
+                    (rules::UNUSED_COMPONENT_CHANGED, "it changes, and only what is not compared refers to it")
+                }
                 _ if is_used => continue,
                 ([Some(_), Some(_)], _) => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses changes"),
                 ([Some(_), None], _) => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses is gone"),
                 _ => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses is added"),
             };
-            let label = format!("{section} {name}");
-            self.step(label, |walk| walk.report_values(rule, [at.clone(), at.clone()], sentence, values));
+            let at = [at.clone(), at.clone()];
+            self.step(format!("{section} {name}"), |walk| walk.report_values(rule, at, sentence, values));
         }
-    }
-
-    /// The servers of an operation: its own, else its path's, else the document's.
-    pub(super) fn servers_of(&mut self, path: &SamePath<'_, 'a>, old: &Endpoint<'a>, new: &Endpoint<'a>) {
-        let of = |document: &'a Value, item: &'a Value, item_at: &str, endpoint: &Endpoint<'a>| {
-            let levels = [(endpoint.operation, endpoint.pointer.as_str()), (item, item_at), (document, "")];
-            let level = levels.into_iter().find(|(owner, _)| owner.get("servers").is_some());
-            let (owner, at) = level.unwrap_or((document, ""));
-            (owner.get("servers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default(), join(at, "servers"))
-        };
-        let (mine, old_at) = of(self.old.document(), path.old.item, &path.old.pointer, old);
-        let (others, new_at) = of(self.new.document(), path.new.item, &path.new.pointer, new);
-        // An address is the same with and without the slash at its end; none named is `/`.
-        let url =
-            |server: &'a Value| server.get("url").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/');
-        let urls = |servers: &'a [Value]| if servers.is_empty() { vec![""] } else { servers.iter().map(url).collect() };
-        let (known, named) = (urls(mine), urls(others));
-        let at = |list: &str, index: usize| join(list, &index.to_string());
-        self.step("servers", |walk| {
-            for (index, one) in known.iter().enumerate() {
-                let would_be = join(&new_at, one);
-                match named.iter().position(|other| other == one) {
-                    None => {
-                        let sentence = format!("the server `{one}/` is gone");
-                        walk.report(rules::SERVER_REMOVED, [at(&old_at, index), would_be], sentence);
-                    }
-                    Some(place) => {
-                        let [Some(old), Some(new)] = [mine.get(index), others.get(place)] else { continue };
-                        let at = [at(&old_at, index), at(&new_at, place)];
-                        walk.prose(&["description"], (old, &at[0]), (new, &at[1]));
-                        let variables = [old.get("variables"), new.get("variables")];
-                        if variables[0] != variables[1] {
-                            let sentence = format!("the variables of `{one}/` are others");
-                            walk.report_values(rules::SERVER_CHANGED, at, sentence, variables);
-                        }
-                    }
-                }
-            }
-            for (index, other) in named.iter().enumerate().filter(|(_, other)| !known.contains(other)) {
-                let sentence = format!("the server `{other}/` is added");
-                walk.report(rules::SERVER_ADDED, [join(&old_at, other), at(&new_at, index)], sentence);
-            }
-        });
     }
 }
 

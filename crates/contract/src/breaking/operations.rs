@@ -1,17 +1,18 @@
 //! Operations: which there are, how long they stay, and what is said of each as a whole.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::fingerprint::without_names;
+use super::moves::Moves;
 use super::rules;
 use super::walk::Walk;
 use super::{Day, Rule};
 use crate::meaning::whole;
 use crate::operation::{Method, is_planned};
 use crate::paths::{self, Endpoint, Path};
-use crate::pointer::join;
+use crate::pointer::{self, join};
 
 /// A path that both have, and what its parameters were called.
 pub(super) struct SamePath<'p, 'a> {
@@ -21,11 +22,21 @@ pub(super) struct SamePath<'p, 'a> {
     pub(super) renamed: HashMap<&'a str, &'a str>,
 }
 
-/// What only people read on an operation.
-const PROSE: &[&str] = &["summary", "description", "externalDocs"];
-
-/// Keys of an operation that are compared apart; other `x-` keys are prose.
-const EXTENSIONS: &[&str] = &["x-sunset", "x-status", "x-max-body-bytes"];
+/// What is judged of an operation.
+const OPERATION: &[&str] = &[
+    "operationId",
+    "tags",
+    "deprecated",
+    "x-sunset",
+    "x-status",
+    "x-max-body-bytes",
+    "security",
+    "servers",
+    "parameters",
+    "requestBody",
+    "responses",
+    "callbacks",
+];
 
 impl<'a> Walk<'a> {
     pub(super) fn document(&mut self) {
@@ -34,9 +45,8 @@ impl<'a> Walk<'a> {
     }
 
     fn paths(&mut self) {
-        let old: Vec<Path<'a>> = paths::paths(self.old.document()).collect();
-        let mut rest: BTreeMap<&str, Path<'a>> =
-            paths::paths(self.new.document()).map(|path| (path.template, path)).collect();
+        let old: Vec<Path<'a>> = items(self.old.document()).collect();
+        let mut rest: BTreeMap<&str, Path<'a>> = items(self.new.document()).map(|path| (path.template, path)).collect();
         // The same words first: only what is left over may have been renamed.
         let mut same: Vec<Option<Path<'a>>> = old.iter().map(|path| rest.remove(path.template)).collect();
         let mut nameless: HashMap<String, Vec<&str>> = HashMap::new();
@@ -47,14 +57,19 @@ impl<'a> Walk<'a> {
             let template = nameless.get_mut(&without_names(path.template)).and_then(Vec::pop);
             *found = template.and_then(|template| rest.remove(template));
         }
-        for (path, found) in old.iter().zip(same) {
+        let pairs = || old.iter().zip(&same);
+        let come = pairs().filter_map(|(path, found)| Some((found.as_ref()?, Some(path))));
+        let come = come.chain(rest.values().map(|path| (path, None)));
+        self.moves = Moves::between(pairs().map(|(path, found)| (path, found.as_ref())), come);
+        for (path, found) in old.iter().zip(&same) {
             match found {
-                Some(other) => self.path(path, &other),
+                Some(other) => self.path(path, other),
                 None => {
                     for endpoint in path.endpoints() {
                         let at = [endpoint.pointer.clone(), join("/paths", path.template)];
                         self.step(label(path, &endpoint), |walk| walk.removed(&endpoint, at));
                     }
+                    self.empty_path(path, "the path, which has no operation, is gone");
                 }
             }
         }
@@ -63,6 +78,14 @@ impl<'a> Walk<'a> {
                 let at = [join(&join("/paths", path.template), endpoint.method.key()), endpoint.pointer.clone()];
                 self.step(label(path, &endpoint), |walk| walk.added(&endpoint, at));
             }
+            self.empty_path(path, "the path is added, without an operation");
+        }
+    }
+
+    fn empty_path(&mut self, path: &Path<'a>, sentence: &str) {
+        if path.endpoints().next().is_none() {
+            let at = [path.site.clone(), path.site.clone()];
+            self.step(path.template, |walk| walk.report(rules::PROSE_CHANGED, at, sentence));
         }
     }
 
@@ -77,8 +100,16 @@ impl<'a> Walk<'a> {
                 walk.report_values(rules::PATH_PARAMETER_RENAMED, at, sentence, [Some(&values[0]), Some(&values[1])]);
             });
         }
-        self.step(new.template, |walk| walk.prose(PROSE, (old.item, &old.pointer), (new.item, &new.pointer)));
+        let judged: Vec<&str> =
+            Method::ALL.iter().map(|method| method.key()).chain(["parameters", "servers"]).collect();
+        let references = [self.references_of(true, old), self.references_of(false, new)];
         let path = SamePath { old, new, renamed };
+        self.step(new.template, |walk| {
+            walk.rest(&judged, (old.item, &old.pointer), (new.item, &new.pointer));
+            walk.beside([&references[0], &references[1]], [&old.site, &new.site]);
+            walk.parameters_by_default(&path);
+            walk.servers_of_path(old, new);
+        });
         for method in Method::ALL {
             let of = |path: &Path<'a>| path.endpoints().find(|endpoint| endpoint.method == method);
             match (of(old), of(new)) {
@@ -96,15 +127,29 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn added(&mut self, endpoint: &Endpoint<'a>, at: [String; 2]) {
+    /// The references that lead to a path item.
+    fn references_of(&mut self, is_old: bool, path: &Path<'a>) -> Vec<(&'a Value, String)> {
+        let document = if is_old { self.old.document() } else { self.new.document() };
+        self.visit(is_old, &path.pointer);
+        let references =
+            pointer::find(document, &path.site).map(|item| pointer::references(document, item, &path.site));
+        let references = references.unwrap_or_default();
+        references.iter().for_each(|(_, at)| self.visit(is_old, at));
+        references
+    }
+
+    fn added(&mut self, endpoint: &Endpoint<'a>, [old_at, new_at]: [String; 2]) {
         if is_planned(endpoint.operation) {
-            self.report(rules::PLANNED_CHANGED, at, "the operation is planned");
+            self.report(rules::PLANNED_CHANGED, [old_at, new_at], "the operation is planned");
+        } else if let Some((id, was)) = self.moves.to(endpoint) {
+            let sentence = format!("the operation is added: `{id}` was at {}", was.label);
+            self.report(rules::OPERATION_ADDED, [was.pointer, new_at], sentence);
         } else {
-            self.report(rules::OPERATION_ADDED, at, "the operation is added");
+            self.report(rules::OPERATION_ADDED, [old_at, new_at], "the operation is added");
         }
     }
 
-    fn removed(&mut self, endpoint: &Endpoint<'a>, at: [String; 2]) {
+    fn removed(&mut self, endpoint: &Endpoint<'a>, mut at: [String; 2]) {
         if is_planned(endpoint.operation) {
             self.report(rules::PLANNED_CHANGED, at, "the operation is no longer planned");
             return;
@@ -119,6 +164,13 @@ impl<'a> Walk<'a> {
             (true, Some((_, text))) => {
                 (rules::OPERATION_REMOVED_AFTER_SUNSET, format!("the operation is gone, as its sunset {text} told"))
             }
+        };
+        let sentence = match self.moves.from(endpoint) {
+            Some((id, is)) => {
+                at[1] = is.pointer;
+                format!("{sentence}: `{id}` is now at {}", is.label)
+            }
+            None => sentence,
         };
         self.report(rule, at, sentence);
     }
@@ -143,20 +195,9 @@ impl<'a> Walk<'a> {
         self.identity(old, new);
         self.lifecycle(old, new);
         self.body_limit(old, new);
-        self.prose(PROSE, (old.operation, &old.pointer), (new.operation, &new.pointer));
-        let keys = |endpoint: &Endpoint<'a>| {
-            let keys =
-                endpoint.operation.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str));
-            keys.filter(|key| key.starts_with("x-") && !EXTENSIONS.contains(key)).collect::<BTreeSet<&str>>()
-        };
-        let extensions: Vec<&str> = keys(old).union(&keys(new)).copied().collect();
-        self.prose(&extensions, (old.operation, &old.pointer), (new.operation, &new.pointer));
+        self.rest(OPERATION, (old.operation, &old.pointer), (new.operation, &new.pointer));
         let callbacks = [old.operation.get("callbacks"), new.operation.get("callbacks")];
-        if callbacks[0] != callbacks[1] {
-            // The house's grammar has none, and who receives them has a contract of its own.
-            let rule = rules::CONSTRAINT_CHANGED.response;
-            self.report_values(rule, at("callbacks"), "callbacks are not judged", callbacks);
-        }
+        self.not_judged("callbacks", at("callbacks"), callbacks);
         self.security(old, new);
         self.servers_of(path, old, new);
         self.parameters(path, old, new);
@@ -262,7 +303,12 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn label(path: &Path<'_>, endpoint: &Endpoint<'_>) -> String {
+/// The paths of a document that are any: not extensions, nor references that lead nowhere.
+pub(super) fn items(document: &Value) -> impl Iterator<Item = Path<'_>> {
+    paths::paths(document).filter(|path| path.item.is_object() && !path.template.starts_with("x-"))
+}
+
+pub(super) fn label(path: &Path<'_>, endpoint: &Endpoint<'_>) -> String {
     format!("{} {}", endpoint.method, path.template)
 }
 

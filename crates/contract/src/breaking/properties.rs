@@ -1,6 +1,7 @@
 //! Properties of objects: which there are, which must be there, and whether there may be others.
 //!
-//! A property that is `readOnly` is no part of a request, one that is `writeOnly` no part of a response.
+//! A property that is `readOnly` is no part of a request, one that is `writeOnly` no part of a response. What happens to
+//! it there is told quietly: clients notice it on the other way, if there is one.
 
 use std::collections::BTreeSet;
 
@@ -69,22 +70,21 @@ impl<'a> Walk<'a> {
                 Some(schema) => schema.at.clone(),
                 None => join(&view.place("properties"), name),
             };
-            let property = Property {
-                name,
-                hidden: listed[1].is_some() && schemas[1].is_none(),
-                at: [at(listed[0], pair.old), at(listed[1], pair.new)],
-                // What is no part of what travels need not be there.
-                required: [0, 1].map(|side| {
-                    let hidden = listed[side].is_some() && schemas[side].is_none();
-                    required[side].contains(name) && !hidden
-                }),
-                schemas,
-            };
-            let neither = property.schemas.iter().all(Option::is_none);
-            if neither && listed.iter().any(Option::is_some) {
-                // No part of what travels, on either side.
+            let at = [at(listed[0], pair.old), at(listed[1], pair.new)];
+            let required = [0, 1].map(|side| required[side].contains(name));
+            let hidden = [0, 1].map(|side| listed[side].is_some() && schemas[side].is_none());
+            let is_unsent = |side: usize| hidden[side] || listed[side].is_none() && !required[side];
+            if hidden.contains(&true) && is_unsent(0) && is_unsent(1) {
+                let schemas = listed.map(Option::<&Schema<'a>>::cloned);
+                let property = Property { name, schemas, required, hidden: false, at };
+                self.quietly(rules::UNSENT_PROPERTY_CHANGED, |walk| {
+                    walk.step(name, |walk| walk.property(pair, property));
+                });
                 continue;
             }
+            // What is no part of what travels need not be there.
+            let required = [0, 1].map(|side| required[side] && !hidden[side]);
+            let property = Property { name, schemas, required, hidden: hidden[1], at };
             self.step(name, |walk| walk.property(pair, property));
         }
     }
@@ -100,6 +100,7 @@ impl<'a> Walk<'a> {
                 Some((rules::PROPERTY_BECAME_REQUIRED, "it must be there".to_owned()))
             }
             ([Some(_), None], direction) => Some(gone(pair, &property, direction)),
+            ([None, None], Direction::Request) if property.hidden => Some(gone(pair, &property, Direction::Request)),
             (schemas, direction) => self.requiredness(&property, schemas[1].as_ref(), direction),
         };
         let both = matches!(property.schemas, [Some(_), Some(_)]);
@@ -115,10 +116,7 @@ impl<'a> Walk<'a> {
         let unlisted =
             |view: &View<'a>| (Others::of(view) == Others::Typed).then(|| view.under("additionalProperties"));
         match property.schemas {
-            [Some(old), Some(new)] => {
-                self.other_way(pair.direction, &old, &new);
-                self.schema(pair.direction, old, new);
-            }
+            [Some(old), Some(new)] => self.schema(pair.direction, old, new),
             [None, Some(new)] => {
                 if let Some(old) = unlisted(pair.old) {
                     self.schema(pair.direction, old, new);
@@ -130,18 +128,6 @@ impl<'a> Walk<'a> {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// `readOnly` in a response and `writeOnly` in a request say nothing about what travels.
-    fn other_way(&mut self, direction: Direction, old: &Schema<'a>, new: &Schema<'a>) {
-        let key = if direction == Direction::Response { "readOnly" } else { "writeOnly" };
-        let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
-        let [says, says_now] =
-            [&views[0], &views[1]].map(|view| view.value(key).is_some_and(|(value, _)| *value == true));
-        if says != says_now {
-            let at = [views[0].place(key), views[1].place(key)];
-            self.step(key, |walk| walk.report(rules::PROSE_CHANGED, at, format!("`{key}` says something else")));
         }
     }
 

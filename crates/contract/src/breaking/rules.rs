@@ -171,6 +171,10 @@ rules! {
         "A way in asks for fewer scopes than before.", "";
     SECURITY_ALTERNATIVE_ADDED: "security-alternative-added" Addition Api,
         "There is one more way in.", "";
+    SECURITY_IMPLIED_REMOVED: "security-implied-alternative-removed" Safe Api,
+        "A way in is gone, and whoever took it may still come in by another that asks for less.", "";
+    SECURITY_IMPLIED_ADDED: "security-implied-alternative-added" Addition Api,
+        "There is one more way in, and whoever takes it could come in already by another that asks for less.", "";
     SECURITY_SCHEME_CHANGED: "security-scheme-changed" Breaking Api,
         "Credentials are carried or made in another way: those that sufficed no longer do.",
         "add a scheme, and keep the old one as an alternative";
@@ -294,9 +298,13 @@ rules! {
 
     // What no client reads
     PROSE_CHANGED: "prose-changed" Prose Api,
-        "A title, description, example, link to documents, or an `x-` key that drives nothing.", "";
+        "A title, description, example, link to documents, or a key that drives nothing.", "";
     UNUSED_COMPONENT_CHANGED: "unused-component-changed" Prose Api,
-        "A component that no operation uses is added, changed or removed.", "";
+        "A component that no operation uses, or only where nothing is compared, is added, changed or removed.", "";
+    UNSENT_PROPERTY_CHANGED: "unsent-property-changed" Prose Api,
+        "A `readOnly` property of what is only sent, or a `writeOnly` one of what is only answered, is added, changed or removed: it never travels.", "";
+    OVERRIDDEN_CHANGED: "overridden-default-changed" Prose Api,
+        "`security`, `servers` or a parameter is added, changed or removed where it is meant for several operations, and none of them takes it from there.", "";
 
     }
     both_ways {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Direction;
 use super::rules::{self, Twofold};
 use super::types::Types;
+use super::unions::prose_of_alternatives;
 use super::view::{PROSE, Schema, View};
 use super::walk::Walk;
 use crate::meaning::{canonical, same, set};
@@ -82,6 +83,8 @@ impl<'a> Walk<'a> {
         let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
         let [old_view, new_view] = &views;
         let pair = Pair { direction, old: old_view, new: new_view };
+        old_view.read.iter().for_each(|at| self.visit(true, at));
+        new_view.read.iter().for_each(|at| self.visit(false, at));
         self.schema_prose(&pair);
         self.null(&pair);
         if old_view.foreign != new_view.foreign {
@@ -131,6 +134,7 @@ impl<'a> Walk<'a> {
         self.step("items", |walk| walk.schema_unless_free(direction, old_items, new_items));
         self.unions(&pair);
         self.discriminators(&pair);
+        self.further(&pair);
         self.others(&pair);
     }
 
@@ -165,8 +169,25 @@ impl<'a> Walk<'a> {
                 });
             }
         }
-        let deprecated = |view: &View<'a>| view.values("deprecated").any(|(value, _)| *value == Value::Bool(true));
-        let (rule, sentence) = match (deprecated(pair.old), deprecated(pair.new)) {
+        let [old, new] = [pair.old, pair.new].map(prose_of_alternatives);
+        if old != new {
+            let key = |view: &View<'a>| ["oneOf", "anyOf"].into_iter().find(|key| view.value(key).is_some());
+            let key = key(pair.new).or(key(pair.old)).unwrap_or("oneOf");
+            let values = [together(old), together(new)];
+            let values = [values[0].as_ref(), values[1].as_ref()];
+            let at = pair.at(key);
+            self.step(key, |walk| {
+                walk.report_values(rules::PROSE_CHANGED, at, "its alternatives read differently", values);
+            });
+        }
+        // Of a property that is left out of what travels, or no longer is, more is told than this.
+        for key in ["readOnly", "writeOnly"] {
+            if pair.old.says(key) != pair.new.says(key) {
+                let at = pair.at(key);
+                self.step(key, |walk| walk.report(rules::PROSE_CHANGED, at, format!("`{key}` says something else")));
+            }
+        }
+        let (rule, sentence) = match (pair.old.says("deprecated"), pair.new.says("deprecated")) {
             (false, true) => (rules::PART_DEPRECATED, "deprecated"),
             (true, false) => (rules::PART_REVIVED, "no longer deprecated"),
             _ => return,
@@ -266,6 +287,20 @@ impl<'a> Walk<'a> {
         self.keyword(pair, "default", rule, sentence, values);
     }
 
+    /// Keywords of which one is judged, where several schemas of `allOf` say one each.
+    fn further(&mut self, pair: &Pair<'_, 'a>) {
+        for key in ["format", "multipleOf", "default", "discriminator"] {
+            let all = |view: &View<'a>| view.values(key).map(|(value, _)| canonical(value)).collect::<Vec<_>>();
+            let (old, new) = (all(pair.old), all(pair.new));
+            let is_told = old.len() < 2 && new.len() < 2 || old.first() != new.first() || set(&old) == set(&new);
+            if !is_told {
+                let sentence = format!("`{key}` says something else in one schema of `allOf`");
+                let values = [together(old), together(new)];
+                self.keyword(pair, key, rules::CONSTRAINT_CHANGED, sentence, [values[0].as_ref(), values[1].as_ref()]);
+            }
+        }
+    }
+
     /// Keywords that are only known to restrict, or not known at all: nothing passes unread.
     fn others(&mut self, pair: &Pair<'_, 'a>) {
         let mut keys: Vec<&str> = [pair.old, pair.new]
@@ -278,6 +313,9 @@ impl<'a> Walk<'a> {
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
+            let written = |view: &View<'a>| view.values(key).map(|(value, _)| value).collect::<Vec<_>>();
+            let values = [written(pair.old), written(pair.new)];
+            self.step(key, |walk| walk.behind(rules::CONSTRAINT_CHANGED.on(pair.direction), key, values));
             let all = |view: &View<'a>| {
                 let values = view.values(key).map(|(value, _)| canonical(value));
                 values.filter(|value| !(key == "uniqueItems" && *value == Value::Bool(false))).collect::<Vec<_>>()
@@ -287,7 +325,8 @@ impl<'a> Walk<'a> {
             if same {
                 continue;
             }
-            if key.starts_with("x-") {
+            // `nullable` is a word of OpenAPI 3.0; to JSON Schema 2020-12 it says nothing.
+            if key.starts_with("x-") || key == "nullable" {
                 let at = pair.at(key);
                 let sentence = format!("`{key}` says something else");
                 let values = [together(old), together(new)];

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Direction;
 use super::rules;
@@ -237,6 +237,7 @@ impl<'a> Walk<'a> {
                 let sentence = "another property tells the alternatives apart";
                 walk.report_values(rules::DISCRIMINATOR_CHANGED.on(direction), at, sentence, names);
             }
+            walk.rest(&["propertyName", "mapping"], (old, &at[0]), (new, &at[1]));
             let (mine, others) = (mapping(old), mapping(new));
             for (value, target) in &mine {
                 let at = at.clone().map(|at| join(&join(&at, "mapping"), value));
@@ -282,6 +283,32 @@ fn mapping(discriminator: &Value) -> BTreeMap<&str, &str> {
             Some((value.as_str(), target.get(target.len() - name(target)..)?))
         })
         .collect()
+}
+
+/// What only people read of alternatives that are not compared by themselves: `null`, and those that only list types or
+/// values.
+pub(super) fn prose_of_alternatives(view: &View<'_>) -> Vec<Value> {
+    let open: Vec<&str> = view.open_unions().iter().map(|union| union.at.as_str()).collect();
+    let closed = |at: &str| !open.contains(&at) && view.unions.iter().any(|union| union.at == at);
+    let lists = ["oneOf", "anyOf"].into_iter().flat_map(|key| view.values(key));
+    let items = lists.flat_map(|(list, at)| {
+        let items = list.as_array().into_iter().flatten();
+        items.filter(|item| closed(&at) || says_null(item)).collect::<Vec<_>>()
+    });
+    let prose = items.filter_map(|item| {
+        let members = item.as_object()?.iter().filter(|(key, _)| !["type", "const", "enum"].contains(&key.as_str()));
+        let prose: Map<String, Value> = members.map(|(key, value)| (key.clone(), canonical(value))).collect();
+        (!prose.is_empty()).then_some(Value::Object(prose))
+    });
+    let mut prose: Vec<Value> = prose.collect();
+    prose.sort_by_cached_key(Value::to_string);
+    prose
+}
+
+/// Whether an alternative that is written here is `null`.
+fn says_null(item: &Value) -> bool {
+    let null = |key: &str| item.get(key).is_some_and(|value| value == "null" || value.is_null());
+    null("type") || null("const")
 }
 
 /// What an alternative is called: its component, else its title, else where it stands.

@@ -50,6 +50,8 @@ pub(super) struct View<'a> {
     pub(super) never: bool,
     /// Where the schema stands.
     pub(super) at: String,
+    /// Everything that was read for it, references and what they lead to.
+    pub(super) read: HashSet<String>,
 }
 
 /// Only parts so many apply to one value; more are made to be difficult.
@@ -103,7 +105,7 @@ impl<'a> Schema<'a> {
         if self.nodes.iter().all(plain) {
             return self.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
         }
-        View::of(document, self).value(key).is_some_and(|(value, _)| *value == Value::Bool(true))
+        View::of(document, self).says(key)
     }
 
     /// What is said in its place, as it is written.
@@ -136,11 +138,11 @@ impl<'a> View<'a> {
             null: true,
             never: false,
             at: schema.at.clone(),
+            read: HashSet::new(),
         };
-        let mut seen = HashSet::new();
         let mut next: Vec<Node<'a>> = schema.nodes.iter().rev().cloned().collect();
         while let Some(node) = next.pop() {
-            if !seen.insert(node.pointer.clone()) || seen.len() > MAX_PARTS {
+            if !view.read.insert(node.pointer.clone()) || view.read.len() > MAX_PARTS {
                 continue;
             }
             if node.value == &Value::Bool(false) {
@@ -191,6 +193,11 @@ impl<'a> View<'a> {
     /// Every value of a keyword.
     pub(super) fn values<'k>(&'k self, key: &'k str) -> impl Iterator<Item = (&'a Value, String)> + 'k {
         self.parts.iter().filter_map(move |part| Some((part.value.get(key)?, join(&part.pointer, key))))
+    }
+
+    /// Whether a keyword that is either so or so is set.
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.values(key).any(|(value, _)| *value == Value::Bool(true))
     }
 
     /// Where a keyword stands, or would stand.

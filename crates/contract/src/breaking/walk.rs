@@ -1,19 +1,23 @@
 //! Keeps the place while two documents are held against each other, and tells what was found.
 //!
-//! Schemas that are referred to, or that hold others as their own, are compared as a *unit*: once for each way they travel, however many operations use
-//! them. So recursive schemas end, a fault in a shared component is told once with the places that show it, and the
-//! depth of recursion is that of the text. Every unit remembers who led to it; the places are put together at the end.
+//! Schemas that are referred to, or that hold others as their own, are compared as a *unit*: once for each way they
+//! travel, however many operations use them. So recursive schemas end, a fault in a shared component is told once with
+//! the places that show it, and the depth of recursion is that of the text. Every unit remembers who led to it; the
+//! places are put together at the end.
+//!
+//! What no client can notice is compared as everything else is, but told [quietly](Walk::quietly).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
 use super::fingerprint::{fingerprint, logical_place};
-use super::rules::{PROSE_CHANGED, Rule};
+use super::moves::Moves;
+use super::rules::{OPERATION_ADDED, PROSE_CHANGED, Rule};
 use super::view::Schema;
-use super::{Change, Day, Direction, Edition, Place};
+use super::{Change, Day, Direction, Edition, Place, Severity};
 use crate::meaning::same;
-use crate::pointer::join;
+use crate::pointer::{self, join, local};
 
 /// How many places a change lists before nobody reads on.
 const MAX_PLACES: usize = 40;
@@ -24,6 +28,7 @@ const MAX_UNITS: usize = 50_000;
 /// Two schemas that stand for each other, at least one of them written elsewhere in part.
 struct Unit<'a> {
     direction: Direction,
+    quiet: Option<&'static Rule>,
     old: Schema<'a>,
     new: Schema<'a>,
     /// Who led here: the unit that did, if any, and the steps from there.
@@ -34,40 +39,80 @@ struct Unit<'a> {
 struct Found {
     unit: Option<usize>,
     rule: &'static Rule,
+    /// Not worth telling if the same place is told of as well.
+    quiet: bool,
     steps: Vec<String>,
     sentence: String,
     at: [String; 2],
     values: [Option<Value>; 2],
 }
 
+/// What tells units apart: the way, the rule of what is told quietly, and both schemas.
+type UnitKey = (Direction, Option<&'static str>, Vec<String>, Vec<String>);
+
 pub(super) struct Walk<'a> {
     pub(super) old: &'a Edition,
     pub(super) new: &'a Edition,
     pub(super) today: Day,
+    pub(super) moves: Moves<'a>,
     units: Vec<Unit<'a>>,
-    known: HashMap<(Direction, Vec<String>, Vec<String>), usize>,
+    known: HashMap<UnitKey, usize>,
     /// The unit being compared, and the steps taken inside it.
     unit: Option<usize>,
     steps: Vec<String>,
+    /// The rule by which everything is told for now.
+    quiet: Option<&'static Rule>,
     found: Vec<Found>,
+    /// The components of both sides that were looked into.
+    visited: [HashSet<String>; 2],
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(old: &'a Edition, new: &'a Edition, today: Day) -> Walk<'a> {
         let (units, known, steps, found) = (Vec::new(), HashMap::new(), Vec::new(), Vec::new());
-        Walk { old, new, today, units, known, unit: None, steps, found }
+        let visited = [HashSet::new(), HashSet::new()];
+        Walk { old, new, today, moves: Moves::default(), units, known, unit: None, steps, quiet: None, found, visited }
     }
 
     pub(super) fn changes(mut self) -> Vec<Change> {
         self.document();
         let mut next = 0;
-        while let Some(Unit { direction, old, new, .. }) = self.units.get(next) {
+        while let Some(Unit { direction, quiet, old, new, .. }) = self.units.get(next) {
             let (direction, old, new) = (*direction, old.clone(), new.clone());
-            self.unit = Some(next);
+            (self.unit, self.quiet) = (Some(next), *quiet);
             self.compare(direction, &old, &new);
             next += 1;
         }
+        (self.unit, self.quiet) = (None, None);
+        self.unused_components();
         self.told()
+    }
+
+    /// Tells what is found `inside` by one rule that says why nobody notices it, and only if nothing else is told of the
+    /// same place: a schema that travels both ways tells it on the other.
+    pub(super) fn quietly(&mut self, rule: &'static Rule, inside: impl FnOnce(&mut Self)) {
+        let before = self.quiet;
+        self.quiet = before.or(Some(rule));
+        inside(self);
+        self.quiet = before;
+    }
+
+    /// Remembers that what stands at `pointer` was looked into.
+    pub(super) fn visit(&mut self, is_old: bool, pointer: &str) {
+        let mut tokens = pointer.split('/').skip(1);
+        if tokens.next() != Some("components") {
+            return;
+        }
+        if let (Some(section), Some(name)) = (tokens.next(), tokens.next()) {
+            let [old, new] = &mut self.visited;
+            let visited = if is_old { old } else { new };
+            visited.insert(format!("/components/{section}/{name}"));
+        }
+    }
+
+    /// Whether what stands there was looked into on both sides.
+    pub(super) fn is_visited(&self, pointer: &str) -> bool {
+        self.visited.iter().all(|visited| visited.contains(pointer))
     }
 
     /// Takes one step, for the reader of a message, around `inside`.
@@ -83,13 +128,16 @@ impl<'a> Walk<'a> {
             self.compare(direction, &old, &new);
             return;
         }
-        let key = (direction, old.identity(self.old.document()), new.identity(self.new.document()));
+        let quiet = self.quiet.map(|rule| rule.id);
+        let key = (direction, quiet, old.identity(self.old.document()), new.identity(self.new.document()));
         let led = (self.unit, self.steps.clone());
         let fresh = self.units.len();
         let index = *self.known.entry(key).or_insert(fresh);
         match self.units.get_mut(index) {
             Some(unit) => unit.led.push(led),
-            None if fresh < MAX_UNITS => self.units.push(Unit { direction, old, new, led: vec![led] }),
+            None if fresh < MAX_UNITS => {
+                self.units.push(Unit { direction, quiet: self.quiet, old, new, led: vec![led] });
+            }
             None => {}
         }
     }
@@ -107,19 +155,40 @@ impl<'a> Walk<'a> {
         values: [Option<&Value>; 2],
     ) {
         let (unit, steps, sentence) = (self.unit, self.steps.clone(), sentence.into());
-        self.found.push(Found { unit, rule, steps, sentence, at, values: values.map(|value| value.cloned()) });
+        let (rule, quiet) = match self.quiet {
+            Some(quiet) if rule.severity != Severity::Prose => (quiet, true),
+            _ => (rule, false),
+        };
+        self.found.push(Found { unit, rule, quiet, steps, sentence, at, values: values.map(|value| value.cloned()) });
+    }
+
+    /// Reports what a value that is compared as it is written refers to, by a rule of that value: what is said there is
+    /// said here.
+    pub(super) fn behind(&mut self, rule: &'static Rule, key: &str, values: [Vec<&'a Value>; 2]) {
+        let [old, new] = &values;
+        let others = referred(self.new.document(), new);
+        for at in referred(self.old.document(), old).intersection(&others) {
+            let found = [self.old, self.new].map(|edition| pointer::find(edition.document(), at));
+            if !both_same(found) {
+                let sentence = format!("`{key}` refers to it, and it says something else");
+                self.report_values(rule, [at.clone(), at.clone()], sentence, found);
+            }
+        }
+    }
+
+    /// Reports every member of one object that is not judged elsewhere: it drives nothing.
+    pub(super) fn rest(&mut self, judged: &[&str], old: (&Value, &str), new: (&Value, &str)) {
+        let members = [old.0, new.0].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys());
+        let keys: BTreeSet<&str> = members.map(String::as_str).filter(|key| !judged.contains(key)).collect();
+        let keys: Vec<&str> = keys.into_iter().collect();
+        self.prose(&keys, old, new);
     }
 
     /// Reports keywords of one object that only people read.
     pub(super) fn prose(&mut self, keys: &[&str], old: (&Value, &str), new: (&Value, &str)) {
         for key in keys {
             let values = [old.0.get(key), new.0.get(key)];
-            let changed = match values {
-                [Some(a), Some(b)] => !same(a, b),
-                [None, None] => false,
-                _ => true,
-            };
-            if changed {
+            if !both_same(values) {
                 let at = [join(old.1, key), join(new.1, key)];
                 let sentence = format!("`{key}` reads differently");
                 self.step(*key, |walk| walk.report_values(PROSE_CHANGED, at, sentence, values));
@@ -132,7 +201,9 @@ impl<'a> Walk<'a> {
         type Key = (&'static str, [String; 2], [Option<String>; 2]);
         let mut known: HashMap<Key, usize> = HashMap::new();
         let mut changes: Vec<Change> = Vec::new();
-        for found in &self.found {
+        let loud: HashSet<&[String; 2]> =
+            self.found.iter().filter(|found| !found.quiet).map(|found| &found.at).collect();
+        for found in self.found.iter().filter(|found| !(found.quiet && loud.contains(&found.at))) {
             let places = self.places(found);
             let values = found.values.clone().map(|value| value.map(|value| value.to_string()));
             let fresh = changes.len();
@@ -160,11 +231,13 @@ impl<'a> Walk<'a> {
             position: edition.nearest_position(pointer),
             pointer: pointer.to_owned(),
         };
-        // What both have is named by the old one, so that the place outlives a rename.
+        // What both have is named by the old one, so that the place outlives a rename. What is added by the new one,
+        // whatever it was before.
         let documents = [self.old.document(), self.new.document()];
-        let logical = match documents[0].pointer(old_at) {
-            None if documents[1].pointer(new_at).is_some() => logical_place(documents[1], new_at),
-            _ => logical_place(documents[0], old_at),
+        let is_added = rule.id == OPERATION_ADDED.id || documents[0].pointer(old_at).is_none();
+        let logical = match is_added && documents[1].pointer(new_at).is_some() {
+            true => logical_place(documents[1], new_at),
+            false => logical_place(documents[0], old_at),
         };
         let mut places = places.into_iter();
         Change {
@@ -220,4 +293,34 @@ impl<'a> Walk<'a> {
         }
         places
     }
+}
+
+/// Whether both mean the same, or neither is there.
+fn both_same(values: [Option<&Value>; 2]) -> bool {
+    match values {
+        [Some(a), Some(b)] => same(a, b),
+        [None, None] => true,
+        _ => false,
+    }
+}
+
+/// Everything that values refer to in their document, directly or not, whatever they are.
+pub(super) fn referred(document: &Value, values: &[&Value]) -> BTreeSet<String> {
+    let mut referred = BTreeSet::new();
+    let mut next: Vec<&Value> = values.to_vec();
+    while let Some(value) = next.pop() {
+        let target = pointer::reference(value).and_then(local);
+        if let Some(target) = target {
+            let found = pointer::find(document, &target);
+            if referred.insert(target) {
+                next.extend(found);
+            }
+        }
+        match value {
+            Value::Array(items) => next.extend(items),
+            Value::Object(members) => next.extend(members.values()),
+            _ => {}
+        }
+    }
+    referred
 }

@@ -18,6 +18,7 @@ mod release;
 mod soundness;
 
 const BASE: &str = include_str!("fixtures/breaking/base.yaml");
+const EVERYTHING: &str = include_str!("fixtures/breaking/everything.yaml");
 const CASES: &str = include_str!("fixtures/breaking/cases.yaml");
 
 /// The day on which every comparison of these tests is made.

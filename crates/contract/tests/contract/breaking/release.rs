@@ -72,6 +72,8 @@ fn an_approved_break_passes_and_a_line_that_approves_nothing_is_told() {
     let approvals = Approvals::parse(&text).expect("approvals");
     let verdict = approvals.judge(&all);
     assert_eq!((verdict.approved.len(), verdict.refused.len()), (1, 0));
+    let shouted = Approvals::parse(&fingerprint.to_uppercase()).expect("approvals");
+    assert_eq!(shouted.judge(&all).approved.len(), 1);
     assert_eq!(verdict.stale.len(), 1);
     assert_eq!(verdict.stale[0].line, 4);
     assert_eq!(Approvals::default().judge(&all).refused.len(), 1);
@@ -81,7 +83,7 @@ fn an_approved_break_passes_and_a_line_that_approves_nothing_is_told() {
 
 #[test]
 fn lines_that_are_no_approvals_are_all_told() {
-    let bad = Approvals::parse("0123456789ab\nABCDEF012345\n0123\n0123456789ab\n").unwrap_err();
+    let bad = Approvals::parse("0123456789ab\nABCDEF01234G\n0123\n0123456789AB\n").unwrap_err();
     let lines: Vec<usize> = bad.iter().map(|bad| bad.line).collect();
     assert_eq!(lines, [2, 3, 4]);
     assert!(bad[2].to_string().starts_with("line 4: "));
@@ -165,6 +167,40 @@ fn both_files_are_named_with_line_and_column() {
     assert!(finding.detail.contains(&format!("before: openapi.yaml:{}:", line(BASE))));
     assert!(finding.detail.contains(&format!("fingerprint: {}", changes[0].fingerprint)));
     assert!(!finding.message.contains('\n'));
+}
+
+#[test]
+fn an_operation_that_moved_is_told_with_the_place_where_it_is_now() {
+    let then = BASE.replace("/things/{id}:", "/items/{id}:").replace("  /items/{id}:", "  # moved\n  /items/{id}:");
+    let (old, new) = (load(BASE), load(&then));
+    let changes = changes(&old, &new, today());
+    // `get:` stands on the line before.
+    let line = |text: &str| text.lines().position(|line| line.contains("operationId: getThing")).expect("a line");
+    let [gone, come] = ["operation-removed", "operation-added"].map(|rule| {
+        let found = changes.iter().find(|change| change.rule == rule && change.place.starts_with("GET"));
+        found.unwrap_or_else(|| panic!("no {rule}: {changes:#?}"))
+    });
+    assert_eq!(gone.sentence, "the operation is gone: `getThing` is now at GET /items/{id}");
+    assert_eq!(come.sentence, "the operation is added: `getThing` was at GET /things/{id}");
+    for change in [gone, come] {
+        assert_eq!((change.old.position.line, change.new.position.line), (line(BASE), line(&then)));
+        assert_eq!(change.old.pointer, "/paths/~1things~1{id}/get");
+        assert_eq!(change.new.pointer, "/paths/~1items~1{id}/get");
+    }
+    // Elsewhere or nowhere, it is the same break; wherever it was before, the same addition.
+    let without = |path: &str| with(&format!("/paths/{path}"), json!(null));
+    let print = |changes: &[Change], one: &Change| {
+        changes.iter().any(|change| change.rule == one.rule && change.fingerprint == one.fingerprint)
+    };
+    assert!(print(&between(&base(), &without("~1things~1{id}")), gone));
+    let mut before = without("~1things~1{id}");
+    let now = {
+        let mut now = before.clone();
+        now["paths"]["/items/{id}"] = base()["paths"]["/things/{id}"].clone();
+        now
+    };
+    before["paths"]["/other"] = json!({});
+    assert!(print(&between(&before, &now), come));
 }
 
 #[test]
