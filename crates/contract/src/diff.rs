@@ -100,6 +100,22 @@ pub(crate) fn means_the_same_by_name(contract: &Value, code: &Value, kind: Kind,
     walk::Walk::new(contract, code).by_name().finds_nothing(kind, ours, theirs)
 }
 
+/// A drift, as far as another may be the same: where the contract has it, and what the code says there.
+pub(crate) type Stray = (String, Option<String>);
+
+/// Where a node of the contract and one of the code differ, in the manner of [`means_the_same_by_name`]; `None` if either
+/// leads nowhere.
+pub(crate) fn strays_by_name(
+    contract: &Value,
+    code: &Value,
+    kind: Kind,
+    ours: &Value,
+    theirs: &Value,
+) -> Option<Vec<Stray>> {
+    let found = walk::Walk::new(contract, code).by_name().tried(kind, ours, theirs)?;
+    Some(found.into_iter().map(|one| (one.pointer, one.code.as_ref().map(Value::to_string))).collect())
+}
+
 /// Every drift between a contract and the spec generated from the code, in the order of the contract.
 ///
 /// Operations that the contract calls planned are left out, unless the code has them already. A node that one side

@@ -61,11 +61,11 @@ pub(super) struct Pair<'a> {
 pub(super) struct Found {
     pub(super) pair: usize,
     kind: DriftKind,
-    pointer: String,
+    pub(super) pointer: String,
     /// Steps from the pair.
     place: Vec<String>,
     contract: Option<Value>,
-    code: Option<Value>,
+    pub(super) code: Option<Value>,
     /// Where the code says it: its node, or the object that lacks one, with the steps from there.
     origin: (*const Value, String),
 }
@@ -116,13 +116,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether two nodes, either of which may be a reference, mean the same.
-    pub(super) fn finds_nothing(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> bool {
+    pub(super) fn finds_nothing(self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> bool {
+        self.tried(kind, ours, theirs).is_some_and(|found| found.is_empty())
+    }
+
+    /// What two nodes differ in, either of which may be a reference; `None` if it leads nowhere.
+    pub(super) fn tried(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> Option<Vec<Found>> {
         self.trial = true;
-        let Some(twin) = Twin::resolve(self.code, theirs) else { return false };
-        let Some((ours, at)) = pointer::resolve(self.contract, ours, String::new()) else { return false };
+        let twin = Twin::resolve(self.code, theirs)?;
+        let (ours, at) = pointer::resolve(self.contract, ours, String::new())?;
         self.queue(kind, ours, at, twin, Trail::default());
         self.run();
-        self.found.is_empty()
+        Some(self.found)
     }
 
     /// Compares every pair that is queued, now or meanwhile.

@@ -44,7 +44,7 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
             edits
         }
         DriftKind::Differs => {
-            let mut form = Form::new(context);
+            let mut form = Form::instead(context);
             let value = form.of_member(&drift.pointer, drift.code.as_ref()?);
             if let Some(advice) = form.refused {
                 note = format!("the contract cannot say it: {advice}");
@@ -106,7 +106,7 @@ pub(super) fn instead(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Op
 
 /// The edits that write a place as the code has it.
 pub(super) fn whole(context: &Context<'_>, at: &Followed) -> Option<Vec<Edit>> {
-    let mut form = Form::new(context);
+    let mut form = Form::instead(context);
     let value = form.of_member(&at.contract, context.generated.pointer(&at.code)?);
     if form.refused.is_some() {
         return None;
@@ -121,7 +121,7 @@ pub(super) fn whole(context: &Context<'_>, at: &Followed) -> Option<Vec<Edit>> {
 /// The reference that the contract should have where it has another: to its component that says what the code says.
 pub(super) fn reference_for(context: &Context<'_>, at: &Followed) -> Option<String> {
     let node = context.generated.pointer(&at.code)?;
-    let formed = Form::new(context).of_member(&at.contract, node);
+    let formed = Form::instead(context).of_member(&at.contract, node);
     if let Some(reference) = pointer::reference(&formed) {
         return Some(reference.to_owned());
     }

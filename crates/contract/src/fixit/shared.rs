@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::sources::schema_of;
 use super::{Context, Drift};
 use crate::DriftKind;
-use crate::diff::{Followed, diff};
+use crate::diff::{Followed, Stray, diff};
 use crate::pointer::{self, join};
 
 /// What has to change in the code, so that a drift goes and no other comes.
@@ -33,14 +33,14 @@ impl Scope {
     }
 }
 
-/// Which drifts there are, as far as this asks: where, and what the code says there.
-pub(super) type Known = HashSet<(String, Option<String>)>;
+/// Which drifts there are, as far as this asks.
+pub(super) type Known = HashSet<Stray>;
 
 pub(super) fn known(drifts: &[Drift]) -> Known {
     drifts.iter().map(key).collect()
 }
 
-fn key(drift: &Drift) -> (String, Option<String>) {
+fn key(drift: &Drift) -> Stray {
     (drift.pointer.clone(), drift.code.as_ref().map(Value::to_string))
 }
 

@@ -1,15 +1,19 @@
 //! What the code says, as a contract would say it.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Shape, is_default, kind_at, means_the_same_by_name, not_compared};
+use super::{Shape, is_default, kind_at, not_compared};
 use crate::Kind;
+use crate::diff::{Stray, strays_by_name};
 use crate::fixit::Context;
 use crate::meaning::folded;
+use crate::paths;
 use crate::pointer::{self, join};
 
 pub(super) struct Form<'c, 'a> {
     context: &'c Context<'a>,
+    /// Whether only a component that says just this will do, since another one is what stands there now.
+    is_exact: bool,
     /// Schemas that the contract needs besides.
     pub(super) extra: Vec<(String, Value)>,
     /// Why it cannot be said, if it cannot.
@@ -18,7 +22,12 @@ pub(super) struct Form<'c, 'a> {
 
 impl<'c, 'a> Form<'c, 'a> {
     pub(super) fn new(context: &'c Context<'a>) -> Form<'c, 'a> {
-        Form { context, extra: Vec::new(), refused: None }
+        Form { context, is_exact: false, extra: Vec::new(), refused: None }
+    }
+
+    /// For what takes the place of something that says otherwise.
+    pub(super) fn instead(context: &'c Context<'a>) -> Form<'c, 'a> {
+        Form { is_exact: true, ..Form::new(context) }
     }
 
     /// The value of the member at this pointer of the contract.
@@ -27,7 +36,7 @@ impl<'c, 'a> Form<'c, 'a> {
         let name = name.replace("~1", "/").replace("~0", "~");
         match (kind_at(owner), kind_at(at)) {
             (Some(Shape::One(kind)), None) if name == "$ref" => {
-                let formed = self.object(kind, &serde_json::json!({ "$ref": value }));
+                let formed = self.object(kind, &json!({ "$ref": value }));
                 formed.get("$ref").cloned().unwrap_or_else(|| value.clone())
             }
             (Some(Shape::One(kind)), None) => {
@@ -99,7 +108,7 @@ impl<'c, 'a> Form<'c, 'a> {
         let beside =
             value.as_object().into_iter().flatten().filter(|(key, _)| *key != "$ref" && !not_compared(kind, key));
         let beside: Map<String, Value> = beside.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let reference = serde_json::json!({ "$ref": format!("#{target}") });
+        let reference = json!({ "$ref": format!("#{target}") });
         if beside.is_empty() && contract.pointer(target).is_some() {
             return reference;
         }
@@ -129,28 +138,40 @@ impl<'c, 'a> Form<'c, 'a> {
     }
 
     fn header(&mut self, name: &str, value: &Value) -> Value {
-        let known = self.component("headers", Kind::Header, value, |known| {
-            folded(Kind::Header, known) == folded(Kind::Header, name)
-        });
-        known.unwrap_or_else(|| self.object(Kind::Header, value))
+        let is_named = |known: &str| folded(Kind::Header, known) == folded(Kind::Header, name);
+        if let Some(known) = self.components("headers", Kind::Header, value, is_named).into_iter().next() {
+            return known;
+        }
+        let mut header = self.object(Kind::Header, value);
+        let components = self.context.contract.document().pointer("/components/headers").and_then(Value::as_object);
+        let namesake = components.into_iter().flatten().find(|(known, _)| is_named(known)).map(|(_, one)| one);
+        // What utoipa cannot say of a header, and its prose, the contract says where it has one of this name.
+        if let Some(members) = header.as_object_mut() {
+            let prose = members.get_mut("schema").and_then(|schema| schema.as_object_mut()?.remove("description"));
+            let own = |key: &str| Some((key.to_owned(), namesake?.get(key)?.clone()));
+            let prose = own("description").or_else(|| Some(("description".to_owned(), prose?)));
+            members.extend(prose.into_iter().chain(own("required")));
+        }
+        header
     }
 
-    /// A response that the contract already names for this status is referred to.
+    /// A response that the contract already names for this status, or for none, is referred to.
     fn response(&mut self, status: &str, value: &Value) -> Value {
         let contract = self.context.contract.document();
-        let named: Vec<String> = contract
-            .get("paths")
-            .and_then(Value::as_object)
-            .into_iter()
+        let operations = paths::paths(contract).flat_map(|path| path.endpoints().collect::<Vec<_>>());
+        let responses = operations.filter_map(|endpoint| endpoint.operation.get("responses")?.as_object());
+        let named: Vec<(&str, &str)> = responses
             .flatten()
-            .flat_map(|(_, item)| item.as_object().into_iter().flatten())
-            .filter_map(|(_, operation)| pointer::reference(operation.get("responses")?.get(status)?))
-            .map(str::to_owned)
+            .filter_map(|(status, response)| Some((status.as_str(), pointer::reference(response)?.rsplit('/').next()?)))
             .collect();
-        let known = self.component("responses", Kind::Response, value, |known| {
-            named.iter().any(|one| one.rsplit('/').next() == Some(known))
-        });
-        if let Some(known) = known {
+        let is_for_this = |known: &str| named.contains(&(status, known));
+        let is_for_none = |known: &str| !named.iter().any(|(_, name)| *name == known);
+        let known = self.components("responses", Kind::Response, value, is_for_this).into_iter().next();
+        let spare = || match self.components("responses", Kind::Response, value, is_for_none).as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
+        if let Some(known) = known.or_else(spare) {
             return known;
         }
         let mut response = self.object(Kind::Response, value);
@@ -162,14 +183,25 @@ impl<'c, 'a> Form<'c, 'a> {
         response
     }
 
-    /// A reference to the contract's component that means the same.
-    fn component(&self, section: &str, kind: Kind, value: &Value, fits: impl Fn(&str) -> bool) -> Option<Value> {
-        let contract = self.context.contract.document();
-        let components = contract.get("components")?.get(section)?.as_object()?;
-        let (name, _) = components.iter().find(|(name, component)| {
-            fits(name) && means_the_same_by_name(contract, self.context.generated, kind, component, value)
-        })?;
-        Some(serde_json::json!({ "$ref": format!("#{}", join(&format!("/components/{section}"), name)) }))
+    /// References to the contract's components that mean the same. Where there is none, to those that do but for drifts that
+    /// are told for themselves: these are the component's own, and it is the right one all the same.
+    fn components(&self, section: &str, kind: Kind, value: &Value, fits: impl Fn(&str) -> bool) -> Vec<Value> {
+        let (contract, generated) = (self.context.contract.document(), self.context.generated);
+        let listed = contract.pointer(&join("/components", section)).and_then(Value::as_object);
+        let fitting = listed.into_iter().flatten().filter(|(name, _)| fits(name)).filter_map(|(name, _)| {
+            let reference = json!({ "$ref": format!("#{}", join(&join("/components", section), name)) });
+            let strayed = strays_by_name(contract, generated, kind, &reference, value)?;
+            Some((reference, strayed))
+        });
+        let fitting: Vec<_> = fitting.collect();
+        let those = |is_right: &dyn Fn(&[Stray]) -> bool| -> Vec<Value> {
+            fitting.iter().filter(|(_, strayed)| is_right(strayed)).map(|(reference, _)| reference.clone()).collect()
+        };
+        let same = those(&|strayed| strayed.is_empty());
+        if !same.is_empty() || self.is_exact {
+            return same;
+        }
+        those(&|strayed| strayed.iter().all(|one| self.context.known.contains(one)))
     }
 }
 
