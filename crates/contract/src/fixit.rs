@@ -6,7 +6,7 @@
 //! conventions of this house in words where it cannot.
 //!
 //! `cause` tells once what has one cause, `moved` what has another path or method, `renamed` what has another name,
-//! `misled` what is a wrong reference. `shared` asks whether a type can change without harm to others that use it.
+//! `misled` what is a wrong reference, `misspelt` what is a slip in a list of names. `shared` asks whether a type can change without harm to others that use it.
 //! `contract_side` edits the contract (`yaml` writes it), `code_side` edits the code (`types` writes Rust types,
 //! `operation` whole handlers).
 
@@ -15,6 +15,7 @@ mod code_side;
 mod contract_side;
 mod merged;
 mod misled;
+mod misspelt;
 mod moved;
 mod operation;
 mod renamed;
@@ -31,6 +32,7 @@ use serde_json::{Value, json};
 
 pub use text::SourceFile;
 
+use crate::meaning::set;
 use crate::report::members_of;
 use crate::{Contract, Drift, diff};
 use cause::Cause;
@@ -158,14 +160,27 @@ fn others(context: &Context<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
             drift.who = Some(who);
         }
         let scope = shared::scope(context, &drift);
-        let ours = contract_side::instead(context, &drift, &scope).or_else(|| contract_side::fix(context, &drift));
-        drift.fixes = ours.into_iter().chain(code_side::fix(context, &drift, &scope)).collect();
+        drift.fixes = fixes(context, &drift, &scope);
         cause::tell(context, &mut causes, drift, scope.used().cloned());
     }
     let mut told: Vec<Drift> = causes.into_iter().map(|cause| cause.drift).collect();
     let helps = |edited: &Contract| diff(edited, context.generated).len() < before;
     told.iter_mut().for_each(|drift| settle(context, &helps, drift));
     told
+}
+
+/// How to make a drift go away, on either side.
+fn fixes(context: &Context<'_>, drift: &Drift, scope: &shared::Scope) -> Vec<Fix> {
+    if let Some((meant, said)) = misspelt::meant(context, drift) {
+        let ours = contract_side::fix(context, &meant).map(|fix| Fix { note: said, ..fix });
+        // Where nothing else differs, the code is right.
+        let [ours_now, theirs_now] =
+            [&meant.contract, &meant.code].map(|side| side.as_ref().and_then(Value::as_array).map(|names| set(names)));
+        let theirs = if ours_now == theirs_now { None } else { code_side::fix(context, &meant, scope) };
+        return ours.into_iter().chain(theirs).collect();
+    }
+    let ours = contract_side::instead(context, drift, scope).or_else(|| contract_side::fix(context, drift));
+    ours.into_iter().chain(code_side::fix(context, drift, scope)).collect()
 }
 
 /// Brings the edits of each fix-it into order, and tries those of the contract.
@@ -293,20 +308,45 @@ impl Action {
 }
 
 impl Edit {
-    /// Whether two edits change a line in common.
-    fn touches(&self, other: &Edit) -> bool {
-        let lines = |edit: &Edit| match edit.action {
+    /// The first and the last line that it is about; for new lines the one before them.
+    fn lines(&self) -> (usize, usize) {
+        match self.action {
             Action::Replace { first, last } | Action::Remove { first, last } => (first, last),
             Action::InsertAfter(line) => (line, line),
             Action::Create => (1, 0),
-        };
-        let (mine, others) = (lines(self), lines(other));
-        let both_add = matches!((self.action, other.action), (Action::InsertAfter(_), Action::InsertAfter(_)));
-        self.file == other.file && !both_add && mine.0 <= others.1 && others.0 <= mine.1
+        }
+    }
+
+    fn inserts(&self) -> bool {
+        matches!(self.action, Action::InsertAfter(_))
+    }
+
+    /// Whether two edits change a line in common.
+    fn touches(&self, other: &Edit) -> bool {
+        let ((a, b), (c, d)) = (self.lines(), other.lines());
+        self.file == other.file && !(self.inserts() && other.inserts()) && a <= d && c <= b
+    }
+
+    /// Whether the lines of one are no longer what they were once the other is followed, or both write one entry.
+    fn clashes(&self, other: &Edit) -> bool {
+        let ((a, b), (c, d)) = (self.lines(), other.lines());
+        let entry = |edit: &Edit| edit.text.trim_start().split(':').next().map(str::to_owned);
+        self.file == other.file
+            && match (self.inserts(), other.inserts()) {
+                (true, true) => a == c && entry(self) == entry(other),
+                (true, false) => (c..d).contains(&a),
+                (false, true) => (a..b).contains(&c),
+                (false, false) => a <= d && c <= b,
+            }
     }
 }
 
 impl Fix {
+    /// Whether this cannot be followed along with the other one as both stand.
+    fn clashes(&self, other: &Fix) -> bool {
+        self.edits.iter().any(|one| other.edits.iter().any(|another| one.clashes(another)))
+    }
+
     /// The lines that tell it. Lines of code are moved left by `outdent` where they can be, so that they stand in the
     /// column in which they belong once whoever prints them moves them right again.
     pub(crate) fn told(&self, outdent: usize) -> Vec<Told> {

@@ -1,5 +1,7 @@
 //! What the build says of the real contract and the real handlers where either is changed.
 
+mod together;
+
 use std::path::Path;
 
 use contract::fixit::{Action, Code, Edit, Side, SourceFile, apply, explain, page};
@@ -31,9 +33,12 @@ fn drifts(yaml: &str) -> Vec<Drift> {
 }
 
 fn drifts_of(yaml: &str, generated: &Value) -> Vec<Drift> {
+    drifts_in(yaml, generated, &sources())
+}
+
+fn drifts_in(yaml: &str, generated: &Value, files: &[SourceFile]) -> Vec<Drift> {
     let contract = Contract::load("openapi.yaml", yaml).unwrap_or_else(|errors| panic!("{errors:#?}"));
-    let files = sources();
-    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    let code = Code { files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
     explain(&contract, generated, code, diff(&contract, generated))
 }
 
@@ -262,6 +267,21 @@ fn a_header_that_is_written_out_is_as_required_as_its_namesake() {
         header.contains("              required: true\n              schema:\n                type: string\n"),
         "{block}"
     );
+}
+
+/// A slip of the fingers in a list of names is the contract's alone: no code is to change for it.
+#[test]
+fn a_misspelt_name_in_required_is_spelt_right() {
+    let drift = only(&[("required: [id, name, email, created_at", "required: [id, name, emial, created_at")]);
+    let told = drift.detail(0, 0);
+    assert_eq!(edits(&drift, Side::Contract)[0].text, "      required: [id, name, email, created_at, updated_at]");
+    assert!(told.ends_with("\nnote: there is no property `emial`: `email` is meant\n"), "{told}");
+    assert!(!told.contains("change the code"), "{told}");
+
+    // What else differs in the list is still told of both sides.
+    let drift = only(&[("required: [name, email]", "required: [nam]")]);
+    assert!(edits(&drift, Side::Code)[0].text.contains("pub email: Option<EmailAddress>"), "{}", drift.detail(0, 0));
+    assert!(edits(&drift, Side::Code).iter().all(|edit| !edit.text.contains("pub name")), "{}", drift.detail(0, 0));
 }
 
 #[test]

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Context, Fix, Side, contract_side, merged};
+use super::{Code, Context, Edit, Fix, Side, contract_side, fixes, merged, shared, sources::Sources};
 use crate::diff::Followed;
 use crate::meaning::canonical;
 use crate::pointer::{self, join as below, tokens};
-use crate::{Drift, DriftKind};
+use crate::{Contract, Drift, DriftKind};
 
 /// Leaves out what only follows from another drift.
 pub(super) fn without_what_follows(context: &Context<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
@@ -85,48 +85,97 @@ pub(super) struct Cause {
     pub(super) drift: Drift,
     /// The place that differs, where it does as a whole.
     place: Option<Followed>,
+    /// What of the code is to say what.
+    wanted: Vec<(Option<String>, Option<Value>)>,
 }
 
-/// Tells a drift, along with another one where one change of the code mends both.
+/// Tells a drift, along with another one where one change mends both, or where following both fix-its would not.
 pub(super) fn tell(context: &Context<'_>, causes: &mut Vec<Cause>, drift: Drift, place: Option<Followed>) {
+    let wanted = (drift.code_pointer.clone(), drift.contract.clone());
     for known in causes.iter_mut() {
         let whole = place.as_ref().filter(|place| known.place.as_ref() == Some(place));
-        if let Some(fixes) = together(context, &known.drift, &drift, whole) {
+        let at_odds = known.wanted.iter().any(|one| one.0.is_some() && one.0 == wanted.0 && one.1 != wanted.1);
+        if let Some(fixes) = together(context, &known.drift, &drift, whole, at_odds) {
             known.drift.fixes = fixes;
+            known.wanted.push(wanted);
             return join(&mut known.drift, drift);
         }
     }
-    causes.push(Cause { drift, place });
+    causes.push(Cause { drift, place, wanted: vec![wanted] });
 }
 
-/// The fix-its for both, if the code changes at one place for both. Of a place that differs as a `whole` the contract can
-/// write the whole.
-fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed>) -> Option<Vec<Fix>> {
-    let (mine, other) = (fix_of(a, Side::Code)?, fix_of(b, Side::Code)?);
+/// The fix-its for both, if the code changes at one place for both, or the contract does. Of a place that differs as a
+/// `whole` the contract can write the whole.
+fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed>, at_odds: bool) -> Option<Vec<Fix>> {
+    let nothing = Fix { side: Side::Code, edits: Vec::new(), note: String::new() };
+    let [mine, other] = [a, b].map(|drift| fix_of(drift, Side::Code).unwrap_or(&nothing));
     let by_rule = {
         let alike = (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code);
         mine == other && alike && mine.note.starts_with(BY_RULE)
     };
     let meet = mine.edits.iter().any(|one| other.edits.iter().any(|another| one.touches(another) || one == another));
+    let contract = (fix_of(a, Side::Contract), fix_of(b, Side::Contract));
+    let clash = matches!(contract, (Some(mine), Some(other)) if mine.clashes(other));
     // A new operation is a message of its own, though its route stands in a line with that of another.
-    if !(by_rule || meet) || [a, b].into_iter().any(is_operation) {
+    if !(by_rule || meet || clash) || [a, b].into_iter().any(is_operation) {
         return None;
     }
-    let mut code = mine.clone();
-    code.edits = merged::all(context.code.files, &mine.edits, &other.edits)?;
-    if !other.note.is_empty() && !code.note.contains(&other.note) && mine.edits != other.edits {
-        code.note =
-            [code.note, other.note.clone()].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("; ");
-    }
-    let contract = match (fix_of(a, Side::Contract), fix_of(b, Side::Contract)) {
+    let code = match merged::all(context.code.files, &mine.edits, &other.edits) {
+        Some(edits) => Fix { edits, note: noted(&mine.note, &other.note), ..mine.clone() },
+        None if at_odds => return None,
+        None => code_after(context, mine, b)?,
+    };
+    let contract = match contract {
         (Some(mine), Some(other)) => {
             let all = merged::all(std::slice::from_ref(&context.yaml), &mine.edits, &other.edits);
-            let edits = all.or_else(|| contract_side::whole(context, whole?))?;
-            Some(Fix { edits, ..mine.clone() })
+            let all = all.or_else(|| contract_side::whole(context, whole?));
+            Some(Fix { edits: all.or_else(|| contract_after(context, mine, b))?, ..mine.clone() })
         }
         (one, another) => one.or(another).cloned(),
     };
-    Some(contract.into_iter().chain([code]).collect())
+    let code = Some(code).filter(|code| *code != nothing);
+    Some(contract.into_iter().chain(code).collect())
+}
+
+/// What `fix` and then the fix-it of another drift make of the code.
+fn code_after(context: &Context<'_>, fix: &Fix, next: &Drift) -> Option<Fix> {
+    let mut note = String::new();
+    let edits = merged::in_turn(context.code.files, &fix.edits, |files| {
+        let context = Context {
+            sources: Sources::read(files),
+            code: Code { files, ..context.code },
+            yaml: context.yaml.clone(),
+            known: context.known.clone(),
+            ..*context
+        };
+        let next = fixes(&context, next, &shared::scope(&context, next)).into_iter().find(|fix| fix.side == Side::Code);
+        let next = next?;
+        note = next.note;
+        Some(next.edits)
+    })?;
+    Some(Fix { edits, note: noted(&fix.note, &note), ..fix.clone() })
+}
+
+/// What `fix` and then the fix-it of another drift make of the contract.
+fn contract_after(context: &Context<'_>, fix: &Fix, next: &Drift) -> Option<Vec<Edit>> {
+    merged::in_turn(std::slice::from_ref(&context.yaml), &fix.edits, |files| {
+        let yaml = files.first()?.clone();
+        let contract = Contract::load(&yaml.path, &yaml.text).ok()?;
+        let (sources, known) = (Sources::read(context.code.files), context.known.clone());
+        let context = Context { contract: &contract, yaml, sources, known, ..*context };
+        let next =
+            fixes(&context, next, &shared::scope(&context, next)).into_iter().find(|fix| fix.side == Side::Contract);
+        Some(next?.edits)
+    })
+}
+
+/// Two notes, each said once.
+fn noted(one: &str, other: &str) -> String {
+    match (one, other) {
+        (one, other) if one.contains(other) => one.to_owned(),
+        ("", other) => other.to_owned(),
+        (one, other) => format!("{one}; {other}"),
+    }
 }
 
 /// Whether it is about a path or an operation as a whole.

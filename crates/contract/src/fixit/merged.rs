@@ -1,13 +1,89 @@
-//! Edits of two fix-its that can be followed together, as one.
+//! Edits of two fix-its that can be followed together, as one: by their words where they change others of the same lines,
+//! and else by what comes of following one after the other.
 
 use super::text::SourceFile;
 use super::{Action, Edit};
+
+/// The edits that do at once what these do and then those that `next` makes of the files as they are then.
+pub(super) fn in_turn(
+    files: &[SourceFile],
+    first: &[Edit],
+    next: impl FnOnce(&[SourceFile]) -> Option<Vec<Edit>>,
+) -> Option<Vec<Edit>> {
+    let mut followed: Vec<Followed> = files.iter().map(Followed::new).collect();
+    followed.iter_mut().for_each(|file| file.follow(first));
+    let now: Vec<SourceFile> = followed.iter().map(Followed::now).collect();
+    let second = next(&now)?;
+    followed.iter_mut().for_each(|file| file.follow(&second));
+    let new = first.iter().chain(&second).filter(|edit| edit.action == Action::Create).cloned();
+    Some(new.chain(followed.iter().flat_map(Followed::edits)).collect())
+}
+
+/// A file while edits of it are followed: its lines, those that are left of it with their numbers.
+struct Followed<'a> {
+    file: &'a SourceFile,
+    lines: Vec<(Option<usize>, String)>,
+}
+
+impl Followed<'_> {
+    fn new(file: &SourceFile) -> Followed<'_> {
+        let lines = file.text.lines().enumerate().map(|(index, line)| (Some(index + 1), line.to_owned()));
+        Followed { file, lines: lines.collect() }
+    }
+
+    /// Follows those of one fix-it that are of this file.
+    fn follow(&mut self, edits: &[Edit]) {
+        let mut own: Vec<&Edit> = edits.iter().filter(|edit| edit.file == self.file.path).collect();
+        own.sort_by_key(|edit| std::cmp::Reverse(edit.action.line()));
+        for edit in own {
+            let (from, to) = match edit.action {
+                Action::InsertAfter(line) => (line, line),
+                Action::Replace { first, last } | Action::Remove { first, last } => (first.saturating_sub(1), last),
+                Action::Create => continue,
+            };
+            let to = to.min(self.lines.len());
+            self.lines.splice(from.min(to)..to, edit.text.lines().map(|line| (None, line.to_owned())));
+        }
+    }
+
+    fn now(&self) -> SourceFile {
+        let text = self.lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+        SourceFile { path: self.file.path.clone(), text }
+    }
+
+    /// The edits that make of the file what it is now.
+    fn edits(&self) -> Vec<Edit> {
+        let end = self.file.text.lines().count() + 1;
+        let (mut edits, mut new, mut before) = (Vec::new(), String::new(), 0);
+        for (number, line) in self.lines.iter().map(|(number, line)| (*number, line.as_str())).chain([(Some(end), "")])
+        {
+            let Some(number) = number else {
+                new.push_str(line);
+                new.push('\n');
+                continue;
+            };
+            let (first, last) = (before + 1, number - 1);
+            let action = match (last < first, new.is_empty()) {
+                (true, true) => None,
+                (true, false) => Some(Action::InsertAfter(before)),
+                (false, true) => Some(Action::Remove { first, last }),
+                (false, false) => Some(Action::Replace { first, last }),
+            };
+            let text = std::mem::take(&mut new);
+            // A line break at the end is no line, unless that is blank.
+            let text = text.strip_suffix('\n').filter(|text| !text.ends_with('\n')).unwrap_or(&text);
+            edits.extend(action.map(|action| self.file.edit(action, text.to_owned())));
+            before = number;
+        }
+        edits
+    }
+}
 
 /// All edits of both, those of the same lines made one; `None` where they are at odds.
 pub(super) fn all(files: &[SourceFile], mine: &[Edit], others: &[Edit]) -> Option<Vec<Edit>> {
     let mut all = mine.to_vec();
     for other in others {
-        match all.iter_mut().find(|one| *one == other || one.touches(other)) {
+        match all.iter_mut().find(|one| *one == other || one.touches(other) || one.clashes(other)) {
             Some(one) if one == other => {}
             Some(one) => {
                 let file = files.iter().find(|file| file.path == one.file)?;

@@ -246,6 +246,9 @@ pub(super) fn required(context: &Context<'_>, drift: &Drift, item: &Item<'_>, sc
         let wanted = ours.contains(name);
         if !wanted && !way.request {
             // What is always sent may be called optional: nobody is promised too much.
+            if member_argument(member, "required", "schema").is_some() || item.text(member.of).starts_with("Option<") {
+                continue;
+            }
             edits.push(with_argument(item, &member.attributes, member.start, "required = false", ("schema", "    ")));
             continue;
         }

@@ -174,7 +174,12 @@ fn in_file(sibling: &Handler<'_>, new: &str, text: &str) -> Vec<Edit> {
     let holds =
         |(from, to): &&(usize, usize)| masked.get(*from..*to).is_some_and(|text| holds_word(text, &sibling.name));
     if let Some((_, end)) = routes.iter().find(holds) {
-        edits.push(file.replace(*end, *end, &format!("\n        .routes({new})")));
+        let rest = file.slice(*end, file.text.len());
+        // A line of its own, where it can be: several new handlers do not rewrite one line then.
+        edits.push(match rest.starts_with('\n') {
+            true => file.insert_after(file.line_of(*end), format!("        .routes({new})")),
+            false => file.replace(*end, *end, &format!("\n        .routes({new})")),
+        });
     }
     edits
 }
