@@ -35,7 +35,7 @@ pub use text::SourceFile;
 use crate::meaning::set;
 use crate::report::members_of;
 use crate::{Contract, Drift, diff};
-use cause::Cause;
+use cause::{Cause, noted};
 use sources::Sources;
 
 /// Which side of a drift a fix-it changes.
@@ -321,19 +321,22 @@ impl Edit {
         matches!(self.action, Action::InsertAfter(_))
     }
 
-    /// Whether two edits change a line in common.
+    /// Whether two edits change a line in common, or one writes above a line that the other changes.
     fn touches(&self, other: &Edit) -> bool {
-        let ((a, b), (c, d)) = (self.lines(), other.lines());
+        let lines = |edit: &Edit| (edit.lines().0, edit.lines().1 + usize::from(edit.inserts()));
+        let ((a, b), (c, d)) = (lines(self), lines(other));
         self.file == other.file && !(self.inserts() && other.inserts()) && a <= d && c <= b
     }
 
-    /// Whether the lines of one are no longer what they were once the other is followed, or both write one entry.
+    /// Whether the lines of one are no longer what they were once the other is followed, or what both write in one place
+    /// is one entry, or of two depths, so that it matters which comes first.
     fn clashes(&self, other: &Edit) -> bool {
         let ((a, b), (c, d)) = (self.lines(), other.lines());
+        let indent = |edit: &Edit| edit.text.lines().find_map(text::indent_of);
         let entry = |edit: &Edit| edit.text.trim_start().split(':').next().map(str::to_owned);
         self.file == other.file
             && match (self.inserts(), other.inserts()) {
-                (true, true) => a == c && entry(self) == entry(other),
+                (true, true) => a == c && (entry(self) == entry(other) || indent(self) != indent(other)),
                 (true, false) => (c..d).contains(&a),
                 (false, true) => (a..b).contains(&c),
                 (false, false) => a <= d && c <= b,
@@ -342,11 +345,6 @@ impl Edit {
 }
 
 impl Fix {
-    /// Whether this cannot be followed along with the other one as both stand.
-    fn clashes(&self, other: &Fix) -> bool {
-        self.edits.iter().any(|one| other.edits.iter().any(|another| one.clashes(another)))
-    }
-
     /// The lines that tell it. Lines of code are moved left by `outdent` where they can be, so that they stand in the
     /// column in which they belong once whoever prints them moves them right again.
     pub(crate) fn told(&self, outdent: usize) -> Vec<Told> {

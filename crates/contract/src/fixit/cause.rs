@@ -81,51 +81,80 @@ fn without_keywords_beside_parts(context: &Context<'_>, mut drifts: Vec<Drift>) 
 }
 
 /// What is told once.
+#[derive(Clone)]
 pub(super) struct Cause {
     pub(super) drift: Drift,
-    /// The place that differs, where it does as a whole.
-    place: Option<Followed>,
-    /// What of the code is to say what.
-    wanted: Vec<(Option<String>, Option<Value>)>,
+    /// Every drift of it as it would be told for itself, with the place that differs where it does as a whole.
+    parts: Vec<(Drift, Option<Followed>)>,
 }
 
-/// Tells a drift, along with another one where one change mends both, or where following both fix-its would not.
+/// Tells a drift, along with those that one change mends too, or whose fix-its could not be followed besides.
 pub(super) fn tell(context: &Context<'_>, causes: &mut Vec<Cause>, drift: Drift, place: Option<Followed>) {
-    let wanted = (drift.code_pointer.clone(), drift.contract.clone());
-    for known in causes.iter_mut() {
-        let whole = place.as_ref().filter(|place| known.place.as_ref() == Some(place));
-        let at_odds = known.wanted.iter().any(|one| one.0.is_some() && one.0 == wanted.0 && one.1 != wanted.1);
-        if let Some(fixes) = together(context, &known.drift, &drift, whole, at_odds) {
-            known.drift.fixes = fixes;
-            known.wanted.push(wanted);
-            return join(&mut known.drift, drift);
-        }
+    let mut cause = Cause { parts: vec![(drift.clone(), place)], drift };
+    // What has become one may meet with others only now.
+    while let Some((at, both)) =
+        causes.iter().enumerate().find_map(|(at, known)| Some((at, known.with(context, &cause)?)))
+    {
+        causes.remove(at);
+        cause = both;
     }
-    causes.push(Cause { drift, place, wanted: vec![wanted] });
+    causes.push(cause);
 }
 
-/// The fix-its for both, if the code changes at one place for both, or the contract does. Of a place that differs as a
-/// `whole` the contract can write the whole.
-fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed>, at_odds: bool) -> Option<Vec<Fix>> {
-    let nothing = Fix { side: Side::Code, edits: Vec::new(), note: String::new() };
-    let [mine, other] = [a, b].map(|drift| fix_of(drift, Side::Code).unwrap_or(&nothing));
-    let by_rule = {
-        let alike = (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code);
-        mine == other && alike && mine.note.starts_with(BY_RULE)
-    };
-    let meet = mine.edits.iter().any(|one| other.edits.iter().any(|another| one.touches(another) || one == another));
-    let contract = (fix_of(a, Side::Contract), fix_of(b, Side::Contract));
-    let clash = matches!(contract, (Some(mine), Some(other)) if mine.clashes(other));
-    // A new operation is a message of its own, though its route stands in a line with that of another.
-    if !(by_rule || meet || clash) || [a, b].into_iter().any(is_operation) {
-        return None;
+impl Cause {
+    /// Both, if they are to be told as one.
+    fn with(&self, context: &Context<'_>, other: &Cause) -> Option<Cause> {
+        if !meet(&self.drift, &other.drift) {
+            return None;
+        }
+        let mut both = self.clone();
+        for (drift, place) in &other.parts {
+            let is_same_place = |one: &(Drift, Option<Followed>)| one.1 == *place;
+            let whole = place.as_ref().filter(|_| self.parts.iter().any(is_same_place));
+            // The same of the code cannot say two things.
+            let at_odds = both.parts.iter().any(|(one, _)| {
+                one.code_pointer.is_some() && one.code_pointer == drift.code_pointer && one.contract != drift.contract
+            });
+            both.drift.fixes = together(context, &both.drift, drift, whole, at_odds)?;
+            join(&mut both.drift, drift);
+            both.parts.push((drift.clone(), place.clone()));
+        }
+        Some(both)
     }
-    let code = match merged::all(context.code.files, &mine.edits, &other.edits) {
-        Some(edits) => Fix { edits, note: noted(&mine.note, &other.note), ..mine.clone() },
-        None if at_odds => return None,
-        None => code_after(context, mine, b)?,
+}
+
+/// Whether the fix-its of two drifts change the code at one place, or the contract.
+fn meet(a: &Drift, b: &Drift) -> bool {
+    // A new operation is a message of its own, though its route stands in a line with that of another.
+    if [a, b].into_iter().any(is_operation) {
+        return false;
+    }
+    let in_code = match (fix_of(a, Side::Code), fix_of(b, Side::Code)) {
+        (Some(mine), Some(other)) => {
+            let alike = (a.kind, &a.contract, &a.code) == (b.kind, &b.contract, &b.code);
+            let by_rule = mine == other && alike && mine.note.starts_with(BY_RULE);
+            by_rule || mine.edits.iter().any(|one| other.edits.iter().any(|other| one.touches(other) || one == other))
+        }
+        _ => false,
     };
-    let contract = match contract {
+    let in_contract = match (fix_of(a, Side::Contract), fix_of(b, Side::Contract)) {
+        (Some(mine), Some(other)) => mine.edits.iter().any(|one| other.edits.iter().any(|other| one.clashes(other))),
+        _ => false,
+    };
+    in_code || in_contract
+}
+
+/// The fix-its for both. Of a place that differs as a `whole` the contract can write the whole.
+fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed>, at_odds: bool) -> Option<Vec<Fix>> {
+    let code = match (fix_of(a, Side::Code), fix_of(b, Side::Code)) {
+        (Some(mine), Some(other)) => match merged::all(context.code.files, &mine.edits, &other.edits) {
+            Some(edits) => Some(Fix { edits, note: noted(&mine.note, &other.note), ..mine.clone() }),
+            None if at_odds => return None,
+            None => Some(code_after(context, mine, b)?),
+        },
+        (one, another) => one.or(another).cloned(),
+    };
+    let contract = match (fix_of(a, Side::Contract), fix_of(b, Side::Contract)) {
         (Some(mine), Some(other)) => {
             let all = merged::all(std::slice::from_ref(&context.yaml), &mine.edits, &other.edits);
             let all = all.or_else(|| contract_side::whole(context, whole?));
@@ -133,7 +162,6 @@ fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed
         }
         (one, another) => one.or(another).cloned(),
     };
-    let code = Some(code).filter(|code| *code != nothing);
     Some(contract.into_iter().chain(code).collect())
 }
 
@@ -170,7 +198,7 @@ fn contract_after(context: &Context<'_>, fix: &Fix, next: &Drift) -> Option<Vec<
 }
 
 /// Two notes, each said once.
-fn noted(one: &str, other: &str) -> String {
+pub(super) fn noted(one: &str, other: &str) -> String {
     match (one, other) {
         (one, other) if one.contains(other) => one.to_owned(),
         ("", other) => other.to_owned(),
@@ -191,7 +219,7 @@ fn fix_of(drift: &Drift, side: Side) -> Option<&Fix> {
 pub(super) const BY_RULE: &str = "it is said by rule";
 
 /// Tells `other` along with `known`.
-fn join(known: &mut Drift, other: Drift) {
+fn join(known: &mut Drift, other: &Drift) {
     let places = match other.also.len() {
         0 => String::new(),
         1 => " (and in 1 more place)".to_owned(),

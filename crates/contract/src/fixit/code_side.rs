@@ -5,6 +5,7 @@ mod handler;
 mod item;
 mod made;
 mod parameter;
+mod rule;
 
 use std::collections::BTreeSet;
 
@@ -39,7 +40,7 @@ type Written = Result<Option<(Vec<Edit>, String)>, Words>;
 
 fn written(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Written {
     if is_by_rule(context, drift) {
-        return Err(format!("{BY_RULE}, for all operations of a kind: change the rule in {}", context.code.rules));
+        return rule::of_rule(context, drift);
     }
     if drift.kind == DriftKind::Dangling {
         return Err(
@@ -70,6 +71,14 @@ fn written(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Written {
     if let Some(name) = schema_of(at) {
         let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+        // The component itself is put together of several in the contract.
+        if rest.is_empty()
+            && drift.pointer == at
+            && let (Some(item), Some(schema)) = (context.sources.schema(&name), drift.contract.as_ref())
+            && let Some(written) = item::whole(context, item, schema, super::types::way_of(context, &name))
+        {
+            return Ok(Some(written));
+        }
         if rest.is_empty()
             && let Some(key) = ["allOf", "anyOf"]
                 .into_iter()

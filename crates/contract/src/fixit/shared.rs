@@ -40,7 +40,7 @@ pub(super) fn known(drifts: &[Drift]) -> Known {
     drifts.iter().map(key).collect()
 }
 
-fn key(drift: &Drift) -> Stray {
+pub(super) fn key(drift: &Drift) -> Stray {
     (drift.pointer.clone(), drift.code.as_ref().map(Value::to_string))
 }
 
@@ -101,7 +101,7 @@ fn component_of(at: &str) -> Option<String> {
 }
 
 /// Sets or removes a node; `None` where it has no place.
-fn put(document: &mut Value, at: &str, value: Option<Value>) -> Option<()> {
+pub(super) fn put(document: &mut Value, at: &str, value: Option<Value>) -> Option<()> {
     let (owner, _) = at.rsplit_once('/')?;
     let name = pointer::tokens(at).last()?;
     match (document.pointer_mut(owner)?, value) {

@@ -1,7 +1,9 @@
 //! Rust types for the contract's schemas, in the style of the handlers' crate.
 //!
-//! What exists is used; `item` writes what does not, `spelling` knows the words, `way` says what a type has to derive.
+//! What exists is used; `item` writes what does not, `spelling` knows the words, `way` says what a type has to derive. What
+//! has no words there, `by_hand` writes out.
 
+mod by_hand;
 mod item;
 mod spelling;
 mod way;
@@ -10,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
+pub(super) use by_hand::{by_hand, implemented};
 pub(super) use item::variant;
 pub(super) use spelling::{attribute, attribute_of, docs, literal, pascal, snake};
 use spelling::{bounds, ident};
@@ -35,6 +38,8 @@ pub(super) struct Types<'c, 'a> {
     pub(super) way: Way,
     /// What a new file has to import.
     pub(super) imports: Vec<(&'static str, String)>,
+    /// Why a schema is written by hand, if one is.
+    pub(super) by_hand: Option<Words>,
 }
 
 /// A type, and what its place must say of it besides.
@@ -56,7 +61,7 @@ const TRAITS: [&str; 3] = ["Clone", "PartialEq", "Eq"];
 
 impl<'c, 'a> Types<'c, 'a> {
     pub(super) fn new(context: &'c Context<'a>, file: Option<&'a SourceFile>, way: Way) -> Types<'c, 'a> {
-        Types { context, file, items: Vec::new(), defined: BTreeMap::new(), way, imports: Vec::new() }
+        Types { context, file, items: Vec::new(), defined: BTreeMap::new(), way, imports: Vec::new(), by_hand: None }
     }
 
     /// How an item of another module is called in this file.
@@ -87,21 +92,15 @@ impl<'c, 'a> Types<'c, 'a> {
         if let Some(item) = self.same_type(schema) {
             return Ok(self.existing(item));
         }
-        if let Some(key) = ["allOf", "anyOf", "not", "uniqueItems", "discriminator", "xml"]
-            .iter()
-            .find(|key| schema.get(**key).is_some())
-        {
-            return Err(format!("`{key}` has no derived form: write `impl ToSchema` for the type by hand"));
-        }
+        unsaid(schema).map_or(Ok(()), Err)?;
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         let plain = |rust: &str| Typed { rust: rust.to_owned(), derives: TRAITS.to_vec(), ..Typed::default() };
         let mut typed = match (text("type"), text("format")) {
             _ if schema.get("oneOf").is_some() => return self.defined(hint, schema),
             (Some("string"), _) if schema.get("enum").is_some() => return self.defined(hint, schema),
             _ if schema.get("enum").is_some() => {
-                return Err(
-                    "an `enum` of other than strings has no derived form: write `impl ToSchema` by hand".to_owned()
-                );
+                return Err("utoipa's attributes cannot say an `enum` of other than strings: write the schema by hand"
+                    .to_owned());
             }
             (Some("string"), Some("uuid")) => plain(&self.import("uuid", "Uuid")),
             (Some("string"), format) => {
@@ -113,14 +112,14 @@ impl<'c, 'a> Types<'c, 'a> {
             (Some("integer"), Some("int64")) => plain("i64"),
             (Some("integer"), _) => {
                 return Err(
-                    "Rust's integers have a format: give it `format: int32` or `format: int64` in the contract"
+                    "Rust's integers have a format: give it `format: int32` or `format: int64` in the contract, or write the schema by hand"
                         .to_owned(),
                 );
             }
             (Some("number"), Some("float")) => Typed { derives: vec!["Clone", "PartialEq"], ..plain("f32") },
             (Some("number"), Some("double")) => Typed { derives: vec!["Clone", "PartialEq"], ..plain("f64") },
             (Some("number"), _) => {
-                return Err("Rust's numbers have a format: give it `format: double` in the contract".to_owned());
+                return Err("Rust's numbers have a format: give it `format: double` in the contract, or write the schema by hand".to_owned());
             }
             (Some("boolean"), _) => plain("bool"),
             (Some("array"), _) => {
@@ -211,6 +210,13 @@ impl<'c, 'a> Types<'c, 'a> {
             .collect();
         same.into_iter()
     }
+}
+
+/// The keyword of a schema for which utoipa has no attribute, put in words.
+fn unsaid(schema: &Value) -> Option<Words> {
+    let mut keys = ["allOf", "anyOf", "not", "uniqueItems", "discriminator", "xml"].into_iter();
+    let key = keys.find(|key| schema.get(*key).is_some())?;
+    Some(format!("utoipa's attributes cannot say `{key}`: take it out of the contract, or write the schema by hand"))
 }
 
 /// A type that nobody makes: utoipa takes types where a schema is meant.

@@ -8,8 +8,8 @@ use super::made::{literals, missing_literals};
 use crate::diff::Followed;
 use crate::fixit::renamed::names;
 use crate::fixit::sources::{Argument, Attribute, Item, Member};
-use crate::fixit::types::{self, Types, Way, docs, is_required, literal};
-use crate::fixit::{Context, Edit};
+use crate::fixit::types::{self, Typed, Types, Way, attribute_of, docs, is_required, literal};
+use crate::fixit::{Context, Edit, noted};
 use crate::pointer::{self, join};
 use crate::{Drift, DriftKind};
 
@@ -66,7 +66,7 @@ pub(super) fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, nam
             edits.extend(literals(context, item, property, !required));
             edits.extend(without_copy(item, &text, &types));
             let note = if required { missing_literals(context, item) } else { String::new() };
-            Ok(Some((edits, note)))
+            Ok(Some((edits, noted(&why(&types), &note))))
         }
         (["properties", property], Some(_)) if drift.kind == DriftKind::MissingInContract => {
             let place = item.member(property).map_or_else(
@@ -133,10 +133,44 @@ pub(super) fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, nam
                 _ => Ok(None),
             }
         }
-        ([keyword], Some(_)) => Ok(attribute_edit(item, &item.attributes, item.start, keyword, drift, ("schema", ""))
-            .map(|edit| (vec![edit], String::new()))),
+        ([keyword], Some(schema)) => {
+            let edit = attribute_edit(item, &item.attributes, item.start, keyword, drift, ("schema", ""));
+            Ok(match edit {
+                Some(edit) => Some((vec![edit], String::new())),
+                None if attribute_of(keyword).is_some() => None,
+                None => whole(context, item, schema, way),
+            })
+        }
         _ => Ok(None),
     }
+}
+
+/// A type written anew from the contract: another type inside, or a schema by hand. `None` for one with fields.
+pub(super) fn whole(context: &Context<'_>, item: &Item<'_>, schema: &Value, way: Way) -> Option<(Vec<Edit>, String)> {
+    let file = item.file;
+    let mut types = Types::new(context, Some(file), way);
+    let is_tuple = file.slice(item.body.0.saturating_sub(1), item.body.0) == "(";
+    let (rust, attributes) = match types.newtype(&item.name, schema) {
+        Ok((Typed { rust, .. }, attributes)) if is_tuple && types.items.is_empty() => (rust, attributes),
+        Ok(_) => return None,
+        Err(words) => return types::implemented(item, schema).map(|edits| (edits, types::by_hand(&words))),
+    };
+    let public = if item.text(item.body).starts_with("pub ") { "pub " } else { "" };
+    let before = item.text(item.body).trim_start_matches("pub ").to_owned();
+    let mut edits = vec![file.replace(item.body.0, item.body.1, &format!("{public}{rust}"))];
+    let said = item.attributes.iter().filter(|one| one.name == "schema");
+    edits.extend(said.map(|one| file.replace(one.start, one.end, "")));
+    if !attributes.is_empty() {
+        let line = file.line_of(item.start) - 1;
+        edits.push(file.insert_after(line, format!("#[schema({})]", attributes.join(", "))));
+    }
+    let note = if before == rust { "" } else { "rustc then names each place that takes it for what it was" };
+    Some((edits, note.to_owned()))
+}
+
+/// Why a schema is written by hand, if one is.
+pub(super) fn why(types: &Types<'_, '_>) -> String {
+    types.by_hand.as_deref().map(types::by_hand).unwrap_or_default()
 }
 
 /// A field under another name in JSON: it keeps its name in Rust.
@@ -273,17 +307,43 @@ pub(super) fn field(
 ) -> Written {
     let mut types = Types::new(context, Some(item.file), way);
     let public = item.file.slice(member.start, member.start + 3) == "pub";
-    let (text, _) = types.field(&item.name, name, schema, required, public)?;
+    let (mut text, _) = types.field(&item.name, name, schema, required, public)?;
     let before = item.text(member.of).to_owned();
-    let after = text.rsplit_once(": ").map(|(_, rust)| rust.to_owned()).unwrap_or_default();
-    let mut edits = vec![of_member(item, member, text.trim_start())];
+    let mut after = text.rsplit_once(": ").map(|(_, rust)| rust.to_owned()).unwrap_or_default();
+    let said = join(&join("/components/schemas", &item.name), "properties");
+    let said = context.generated.pointer(&join(&said, name)).and_then(|said| said.get("type"));
+    // A schema that is written by hand asks for no other type.
+    if types.by_hand.is_some() && said == schema.get("type") && before.starts_with("Option<") != required {
+        text = format!("{}{before}", text.strip_suffix(&after).unwrap_or_default());
+        after.clone_from(&before);
+    }
+    let mut edits = vec![of_member(item, member, &in_its_place(item, member, &text))];
     edits.extend(items_before(item, &types));
     let note = if before == after {
         String::new()
     } else {
         "rustc then names each place that takes the field for what it was".to_owned()
     };
-    Ok(Some((edits, note)))
+    Ok(Some((edits, noted(&why(&types), &note))))
+}
+
+/// A field as it is written anew, with the name that it has in Rust and with what serde is told of it besides.
+fn in_its_place(item: &Item<'_>, member: &Member, text: &str) -> String {
+    const SERDE: &str = "#[serde(";
+    let (head, rust) = text.rsplit_once(": ").unwrap_or_default();
+    let mut lines: Vec<&str> = head.lines().map(str::trim).collect();
+    lines.pop();
+    let said = lines.iter().find_map(|line| line.strip_prefix(SERDE)?.strip_suffix(")]"));
+    let is_renamed = member_argument(member, "rename", "serde").is_some();
+    let new =
+        said.into_iter().flat_map(|said| said.split(", ")).filter(|one| !(is_renamed && one.starts_with("rename")));
+    let told = member.attributes.iter().filter(|one| one.name == "serde").flat_map(|one| &one.arguments);
+    let told = told.filter(|one| one.key != "skip_serializing_if").map(|one| item.text(one.span));
+    let serde: Vec<&str> = told.chain(new).collect();
+    let serde = if serde.is_empty() { None } else { Some(format!("{SERDE}{})]", serde.join(", "))) };
+    let others = lines.into_iter().filter(|line| !line.starts_with(SERDE)).map(str::to_owned);
+    let name = item.file.slice(member.start, member.of.0).trim_end();
+    serde.into_iter().chain(others).chain([format!("{name} {rust}")]).collect::<Vec<_>>().join("\n    ")
 }
 
 /// A field whose type is right in other places: an attribute says what the contract says of this one.

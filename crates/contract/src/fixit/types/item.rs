@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{TRAITS, Typed, Types, Way, Words, bounds, docs, ident, is_required, literal, pascal};
+use super::{TRAITS, Typed, Types, Way, Words, bounds, docs, ident, is_required, literal, pascal, unsaid};
 use crate::pointer::join;
 
 impl Types<'_, '_> {
@@ -57,6 +57,15 @@ impl Types<'_, '_> {
         if schema.get("type").is_some_and(|one| one == "object") {
             return self.fields(name, schema);
         }
+        let (typed, attributes) = self.newtype(name, schema)?;
+        let attributes =
+            if attributes.is_empty() { String::new() } else { format!("#[schema({})]\n", attributes.join(", ")) };
+        Ok((format!("{attributes}pub struct {name}(pub {});", typed.rust), typed.derives))
+    }
+
+    /// The type inside a type that is there for its schema, and what its attribute says.
+    pub(in crate::fixit) fn newtype(&mut self, name: &str, schema: &Value) -> Result<(Typed, Vec<String>), Words> {
+        unsaid(schema).map_or(Ok(()), Err)?;
         let bare: Value = schema
             .as_object()
             .into_iter()
@@ -65,10 +74,8 @@ impl Types<'_, '_> {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         let typed = self.of(&bare, &format!("{name}Value"))?;
-        let attributes: Vec<_> = typed.attributes.iter().cloned().chain(bounds(schema)).collect();
-        let attributes =
-            if attributes.is_empty() { String::new() } else { format!("#[schema({})]\n", attributes.join(", ")) };
-        Ok((format!("{attributes}pub struct {name}(pub {});", typed.rust), typed.derives))
+        let attributes = typed.attributes.iter().cloned().chain(bounds(schema)).collect();
+        Ok((typed, attributes))
     }
 
     fn fields(&mut self, name: &str, schema: &Value) -> Result<(String, Vec<&'static str>), Words> {
@@ -107,7 +114,7 @@ impl Types<'_, '_> {
         required: bool,
         public: bool,
     ) -> Result<(String, Typed), Words> {
-        let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
+        let typed = self.of_field(owner, name, schema, &format!("{owner}{}", pascal(name)))?;
         let ident = ident(name);
         let mut serde = Vec::new();
         if ident.trim_start_matches("r#") != name {
@@ -152,7 +159,7 @@ impl Types<'_, '_> {
         if schema.is_null() {
             return Err("a parameter of a media type has no derived form: describe it by `schema`".to_owned());
         }
-        let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
+        let typed = self.of_field(owner, name, schema, &format!("{owner}{}", pascal(name)))?;
         let required = parameter.get("required") == Some(&Value::Bool(true));
         let has_default = schema.get("default").is_some();
         let mut attributes = Vec::new();
