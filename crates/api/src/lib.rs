@@ -127,8 +127,10 @@ pub fn openapi() -> Document {
     document
 }
 
-/// Where, in a checkout, the handlers and their types stand, and who makes values of those: what a fix-it edits.
-pub const SOURCES: [&str; 2] = ["crates/api/src", "src"];
+/// Where, in a checkout, the handlers and their types stand, and then who makes values of those, benchmarks and tests too:
+/// what a fix-it edits. The clients in `tests/sdk` have types of their own.
+pub const SOURCES: [&str; 6] =
+    ["crates/api/src", "src", "benches", "tests/api_tests", "tests/harness", "tests/integration"];
 
 /// The file of the rules behind [`with_shared_answers`].
 pub const SHARED_ANSWERS: &str = "crates/api/src/shared_answers.rs";

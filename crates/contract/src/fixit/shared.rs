@@ -40,7 +40,7 @@ pub(super) fn known(drifts: &[Drift]) -> Known {
     drifts.iter().map(key).collect()
 }
 
-pub(super) fn key(drift: &Drift) -> Stray {
+fn key(drift: &Drift) -> Stray {
     (drift.pointer.clone(), drift.code.as_ref().map(Value::to_string))
 }
 

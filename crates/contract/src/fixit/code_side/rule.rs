@@ -7,7 +7,7 @@ use super::{BY_RULE, Written};
 use crate::Drift;
 use crate::DriftKind;
 use crate::diff::diff;
-use crate::fixit::shared::{key, put};
+use crate::fixit::shared::put;
 use crate::fixit::text::SourceFile;
 use crate::fixit::types::{Typed, Types, Way, docs, pascal};
 use crate::fixit::{Context, Edit};
@@ -86,9 +86,8 @@ fn is_of_all(context: &Context<'_>, drift: &Drift, header: &str) -> bool {
             }
         }
     }
-    diff(context.contract, &generated)
-        .iter()
-        .all(|one| one.pointer != drift.pointer && context.known.contains(&key(one)))
+    let known = |at: &str| context.known.iter().any(|(pointer, _)| pointer == at);
+    diff(context.contract, &generated).iter().all(|one| one.pointer != drift.pointer && known(&one.pointer))
 }
 
 /// The schema of a header: the type that the rule takes it from says it, or a new one.
