@@ -170,8 +170,8 @@ fn is_thorough() -> bool {
 }
 
 /// How far apart, in the list of changes, two are that are tried together; and how many are passed over in a quick run.
-const NEAR: usize = 12;
-const SAMPLE: usize = 499;
+const NEAR: usize = 4;
+const SAMPLE: usize = 199;
 
 #[test]
 fn every_fix_it_of_a_side_can_be_followed_at_once() {

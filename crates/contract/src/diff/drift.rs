@@ -40,6 +40,8 @@ pub struct Drift {
     pub code: Option<Value>,
     /// Where the code says it: JSON pointer in the generated spec of the node, or of where it would be.
     pub code_pointer: Option<String>,
+    /// Where else it says the same, though the contract has it once.
+    pub code_pointers: Vec<String>,
     /// Who says it: `the type `UserName``. What the spec alone does not tell, [`crate::fixit::explain`] adds.
     pub who: Option<String>,
     /// How to make it go away; [`crate::fixit::explain`] fills it.

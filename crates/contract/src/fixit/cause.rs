@@ -168,6 +168,7 @@ fn together(context: &Context<'_>, a: &Drift, b: &Drift, whole: Option<&Followed
 /// What `fix` and then the fix-it of another drift make of the code.
 fn code_after(context: &Context<'_>, fix: &Fix, next: &Drift) -> Option<Fix> {
     let mut note = String::new();
+    let has_edits = fix_of(next, Side::Code).is_some_and(|fix| !fix.edits.is_empty());
     let edits = merged::in_turn(context.code.files, &fix.edits, |files| {
         let context = Context {
             sources: Sources::read(files),
@@ -178,7 +179,9 @@ fn code_after(context: &Context<'_>, fix: &Fix, next: &Drift) -> Option<Fix> {
         };
         let next = fixes(&context, next, &shared::scope(&context, next)).into_iter().find(|fix| fix.side == Side::Code);
         let next = next?;
-        note = next.note;
+        // What there is nothing left to do for has been done along with the first.
+        let is_done = next.edits.is_empty() && has_edits;
+        note = if is_done { String::new() } else { next.note };
         Some(next.edits)
     })?;
     Some(Fix { edits, note: noted(&fix.note, &note), ..fix.clone() })

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::cause::BY_RULE;
 use super::shared::Scope;
-use super::sources::{Handler, operation_id, schema_of};
+use super::sources::{Handler, Sources, operation_id, schema_of};
 use super::types::Words;
-use super::{Context, Edit, Fix, Side, operation};
+use super::{Code, Context, Edit, Fix, Side, merged, operation};
 use crate::diff::Followed;
 use crate::operation::is_planned;
 use crate::paths;
@@ -99,7 +99,26 @@ fn written(context: &Context<'_>, drift: &Drift, scope: &Scope) -> Written {
             )),
         };
     }
-    of_operation(context, drift, at)
+    of_operations(context, drift, at)
+}
+
+/// Every handler that strays from one place of the contract, such as a response that several operations share.
+fn of_operations(context: &Context<'_>, drift: &Drift, at: &str) -> Written {
+    if let Some(words) = rule::lacking(context, drift) {
+        return Err(words);
+    }
+    let Some((mut edits, note)) = of_operation(context, drift, at)? else { return Ok(None) };
+    for other in drift.code_pointers.iter().filter(|other| operation_id(context.generated, other).is_some()) {
+        let one = Drift { code_pointer: Some(other.clone()), ..drift.clone() };
+        let next = |context: &Context<'_>| of_operation(context, &one, other).ok().flatten().map(|(edits, _)| edits);
+        // A type that the first one needs is there for the others.
+        let both = merged::in_turn(context.code.files, &edits, |files| {
+            let (sources, yaml, known) = (Sources::read(files), context.yaml.clone(), context.known.clone());
+            next(&Context { sources, yaml, known, code: Code { files, ..context.code }, ..*context })
+        });
+        edits = both.unwrap_or(edits);
+    }
+    Ok(Some((edits, note)))
 }
 
 fn of_operation(context: &Context<'_>, drift: &Drift, at: &str) -> Written {

@@ -50,6 +50,7 @@ pub(super) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
                 note = format!("the contract cannot say it: {advice}");
                 return Some(Fix { side: Side::Contract, edits: Vec::new(), note });
             }
+            let value = with_prose(context, &drift.pointer, value);
             let mut edits = vec![if says_nothing(context, &drift.pointer, &value) {
                 remove(context, &drift.pointer)?
             } else {
@@ -135,6 +136,18 @@ pub(super) fn reference_for(context: &Context<'_>, at: &Followed) -> Option<Stri
         components.iter().filter(|(_, one)| means_the_same_by_name(document, context.generated, kind, one, node));
     let (name, _) = right.next()?;
     right.next().is_none().then(|| format!("#{}", join(section, name)))
+}
+
+/// What is written in the place of an object keeps what only the contract says of it.
+fn with_prose(context: &Context<'_>, at: &str, mut value: Value) -> Value {
+    let listed = context.contract.document().pointer(at).and_then(Value::as_object);
+    if let (Some(Shape::One(kind)), Some(members), Some(listed)) = (kind_at(at), value.as_object_mut(), listed)
+        && !members.contains_key("$ref")
+    {
+        let prose = listed.iter().filter(|(key, _)| not_compared(kind, key));
+        members.extend(prose.map(|(key, value)| (key.clone(), value.clone())));
+    }
+    value
 }
 
 /// Whether leaving the member out says the same as this value.

@@ -83,8 +83,10 @@ impl Followed<'_> {
 pub(super) fn all(files: &[SourceFile], mine: &[Edit], others: &[Edit]) -> Option<Vec<Edit>> {
     let mut all = mine.to_vec();
     for other in others {
-        match all.iter_mut().find(|one| *one == other || one.touches(other) || one.clashes(other)) {
-            Some(one) if one == other => {}
+        if all.contains(other) {
+            continue;
+        }
+        match all.iter_mut().find(|one| one.touches(other) || one.clashes(other)) {
             Some(one) => {
                 let file = files.iter().find(|file| file.path == one.file)?;
                 one.text = both(file, one, other)?;

@@ -88,6 +88,7 @@ pub(super) fn told(context: &Context<'_>, one: &Move) -> Drift {
         contract: Some(Value::from(one.contract.to_string())),
         code: Some(Value::from(one.code.to_string())),
         code_pointer: Some(one.code.pointer()),
+        code_pointers: Vec::new(),
         who: who(context, one),
         fixes: vec![contract, code],
         pointer,

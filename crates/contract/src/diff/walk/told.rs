@@ -26,6 +26,8 @@ impl Walk<'_> {
             let also: Vec<_> = places.collect();
             let position =
                 contract.nearest_position(blamed.get(found.pair).and_then(Option::as_deref).unwrap_or(&found.pointer));
+            let (node, below) = found.origin;
+            let code_pointer = origins.get(&node).map(|at| format!("{at}{below}"));
             let told = at.entry(found.pointer.clone()).or_default();
             let again = told.iter().copied().find(|index| {
                 drifts.get(*index).is_some_and(|drift| {
@@ -35,11 +37,10 @@ impl Walk<'_> {
             });
             if let Some(drift) = again.and_then(|index| drifts.get_mut(index)) {
                 drift.also.extend([place].into_iter().chain(also));
+                drift.code_pointers.extend(code_pointer);
                 continue;
             }
             told.push(drifts.len());
-            let (node, below) = found.origin;
-            let code_pointer = origins.get(&node).map(|at| format!("{at}{below}"));
             let crossed = pair.trails.first().map_or(&[][..], |trail| &trail.crossed);
             let followed = crossed.iter().filter_map(|one| {
                 let code = origins.get(&one.node)?.clone();
@@ -49,6 +50,7 @@ impl Walk<'_> {
                 kind: found.kind,
                 who: code_pointer.as_deref().and_then(|at| who(self.code, at)),
                 code_pointer,
+                code_pointers: Vec::new(),
                 fixes: Vec::new(),
                 file: contract.file_name().to_owned(),
                 position,

@@ -157,13 +157,14 @@ pub(super) fn whole(context: &Context<'_>, item: &Item<'_>, schema: &Value, way:
     };
     let public = if item.text(item.body).starts_with("pub ") { "pub " } else { "" };
     let before = item.text(item.body).trim_start_matches("pub ").to_owned();
-    let mut edits = vec![file.replace(item.body.0, item.body.1, &format!("{public}{rust}"))];
-    let said = item.attributes.iter().filter(|one| one.name == "schema");
-    edits.extend(said.map(|one| file.replace(one.start, one.end, "")));
-    if !attributes.is_empty() {
-        let line = file.line_of(item.start) - 1;
-        edits.push(file.insert_after(line, format!("#[schema({})]", attributes.join(", "))));
-    }
+    // Its lines from the first attribute that goes.
+    let said: Vec<_> = item.attributes.iter().filter(|one| one.name == "schema").collect();
+    let start = said.first().map_or(item.start, |one| one.start);
+    let head = said.iter().fold(file.slice(start, item.body.0).to_owned(), |head, one| {
+        head.replacen(file.slice(one.start, one.end), "", 1).trim_start().to_owned()
+    });
+    let schema = if attributes.is_empty() { String::new() } else { format!("#[schema({})]\n", attributes.join(", ")) };
+    let edits = vec![file.replace(start, item.body.1, &format!("{schema}{head}{public}{rust}"))];
     let note = if before == rust { "" } else { "rustc then names each place that takes it for what it was" };
     Some((edits, note.to_owned()))
 }

@@ -50,6 +50,33 @@ pub(super) fn of_rule(context: &Context<'_>, drift: &Drift) -> Written {
         .ok_or(words)
 }
 
+/// What to do about a header that answers lack which are there by rule; `None` where a handler has them of its own.
+pub(super) fn lacking(context: &Context<'_>, drift: &Drift) -> Option<String> {
+    let schema = drift.contract.as_ref().filter(|_| drift.kind == DriftKind::MissingInCode)?;
+    let schema = pointer::resolve(context.contract.document(), schema, String::new())?.0.get("schema")?;
+    let (answer, name) = drift.code_pointer.as_deref()?.rsplit_once("/headers/")?;
+    let by_rule = Drift { code_pointer: Some(answer.to_owned()), ..drift.clone() };
+    let all = drift.code_pointers.iter().filter_map(|at| Some(at.rsplit_once("/headers/")?.0.to_owned()));
+    let all = all.map(|at| Drift { code_pointer: Some(at), ..drift.clone() });
+    if ![by_rule].into_iter().chain(all).any(|one| super::is_by_rule(context, &one)) {
+        return None;
+    }
+    let others = context.generated.pointer(answer)?.get("headers")?.as_object()?;
+    let rule = others.keys().find_map(|name| rule(context, name))?;
+    let rust = match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => "i64",
+        _ => "String",
+    };
+    Some(format!(
+        "{BY_RULE} what these answers have, for all operations of a kind: in `{}` ({}:{}), beside `{}`, give them `{name}`, \
+         of `{rust}::schema()` or of a type of its own as below there",
+        rule.function,
+        rule.file.path,
+        rule.line,
+        rule.file.line(rule.line).trim()
+    ))
+}
+
 fn is_header(at: &[&str]) -> bool {
     at.get(5) == Some(&"headers")
 }

@@ -11,6 +11,13 @@ impl Types<'_, '_> {
         if let Some(derives) = self.defined.get(name) {
             return Ok(Typed { rust: name.to_owned(), named: true, derives: derives.clone(), ..Typed::default() });
         }
+        // What another fix-it has just written will do: had it been there before, it would be in the spec.
+        let sources = &self.context.sources.items;
+        if let Some(item) = sources.iter().find(|item| item.name == name && item.derives("ToSchema"))
+            && self.context.generated.pointer(&join("/components/schemas", name)).is_none()
+        {
+            return Ok(self.existing(item));
+        }
         // Known before it is done, since it may hold itself.
         self.defined.insert(name.to_owned(), TRAITS.to_vec());
         let (body, derives) = self.body(name, schema)?;
