@@ -3,7 +3,7 @@
 //! The contract is altered in one place after the other, in two and three of them at once: most often neighbours, since
 //! those are told of the same lines. Lines of a fix-it are those before any edit, as the messages say; so two fix-its may not
 //! rewrite the same line in two ways. What the Rust does afterwards only a compiler could tell (`scripts/drift-doc
-//! --together` asks it); here the fix-its are made once more, of the sources that they leave: none may have anything to
+//! --try` asks it); here the fix-its are made once more, of the sources that they leave: none may have anything to
 //! rewrite.
 //!
 //! `cargo test` tries a few of the combinations; the variable `ALL_MUTATIONS` makes it try all that are near each other.
