@@ -170,7 +170,7 @@ fn is_thorough() -> bool {
 }
 
 /// How far apart, in the list of changes, two are that are tried together; and how many are passed over in a quick run.
-const NEAR: usize = 4;
+const NEAR: usize = 2;
 const SAMPLE: usize = 199;
 
 #[test]
