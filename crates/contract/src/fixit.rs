@@ -133,9 +133,10 @@ struct Context<'a> {
 
 /// Says of each drift who says it and how to make it go away, and tells those of one cause once, with their places.
 ///
-/// `drifts` are all that [`diff()`] finds between the two.
+/// `drifts` are all that [`diff()`] finds between the two. If they are thousands, as of two documents that have nothing to do
+/// with each other, they come back as they are.
 pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: Vec<Drift>) -> Vec<Drift> {
-    if drifts.is_empty() {
+    if drifts.is_empty() || drifts.len().saturating_mul(contract.text().len()) > MAX_WORK {
         return drifts;
     }
     let (moves, settled) = moved::settled(contract, generated);
@@ -150,6 +151,10 @@ pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: V
     told.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
     told
 }
+
+/// A fix-it is tried on the whole contract, so they take the number of drifts times the bytes of the contract: this much is
+/// a minute. A contract of 25 kB has room for a thousand drifts.
+const MAX_WORK: usize = 30_000_000;
 
 /// The drifts that remain once everything is where the contract has it.
 fn others(context: &Context<'_>, drifts: Vec<Drift>) -> Vec<Drift> {

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use contract::fixit::{Code, explain};
 use contract::{Contract, LoadError, diff};
 use serde_json::{Value, json};
 
@@ -102,4 +103,19 @@ fn many_parameters() {
     let mut template = list(0);
     template["paths"] = json!({format!("/{names}"): template["paths"]["/p"]});
     assert_eq!(errors(&template).len(), few);
+}
+
+#[test]
+fn many_drifts() {
+    // Each fix-it is tried on the whole contract: those of two documents that have nothing in common would take very long.
+    let mut strangers = document(&json!({}), &json!({}));
+    for index in 0..MANY / 10 {
+        let mut item = strangers["paths"]["/p"].clone();
+        item["post"]["operationId"] = format!("op{index}").into();
+        strangers["paths"][format!("/p{index}")] = item;
+    }
+    let contract = load_json(&strangers).expect("a contract");
+    let generated = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}});
+    let drifts = in_time(|| explain(&contract, &generated, Code::UNKNOWN, diff(&contract, &generated)));
+    assert_eq!(drifts.len(), MANY / 10 + 1);
 }
