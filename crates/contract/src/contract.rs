@@ -28,8 +28,7 @@ impl Contract {
     /// Every fault found, in the order of the file. Text that is not YAML stops the reading where it breaks;
     /// all other faults are told together.
     pub fn load(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
-        let contract = Contract::read(file_name, yaml)?;
-        if contract.faults.is_empty() { Ok(contract) } else { Err(contract.faults) }
+        Contract::read(file_name, yaml).and_then(Contract::sound)
     }
 
     /// [`Contract::load`] of a file's bytes, which may turn out not to be text at all.
@@ -37,8 +36,7 @@ impl Contract {
     /// # Errors
     /// Those of [`Contract::load`], or the place of the first byte that is not UTF-8.
     pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        let contract = Contract::read_bytes(file_name, yaml)?;
-        if contract.faults.is_empty() { Ok(contract) } else { Err(contract.faults) }
+        Contract::read_bytes(file_name, yaml).and_then(Contract::sound)
     }
 
     /// Reads a document as far as it can be made out: with faults, which [`Contract::faults`] tells, it can still be
@@ -70,6 +68,10 @@ impl Contract {
             Ok(yaml) => Contract::read(file_name, yaml),
             Err(fault) => Err(vec![fault.of(file_name)]),
         }
+    }
+
+    fn sound(self) -> Result<Contract, Vec<LoadError>> {
+        if self.faults.is_empty() { Ok(self) } else { Err(self.faults) }
     }
 
     /// What keeps it from being loaded, in the order of the file; nothing of a contract that was.

@@ -23,7 +23,7 @@ pub use drift::{Drift, DriftKind, Followed};
 pub(crate) use same::{is_default, only_part};
 pub(crate) use walk::who;
 
-use crate::{Contract, Kind};
+use crate::{Contract, Kind, inspection};
 
 /// A keyword that [`diff()`] does not compare.
 #[derive(Debug, Clone, Copy)]
@@ -119,7 +119,10 @@ pub(crate) fn strays_by_name(
 /// Every drift between a contract and the spec generated from the code, in the order of the contract.
 ///
 /// Operations that the contract calls planned are left out, unless the code has them already. A node that one side
-/// lacks is one drift, however much is inside it. A fault in a component is told once, with every place that shows it.
+/// lacks is one drift, however much is inside it. A fault in a component is told once, with every place that shows it. What
+/// only follows from one of [`Contract::faults`] is left out.
 pub fn diff(contract: &Contract, generated: &Value) -> Vec<Drift> {
-    walk::Walk::new(contract.document(), generated).drifts(contract)
+    let mut drifts = walk::Walk::new(contract.document(), generated).drifts(contract);
+    drifts.retain(|drift| !contract.faults().iter().any(|fault| inspection::follows(&drift.pointer, &fault.pointer)));
+    drifts
 }

@@ -27,6 +27,7 @@ mod yaml;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
@@ -221,13 +222,7 @@ fn prove(context: &Context<'_>, helps: &dyn Fn(&Contract) -> bool, fix: &mut Fix
 pub fn apply(text: &str, edits: &[Edit]) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     for edit in edits {
-        let (from, to) = match edit.action {
-            Action::InsertAfter(line) => (line, line),
-            Action::Replace { first, last } | Action::Remove { first, last } => (first.saturating_sub(1), last),
-            Action::Create => (0, lines.len()),
-        };
-        let to = to.min(lines.len());
-        lines.splice(from.min(to)..to, edit.text.lines());
+        lines.splice(edit.action.range(lines.len()), edit.text.lines());
     }
     lines.join("\n") + "\n"
 }
@@ -303,6 +298,16 @@ impl Context<'_> {
 }
 
 impl Action {
+    /// Which of so many lines, counted from 0, become others.
+    fn range(self, lines: usize) -> Range<usize> {
+        let (from, to) = match self {
+            Action::InsertAfter(line) => (line, line),
+            Action::Replace { first, last } | Action::Remove { first, last } => (first.saturating_sub(1), last),
+            Action::Create => (0, lines),
+        };
+        from.min(to).min(lines)..to.min(lines)
+    }
+
     pub(crate) fn line(self) -> usize {
         match self {
             Action::InsertAfter(line) => line,

@@ -33,9 +33,7 @@ pub fn inspect(file: &str, yaml: &[u8], generated: &Value, code: Code<'_>) -> In
         Ok(compiled) => (Some(compiled), Vec::new()),
         Err(faults) => (None, faults),
     };
-    let mut drifts = diff(&contract, generated);
-    drifts.retain(|drift| !contract.faults().iter().any(|fault| follows(&drift.pointer, &fault.pointer)));
-    let drifts = fixit::explain(&contract, generated, code, drifts);
+    let drifts = fixit::explain(&contract, generated, code, diff(&contract, generated));
     Inspection { contract: Some(contract), compiled, faults, drifts }
 }
 
@@ -58,7 +56,7 @@ impl Inspection {
 }
 
 /// Whether the node at `pointer` is the one at `faulty`, is inside it, or is the one whose name was misspelt there.
-fn follows(pointer: &str, faulty: &str) -> bool {
+pub(crate) fn follows(pointer: &str, faulty: &str) -> bool {
     if faulty.is_empty() {
         // It is of the whole, and everything is inside that.
         return false;

@@ -26,15 +26,12 @@ impl Edition {
     /// cannot have, references that lead nowhere in the document, names that are given twice.
     pub fn read(file: &str, yaml: &str) -> Result<Edition, Vec<LoadError>> {
         let Read { root, faults } = yaml::read(yaml);
-        let (faults, root) = match root {
-            Some((document, source)) => {
-                (check::check(&document, &source, Grammar::Standard, faults), Some((document, source)))
-            }
-            None => (faults, None),
-        };
-        match root {
-            Some((document, source)) if faults.is_empty() => Ok(Edition { file: file.to_owned(), document, source }),
-            _ => Err(located(file, faults)),
+        let Some((document, source)) = root else { return Err(located(file, faults)) };
+        let faults = check::check(&document, &source, Grammar::Standard, faults);
+        if faults.is_empty() {
+            Ok(Edition { file: file.to_owned(), document, source })
+        } else {
+            Err(located(file, faults))
         }
     }
 

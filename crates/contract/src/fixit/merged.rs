@@ -33,16 +33,12 @@ impl Followed<'_> {
 
     /// Follows those of one fix-it that are of this file.
     fn follow(&mut self, edits: &[Edit]) {
-        let mut own: Vec<&Edit> = edits.iter().filter(|edit| edit.file == self.file.path).collect();
+        let is_own = |edit: &&Edit| edit.file == self.file.path && edit.action != Action::Create;
+        let mut own: Vec<&Edit> = edits.iter().filter(is_own).collect();
         own.sort_by_key(|edit| std::cmp::Reverse(edit.action.line()));
         for edit in own {
-            let (from, to) = match edit.action {
-                Action::InsertAfter(line) => (line, line),
-                Action::Replace { first, last } | Action::Remove { first, last } => (first.saturating_sub(1), last),
-                Action::Create => continue,
-            };
-            let to = to.min(self.lines.len());
-            self.lines.splice(from.min(to)..to, edit.text.lines().map(|line| (None, line.to_owned())));
+            let range = edit.action.range(self.lines.len());
+            self.lines.splice(range, edit.text.lines().map(|line| (None, line.to_owned())));
         }
     }
 

@@ -59,6 +59,10 @@ fn what_follows_from_a_fault_is_not_told_again() {
     let at = |name: &str| TITLE.replace("maxLength", name);
     assert_eq!(faults, [at("maxLenght"), "/components/schemas/Problem/properties/status/example".to_owned()]);
     assert_eq!(drifts, Vec::<String>::new());
+    // Nor where an operation has moved, for which the whole is compared once more.
+    let [faults, drifts] = told(&[misspelt, ("  /covers/{id}:", "  /jackets/{id}:")]);
+    assert!(faults.contains(&at("maxLenght")), "{faults:?}");
+    assert_eq!(drifts, ["/paths/~1jackets~1{id}"]);
     // An object with a fault is not held against itself before it is mended.
     let both = ("minLength: 1, maxLength: 200,", "minLength: 300, maxLength: 200, x-foo: 1,");
     let [faults, drifts] = told(&[both]);
