@@ -11,9 +11,10 @@
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
-use contract::{
-    Compiled, Inspection,
-    fixit::{Code, SourceFile},
+use openapi_contract::Artifacts;
+use openapi_drift::{
+    CheckReport,
+    fixes::{Code, SourceFile},
 };
 
 const CONTRACT: &str = "openapi.yaml";
@@ -43,12 +44,12 @@ fn check() -> Result<Vec<String>, String> {
         .map_err(|error| format!("error: the generated spec cannot be written: {error}\n"))?;
     let files = SourceFile::all_in(&api::SOURCES);
     let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
-    let found = contract::inspect(CONTRACT, &yaml, &generated, code);
+    let found = openapi_drift::check(CONTRACT, &yaml, &generated, code);
     // What the contract says and the server would not do is as much a lie as a drift.
-    let Inspection { contract: Some(contract), compiled: Some(compiled), drifts, .. } = &found else {
+    let CheckReport { contract: Some(contract), artifacts: Some(artifacts), drifts, .. } = &found else {
         return Err(found.page());
     };
-    hand_over(compiled)?;
+    write_artifacts(artifacts)?;
 
     let planned = contract.operations().iter().filter(|operation| operation.planned);
     let planned =
@@ -68,9 +69,9 @@ fn check() -> Result<Vec<String>, String> {
 }
 
 /// Writes what `web_server::app::compiled` reads.
-fn hand_over(compiled: &Compiled) -> Result<(), String> {
+fn write_artifacts(artifacts: &Artifacts) -> Result<(), String> {
     let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    for (name, text) in compiled.files() {
+    for (name, text) in artifacts.files() {
         let file = folder.join(name);
         fs::write(&file, text.as_bytes()).map_err(|error| format!("error: {}: {error}\n", file.display()))?;
     }

@@ -3,8 +3,8 @@
 
 use std::hint::black_box;
 
-use contract::{Compiled, Contract};
 use criterion::{Criterion, criterion_group, criterion_main};
+use openapi_contract::{Artifacts, Contract};
 use web_server::{app, operations::Operations};
 
 /// The contract, as it was written.
@@ -18,7 +18,7 @@ fn benches(criterion: &mut Criterion) {
     });
     criterion.bench_function("contract/generate", |bench| bench.iter(api::openapi));
     criterion.bench_function("contract/diff", |bench| {
-        bench.iter(|| assert!(contract::diff(black_box(&contract), black_box(&generated)).is_empty()));
+        bench.iter(|| assert!(openapi_drift::diff(black_box(&contract), black_box(&generated)).is_empty()));
     });
     criterion.bench_function("contract/3.0", |bench| {
         bench.iter(|| black_box(&contract).to_json_3_0().expect("it has a 3.0 form"));
@@ -26,7 +26,7 @@ fn benches(criterion: &mut Criterion) {
     // What the build writes for the server: the checks, the documents (3.0 among them) and the table.
     criterion.bench_function("contract/hand_over", |bench| {
         bench.iter(|| {
-            let compiled = Compiled::of(black_box(&contract), CONTRACT).expect("it compiles");
+            let compiled = Artifacts::of(black_box(&contract)).expect("it compiles");
             compiled.files().map(|(_, text)| text.len())
         });
     });

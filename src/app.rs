@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{AppState, Surface, health::Readiness};
 use axum::Router;
-use contract::{Compiled, Contract, LoadError, Table};
+use openapi_contract::{Artifacts, Contract, LoadError, OperationTable};
 
 use crate::{
     CONTRACT,
@@ -64,8 +64,8 @@ pub fn contract() -> Result<Contract, StartError> {
 ///
 /// # Errors
 /// The table does not read: a bug, since the build wrote it.
-pub fn compiled() -> Result<Compiled, StartError> {
-    Compiled::from_files([
+pub fn compiled() -> Result<Artifacts, StartError> {
+    Artifacts::from_files([
         CONTRACT,
         include_str!(concat!(env!("OUT_DIR"), "/openapi.json")),
         include_str!(concat!(env!("OUT_DIR"), "/openapi-3.0.json")),
@@ -85,12 +85,10 @@ fn unusable(errors: Vec<LoadError>) -> StartError {
 }
 
 /// The contract of a server whose operators have a listener of their own: its documents do not speak of what they call.
-fn without_operators(compiled: &Compiled) -> Result<Compiled, StartError> {
+fn without_operators(compiled: &Artifacts) -> Result<Artifacts, StartError> {
     let operators = api::operator_paths();
-    let (contract, yaml) = load(&compiled.yaml)?
-        .without(&compiled.yaml, |operation| operators.contains(&operation.path))
-        .map_err(unusable)?;
-    Compiled::of(&contract, &yaml).map_err(unusable)
+    let contract = load(&compiled.yaml)?.without(|operation| operators.contains(&operation.path)).map_err(unusable)?;
+    Artifacts::of(&contract).map_err(unusable)
 }
 
 impl App {
@@ -122,7 +120,7 @@ impl App {
     /// # Errors
     /// See [`StartError`].
     pub fn assemble(
-        contract: &Compiled,
+        contract: &Artifacts,
         config: &Config,
         source: Arc<dyn Source>,
         store: Store,
@@ -131,7 +129,7 @@ impl App {
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
         let state = store.state(readiness.clone(), Arc::new(metrics::Prometheus::new(store.clone())));
-        let router = |surface, table: &Table, documents| {
+        let router = |surface, table: &OperationTable, documents| {
             let operations = Operations::compile(table).map_err(StartError::Contract)?;
             operations.check_routes(&api::routes(surface)).map_err(StartError::Routes)?;
             let mut http = config.http.clone();

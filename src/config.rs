@@ -12,8 +12,6 @@ use clap::{Args, Parser, Subcommand};
 use http::HeaderValue;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::contract_command::ContractArgs;
-
 /// A users API whose OpenAPI contract cannot lie.
 ///
 /// Every setting is a flag and an environment variable; the flag wins. A file `.env` in the working directory is read
@@ -43,8 +41,6 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Form::Json)]
         form: Form,
     },
-    /// Check, compare or release the contract.
-    Contract(ContractArgs),
     /// Ask the server of these settings whether it is ready; exit code 0 if it is. For containers without curl.
     Health,
     /// Create the users of a JSON file, `{"users": [{"name": …, "email": …}]}`; those whose address is there are left.

@@ -17,9 +17,9 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use contract::Compiled;
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use openapi_contract::Artifacts;
 
 /// What a page may do: Swagger UI needs its own files, images as data, and calls to this server. No inline script or
 /// style runs, and no other origin is asked.
@@ -66,7 +66,7 @@ struct Representation {
 
 impl Documents {
     /// The documents of a contract.
-    pub fn new(contract: &Compiled) -> Self {
+    pub fn new(contract: &Artifacts) -> Self {
         let document = |text: &Cow<'static, str>, media_type| match text {
             Cow::Borrowed(text) => Document::new(Bytes::from_static(text.as_bytes()), media_type),
             Cow::Owned(text) => Document::new(text.clone(), media_type),

@@ -6,7 +6,7 @@ use api::{
     store_error::StoreError,
     users::{NewUser, Users},
 };
-use contract::Table;
+use openapi_contract::OperationTable;
 use serde_json::Value;
 
 use crate::validation;
@@ -25,7 +25,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// The file cannot be read or breaks the contract (every violation is told, and nothing is created), or the store fails.
-pub async fn import(table: &Table, file: &Path, users: &dyn Users) -> Result<Imported, String> {
+pub async fn import(table: &OperationTable, file: &Path, users: &dyn Users) -> Result<Imported, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| told(&error))?;
     let document = validation::parse_json(&bytes).map_err(|error| told(&error))?;

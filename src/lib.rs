@@ -7,7 +7,6 @@
 mod access_log;
 pub mod app;
 pub mod config;
-pub mod contract_command;
 pub mod docs;
 pub mod health_check;
 pub mod import;

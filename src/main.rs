@@ -4,7 +4,6 @@ use std::{io::IsTerminal, path::Path, process::ExitCode, sync::Arc, time::Durati
 
 use api::health::Readiness;
 use clap::Parser;
-use contract::breaking::Day;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -13,9 +12,8 @@ use tokio_util::sync::CancellationToken;
 use web_server::{
     app::{self, App},
     config::{Cli, Command, Config, Form},
-    contract_command::{self, ContractArgs},
     health_check, import, metrics, server,
-    source::{Source, SystemSource},
+    source::SystemSource,
     store::{self, Store},
     telemetry,
 };
@@ -56,9 +54,6 @@ async fn run() -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::Contract(args) = &command {
-        return Ok(check_contract(args));
-    }
     let config = Config::validate(&cli.settings, std::io::stdout().is_terminal())?;
     if command == Command::Health {
         health_check::check(&config.server)?;
@@ -69,22 +64,10 @@ async fn run() -> Result<ExitCode, Error> {
         Command::Serve => serve(&config).await,
         Command::Migrate => migrate(&config).await,
         Command::Import { file } => import_users(&config, &file).await,
-        Command::Openapi { .. } | Command::Contract(_) | Command::Health => Ok(()),
+        Command::Openapi { .. } | Command::Health => Ok(()),
     };
     telemetry.flush();
     result.map(|()| ExitCode::SUCCESS)
-}
-
-/// Exit code 1: something is wrong with the contract. 2: the check could not be made.
-fn check_contract(args: &ContractArgs) -> ExitCode {
-    let now = SystemSource::new().now().datetime().to_rfc3339();
-    match Day::parse(&now) {
-        Some(today) => contract_command::run(args, today).into(),
-        None => {
-            eprintln!("{now} is no day");
-            contract_command::Outcome::NotMade.into()
-        }
-    }
 }
 
 /// Reads `.env` in the working directory, and in no other: a server must not find settings that nobody put there for it.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use chrono::DateTime;
-use contract::{Location, Table};
 use http::HeaderValue;
 use jsonschema::Validator;
+use openapi_contract::{Location, OperationTable};
 use serde_json::Value;
 
 use crate::metrics::RequestMetrics;
@@ -80,7 +80,7 @@ impl Operations {
     ///
     /// # Errors
     /// A schema that is not one, such as a pattern that does not compile. The build looks for that first.
-    pub fn compile(table: &Table) -> Result<Self, String> {
+    pub fn compile(table: &OperationTable) -> Result<Self, String> {
         let mut paths: HashMap<String, PathEntry> = HashMap::new();
         for operation in &table.operations {
             let compiled = compile(table, operation).map_err(|error| format!("{}: {error}", operation.id))?;
@@ -143,7 +143,7 @@ pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
     HeaderValue::try_from(all.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
-fn compile(table: &Table, operation: &contract::Operation) -> Result<Operation, String> {
+fn compile(table: &OperationTable, operation: &openapi_contract::Operation) -> Result<Operation, String> {
     let parameters = operation.parameters.iter().map(|parameter| compile_parameter(table, parameter));
     let contents = operation.body.iter().flat_map(|body| &body.content);
     let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(table, schema)?)));
@@ -172,7 +172,7 @@ fn http_date(seconds: i64) -> Option<HeaderValue> {
     HeaderValue::try_from(time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
 }
 
-fn compile_parameter(table: &Table, parameter: &contract::Parameter) -> Result<Parameter, String> {
+fn compile_parameter(table: &OperationTable, parameter: &openapi_contract::Parameter) -> Result<Parameter, String> {
     let within = |error| format!("parameter {}: {error}", parameter.name);
     let schema = table.resolve(&parameter.schema);
     let scalar = match schema.get("type").and_then(Value::as_str) {
@@ -195,7 +195,7 @@ fn compile_parameter(table: &Table, parameter: &contract::Parameter) -> Result<P
 }
 
 /// A validator of this schema, in which the contract's own may be referred to.
-pub(crate) fn compile_schema(table: &Table, schema: &Value) -> Result<Validator, String> {
+pub(crate) fn compile_schema(table: &OperationTable, schema: &Value) -> Result<Validator, String> {
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(&table.standalone_schema(schema))

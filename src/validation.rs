@@ -18,11 +18,11 @@ use axum::{
     body::Body,
     extract::{RawPathParams, Request},
 };
-use contract::{Location, Table};
 use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use openapi_contract::{Location, OperationTable};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -260,7 +260,7 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
 ///
 /// # Errors
 /// The schema is not one.
-pub fn violations(table: &Table, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
+pub fn violations(table: &OperationTable, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
     let validator = operations::compile_schema(table, schema)?;
     Ok(validator.iter_errors(value).flat_map(|error| body_violations(&error)).collect())
 }

@@ -1,7 +1,7 @@
 //! What the contract says, the server does: changed in the contract alone, it changes in the server.
 
 use clap::Parser;
-use contract::{Compiled, Contract};
+use openapi_contract::{Artifacts, Contract};
 use reqwest::{Method, header::HeaderMap};
 use web_server::{
     config::{Cli, Config},
@@ -14,23 +14,23 @@ const YAML: &str = include_str!("../../openapi.yaml");
 
 /// The contract with one text in the place of another, where it first stands.
 #[track_caller]
-fn changed(changes: &[(&str, &str)]) -> Compiled {
+fn changed(changes: &[(&str, &str)]) -> Artifacts {
     let mut yaml = YAML.to_owned();
     for (from, to) in changes {
         assert!(yaml.contains(from), "{from:?}");
         yaml = yaml.replacen(from, to, 1);
     }
     let contract = Contract::load("openapi.yaml", &yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
-    Compiled::of(&contract, &yaml).unwrap_or_else(|errors| panic!("{errors:?}"))
+    Artifacts::of(&contract).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
-async fn start(contract: &Compiled, flags: &[&str]) -> (App, Server, Storage) {
+async fn start(contract: &Artifacts, flags: &[&str]) -> (App, Server, Storage) {
     let storage = Storage::new(Database::Sqlite).await.expect("SQLite is always there");
     let (app, server) = App::start_by(contract, &storage, flags).await;
     (app, server, storage)
 }
 
-fn deprecated_list() -> Compiled {
+fn deprecated_list() -> Artifacts {
     let list = "operationId: listUsers\n";
     let dates = "      deprecated: true\n      x-deprecated-since: 2023-06-30T23:59:59Z\n      x-sunset: 2027-01-31\n";
     changed(&[(list, &format!("{list}{dates}"))])

@@ -183,7 +183,7 @@ impl App {
     }
 
     /// The same by another contract. Answers are held against the one inside the binary all the same.
-    pub async fn start_by(contract: &contract::Compiled, storage: &Storage, flags: &[&str]) -> (Self, Server) {
+    pub async fn start_by(contract: &openapi_contract::Artifacts, storage: &Storage, flags: &[&str]) -> (Self, Server) {
         let url = storage.url();
         let defaults = ["web_server", "--listen-addr", "127.0.0.1:0", "--database-url", &url, "--log", "off"];
         let mut arguments = defaults.to_vec();

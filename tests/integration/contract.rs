@@ -1,6 +1,6 @@
 //! The contract and the code: they agree now, and a change of either side is told.
 
-use contract::Contract;
+use openapi_contract::Contract;
 use serde_json::Value;
 
 const YAML: &str = include_str!("../../openapi.yaml");
@@ -11,7 +11,7 @@ fn generated() -> Value {
 
 fn drifts(yaml: &str, generated: &Value) -> Vec<String> {
     let contract = Contract::load("openapi.yaml", yaml).unwrap_or_else(|errors| panic!("{errors:?}"));
-    contract::diff(&contract, generated).iter().map(ToString::to_string).collect()
+    openapi_drift::diff(&contract, generated).iter().map(ToString::to_string).collect()
 }
 
 #[test]

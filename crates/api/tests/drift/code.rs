@@ -1,7 +1,7 @@
 //! What the code is told to say where one attribute is not all of it: schemas by hand, rules for all operations, and those
 //! who make values of a type.
 
-use contract::fixit::Side;
+use openapi_drift::fixes::Side;
 
 use super::{changed, drifts, edits, only};
 

@@ -1,6 +1,6 @@
 //! What the contract is told to say: references that stay references, and names that are spelt right.
 
-use contract::fixit::{Side, apply, page};
+use openapi_drift::fixes::{Side, apply, page};
 use serde_json::json;
 
 use super::{changed, drifts, drifts_of, edits, generated, only};

@@ -6,8 +6,9 @@ mod together;
 
 use std::path::Path;
 
-use contract::fixit::{Action, Code, Edit, Side, SourceFile, apply, explain, page};
-use contract::{Contract, Drift, DriftKind, diff};
+use openapi_contract::Contract;
+use openapi_drift::fixes::{Action, Code, Edit, Side, SourceFile, apply, explain, page};
+use openapi_drift::{Drift, DriftKind, diff};
 use serde_json::{Value, json};
 
 /// The real contract.

@@ -11,8 +11,9 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use contract::fixit::{Action, Edit, Side, SourceFile, apply, page};
-use contract::{Contract, Drift};
+use openapi_contract::Contract;
+use openapi_drift::Drift;
+use openapi_drift::fixes::{Action, Edit, Side, SourceFile, apply, page};
 
 use super::{CONTRACT, drifts_in, edits, generated, lines, sources};
 

@@ -2,7 +2,7 @@
 //! every way, one at a time, and so is the spec that the handlers yield.
 //!
 //! Each mutant must be told *at the very place* that was altered, by the loader, as a contradiction, by what the server
-//! cannot enforce, or as a drift. What nobody tells must be under an entry of [`contract::NOT_COMPARED`], and each entry
+//! cannot enforce, or as a drift. What nobody tells must be under an entry of [`openapi_drift::NOT_COMPARED`], and each entry
 //! must have been needed.
 //! `raw` reads and alters the text, `mutate` and `vocabulary` say in which ways, `place` says where it must be told.
 //!
@@ -20,7 +20,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use contract::{Contract, NOT_COMPARED, Position, diff};
+use openapi_contract::{Contract, Position};
+use openapi_drift::{NOT_COMPARED, diff};
 use serde_json::Value;
 
 use crate::mutate::{Edit, Mutation, mutations};
@@ -67,8 +68,8 @@ struct Told {
 
 /// What a message says, put in words only for the reader of a failed test.
 enum Said {
-    Fault(contract::LoadError),
-    Drift(Box<contract::Drift>),
+    Fault(openapi_contract::LoadError),
+    Drift(Box<openapi_drift::Drift>),
 }
 
 impl fmt::Display for Said {
@@ -83,7 +84,7 @@ impl fmt::Display for Said {
 /// What the build would say of a contract, whose text is meant to say this.
 fn build(text: &str, meant: &Value, generated: &Value) -> Vec<Told> {
     let fault = |by: By| {
-        move |error: contract::LoadError| Told {
+        move |error: openapi_contract::LoadError| Told {
             by,
             pointer: error.pointer.clone(),
             position: error.position,
@@ -94,8 +95,9 @@ fn build(text: &str, meant: &Value, generated: &Value) -> Vec<Told> {
         Err(errors) => errors.into_iter().map(fault(By::Loader)).collect(),
         Ok(contract) => {
             assert!(contract.document() == meant, "what was loaded is not what was meant");
-            let mut told: Vec<_> = contract.contradictions().into_iter().map(fault(By::Contradiction)).collect();
-            told.extend(contract.unenforceable().into_iter().map(fault(By::Enforcement)));
+            let mut told: Vec<_> =
+                openapi_lint::contradictions(&contract).into_iter().map(fault(By::Contradiction)).collect();
+            told.extend(openapi_lint::unenforceable(&contract).into_iter().map(fault(By::Enforcement)));
             told.extend(drifts(&contract, generated));
             told
         }
@@ -103,7 +105,7 @@ fn build(text: &str, meant: &Value, generated: &Value) -> Vec<Told> {
 }
 
 fn drifts(contract: &Contract, generated: &Value) -> Vec<Told> {
-    let told = |drift: contract::Drift| Told {
+    let told = |drift: openapi_drift::Drift| Told {
         by: By::Diff,
         pointer: drift.pointer.clone(),
         position: drift.position,

@@ -114,7 +114,7 @@ impl Mutation {
 /// Every mutation of a document, in the order of its nodes.
 pub(crate) fn mutations(document: &Value) -> Vec<Mutation> {
     let mut all = Mutations { document, path: Vec::new(), found: Vec::new() };
-    all.node(Context::Object(contract::Kind::Document), document);
+    all.node(Context::Object(openapi_contract::Kind::Document), document);
     all.found
 }
 
@@ -179,7 +179,7 @@ impl Mutations<'_> {
 
     /// Other values, and values of other types.
     fn value(&mut self, owner: Context, key: &str, value: &Value) {
-        let is_type = owner == Context::Object(contract::Kind::Schema) && key == "type";
+        let is_type = owner == Context::Object(openapi_contract::Kind::Schema) && key == "type";
         let mut retypes = vec![json!({"was": value}), Value::Null];
         match value {
             Value::Null => {}
@@ -281,5 +281,6 @@ impl Mutations<'_> {
 
 /// Whether this is a section of components that the operations use.
 fn is_section(owner: Context, token: &str) -> bool {
-    owner == Context::Object(contract::Kind::Components) && !["examples", "links", "securitySchemes"].contains(&token)
+    owner == Context::Object(openapi_contract::Kind::Components)
+        && !["examples", "links", "securitySchemes"].contains(&token)
 }

@@ -15,7 +15,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::Kind;
+use openapi_contract::Kind;
 use serde_json::Value;
 
 use crate::mutate::{Edit, Mutation, Operator, join};

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use contract::Kind;
+use openapi_contract::Kind;
 use serde_json::Value;
 
 use crate::mutate::{Edit, Mutation, Operator, join};

@@ -2,7 +2,8 @@
 //!
 //! Written from the specification, not from `contract::grammar`: a keyword that the grammar forgot is tried all the same.
 
-use contract::{Kind, NOT_COMPARED};
+use openapi_contract::Kind;
+use openapi_drift::NOT_COMPARED;
 use serde_json::{Map, Value, json};
 
 /// What the children of a node are.

@@ -1,0 +1,98 @@
+//! Which types a schema admits, `null` apart.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use openapi_contract::equivalence::same;
+
+/// A set of types; `number` includes `integer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Types(u8);
+
+impl Types {
+    pub(super) const ANY: Types = Types(0b11_1111);
+    pub(super) const NONE: Types = Types(0);
+    const NAMES: [(&'static str, u8); 6] = [
+        ("string", 0b1),
+        ("boolean", 0b10),
+        ("array", 0b100),
+        ("object", 0b1000),
+        ("integer", 0b1_0000),
+        ("number", 0b11_0000),
+    ];
+
+    /// What a `type` lists, `null` apart.
+    pub(super) fn declared(value: &Value) -> Types {
+        let one = |name: &str| Types::NAMES.iter().find(|(known, _)| *known == name).map_or(0, |(_, bits)| *bits);
+        Types(match value {
+            Value::String(name) => one(name),
+            Value::Array(names) => names.iter().filter_map(Value::as_str).fold(0, |bits, name| bits | one(name)),
+            _ => Types::ANY.0,
+        })
+    }
+
+    pub(super) fn of(value: &Value) -> Types {
+        let name = match value {
+            Value::Null => return Types(0),
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() && !same(value, &Value::from(number.as_i64())) => "number",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        Types::declared(&Value::from(name))
+    }
+
+    pub(super) fn both(self, other: Types) -> Types {
+        Types(self.0 & other.0)
+    }
+
+    pub(super) fn either(self, other: Types) -> Types {
+        Types(self.0 | other.0)
+    }
+
+    pub(super) fn within(self, other: Types) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    pub(super) fn meets(self, other: Types) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) fn is_any(self) -> bool {
+        self == Types::ANY
+    }
+
+    /// Whether every value is a single one: neither list nor object.
+    pub(super) fn is_scalar(self) -> bool {
+        self.0 & 0b1100 == 0
+    }
+
+    pub(super) fn is_object(self) -> bool {
+        self.0 == 0b1000
+    }
+
+    pub(super) fn is_integer(self) -> bool {
+        self.0 == 0b1_0000
+    }
+}
+
+impl fmt::Display for Types {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = Vec::new();
+        for (name, bits) in Types::NAMES {
+            // `number` says `integer` too.
+            let said = name == "integer" && self.0 & 0b10_0000 != 0;
+            if self.0 & bits == bits && !said {
+                names.push(name);
+            }
+        }
+        match (self.is_any(), names.is_empty()) {
+            (true, _) => f.write_str("anything"),
+            (_, true) => f.write_str("nothing"),
+            _ => f.write_str(&names.join(" or ")),
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! A schema read for what it means, whatever its spelling.
+//!
+//! A [`View`] is the conjunction of all that applies: references followed, `allOf` taken apart, an alternative with only
+//! one member taken for that member. `null` is kept apart from the types, so that all its spellings are one:
+//! `type: [string, 'null']`, an alternative `type: 'null'`, `null` in an `enum` or as a `const`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::Direction;
+use crate::types::Types;
+use openapi_contract::equivalence::{canonical, set};
+use openapi_contract::pointer::{self, join};
+
+/// One schema as written: `true`, `false`, or an object, which may be a reference.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'a> {
+    pub(super) value: &'a Value,
+    pub(super) pointer: String,
+}
+
+/// What stands in the place of a schema: all of these apply, none of them means anything goes.
+#[derive(Debug, Clone)]
+pub(super) struct Schema<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    /// Where it stands, or would stand.
+    pub(super) at: String,
+}
+
+/// `oneOf` or `anyOf`, without the alternative that is `null`.
+#[derive(Debug, Clone)]
+pub(super) struct Union<'a> {
+    pub(super) keyword: &'static str,
+    pub(super) at: String,
+    pub(super) variants: Vec<Schema<'a>>,
+}
+
+/// All that applies to a value.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    /// Objects without references, the outermost first.
+    pub(super) parts: Vec<Node<'a>>,
+    pub(super) unions: Vec<Union<'a>>,
+    /// `null` may be sent, if `null` is a matter at all.
+    pub(super) null: bool,
+    /// References that lead nowhere, or out of the document: all that is known of what they say.
+    pub(super) foreign: Vec<&'a str>,
+    /// Nothing is valid but `null`, if that is: `false`, or only alternatives that are `null`.
+    pub(super) never: bool,
+    /// Where the schema stands.
+    pub(super) at: String,
+    /// Everything that was read for it, references and what they lead to.
+    pub(super) read: HashSet<String>,
+}
+
+/// Only parts so many apply to one value; more are made to be difficult.
+const MAX_PARTS: usize = 256;
+
+impl<'a> Schema<'a> {
+    /// The member `key` of `owner`, or anything if there is none.
+    pub(super) fn member(owner: &'a Value, owner_at: &str, key: &str) -> Schema<'a> {
+        let at = join(owner_at, key);
+        let node = owner.get(key).map(|value| Node { value, pointer: at.clone() });
+        Schema { nodes: node.into_iter().collect(), at }
+    }
+
+    pub(super) fn of(value: &'a Value, at: String) -> Schema<'a> {
+        Schema { nodes: vec![Node { value, pointer: at.clone() }], at }
+    }
+
+    /// Whether what it says may be written elsewhere: it is a reference, or holds some where they count as its own. Every
+    /// circle of schemas passes such a one.
+    pub(super) fn refers(&self) -> bool {
+        let elsewhere =
+            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| node.value.get(key).is_some());
+        self.nodes.iter().any(elsewhere)
+    }
+
+    /// What tells it from others: where its parts are written, references followed.
+    pub(super) fn identity(&self, document: &Value) -> Vec<String> {
+        let resolved = |node: &Node<'_>| match pointer::resolve(document, node.value, node.pointer.clone()) {
+            // What stands beside a reference belongs to it.
+            Some((_, pointer)) if only_refers(node.value) => pointer,
+            _ => node.pointer.clone(),
+        };
+        let mut identity: Vec<String> = self.nodes.iter().map(resolved).collect();
+        identity.sort();
+        identity.dedup();
+        if identity.is_empty() {
+            identity.push(self.at.clone());
+        }
+        identity
+    }
+
+    /// Whether a property with this schema is left out of what travels this way.
+    pub(super) fn hidden(&self, document: &'a Value, direction: Direction) -> bool {
+        let key = match direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+            Direction::Api => return false,
+        };
+        let plain =
+            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
+        if self.nodes.iter().all(plain) {
+            return self.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
+        }
+        View::of(document, self).says(key)
+    }
+
+    /// What is said in its place, as it is written.
+    pub(super) fn value(&self) -> Value {
+        match self.nodes.as_slice() {
+            [only] => only.value.clone(),
+            nodes => nodes.iter().map(|node| node.value.clone()).collect(),
+        }
+    }
+
+    /// The name of the component that it refers to, if it is only that.
+    pub(super) fn component(&self) -> Option<&'a str> {
+        match self.nodes.as_slice() {
+            [Node { value, .. }] => pointer::reference(value),
+            _ => None,
+        }
+    }
+}
+
+fn only_refers(value: &Value) -> bool {
+    value.as_object().is_some_and(|members| members.len() == 1)
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(document: &'a Value, schema: &Schema<'a>) -> View<'a> {
+        let mut view = View {
+            parts: Vec::new(),
+            unions: Vec::new(),
+            foreign: Vec::new(),
+            null: true,
+            never: false,
+            at: schema.at.clone(),
+            read: HashSet::new(),
+        };
+        let mut next: Vec<Node<'a>> = schema.nodes.iter().rev().cloned().collect();
+        while let Some(node) = next.pop() {
+            if !view.read.insert(node.pointer.clone()) || view.read.len() > MAX_PARTS {
+                continue;
+            }
+            if node.value == &Value::Bool(false) {
+                view.never = true;
+            }
+            let Some(members) = node.value.as_object() else { continue };
+            for (key, value) in members {
+                let at = join(&node.pointer, key);
+                match (key.as_str(), value) {
+                    ("$ref", Value::String(target)) => {
+                        let found = pointer::local(target).and_then(|at| Some((document.pointer(&at)?, at)));
+                        match found {
+                            Some((value, pointer)) => next.push(Node { value, pointer }),
+                            None => view.foreign.push(target),
+                        }
+                    }
+                    ("allOf", Value::Array(items)) => {
+                        let items = items.iter().enumerate().rev();
+                        next.extend(items.map(|(index, value)| Node { value, pointer: join(&at, &index.to_string()) }));
+                    }
+                    ("oneOf" | "anyOf", Value::Array(items)) => {
+                        let keyword = if key == "oneOf" { "oneOf" } else { "anyOf" };
+                        let union = Union::of(document, keyword, items, at);
+                        match union.variants.as_slice() {
+                            [only] => next.extend(only.nodes.iter().cloned()),
+                            // Nothing but `null`.
+                            [] => view.never = true,
+                            _ => view.unions.push(union),
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if !only_refers(node.value) || pointer::reference(node.value).is_none() {
+                view.parts.push(node);
+            }
+        }
+        let mut known = HashMap::new();
+        view.null = schema.nodes.iter().all(|node| admits_null(document, node.value, &mut known));
+        view
+    }
+
+    /// The first value of a keyword, and where it stands.
+    pub(super) fn value(&self, key: &str) -> Option<(&'a Value, String)> {
+        self.values(key).next()
+    }
+
+    /// Every value of a keyword.
+    pub(super) fn values<'k>(&'k self, key: &'k str) -> impl Iterator<Item = (&'a Value, String)> + 'k {
+        self.parts.iter().filter_map(move |part| Some((part.value.get(key)?, join(&part.pointer, key))))
+    }
+
+    /// Whether a keyword that is either so or so is set.
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.values(key).any(|(value, _)| *value == Value::Bool(true))
+    }
+
+    /// Where a keyword stands, or would stand.
+    pub(super) fn place(&self, key: &str) -> String {
+        let would_be = || join(self.parts.first().map_or(self.at.as_str(), |part| &part.pointer), key);
+        self.value(key).map_or_else(would_be, |(_, at)| at)
+    }
+
+    /// The types that are valid, `null` apart: those that every part admits.
+    pub(super) fn types(&self) -> Types {
+        if self.never {
+            return Types::NONE;
+        }
+        let declared = self.values("type").fold(Types::ANY, |types, (value, _)| types.both(Types::declared(value)));
+        let unions = self.unions.iter().filter_map(Union::types);
+        let types = unions.fold(declared, Types::both);
+        match self.enumeration() {
+            Some(values) => types.both(values.iter().fold(Types::NONE, |types, value| types.either(Types::of(value)))),
+            None => types,
+        }
+    }
+
+    /// The values that are valid, `null` apart, if they are listed: those that every list has.
+    pub(super) fn enumeration(&self) -> Option<Vec<Value>> {
+        let lists = self.values("enum").filter_map(|(value, _)| value.as_array().cloned());
+        let constants = self.values("const").map(|(value, _)| vec![value.clone()]);
+        let unions = self.unions.iter().filter_map(Union::enumeration);
+        let mut common: Option<Vec<Value>> = None;
+        for list in lists.chain(constants).chain(unions) {
+            let list = list.iter().filter(|value| !value.is_null()).map(canonical);
+            let others = common.map(|common| set(&common));
+            common = Some(list.filter(|value| others.as_ref().is_none_or(|others| others.contains(value))).collect());
+        }
+        common
+    }
+
+    /// Every property that is named, with the schemas that apply to it.
+    pub(super) fn properties(&self) -> BTreeMap<&'a str, Schema<'a>> {
+        let mut properties: BTreeMap<&'a str, Schema<'a>> = BTreeMap::new();
+        for (members, at) in self.values("properties") {
+            for (name, value) in members.as_object().into_iter().flatten() {
+                let pointer = join(&at, name);
+                let property =
+                    properties.entry(name).or_insert_with(|| Schema { nodes: Vec::new(), at: pointer.clone() });
+                property.nodes.push(Node { value, pointer });
+            }
+        }
+        properties
+    }
+
+    /// The names of the properties that must be there.
+    pub(super) fn required(&self) -> BTreeSet<&'a str> {
+        let lists = self.values("required").filter_map(|(value, _)| value.as_array());
+        lists.flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// What applies to what `key` (`items`, `additionalProperties`) is about.
+    pub(super) fn under(&self, key: &str) -> Schema<'a> {
+        let nodes = self.values(key).map(|(value, pointer)| Node { value, pointer }).collect();
+        Schema { nodes, at: self.place(key) }
+    }
+
+    /// Whether anything is valid: nothing is said but prose.
+    pub(super) fn is_free(&self) -> bool {
+        !self.never && self.foreign.is_empty() && self.unions.is_empty() && self.says_only(PROSE)
+    }
+
+    /// Whether no part has a keyword beside these.
+    pub(super) fn says_only(&self, keys: &[&str]) -> bool {
+        let members = self.parts.iter().flat_map(|part| part.value.as_object().into_iter().flatten());
+        members.map(|(key, _)| key.as_str()).all(|key| keys.contains(&key) || key.starts_with("x-") || key == "$ref")
+    }
+
+    /// The alternatives whose types or values do not already say all.
+    pub(super) fn open_unions(&self) -> Vec<&Union<'a>> {
+        self.unions.iter().filter(|union| union.types().is_none() && union.enumeration().is_none()).collect()
+    }
+}
+
+impl<'a> Union<'a> {
+    /// The alternatives as they are written.
+    pub(super) fn value(&self) -> Value {
+        self.variants.iter().map(Schema::value).collect()
+    }
+
+    fn of(document: &'a Value, keyword: &'static str, items: &'a [Value], at: String) -> Union<'a> {
+        let items = items.iter().enumerate().filter(|(_, item)| !is_null(document, item));
+        let variants = items.map(|(index, item)| Schema::of(item, join(&at, &index.to_string()))).collect();
+        Union { keyword, at, variants }
+    }
+
+    /// The types, if the alternatives say nothing else: `anyOf: [{type: string}, {type: integer}]`.
+    fn types(&self) -> Option<Types> {
+        self.plain(&["type"]).map(|variants| {
+            let declared = variants.iter().filter_map(|variant| variant.get("type")).map(Types::declared);
+            declared.fold(Types::NONE, Types::either)
+        })
+    }
+
+    /// The values, if the alternatives list nothing else: `oneOf: [{const: a}, {const: b}]`.
+    fn enumeration(&self) -> Option<Vec<Value>> {
+        let variants = self.plain(&["type", "const", "enum"])?;
+        let mut values = Vec::new();
+        for variant in variants {
+            match (variant.get("const"), variant.get("enum").and_then(Value::as_array)) {
+                (Some(value), _) => values.push(value.clone()),
+                (None, Some(list)) => values.extend(list.iter().cloned()),
+                (None, None) => return None,
+            }
+        }
+        Some(values)
+    }
+
+    /// The alternatives, if each has at least one of these keywords and no other but prose.
+    fn plain(&self, keys: &[&str]) -> Option<Vec<&'a Value>> {
+        let plain = |variant: &Schema<'a>| match variant.nodes.as_slice() {
+            [Node { value, .. }] => {
+                let members = value.as_object()?;
+                let structural = members.keys().filter(|key| !PROSE.contains(&key.as_str()));
+                let mut structural = structural.peekable();
+                structural.peek()?;
+                structural.all(|key| keys.contains(&key.as_str())).then_some(*value)
+            }
+            _ => None,
+        };
+        self.variants.iter().map(plain).collect()
+    }
+}
+
+/// Keywords of a schema that only people read.
+pub(super) const PROSE: &[&str] = &["title", "description", "example", "examples", "externalDocs", "$comment"];
+
+/// Whether a schema admits `null` and nothing else.
+fn is_null(document: &Value, schema: &Value) -> bool {
+    let schema = pointer::resolve(document, schema, String::new()).map_or(schema, |(value, _)| value);
+    let only_null = |list: &Value| match list {
+        Value::Array(items) => !items.is_empty() && items.iter().all(|item| item.is_null() || item == "null"),
+        other => other == "null",
+    };
+    schema.get("type").is_some_and(only_null)
+        || schema.get("const").is_some_and(Value::is_null)
+        || schema.get("enum").is_some_and(|list| list.is_array() && only_null(list))
+}
+
+/// Whether `null` is valid. Each schema is asked once: one that refers to itself counts as admitting what it is asked
+/// for meanwhile.
+fn admits_null<'a>(document: &'a Value, schema: &'a Value, known: &mut HashMap<*const Value, bool>) -> bool {
+    let Some(members) = schema.as_object() else { return schema != &Value::Bool(false) };
+    if let Some(known) = known.get(&std::ptr::from_ref(schema)) {
+        return *known;
+    }
+    known.insert(schema, true);
+    let mut admits = |value: &'a Value| admits_null(document, value, known);
+    let all = members.iter().all(|(key, value)| match (key.as_str(), value) {
+        ("type", Value::String(one)) => one == "null",
+        ("type", Value::Array(list)) => list.iter().any(|one| one == "null"),
+        ("enum", Value::Array(list)) => list.iter().any(Value::is_null),
+        ("const", value) => value.is_null(),
+        ("allOf", Value::Array(items)) => items.iter().all(&mut admits),
+        ("oneOf" | "anyOf", Value::Array(items)) => items.iter().any(&mut admits),
+        ("$ref", Value::String(target)) => {
+            let found = pointer::local(target).and_then(|pointer| document.pointer(&pointer));
+            found.is_none_or(&mut admits)
+        }
+        _ => true,
+    });
+    known.insert(schema, all);
+    all
+}

@@ -1,0 +1,162 @@
+//! Nothing passes unread: every node of a contract with every construct is removed, renamed and changed in turn, and each
+//! time something is told.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{EVERYTHING, between, read};
+use crate::support::{LIBRARY, chosen, is_thorough, load_json};
+use crate::support::{mutants, pointers};
+
+/// Mutants that mean what the library means, and why.
+const SURVIVORS: &[(&str, &str)] = &[
+    ("changed /info/version", "the version follows from the changes"),
+    ("removed /components/parameters/Limit/required", "it is the default"),
+    ("removed /components/schemas/Book/allOf/1/type", "the other schema of `allOf` says it too"),
+    ("removed /components/schemas/BookList/properties/books/minItems", "no list has less than nothing"),
+    ("removed /components/schemas/NewBook/properties/kind/type", "the listed values are all strings"),
+    ("removed /paths/~1books/get/parameters/1/style", "it is the default"),
+    ("removed /servers", "none named is `/`"),
+    ("removed /servers/0", "none named is `/`"),
+];
+
+/// Mutants that mean what [`EVERYTHING`] means, and why.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("changed /components/pathItems/Thing/get/security/0/key", NO_SCOPES),
+    ("changed /components/pathItems/Thing/parameters/0/required", ALWAYS),
+    ("changed /info/version", "the version follows from the changes"),
+    ("changed /paths/~1things/get/security/0", "what is no object asks for nothing, as `{}` does"),
+    ("changed /paths/~1things/get/security/1/key", NO_SCOPES),
+    ("changed /paths/~1things/get/security/2/key", NO_SCOPES),
+    ("changed /paths/~1things/post/security/2/key", NO_SCOPES),
+    ("changed /paths/~1uploads/put/security", "what is no list names nothing, as `[]` does"),
+    ("changed /security/0/key", NO_SCOPES),
+    ("changed /security/1/key", NO_SCOPES),
+    ("readOnly /components/schemas/Asked/properties/by", "what it refers to says so"),
+    ("removed /components/headers/Total/explode", "it is the default"),
+    ("removed /components/parameters/Sort/schema/type", "the listed values are all strings"),
+    ("removed /components/pathItems/Thing/parameters/0/required", ALWAYS),
+    ("removed /info/version", "the version follows from the changes"),
+    ("writeOnly /components/schemas/Answer/allOf/0/properties/hidden", "the other schema of `allOf` says so"),
+    ("writeOnly /components/schemas/Answer/allOf/0/properties/hidden/allOf/0", "the other schema of `allOf` says so"),
+    ("writeOnly /components/schemas/Hidden", "it is only used where that is said"),
+];
+
+const NO_SCOPES: &str = "what is no list names no scopes, as `[]` does";
+const ALWAYS: &str = "a path parameter is always there";
+
+#[test]
+fn every_mutant_is_told() {
+    let library = read("library.yaml", LIBRARY).document().clone();
+    let (told, survivors) = survivors(&library, &|mutant| load_json(mutant).is_ok(), &mutants);
+    assert!(told > 100, "only {told} mutants");
+    only_expected(&survivors, SURVIVORS);
+}
+
+/// What the grammar refuses is told, too: an old contract may be older than it.
+#[test]
+fn every_mutant_of_more_than_the_grammar_has_is_told() {
+    let everything = read("everything.yaml", EVERYTHING).document().clone();
+    let (told, survivors) = survivors(&everything, &|_| true, &|document, pointer| {
+        let mut all = mutants(document, pointer);
+        all.extend(grown(document, pointer));
+        all
+    });
+    assert!(told > 500, "only {told} mutants");
+    only_expected(&survivors, SYNONYMS);
+}
+
+/// Every way to spoil a node, with a word for it.
+type Spoil<'s> = &'s dyn Fn(&Value, &str) -> Vec<(&'static str, Value)>;
+
+/// How many comparisons with mutants told something, and those that did not, of the mutants that count.
+fn survivors(document: &Value, counts: &dyn Fn(&Value) -> bool, spoil: Spoil<'_>) -> (usize, BTreeSet<String>) {
+    assert!(between(document, document).is_empty());
+    let (mut told, mut survivors) = (0, BTreeSet::new());
+    for pointer in chosen(pointers(document)) {
+        for (word, mutant) in spoil(document, &pointer) {
+            // What is added on one way is taken away on the other.
+            for changes in [between(document, &mutant), between(&mutant, document)] {
+                if !changes.is_empty() {
+                    told += 1;
+                } else if counts(&mutant) {
+                    survivors.insert(format!("{word} {pointer}"));
+                }
+            }
+        }
+    }
+    println!("{told} comparisons with mutants told something, {} mutants mean the same", survivors.len());
+    (told, survivors)
+}
+
+fn only_expected(survivors: &BTreeSet<String>, list: &[(&str, &str)]) {
+    let expected: BTreeSet<String> = list.iter().map(|(mutant, _)| (*mutant).to_owned()).collect();
+    let unexpected: Vec<_> = survivors.difference(&expected).collect();
+    assert!(unexpected.is_empty(), "nobody noticed: {unexpected:#?}");
+    if is_thorough() {
+        assert_eq!(*survivors, expected);
+    }
+}
+
+/// The node with one more member, or one more item.
+fn grown(document: &Value, pointer: &str) -> Vec<(&'static str, Value)> {
+    let flags = [("readOnly", json!(true)), ("writeOnly", json!(true)), ("nullable", json!(true))];
+    let words = [("x-fresh", json!(1)), ("fresh", json!({"a": 1})), ("summary", json!("Fresh."))];
+    let key = pointer.rsplit('/').next().expect("a key");
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut mutant = document.clone();
+        change(mutant.pointer_mut(pointer).expect("a node"));
+        mutant
+    };
+    match document.pointer(pointer).expect("a node") {
+        // Values of a discriminator are texts.
+        Value::Object(members) if key != "mapping" => {
+            let fresh = flags.into_iter().chain(words).filter(|(key, _)| !members.contains_key(*key));
+            fresh.map(|(key, value)| (key, with(&|node| node[key] = value.clone()))).collect()
+        }
+        Value::Array(_) => {
+            let item = match key {
+                "parameters" => json!({"in": "query", "name": "fresh"}),
+                "security" => json!({"bearer": []}),
+                "type" => json!("boolean"),
+                "allOf" | "oneOf" | "anyOf" | "prefixItems" => json!({"title": "Fresh"}),
+                _ => json!("fresh"),
+            };
+            let append = |node: &mut Value| node.as_array_mut().expect("a list").push(item.clone());
+            vec![("appended", with(&append))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The time of the answer grows with the documents, not with their square: that would take minutes here.
+#[test]
+fn large_documents_are_compared() {
+    let many = if is_thorough() { 10_000 } else { 2_000 };
+    let names = |from: usize| (from..from + many).map(|index| format!("v{index}"));
+    let document = |schema: Value, path: &str| {
+        let operation =
+            json!({"operationId": "o", "responses": {"200": {"content": {"application/json": {"schema": schema}}}}});
+        let paths = names(0).map(|name| (format!("/{name}/{path}"), json!({"get": operation})));
+        json!({"openapi": "3.1.0", "paths": paths.take(500).collect::<serde_json::Map<_, _>>()})
+    };
+    let variants = |from| names(from).take(many / 10).map(|name| json!({"required": [name], "properties": {"a": {}}}));
+    for (name, old, new) in [
+        ("values", json!({"enum": names(0).collect::<Vec<_>>()}), json!({"enum": names(5).collect::<Vec<_>>()})),
+        (
+            "alternatives",
+            json!({"oneOf": variants(0).collect::<Vec<_>>()}),
+            json!({"oneOf": variants(5).collect::<Vec<_>>()}),
+        ),
+    ] {
+        let refers = json!({"$ref": "#/components/schemas/Big"});
+        let [old, new] = [(old, "{a}"), (new, "{b}")].map(|(schema, path)| {
+            let mut document = document(refers.clone(), path);
+            document["components"] = json!({"schemas": {"Big": schema}});
+            document
+        });
+        let changes = between(&old, &new);
+        assert!(changes.len() >= 10, "{name}");
+    }
+}

@@ -1,0 +1,148 @@
+//! An approval is for one change: two that differ never have the same fingerprint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openapi_breaking::{Change, Severity};
+use serde_json::Value;
+
+use super::{base, between, cases, read};
+use crate::support::pointers;
+use crate::support::{LIBRARY, chosen, is_thorough};
+
+/// Rules of changes that their place and the rule tell whole: what comes, what goes, and what is either so or so.
+const TOLD_BY_PLACE: &[&str] = &[
+    "link-added",
+    "link-removed",
+    "operation-added",
+    "operation-built",
+    "operation-deprecated-without-sunset",
+    "operation-removed",
+    "operation-removed-after-sunset",
+    "operation-removed-before-sunset",
+    "operation-removed-without-sunset",
+    "operation-revived",
+    "operation-withdrawn",
+    "parameter-added-optional",
+    "parameter-added-required",
+    "parameter-became-optional",
+    "parameter-became-required",
+    "parameter-leniency-granted",
+    "parameter-leniency-withdrawn",
+    "parameter-removed",
+    "parameter-serialization-changed",
+    "parameter-serialization-respelled",
+    "part-deprecated",
+    "part-revived",
+    "query-parameter-removed",
+    "request-body-added-optional",
+    "request-body-added-required",
+    "request-body-became-optional",
+    "request-body-became-required",
+    "request-body-removed",
+    "request-media-type-added",
+    "request-media-type-removed",
+    "request-null-accepted",
+    "request-null-refused",
+    "request-property-added-optional",
+    "request-property-added-required",
+    "request-property-added-required-with-default",
+    "request-property-became-optional",
+    "request-property-became-read-only",
+    "request-property-became-required",
+    "request-property-became-required-with-default",
+    "request-property-removed",
+    "request-property-removed-from-open",
+    "request-union-changed",
+    "response-failure-added",
+    "response-header-added",
+    "response-header-became-optional",
+    "response-header-became-required",
+    "response-header-removed",
+    "response-header-serialization-changed",
+    "response-header-serialization-respelled",
+    "response-media-type-added",
+    "response-media-type-removed",
+    "response-null-added",
+    "response-null-withdrawn",
+    "response-optional-header-removed",
+    "response-optional-property-removed",
+    "response-property-added",
+    "response-property-added-to-closed",
+    "response-property-became-optional",
+    "response-property-became-required",
+    "response-property-removed",
+    "response-status-removed",
+    "response-success-added",
+    "response-success-removed",
+    "response-union-changed",
+    "security-flow-added",
+    "server-added",
+    "server-removed",
+];
+
+/// What a reader is told of a change, but for where else it shows.
+fn told(change: &Change) -> (&'static str, String, String, String) {
+    let value = |value: &Option<Value>| value.as_ref().map_or_else(String::new, Value::to_string);
+    (change.rule, change.sentence.clone(), value(&change.before), value(&change.after))
+}
+
+/// Two documents in which one scalar of this one is another, each time another one.
+fn others(document: &Value, pointer: &str) -> Option<[Value; 2]> {
+    let values = match document.pointer(pointer)? {
+        Value::Number(number) => [1.0, 2.0].map(|more| number.as_f64().map(|number| Value::from(number + more))),
+        Value::String(text) => ["Q", "R"].map(|more| Some(Value::from(format!("{text}{more}")))),
+        _ => return None,
+    };
+    let [Some(one), Some(other)] = values else { return None };
+    let with = |value: Value| {
+        let mut document = document.clone();
+        if let Some(node) = document.pointer_mut(pointer) {
+            *node = value;
+        }
+        document
+    };
+    Some([with(one), with(other)])
+}
+
+#[test]
+fn changes_that_differ_have_fingerprints_that_differ() {
+    let mut by_rule: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
+    let mut wrong = BTreeSet::new();
+    let mut compared = 0;
+    let mut hold = |sides: &[&[Change]]| {
+        let mut known = BTreeMap::new();
+        for change in sides.iter().copied().flatten().filter(|change| change.severity != Severity::Prose) {
+            compared += 1;
+            by_rule.entry(change.rule).or_default().insert(change.before.is_some() || change.after.is_some());
+            let first = known.entry(change.fingerprint.clone()).or_insert_with(|| told(change));
+            if *first != told(change) {
+                wrong.insert(format!("{first:?} and {:?}", told(change)));
+            }
+        }
+    };
+    for document in [read("library.yaml", LIBRARY).document().clone(), base()] {
+        for pointer in chosen(pointers(&document)) {
+            let Some(pair) = others(&document, &pointer) else { continue };
+            let forth = pair.clone().map(|other| between(&document, &other));
+            let back = pair.map(|other| between(&other, &document));
+            hold(&[&forth[0], &forth[1]]);
+            hold(&[&back[0], &back[1]]);
+        }
+    }
+    // Of pairs that begin alike and end otherwise, too.
+    for case in cases() {
+        hold(&[&case.changes]);
+        let others = cases().iter().filter(|other| other.place == case.place);
+        for other in chosen(others.collect()) {
+            hold(&[&case.changes, &other.changes]);
+        }
+    }
+    println!("{compared} changes compared");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let bare: Vec<&str> = by_rule.iter().filter(|(_, with)| with.contains(&false)).map(|(rule, _)| *rule).collect();
+    let unlisted: Vec<_> = bare.iter().filter(|rule| !TOLD_BY_PLACE.contains(rule)).collect();
+    assert!(unlisted.is_empty(), "a rule whose values vary must report them: {unlisted:#?}");
+    if is_thorough() {
+        assert_eq!(bare, TOLD_BY_PLACE, "what is listed needs to be");
+    }
+}

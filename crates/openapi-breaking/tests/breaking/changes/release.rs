@@ -1,0 +1,276 @@
+//! What a release needs of its changes: the step of the version, approvals, fingerprints that stay, and places.
+
+use openapi_breaking::{Approvals, Change, Edition, RULES, Severity, Step, changes, changes_between, required_step};
+use openapi_contract::diagnostics::{self, Diagnostic};
+use serde_json::{Value, json};
+
+use super::{BASE, base, between, put, read, today};
+use crate::support::load;
+
+/// The base with one fragment put in.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut document = base();
+    put(&mut document, pointer, &value);
+    document
+}
+
+const NAME: &str = "/components/schemas/Thing/properties/name";
+
+fn tightened() -> Vec<Change> {
+    between(&base(), &with(NAME, json!({"type": "string", "maxLength": 50})))
+}
+
+fn only(changes: &[Change], severity: Severity) -> Vec<Change> {
+    changes.iter().filter(|change| change.severity == severity).cloned().collect()
+}
+
+#[test]
+fn the_version_takes_the_step_that_the_gravest_change_demands() {
+    let all = tightened();
+    let breaking = only(&all, Severity::Breaking);
+    let safe = only(&all, Severity::Safe);
+    let addition = between(&with(NAME, json!(null)), &base());
+    let possibly = between(&base(), &with("/paths/~1things/get/operationId", json!("list")));
+    let prose = between(&base(), &with("/info/title", json!("T")));
+    for (name, changes, old, new, demanded) in [
+        ("a break", &breaking, "1.2.3", "2.0.0", Some(Step::Major)),
+        ("a break", &breaking, "1.2.3", "1.3.0", None),
+        ("a break before 1.0", &breaking, "0.2.3", "0.3.0", Some(Step::Minor)),
+        ("a break before 1.0", &breaking, "0.2.3", "1.0.0", Some(Step::Minor)),
+        ("a break before 1.0", &breaking, "0.2.3", "0.2.4", None),
+        ("a break before 0.1", &breaking, "0.0.3", "0.0.4", Some(Step::Patch)),
+        ("a break on the way to 2.0", &breaking, "1.2.3", "2.0.0-rc.1", Some(Step::Major)),
+        ("a break between pre-releases", &breaking, "2.0.0-rc.1", "2.0.0-rc.2", Some(Step::Major)),
+        ("a break in the same pre-release", &breaking, "2.0.0-rc.1", "2.0.0-rc.1", None),
+        ("an addition", &addition, "1.2.3", "1.3.0", Some(Step::Minor)),
+        ("an addition", &addition, "1.2.3", "1.2.4", None),
+        ("an addition before 1.0", &addition, "0.2.3", "0.2.4", Some(Step::Patch)),
+        ("a possible break", &possibly, "1.2.3", "1.3.0", Some(Step::Minor)),
+        ("a possible break", &possibly, "1.2.3", "1.2.4", None),
+        ("nothing new", &safe, "1.2.3", "1.2.4", Some(Step::Patch)),
+        ("nothing new", &safe, "1.2.3", "1.2.3", None),
+        ("prose", &prose, "1.2.3", "1.2.3", Some(Step::None)),
+        ("prose", &prose, "1.2.3", "1.2.4", Some(Step::None)),
+        ("prose", &prose, "1.2.3", "1.2.2", None),
+        ("no semver", &prose, "1.2.3", "next", None),
+        ("no semver", &prose, "v1", "1.2.3", None),
+    ] {
+        assert_eq!(required_step(changes, old, new).ok(), demanded, "{name}, {old} to {new}");
+    }
+    let told = required_step(&breaking, "1.2.3", "1.3.0").unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "1 breaking change demands a major step, at least 2.0.0, and the version goes from 1.2.3 to 1.3.0"
+    );
+}
+
+#[test]
+fn an_approved_break_passes_and_a_line_that_approves_nothing_is_told() {
+    let all = tightened();
+    let fingerprint = &only(&all, Severity::Breaking)[0].fingerprint;
+    let text = format!("# leave for the next release\n\n{fingerprint} # meant\n0123456789ab\n");
+    let approvals = Approvals::parse(&text).expect("approvals");
+    let verdict = approvals.judge(&all);
+    assert_eq!((verdict.approved.len(), verdict.refused.len()), (1, 0));
+    let shouted = Approvals::parse(&fingerprint.to_uppercase()).expect("approvals");
+    assert_eq!(shouted.judge(&all).approved.len(), 1);
+    assert_eq!(verdict.stale.len(), 1);
+    assert_eq!(verdict.stale[0].line, 4);
+    assert_eq!(Approvals::default().judge(&all).refused.len(), 1);
+    // The version still has to say that something breaks.
+    assert!(required_step(&all, "1.4.0", "1.5.0").is_err());
+}
+
+#[test]
+fn lines_that_are_no_approvals_are_all_told() {
+    let bad = Approvals::parse("0123456789ab\nABCDEF01234G\n0123\n0123456789AB\n").unwrap_err();
+    let lines: Vec<usize> = bad.iter().map(|bad| bad.line).collect();
+    assert_eq!(lines, [2, 3, 4]);
+    assert!(bad[2].to_string().starts_with("line 4: "));
+}
+
+#[test]
+fn a_fingerprint_outlives_everything_around_the_change() {
+    let before = &tightened()[0].fingerprint;
+    // Another operation uses the component first, a path parameter is renamed, the file is written anew.
+    let moved = |name: Value| {
+        let mut document = with(NAME, name);
+        let item = document["paths"].as_object_mut().unwrap().remove("/things/{id}").unwrap();
+        document["paths"]["/things/{thing}"] = item;
+        let mut first = document["paths"]["/things"]["post"].clone();
+        first["operationId"] = "first".into();
+        first["requestBody"]["content"]["application/json"]["schema"] = json!({"$ref": "#/components/schemas/Thing"});
+        document["paths"]["/a"] = json!({ "put": first });
+        document
+    };
+    let old = moved(json!({"type": "string", "maxLength": 100}));
+    let new = moved(json!({"maxLength": 50.0, "type": "string"}));
+    let changes = between(&old, &new);
+    assert!(changes.iter().any(|change| &change.fingerprint == before), "{changes:#?}");
+    // Another value is another change.
+    let other = between(&base(), &with(NAME, json!({"type": "string", "maxLength": 49})));
+    assert!(other.iter().all(|change| &change.fingerprint != before));
+}
+
+#[test]
+fn no_two_changes_have_one_fingerprint() {
+    for case in super::cases() {
+        let changes = &case.changes;
+        let mut prints: Vec<_> = changes.iter().map(|change| &change.fingerprint).collect();
+        prints.sort();
+        prints.dedup();
+        assert_eq!(prints.len(), changes.len(), "{}: {changes:#?}", case.text("name"));
+    }
+}
+
+#[test]
+fn what_two_operations_lose_are_two_changes_though_it_is_one_component() {
+    let document = |answered: bool| {
+        let mut document = base();
+        document["components"]["responses"] = json!({"Fine": {"description": "d", "headers": {"X-A": {"schema": {}}}}});
+        for path in ["/paths/~1things/get", "/paths/~1things/post"] {
+            let fine = if answered { json!({"$ref": "#/components/responses/Fine"}) } else { json!(null) };
+            put(&mut document, &format!("{path}/responses/203"), &fine);
+        }
+        document
+    };
+    let lost = between(&document(true), &document(false));
+    let lost: Vec<_> = lost.iter().filter(|change| change.rule == "response-success-removed").collect();
+    assert_eq!(lost.len(), 2);
+    assert_ne!(lost[0].fingerprint, lost[1].fingerprint);
+    assert!(lost.iter().all(|change| change.also.is_empty() && change.old.pointer.ends_with("/responses/203")));
+}
+
+#[test]
+fn a_change_of_a_component_is_told_once_with_the_places_that_show_it() {
+    let changes = tightened();
+    let response = changes.iter().find(|change| change.rule == "response-bound-tightened").expect("a change");
+    assert_eq!(response.place, "GET /things → 200 → application/json → items → name → maxLength");
+    // Not once more for `part`, which is a thing in a thing in a thing.
+    assert_eq!(response.also, ["GET /things/{id} → 200 → application/json → name → maxLength"]);
+    assert_eq!(response.sentence, "`maxLength` is tightened from 100 to 50");
+}
+
+#[test]
+fn both_files_are_named_with_line_and_column() {
+    let shifted = BASE.replace("maxLength: 100", "maxLength: 50").replace("info:", "# moved\ninfo:");
+    let (old, new) = (load(BASE), load(&shifted));
+    let changes = changes(&old, &new, today());
+    let line = |text: &str| 1 + text.lines().position(|line| line.contains("maxLength")).expect("a line");
+    for change in &changes {
+        assert_eq!(change.old.position.line, line(BASE));
+        assert_eq!(change.new.position.line, line(BASE) + 1);
+        assert_eq!(change.old.pointer, format!("{NAME}/maxLength"));
+    }
+    let finding = Diagnostic::from(&changes[0]);
+    assert_eq!((finding.severity, finding.code.as_str()), (diagnostics::Severity::Error, "request-bound-tightened"));
+    assert!(finding.detail.contains(&format!("before: openapi.yaml:{}:", line(BASE))));
+    assert!(finding.detail.contains(&format!("fingerprint: {}", changes[0].fingerprint)));
+    assert!(!finding.message.contains('\n'));
+}
+
+#[test]
+fn an_operation_that_moved_is_told_with_the_place_where_it_is_now() {
+    let then = BASE.replace("/things/{id}:", "/items/{id}:").replace("  /items/{id}:", "  # moved\n  /items/{id}:");
+    let (old, new) = (load(BASE), load(&then));
+    let changes = changes(&old, &new, today());
+    // `get:` stands on the line before.
+    let line = |text: &str| text.lines().position(|line| line.contains("operationId: getThing")).expect("a line");
+    let [gone, come] = ["operation-removed", "operation-added"].map(|rule| {
+        let found = changes.iter().find(|change| change.rule == rule && change.place.starts_with("GET"));
+        found.unwrap_or_else(|| panic!("no {rule}: {changes:#?}"))
+    });
+    assert_eq!(gone.sentence, "the operation is gone: `getThing` is now at GET /items/{id}");
+    assert_eq!(come.sentence, "the operation is added: `getThing` was at GET /things/{id}");
+    for change in [gone, come] {
+        assert_eq!((change.old.position.line, change.new.position.line), (line(BASE), line(&then)));
+        assert_eq!(change.old.pointer, "/paths/~1things~1{id}/get");
+        assert_eq!(change.new.pointer, "/paths/~1items~1{id}/get");
+    }
+    // Elsewhere or nowhere, it is the same break; wherever it was before, the same addition.
+    let without = |path: &str| with(&format!("/paths/{path}"), json!(null));
+    let print = |changes: &[Change], one: &Change| {
+        changes.iter().any(|change| change.rule == one.rule && change.fingerprint == one.fingerprint)
+    };
+    assert!(print(&between(&base(), &without("~1things~1{id}")), gone));
+    let mut before = without("~1things~1{id}");
+    let now = {
+        let mut now = before.clone();
+        now["paths"]["/items/{id}"] = base()["paths"]["/things/{id}"].clone();
+        now
+    };
+    before["paths"]["/other"] = json!({});
+    assert!(print(&between(&before, &now), come));
+}
+
+#[test]
+fn rules_are_told_apart_and_say_what_they_are_for() {
+    let mut ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), RULES.len());
+    for rule in RULES {
+        let harmless = matches!(rule.severity, Severity::Safe | Severity::Prose);
+        assert_eq!(rule.remedy.is_empty(), harmless, "{}: a remedy for what harms, and for nothing else", rule.id);
+        assert!(rule.sentence.ends_with('.'), "{}", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_judges_some_pair() {
+    let known: Vec<String> =
+        super::cases().iter().flat_map(|case| case.expected().into_iter().map(str::to_owned)).collect();
+    let missing: Vec<_> = RULES
+        .iter()
+        .map(|rule| format!("{}, {}, {}", rule.severity, rule.direction, rule.id))
+        .filter(|rule| !known.contains(rule))
+        .collect();
+    assert!(missing.is_empty(), "no pair for {missing:#?}");
+}
+
+#[test]
+fn documents_made_to_be_difficult_are_answered() {
+    // Circles of every kind, and references that lead nowhere.
+    let schemas = |limit: u32| {
+        json!({
+            "A": {"$ref": "#/components/schemas/B"},
+            "B": {"$ref": "#/components/schemas/A"},
+            "C": {"allOf": [{"$ref": "#/components/schemas/C"}, {"type": "object", "maxProperties": limit}]},
+            "D": {"oneOf": [{"$ref": "#/components/schemas/D"}, {"type": "null"}]},
+            "E": {"properties": {
+                "a": {"$ref": "#/components/schemas/E"}, "b": {"allOf": [{"$ref": "#/components/schemas/E"},
+                {"$ref": "#/components/schemas/F"}]}, "c": {"$ref": "#/nowhere"}, "d": {"$ref": "else.yaml"}}},
+            "F": {"properties": {"a": {"$ref": "#/components/schemas/F"}, "b": {"$ref": "#/components/schemas/E"},
+                "n": {"type": "integer", "maximum": limit}}, "not": {"$ref": "#/components/schemas/F"}},
+            // Each of these says itself many times over: whoever follows every way never comes back.
+            "G": {"allOf": vec![json!({"$ref": "#/components/schemas/G"}); 9], "anyOf": vec![json!({"$ref": "#/components/schemas/H"}); 9]},
+            "H": {"allOf": vec![json!({"$ref": "#/components/schemas/G"}); 9], "items": {"allOf": vec![json!({"$ref": "#/components/schemas/H"}); 9]}},
+        })
+    };
+    let all: Vec<Value> = ["A", "B", "C", "D", "E", "F", "G", "H"]
+        .map(|name| json!({"$ref": format!("#/components/schemas/{name}")}))
+        .into();
+    let document = |limit| {
+        let mut document = with("/components/schemas", schemas(limit));
+        let place = "/paths/~1things/post/requestBody/content/application~1json/schema";
+        put(&mut document, place, &json!({ "type": "array", "items": { "anyOf": all.clone() } }));
+        document
+    };
+    let told = between(&document(9), &document(5));
+    assert!(told.iter().any(|change| change.rule == "request-bound-tightened"), "{told:#?}");
+    // Shapes that no grammar lets pass.
+    for pointer in crate::support::chosen(crate::support::pointers(&base())) {
+        for odd in [json!([]), json!({}), json!(1), json!("x"), json!([[]]), json!([null])] {
+            let broken = with(&pointer, odd);
+            between(&base(), &broken);
+            between(&broken, &base());
+        }
+    }
+    // What stands outside the document is told by name.
+    let foreign = |target: &str| with(NAME, json!({ "$ref": target }));
+    let told = between(&foreign("else.yaml#/A"), &foreign("else.yaml#/B"));
+    assert!(told.iter().any(|change| change.rule == "request-constraint-changed"), "{told:#?}");
+    let empty = Edition::made("empty.json", json!(null));
+    assert!(changes_between(&empty, &empty, today()).is_empty());
+    assert!(!changes_between(&empty, &read("base.yaml", BASE), today()).is_empty());
+}

@@ -1,0 +1,121 @@
+//! What the running server needs of a contract, made ready by the build: the documents that it serves, and the table of
+//! operations that it obeys.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::operation::Operation;
+use crate::{Contract, LoadError, openapi_3_0, pointer};
+
+/// A contract made ready to be served. Operations that are planned are not in it: what is not built is not promised.
+#[derive(Debug, Clone)]
+pub struct Artifacts {
+    /// The contract as it was written.
+    pub yaml: Cow<'static, str>,
+    /// The same in JSON, members in the order of the source.
+    pub json: Cow<'static, str>,
+    /// Its OpenAPI 3.0.3 form, in JSON.
+    pub json_3_0: Cow<'static, str>,
+    /// Its operations.
+    pub table: OperationTable,
+}
+
+/// Every operation that a server answers, and the schemas that theirs refer to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OperationTable {
+    /// In the order of the contract.
+    pub operations: Vec<Operation>,
+    /// `components/schemas`; `null` if the contract has none.
+    schemas: Value,
+}
+
+impl Artifacts {
+    /// The files in which the build hands a compiled contract over, in the order of [`Artifacts::files`].
+    pub const FILES: [&'static str; 4] = ["openapi.yaml", "openapi.json", "openapi-3.0.json", "operations.json"];
+
+    /// Makes the artifacts of a contract.
+    ///
+    /// # Errors
+    /// What keeps the contract from being loaded ([`Contract::faults`]), every place that has no 3.0 form, and planned
+    /// operations that cannot be removed from the text.
+    pub fn of(contract: &Contract) -> Result<Artifacts, Vec<LoadError>> {
+        if !contract.faults().is_empty() {
+            return Err(contract.faults().to_vec());
+        }
+        let served = contract.without(|operation| operation.planned)?;
+        Ok(Artifacts {
+            yaml: served.text().to_owned().into(),
+            json: served.to_json().into(),
+            json_3_0: served.to_json_3_0()?.into(),
+            table: OperationTable::of(&served),
+        })
+    }
+
+    /// What to write into each of [`Artifacts::FILES`].
+    pub fn files(&self) -> [(&'static str, Cow<'_, str>); 4] {
+        let [yaml, json, json_3_0, table] = Self::FILES;
+        // A tree of strings and numbers is always JSON.
+        let operations = serde_json::to_string_pretty(&self.table).unwrap_or_default();
+        [
+            (yaml, Cow::Borrowed(&*self.yaml)),
+            (json, Cow::Borrowed(&*self.json)),
+            (json_3_0, Cow::Borrowed(&*self.json_3_0)),
+            (table, Cow::Owned(operations)),
+        ]
+    }
+
+    /// Takes a compiled contract over: the texts of [`Artifacts::FILES`], in their order.
+    ///
+    /// # Errors
+    /// The table is not one.
+    pub fn from_files([yaml, json, json_3_0, table]: [&'static str; 4]) -> Result<Artifacts, serde_json::Error> {
+        Ok(Artifacts {
+            yaml: yaml.into(),
+            json: json.into(),
+            json_3_0: json_3_0.into(),
+            table: serde_json::from_str(table)?,
+        })
+    }
+}
+
+impl Contract {
+    /// The document as OpenAPI 3.0.3, in JSON, written like [`Contract::to_json`].
+    ///
+    /// # Errors
+    /// Every place that says something which 3.0 cannot.
+    pub fn to_json_3_0(&self) -> Result<String, Vec<LoadError>> {
+        let document = openapi_3_0::form(self).map_err(|faults| self.located(faults))?;
+        Ok(self.to_json_of(&document))
+    }
+}
+
+impl OperationTable {
+    /// The operations of a contract, but for those that are planned.
+    pub fn of(contract: &Contract) -> OperationTable {
+        let operations = contract.operations().iter().filter(|operation| !operation.planned);
+        OperationTable { operations: operations.cloned().collect(), schemas: contract.components_schemas().clone() }
+    }
+
+    /// What a schema of the table stands for: itself, or what the references at its head lead to. A node from elsewhere,
+    /// whose reference leads nowhere, is given back as it is.
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let mut found = schema;
+        for _ in 0..pointer::MAX_HOPS {
+            let target = pointer::reference(found).and_then(pointer::local);
+            let target = target.as_deref().and_then(|target| target.strip_prefix("/components/schemas"));
+            match target.and_then(|target| self.schemas.pointer(target)) {
+                Some(next) => found = next,
+                None => break,
+            }
+        }
+        found
+    }
+
+    /// `schema` as a document of its own, in which `#/components/schemas/…` can be followed: what a JSON Schema
+    /// validator is compiled from.
+    pub fn standalone_schema(&self, schema: &Value) -> Value {
+        serde_json::json!({ "allOf": [schema], "components": { "schemas": self.schemas } })
+    }
+}

@@ -1,0 +1,58 @@
+//! The `x-` keys of this contract. They drive the server, so a misspelt or misplaced one must not pass.
+
+use serde_json::Value;
+
+use crate::Kind;
+use crate::date::unix_seconds;
+use crate::equivalence::whole;
+
+/// An `x-` key that a contract may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Extension {
+    /// The key.
+    pub key: &'static str,
+    /// The kind of object that it stands on.
+    pub on: Kind,
+    /// What its value must be, as in "must be …".
+    pub expects: &'static str,
+    valid: fn(&Value) -> bool,
+}
+
+/// Every `x-` key that a contract may use. Any other is an error when the contract is loaded.
+pub const EXTENSIONS: &[Extension] = &[
+    Extension {
+        key: "x-deprecated-since",
+        on: Kind::Operation,
+        expects: "an RFC 3339 date or date-time, such as 2026-11-30 or 2026-11-30T12:00:00Z",
+        valid: is_date,
+    },
+    Extension {
+        key: "x-max-body-bytes",
+        on: Kind::Operation,
+        expects: "a whole number of bytes, at least 1",
+        valid: |value| whole(value).is_some_and(|bytes| bytes > 0),
+    },
+    Extension {
+        key: "x-status",
+        on: Kind::Operation,
+        expects: "`planned`; leave it out of an operation that is built",
+        valid: |value| value == "planned",
+    },
+    Extension {
+        key: "x-sunset",
+        on: Kind::Operation,
+        expects: "an RFC 3339 date or date-time, such as 2027-01-31 or 2027-01-31T00:00:00Z",
+        valid: is_date,
+    },
+];
+
+impl Extension {
+    /// Whether `value` is what the extension expects.
+    pub(super) fn accepts(&self, value: &Value) -> bool {
+        (self.valid)(value)
+    }
+}
+
+fn is_date(value: &Value) -> bool {
+    value.as_str().and_then(unix_seconds).is_some()
+}

@@ -1,0 +1,179 @@
+//! A contract for a part of its operations: what a server says of itself when some of them are answered elsewhere, or
+//! are not built yet.
+//!
+//! What is served is the text as it was written, so what goes is cut out of the text, by whole lines, and what is left
+//! is read again: it must say what the contract says without those operations, or else nothing is given.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::check::Fault;
+use crate::operation::Operation;
+use crate::{Contract, LoadError, paths, pointer};
+
+impl Contract {
+    /// This contract without some of its operations. Comments and all else stay as they are written.
+    ///
+    /// A path that has no operation left goes too, and so do components that nothing else had used.
+    ///
+    /// # Errors
+    /// Something to leave out does not stand on lines of its own, or what is left is no contract (a link leads to what
+    /// went, say).
+    pub fn without(&self, leave_out: impl Fn(&Operation) -> bool) -> Result<Contract, Vec<LoadError>> {
+        let mut rest = self.document().clone();
+        let mut cut = self.endpoints(leave_out);
+        remove(&mut rest, &cut);
+        let (used, still_used) = (used_components(self.document()), used_components(&rest));
+        let unused: Vec<_> = used.difference(&still_used).cloned().collect();
+        remove(&mut rest, &unused);
+        cut.extend(unused);
+        empty_sections(&mut rest, &mut cut);
+        if cut.is_empty() {
+            return Ok(self.clone());
+        }
+
+        let text = self.cut(&cut);
+        let left = Contract::load(self.file_name(), &text);
+        match left {
+            Ok(contract) if *contract.document() == rest => Ok(contract),
+            // What the reader of the rest complains of, it finds on lines that its author does not have.
+            _ => Err(self.located(cut.iter().map(|pointer| self.stuck(pointer)).collect())),
+        }
+    }
+
+    /// Where the operations to leave out are written, or the whole of a path of which nothing is left.
+    fn endpoints(&self, leave_out: impl Fn(&Operation) -> bool) -> Vec<String> {
+        let left_out: HashSet<&str> = self
+            .operations()
+            .iter()
+            .filter(|operation| leave_out(operation))
+            .map(|operation| operation.pointer.as_str())
+            .collect();
+        let mut cut = Vec::new();
+        for path in paths::paths(self.document()) {
+            let all: Vec<_> = path.endpoints().map(|endpoint| endpoint.pointer).collect();
+            let mut here: Vec<_> = all.iter().filter(|pointer| left_out.contains(pointer.as_str())).cloned().collect();
+            if !here.is_empty() && here.len() == all.len() {
+                here = vec![path.site];
+            }
+            cut.extend(here);
+        }
+        cut
+    }
+
+    /// The text without the nodes at these pointers.
+    fn cut(&self, pointers: &[String]) -> String {
+        let lines: Vec<&str> = self.text().split_inclusive('\n').collect();
+        let mut kept = vec![true; lines.len()];
+        for pointer in pointers {
+            let Some((begin, end)) = self.source().extent(pointer) else { continue };
+            let end = end.map_or(lines.len(), |end| end.line - 1);
+            let (begin, indent) = (begin.line - 1, begin.column - 1);
+            // A comment above a key speaks of it, be it of what goes or of what comes next.
+            let comments = lines.get(..begin).unwrap_or_default().iter().rev();
+            let above = comments.take_while(|line| comment_indent(line) == Some(indent)).count();
+            let inside = lines.get(begin..end).unwrap_or_default().iter().rev();
+            let tail: Vec<_> = inside
+                .take_while(|line| line.trim().is_empty() || comment_indent(line).is_some_and(|at| at <= indent))
+                .collect();
+            let below = tail.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1);
+            if let Some(range) = kept.get_mut(begin - above..end.saturating_sub(below).max(begin)) {
+                range.fill(false);
+            }
+        }
+        lines.iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| *line).collect()
+    }
+
+    fn stuck(&self, pointer: &str) -> Fault {
+        let message = "cannot be left out of the documents that are served: begin it, and what comes after it, on a \
+                       line of its own, and let no link lead there";
+        self.fault(pointer.to_owned(), message)
+    }
+}
+
+/// How far a line that holds a comment and nothing else is indented.
+fn comment_indent(line: &str) -> Option<usize> {
+    let text = line.trim_start();
+    text.starts_with('#').then(|| line.len() - text.len())
+}
+
+fn remove(document: &mut Value, pointers: &[String]) {
+    for pointer in pointers {
+        let tokens: Vec<_> = pointer::tokens(pointer).collect();
+        let Some((name, above)) = tokens.split_last() else { continue };
+        let parent = above.iter().try_fold(&mut *document, |node, token| node.get_mut(token.as_str()));
+        if let Some(members) = parent.and_then(Value::as_object_mut) {
+            members.remove(name);
+        }
+    }
+}
+
+/// A mapping of which nothing is left is empty in YAML, which is no mapping: it goes as a whole.
+fn empty_sections(rest: &mut Value, cut: &mut Vec<String>) {
+    let components = rest.get("components").and_then(Value::as_object).into_iter().flatten();
+    let is_empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+    let emptied: Vec<_> = components
+        .filter(|(_, section)| is_empty(section))
+        .map(|(name, _)| pointer::join("/components", name))
+        .filter(|section| cut.iter().any(|pointer| pointer.starts_with(&format!("{section}/"))))
+        .collect();
+    remove(rest, &emptied);
+    cut.extend(emptied);
+    let gone = "/components".to_owned();
+    if rest.get("components").is_some_and(is_empty) && cut.iter().any(|pointer| pointer.starts_with(&gone)) {
+        remove(rest, std::slice::from_ref(&gone));
+        cut.push(gone);
+    }
+}
+
+/// The pointers of the components that what is outside of `components` uses, directly or not. One too many does no
+/// harm, so a `$ref` inside an example counts.
+fn used_components(document: &Value) -> HashSet<String> {
+    let mut used = HashSet::new();
+    let members = document.as_object().into_iter().flatten();
+    let mut next: Vec<&Value> = members.filter(|(key, _)| *key != "components").map(|(_, value)| value).collect();
+    // The document's own requirements are a member of it, not of a node below.
+    let mut names = Vec::new();
+    mentions("security", document.get("security").unwrap_or(&Value::Null), &mut names);
+    loop {
+        while let Some(name) = names.pop() {
+            let component: Vec<_> = pointer::tokens(&name).take(3).collect();
+            let name = component.iter().fold(String::new(), |pointer, token| pointer::join(&pointer, token));
+            if let Some(found) = document.pointer(&name).filter(|_| component.len() == 3)
+                && used.insert(name)
+            {
+                next.push(found);
+            }
+        }
+        match next.pop() {
+            None => return used,
+            Some(Value::Object(members)) => {
+                for (key, value) in members {
+                    mentions(key, value, &mut names);
+                    next.push(value);
+                }
+            }
+            Some(Value::Array(items)) => next.extend(items),
+            Some(_) => {}
+        }
+    }
+}
+
+/// The components that a member names: by reference, by a discriminator's mapping, or as a security scheme.
+fn mentions(key: &str, value: &Value, names: &mut Vec<String>) {
+    match (key, value) {
+        ("$ref", Value::String(target)) => names.extend(pointer::local(target)),
+        ("mapping", Value::Object(targets)) => names.extend(
+            targets
+                .values()
+                .filter_map(Value::as_str)
+                .map(|target| pointer::local(target).unwrap_or_else(|| pointer::join("/components/schemas", target))),
+        ),
+        ("security", Value::Array(requirements)) => {
+            let schemes = requirements.iter().filter_map(Value::as_object).flat_map(|schemes| schemes.keys());
+            names.extend(schemes.map(|scheme| pointer::join("/components/securitySchemes", scheme)));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,130 @@
+//! What the server is told of each operation.
+
+use openapi_contract::{Location, Method};
+use serde_json::{Value, json};
+
+use crate::support::{library, load};
+
+#[test]
+fn operations_come_in_the_order_of_the_file() {
+    let contract = library();
+    let found: Vec<_> = contract
+        .operations()
+        .iter()
+        .map(|operation| (operation.id.as_str(), operation.method.as_str(), operation.path.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("listBooks", "GET", "/books"),
+            ("createBook", "POST", "/books"),
+            ("getBook", "GET", "/books/{id}"),
+            ("putCover", "PUT", "/covers/{id}"),
+            ("listLoans", "GET", "/loans"),
+        ]
+    );
+}
+
+#[test]
+fn security_is_the_operations_own_or_else_the_documents() {
+    let contract = library();
+    let security = |id| json!(contract.operation(id).expect("an operation").security);
+    assert_eq!(security("listBooks"), json!([]), "an empty list opens the operation");
+    assert_eq!(security("createBook"), json!([{"bearer": []}]), "silence means the document's");
+    assert_eq!(security("getBook"), json!([{"bearer": []}, {"oauth": ["read"]}]));
+}
+
+#[test]
+fn extensions_and_flags_are_read() {
+    let contract = library();
+    let cover = contract.operation("putCover").expect("an operation");
+    assert!(cover.deprecated);
+    assert_eq!(cover.deprecated_since, None);
+    assert_eq!((cover.sunset.as_deref(), cover.sunset_at), (Some("2027-01-31"), Some(1_801_353_600)));
+    assert_eq!((cover.max_body_bytes, cover.planned), (None, false));
+    let create = contract.operation("createBook").expect("an operation");
+    assert_eq!((create.max_body_bytes, create.deprecated), (Some(65_536), false));
+    assert!(contract.operation("listLoans").expect("an operation").planned);
+    assert_eq!(contract.operation("listBooks").expect("an operation").tags, ["books", "catalogue"]);
+}
+
+#[test]
+fn references_are_followed_and_path_parameters_merged() {
+    let contract = library();
+    let list = contract.operation("listBooks").expect("an operation");
+    let parameters: Vec<_> =
+        list.parameters.iter().map(|one| (one.location, one.name.as_str(), one.required)).collect();
+    assert_eq!(
+        parameters,
+        [
+            (Location::Query, "limit", false),
+            (Location::Query, "tag", false),
+            (Location::Query, "filter", false),
+            (Location::Header, "X-Tenant", true),
+        ]
+    );
+    assert_eq!(list.parameters[0].schema["maximum"], 100);
+    assert_eq!(list.parameters[2].schema, json!({"$ref": "#/components/schemas/Filter"}), "from its media type");
+
+    let book = contract.operation("getBook").expect("an operation");
+    assert_eq!(book.method, Method::Get);
+    assert_eq!(book.pointer, "/components/pathItems/Book/get");
+    assert_eq!(book.responses[&404].headers["Retry-After"].schema, json!({"type": "integer", "minimum": 1}));
+}
+
+#[test]
+fn an_operations_parameter_overrides_that_of_its_path() {
+    let contract = load(
+        "{openapi: 3.1.0, info: {title: T, version: '1'}, security: [], paths: {/a: {
+           parameters: [{name: q, in: query, schema: {type: string}}, {name: q, in: header, schema: {}}],
+           get: {operationId: a, responses: {204: {description: d}},
+             parameters: [{name: q, in: query, required: true, schema: {type: integer}}]}}}}",
+    );
+    let parameters = &contract.operations()[0].parameters;
+    assert_eq!(parameters.len(), 2);
+    assert!(parameters[0].required);
+    assert_eq!(parameters[0].schema, json!({"type": "integer"}));
+    assert_eq!(parameters[1].location, Location::Header);
+}
+
+#[test]
+fn bodies_and_responses_are_listed_by_media_type() {
+    let contract = library();
+    let create = contract.operation("createBook").expect("an operation");
+    let body = create.body.as_ref().expect("a body");
+    assert!(body.required);
+    assert_eq!(body.content["application/json"], json!({"$ref": "#/components/schemas/NewBook"}));
+    assert!(contract.operation("listBooks").expect("an operation").body.is_none());
+    assert!(!contract.operation("putCover").and_then(|cover| cover.body.as_ref()).expect("a body").required);
+
+    let list = &contract.operation("listBooks").expect("an operation").responses;
+    assert_eq!(list.keys().copied().collect::<Vec<_>>(), [200, 400]);
+    assert_eq!(list[&200].content.keys().collect::<Vec<_>>(), ["application/json", "text/csv"]);
+    assert!(list[&200].headers["X-Total"].required);
+    assert!(!list[&200].headers["Link"].required);
+    assert!(contract.operation("putCover").expect("an operation").responses[&204].content.is_empty());
+}
+
+#[test]
+fn a_schema_can_stand_alone() {
+    let contract = library();
+    let alone = contract.standalone_schema(&json!({"$ref": "#/components/schemas/Book"}));
+    assert_eq!(alone.pointer("/components/schemas/Book/allOf/0/$ref"), Some(&json!("#/components/schemas/NewBook")));
+    assert_eq!(alone.pointer("/allOf/0/$ref"), Some(&json!("#/components/schemas/Book")));
+    assert_eq!(contract.components_schemas().get("Id"), Some(&json!({"type": "string", "format": "uuid"})));
+    let empty = load("{openapi: 3.1.0, info: {title: T, version: '1'}, paths: {}}");
+    assert_eq!(empty.components_schemas(), &Value::Null);
+}
+
+#[test]
+fn a_reference_stands_for_what_it_leads_to() {
+    let contract = library();
+    let list = contract.operation("listBooks").expect("an operation");
+    assert_eq!(contract.resolve(&list.parameters[2].schema)["discriminator"]["propertyName"], "by");
+    assert_eq!(contract.resolve(&list.parameters[0].schema), &list.parameters[0].schema, "stands for itself");
+    let node = contract.document().pointer("/paths/~1books/get/responses/400").expect("a reference");
+    assert_eq!(contract.resolve(node)["description"], "It went wrong.");
+    for lost in [json!({"$ref": "#/nowhere"}), json!({"$ref": "other.yaml#/x"}), json!({"$ref": 1}), json!(null)] {
+        assert_eq!(contract.resolve(&lost), &lost);
+    }
+}

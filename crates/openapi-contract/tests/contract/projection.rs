@@ -1,0 +1,156 @@
+//! Operations that are left out: the text keeps everything else, and says what the contract says without them.
+
+use openapi_contract::Contract;
+
+use crate::support::load;
+
+const YAML: &str = "\
+openapi: 3.1.0
+info: { title: T, version: 1.0.0 }
+security: []
+paths:
+  # The first.
+  /a:
+    get:
+      operationId: a
+      description: |
+        # A heading, and no comment.
+      responses: { 200: { $ref: '#/components/responses/A' } }
+    # To change it.
+    put:
+      operationId: putA
+      responses: { 200: { $ref: '#/components/responses/Both' } }
+
+  # The second.
+  /b:
+    parameters: [{ name: q, in: query, schema: { $ref: '#/components/schemas/Q' } }]
+    post:
+      operationId: b
+      security: [{ key: [] }]
+      responses: { 200: { $ref: '#/components/responses/Both' } }
+  /c: { $ref: '#/components/pathItems/C' }
+components:
+  responses:
+    A: { description: A., content: { text/plain: { schema: { $ref: '#/components/schemas/One' } } } }
+    Both: { description: Both. }
+  # Schemas.
+  schemas:
+    One: { type: array, items: { $ref: '#/components/schemas/Two' } }
+    # Of the query.
+    Q: { type: string }
+    # Through another.
+    Two:
+      oneOf: [{ $ref: '#/components/schemas/Other' }]
+      discriminator: { propertyName: kind, mapping: { three: Three } }
+    Three: { type: object }
+    Other: { type: object }
+    Unused: { type: object }
+  pathItems:
+    C:
+      get:
+        operationId: c
+        responses: { 204: { description: C. } }
+  securitySchemes:
+    key: { type: http, scheme: bearer }
+";
+
+/// The lines that are gone when these operations are, in order.
+#[track_caller]
+fn lines_gone(ids: &[&str]) -> Vec<&'static str> {
+    let contract = load(YAML).without(|operation| ids.contains(&operation.id.as_str())).expect("can be cut");
+    let left: Vec<_> = contract.operations().iter().map(|operation| operation.id.as_str()).collect();
+    let expected: Vec<_> = ["a", "putA", "b", "c"].into_iter().filter(|id| !ids.contains(id)).collect();
+    assert_eq!(left, expected);
+    let mut kept = contract.text().lines().peekable();
+    let gone: Vec<_> = YAML.lines().filter(|line| kept.next_if_eq(line).is_none()).map(str::trim).collect();
+    assert_eq!(kept.next(), None, "nothing is added or moved");
+    gone
+}
+
+#[test]
+fn nothing_is_touched_when_nothing_goes() {
+    assert_eq!(lines_gone(&[]), Vec::<&str>::new());
+    assert_eq!(lines_gone(&["nobody"]), Vec::<&str>::new());
+}
+
+/// Its comment goes along; what others use stays.
+#[test]
+fn a_method_of_a_path() {
+    let put =
+        ["# To change it.", "put:", "operationId: putA", "responses: { 200: { $ref: '#/components/responses/Both' } }"];
+    assert_eq!(lines_gone(&["putA"]), [&put[..], &[""]].concat());
+}
+
+/// What it alone used goes with it, through references and mappings; the comment of what follows stays.
+#[test]
+fn components_that_nothing_else_uses() {
+    let gone = lines_gone(&["a"]);
+    let operation = ["get:", "operationId: a", "description: |", "# A heading, and no comment."];
+    assert_eq!(gone[..4], operation);
+    let schemas: Vec<_> = gone[5..].iter().filter_map(|line| line.split_once(':')).map(|(key, _)| key).collect();
+    assert_eq!(schemas, ["A", "One", "Two", "oneOf", "discriminator", "Three", "Other"]);
+    assert_eq!(gone.iter().filter(|line| line.starts_with("# ")).count(), 2, "{gone:#?}");
+}
+
+/// So do the path, its parameters and what they use, and the scheme that only it asked for.
+#[test]
+fn the_last_operation_of_a_path() {
+    let gone = lines_gone(&["b"]);
+    assert_eq!(gone[..2], ["# The second.", "/b:"]);
+    assert_eq!(
+        gone[7..],
+        ["# Of the query.", "Q: { type: string }", "securitySchemes:", "key: { type: http, scheme: bearer }"]
+    );
+    assert_eq!(lines_gone(&["c"])[..3], ["/c: { $ref: '#/components/pathItems/C' }", "pathItems:", "C:"]);
+    assert_eq!(lines_gone(&["a", "putA"])[..2], ["# The first.", "/a:"]);
+}
+
+/// What cannot be cut by whole lines is told, at its place; so is a contract of which nothing is left.
+#[test]
+fn what_cannot_be_cut() {
+    for (from, to, place) in [
+        ("  /b:\n    parameters", "  ? /b\n  :\n    parameters", None),
+        (
+            "/c: { $ref: '#/components/pathItems/C' }\n",
+            "/c: { get: { operationId: c, responses: { 204: { description: C. } } }, put: { operationId: d, responses: { 204: { description: D. } } } }\n",
+            Some(24),
+        ),
+    ] {
+        let yaml = YAML.replace(from, to);
+        assert_ne!(yaml, YAML);
+        let yaml = if place.is_some() {
+            yaml.replace("  pathItems:\n    C:\n      get:\n        operationId: c\n        responses: { 204: { description: C. } }\n", "")
+        } else {
+            yaml
+        };
+        let left = load(&yaml).without(|operation| ["b", "c"].contains(&operation.id.as_str()));
+        match (left, place) {
+            (Ok(contract), None) => assert_eq!(contract.operations().len(), 2),
+            (Err(errors), Some(line)) => {
+                assert!(errors.iter().any(|error| error.position.line == line), "{errors:?}");
+                assert!(errors[0].message.starts_with("cannot be left out"), "{errors:?}");
+            }
+            (left, place) => panic!("{place:?}: {left:?}"),
+        }
+    }
+    assert!(load(YAML).without(|_| true).is_err(), "nothing would be left");
+    let flow = "{openapi: 3.1.0, info: {title: T, version: '1'}, security: [], paths: {/a: {get: {operationId: a, responses: {204: {description: d}}}}, /b: {get: {operationId: b, responses: {204: {description: d}}}}}}";
+    assert!(load(flow).without(|operation| operation.id == "a").is_err());
+}
+
+/// Whatever is left out of whatever contract: what comes back says exactly the rest, or it is an error.
+#[test]
+fn every_choice_of_operations() {
+    let contract = load(YAML);
+    let ids: Vec<_> = contract.operations().iter().map(|operation| operation.id.clone()).collect();
+    for choice in 0_usize..1 << ids.len() {
+        let goes = |id: &str| ids.iter().position(|other| other == id).is_some_and(|place| choice >> place & 1 == 1);
+        let Ok(rest) = contract.without(|operation| goes(&operation.id)) else {
+            assert_eq!(choice.count_ones() as usize, ids.len());
+            continue;
+        };
+        assert_eq!(Contract::load("openapi.yaml", rest.text()).expect("a contract").document(), rest.document());
+        let expected: Vec<_> = ids.iter().filter(|id| !goes(id)).collect();
+        assert_eq!(rest.operations().iter().map(|operation| &operation.id).collect::<Vec<_>>(), expected);
+    }
+}

@@ -1,0 +1,182 @@
+//! Everything that is wrong is told at once: faults of the contract, and drifts beside them.
+
+use openapi_breaking::Edition;
+use openapi_contract::Contract;
+use openapi_drift::fixes::{Code, Side};
+use openapi_drift::{CheckReport, check};
+use serde_json::json;
+
+use crate::generated;
+use crate::support::{self, LIBRARY, chosen, library};
+
+/// [`LIBRARY`] after these replacements.
+#[track_caller]
+fn inspected(changes: &[(&str, &str)]) -> CheckReport {
+    let yaml = changes.iter().fold(LIBRARY.to_owned(), |yaml, (from, to)| {
+        assert_eq!(yaml.matches(from).count(), 1, "`{from}` must occur once");
+        yaml.replacen(from, to, 1)
+    });
+    check("openapi.yaml", yaml.as_bytes(), &generated(), Code::UNKNOWN)
+}
+
+/// What is told, by its place. What the server could not do for [`LIBRARY`] as it is stays untold here.
+#[track_caller]
+fn told(changes: &[(&str, &str)]) -> [Vec<String>; 2] {
+    let found = inspected(changes);
+    let before = [openapi_lint::contradictions(&library()), openapi_lint::unenforceable(&library())].concat();
+    let fresh = |pointer: &String| !before.iter().any(|fault| fault.pointer == *pointer);
+    assert!(found.artifacts.is_none());
+    [
+        found.faults.iter().map(|fault| fault.pointer.clone()).filter(fresh).collect(),
+        found.drifts.iter().map(|drift| drift.pointer.clone()).collect(),
+    ]
+}
+
+const LOWER: (&str, &str) = ("maxLength: 200,", "maxLength: 90,");
+const TITLE: &str = "/components/schemas/NewBook/properties/title/maxLength";
+
+#[test]
+fn a_fault_hides_no_drift() {
+    for (fault, change) in [
+        ("/components/schemas/Loan/x-foo", ("    Loan:\n", "    Loan:\n      x-foo: 1\n")),
+        ("/components/schemas/Id/type", ("Id: { type: string,", "Id: { type: [string, 'null'],")),
+        (
+            "/paths/~1books/post/responses/201/links/read/operationId",
+            ("read: { operationId: getBook", "read: { operationId: get"),
+        ),
+        ("/components/schemas/Problem/properties/status/example", ("example: 404", "example: 90")),
+    ] {
+        let [faults, drifts] = told(&[change, LOWER]);
+        assert_eq!(faults, [fault]);
+        assert!(drifts.contains(&TITLE.to_owned()), "{fault}: {drifts:?}");
+    }
+}
+
+#[test]
+fn what_follows_from_a_fault_is_not_told_again() {
+    // The code has `maxLength`, which the contract misspells; its example of another schema is wrong besides.
+    let misspelt = ("maxLength: 200,", "maxLenght: 200,");
+    let wrong = ("example: 404", "example: 90");
+    let [faults, drifts] = told(&[misspelt, wrong]);
+    let at = |name: &str| TITLE.replace("maxLength", name);
+    assert_eq!(faults, [at("maxLenght"), "/components/schemas/Problem/properties/status/example".to_owned()]);
+    assert_eq!(drifts, Vec::<String>::new());
+    // Nor where an operation has moved, for which the whole is compared once more.
+    let [faults, drifts] = told(&[misspelt, ("  /covers/{id}:", "  /jackets/{id}:")]);
+    assert!(faults.contains(&at("maxLenght")), "{faults:?}");
+    assert_eq!(drifts, ["/paths/~1jackets~1{id}"]);
+    // An object with a fault is not held against itself before it is mended.
+    let both = ("minLength: 1, maxLength: 200,", "minLength: 300, maxLength: 200, x-foo: 1,");
+    let [faults, drifts] = told(&[both]);
+    assert_eq!((faults, drifts), (vec![at("x-foo")], vec![at("minLength")]));
+}
+
+#[test]
+fn what_cannot_be_made_out_is_told_alone() {
+    for change in [
+        ("Loan:\n      type: object", "Loan:\n      type: [object"),
+        ("maxLength: 2000", "maxLength: many"),
+        ("schema: { $ref: '#/components/schemas/Loan' }", "schema: { $ref: '#/components/schemas/Lone' }"),
+        ("operationId: putCover", "operationId: getBook"),
+    ] {
+        let found = inspected(&[change, LOWER]);
+        assert_eq!((found.contract.is_none(), found.faults.len(), found.drifts.len()), (true, 1, 0), "{change:?}");
+    }
+}
+
+#[test]
+fn a_fix_it_is_proven_whatever_else_is_wrong() {
+    let found = inspected(&[("    Loan:\n", "    Loan:\n      x-foo: 1\n"), LOWER]);
+    let drift = found.drifts.iter().find(|drift| drift.pointer == TITLE).expect("the drift");
+    let fix = drift.fixes.iter().find(|fix| fix.side == Side::Contract).expect("a fix-it");
+    assert_eq!((fix.edits.len(), fix.note.as_str()), (1, ""));
+    let page = found.page();
+    assert!(page.starts_with("error[contract-unsound]: openapi.yaml:"), "{page}");
+    assert!(
+        page.ends_with("error: what is above, and 1 drift, at 2 places, between the contract and the code\n"),
+        "{page}"
+    );
+}
+
+/// What a contract may say here is part of OpenAPI 3.1, and whatever is not of OpenAPI 3.1 is refused here, too.
+#[test]
+fn the_house_is_stricter_than_the_standard() {
+    let mut lenient = 0;
+    for pointer in chosen(support::pointers(library().document())) {
+        for (_, mutant) in support::mutants(library().document(), &pointer) {
+            let text = mutant.to_string();
+            let [house, standard] = [Contract::load("c", &text).is_ok(), Edition::read("c", &text).is_ok()];
+            assert!(standard || !house, "{pointer}: {text}");
+            assert_eq!(Contract::read("c", &text).is_ok(), standard || house);
+            lenient += usize::from(standard && !house);
+        }
+    }
+    assert!(lenient > 10, "{lenient}");
+}
+
+/// Documents of others are read, however they use OpenAPI 3.1; what would lead a comparison astray is an error at its place.
+#[test]
+fn a_document_of_the_standard_is_read() {
+    let standard = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1.0.0", "x-logo": {}},
+        "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
+        "x-root": null,
+        "tags": [{"name": "a", "x-tag": 1}],
+        "webhooks": {"born": {"post": {"responses": {"2XX": {"description": "Heard."}}}}},
+        "paths": {
+            "x-paths": 1,
+            "/a": {"$ref": "#/components/pathItems/A", "summary": "Beside."},
+            "/b/{undeclared}": {"get": {"callbacks": {
+                "on": {"{$request.body#/url}": {"post": {"responses": {"default": {"description": "D"}}}}},
+                "c": {"$ref": "#/components/callbacks/C"},
+            }}},
+        },
+        "components": {
+            "securitySchemes": {"c": {"type": "mutualTLS"}},
+            "callbacks": {"C": {"{$url}": {"get": {}}}},
+            "pathItems": {"A": {"get": {
+                "tags": ["a", "a"],
+                "parameters": [{"name": "p", "in": "query", "schema": {"$ref": "#/components/schemas/S", "maximum": 1}}],
+                "responses": {"x-r": 1, "200": {"$ref": "#/components/responses/R", "description": "Mine."}},
+            }}},
+            "responses": {"R": {"description": "R"}},
+            "schemas": {
+                "S": {"type": ["integer", "null"], "exclusiveMinimum": 0, "const": 1, "if": true, "else": false,
+                    "prefixItems": [true, {"type": "null"}], "$defs": {"d": {"$anchor": "d"}}, "enum": [1, 1],
+                    "dependentRequired": {"a": ["b"]}, "unevaluatedProperties": {"type": "string"}, "x-any": {}, "own": 1},
+                "A": {"type": "array", "items": {"$ref": "#d"}},
+                "F": {"$ref": "else.yaml#/F"},
+                "P": {"$ref": "#/paths/~1b~1{undeclared}/x-schema"},
+            },
+        },
+    });
+    let mut standard = standard;
+    standard["paths"]["/b/{undeclared}"]["x-schema"] = json!({"type": "string"});
+    let read = |document: &serde_json::Value| Edition::read("old.yaml", &document.to_string());
+    assert_eq!(read(&standard).err(), None);
+    for (at, odd) in [
+        ("/components/schemas/S/exclusiveMinimum", json!("lots")),
+        ("/components/schemas/S/type/1", json!("nothing")),
+        ("/components/schemas/S/$defs/d", json!(1)),
+        ("/components/schemas/S/prefixItems/1/type", json!("nil")),
+        ("/components/schemas/A/items/$ref", json!("#/components/schemas/Q")),
+        ("/components/schemas/A/items/$ref", json!("#/components/responses/R")),
+        ("/components/pathItems/A/get/parameters/0/schema/$ref", json!("#/nowhere")),
+        ("/webhooks/born/post/responses/2XX/content", json!([])),
+        ("/paths/~1b~1{undeclared}/get/callbacks/on/{$request.body#~1url}/post", json!([])),
+        ("/components/securitySchemes/c/type", json!("mutual")),
+        ("/paths/~1a/$ref", json!("#/components/pathItems/B")),
+        ("/info", json!([])),
+    ] {
+        let mut broken = standard.clone();
+        let (owner, key) = at.rsplit_once('/').unwrap();
+        match broken.pointer_mut(owner).unwrap() {
+            serde_json::Value::Array(items) => items[key.parse::<usize>().unwrap()] = odd,
+            members => members[&key.replace("~1", "/")] = odd,
+        }
+        let errors = read(&broken).expect_err(at);
+        assert!(errors.len() == 1 && at.starts_with(&errors[0].pointer), "{at}: {errors:?}");
+        assert!(at.len() - errors[0].pointer.len() < 3, "{at}: {errors:?}");
+    }
+}

@@ -1,0 +1,42 @@
+//! Where the code differs from the contract, and the fixes.
+
+mod check;
+mod diff;
+mod fixes;
+mod mutation;
+mod normal_form;
+mod size;
+#[path = "../../../openapi-contract/tests/support.rs"]
+mod support;
+
+use openapi_contract::Contract;
+use openapi_drift::{Drift, diff};
+use serde_json::Value;
+
+use support::library;
+
+/// What utoipa would generate for code that keeps [`LIBRARY`]: everything but schemas inline, prose of its own.
+const GENERATED: &str = include_str!("../../../openapi-contract/tests/fixtures/library.generated.json");
+
+fn generated() -> Value {
+    serde_json::from_str(GENERATED).expect("the fixture is JSON")
+}
+
+/// Drifts as they are told, for messages of failed tests.
+fn told(drifts: &[Drift]) -> String {
+    drifts.iter().map(|drift| format!("{drift}\n")).collect()
+}
+
+/// The one drift between a contract and a spec.
+#[track_caller]
+fn only_drift(contract: &Contract, generated: &Value) -> Drift {
+    let mut drifts = diff(contract, generated);
+    assert_eq!(drifts.len(), 1, "wanted one drift, got:\n{}", told(&drifts));
+    drifts.remove(0)
+}
+
+#[test]
+fn code_that_keeps_the_contract_does_not_drift() {
+    let drifts = diff(&library(), &generated());
+    assert!(drifts.is_empty(), "{}", told(&drifts));
+}
