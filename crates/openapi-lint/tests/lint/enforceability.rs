@@ -49,7 +49,7 @@ components:
 
 /// What cannot be enforced, as `line:column message`, without the words that all share.
 fn broken(contract: &Contract) -> Vec<String> {
-    let told = openapi_lint::unenforceable(&contract);
+    let told = openapi_lint::unenforceable(contract);
     told.iter()
         .map(|error| {
             assert_eq!(error.file, "openapi.yaml");
