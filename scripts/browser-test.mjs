@@ -1,6 +1,6 @@
-// Uses the Swagger UI in a real browser: creates a user by "Try it out", then reads that user the same way.
-// Fails on whatever a person would have to shrug at: an error or warning in the console, a violation of the content
-// security policy, a request that fails or that leaves this server.
+// Tests the Swagger UI in a browser: creates a user with "Try it out", then reads that user in the same way. Fails on an
+// error or warning in the console, a violation of the content security policy, a failed request, and a request to another
+// origin.
 // Started by scripts/browser-test: node browser-test.mjs TOOLS BROWSER URL [SCREENSHOT]
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ const { chromium } = createRequire(`${tools}/`)('playwright-core');
 const browser = await chromium.launch({
   executablePath,
   args: [
-    '--no-sandbox', // root may not use it, nor may containers; only pages of our own server are shown
+    '--no-sandbox', // the sandbox is unavailable to root and in containers; only pages of this server are opened
     '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
   ],
@@ -27,11 +27,11 @@ try {
   page.on('pageerror', (error) => faults.push(`exception: ${error}`));
   page.on('requestfailed', (request) => faults.push(`failed: ${request.url()} ${request.failure().errorText}`));
   page.on('response', (response) => {
-    if (response.status() >= 400) faults.push(`answered ${response.status()}: ${response.url()}`);
+    if (response.status() >= 400) faults.push(`status ${response.status()}: ${response.url()}`);
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (origin !== url && !['data:', 'blob:'].includes(protocol)) faults.push(`leaves the server: ${request.url()}`);
+    if (origin !== url && !['data:', 'blob:'].includes(protocol)) faults.push(`other origin: ${request.url()}`);
   });
   await page.exposeFunction('reportViolation', (violation) => faults.push(`policy: ${violation}`));
   await page.addInitScript(() => {
@@ -40,26 +40,26 @@ try {
     });
   });
 
-  // Presses "Try it out" and "Execute" of an operation; returns the status and the text of the answer shown.
+  // Presses "Try it out" and "Execute" of an operation; returns the status and the body of the displayed response.
   const tryOut = async (operationId, fillIn = async () => {}) => {
     const operation = page.locator(`.opblock[id$="-${operationId}"]`);
     await operation.locator('.opblock-summary-control').click();
     await operation.getByRole('button', { name: 'Try it out' }).click();
     await fillIn(operation);
     await operation.getByRole('button', { name: 'Execute' }).click();
-    const answer = operation.locator('.live-responses-table .response').first();
-    await answer.waitFor();
+    const response = operation.locator('.live-responses-table .response').first();
+    await response.waitFor();
     return {
-      status: (await answer.locator('.response-col_status').innerText()).trim(),
-      body: await answer.locator('.response-col_description .highlight-code code').first().innerText(),
+      status: (await response.locator('.response-col_status').innerText()).trim(),
+      body: await response.locator('.response-col_description .highlight-code code').first().innerText(),
     };
   };
 
   await page.goto(url);
-  assert.equal(page.url(), `${url}/swagger-ui/`, 'the root leads to the Swagger UI');
+  assert.equal(page.url(), `${url}/swagger-ui/`, 'the root redirects to the Swagger UI');
   await page.locator('.opblock').first().waitFor();
   if (screenshot) {
-    await page.evaluate(() => { document.body.style.zoom = 0.75; }); // so that the picture holds the operations too
+    await page.evaluate(() => { document.body.style.zoom = 0.75; }); // so that the screenshot includes the operations
     await page.screenshot({ path: screenshot });
     await page.evaluate(() => { document.body.style.zoom = 1; });
   }
@@ -73,9 +73,9 @@ try {
   assert.equal(JSON.parse(read.body).id, id);
 
   assert.deepEqual(faults, []);
-  console.log(`Created user ${id} and read it again in ${await browser.version()}: no errors, no violations.`);
+  console.log(`Created and read user ${id} in Chromium ${browser.version()}: no errors, no violations.`);
 } catch (error) {
-  console.error(faults.join('\n')); // they may be why a step failed
+  console.error(faults.join('\n')); // possible causes of the failed step
   throw error;
 } finally {
   await browser.close();

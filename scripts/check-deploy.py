@@ -1,8 +1,8 @@
-"""Holds the alerts, their tests and the dashboard against a Prometheus that scrapes a running server.
+"""Checks the alerts, their tests and the dashboard against a Prometheus that scrapes a running server.
 
-- Every metric that they name is there, with every label that they name, and with the value where one is demanded.
-- Every alert is shown firing by a test, and evaluates without an error.
-- Every expression of the dashboard gives data, with the labels that its legend shows.
+- Every metric that they name exists, with every label that they name, and with the label value where `=` requires one.
+- For every alert, one test expects it to fire and one expects it not to; the alert evaluates without an error.
+- Every expression of the dashboard returns data, with the labels of its legend.
 
 Started by scripts/check-deploy: check-deploy.py URL
 """
@@ -28,12 +28,12 @@ faults = []
 
 
 def api(path, **parameters):
-    with urllib.request.urlopen(f"{URL}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
-        return json.load(answer)["data"]
+    with urllib.request.urlopen(f"{URL}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as response:
+        return json.load(response)["data"]
 
 
 def query(expression):
-    """The series that promtool gets for an expression, each as its labels."""
+    """The result series of an expression, each as its labels."""
     command = ["promtool", "query", "-o", "json", "instant", URL, expression]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
@@ -43,20 +43,20 @@ def query(expression):
 
 
 def check_names(place, expression, emitted, values=True):
-    """What the expression names is emitted. With values=False, the values of labels are examples."""
+    """Checks that the server emits what the expression names. With values=False, label values are not compared."""
     labels = set()
     for name, matchers in SELECTOR.findall(expression):
         found = [series for series in emitted if series["__name__"] == name]
         labels.update(*found)
         if not found:
-            faults.append(f"{place}: there is no metric {name}")
+            faults.append(f"{place}: no such metric: {name}")
         for label, operator, value in MATCHER.findall(matchers):
             exact = values and operator == "="
             if found and not any(label in series and (not exact or series[label] == json.loads(value)) for series in found):
-                faults.append(f"{place}: there is no {name} with {label}{'=' + value if exact else ''}")
+                faults.append(f"{place}: {name} has no label {label}{'=' + value if exact else ''}")
     for label in re.split(r"[,\s]+", " ".join(GROUPING.findall(expression))):
         if label and label not in labels:
-            faults.append(f"{place}: nothing has the label {label}")
+            faults.append(f"{place}: no metric has the label {label}")
 
 
 def check_alerts(emitted):
@@ -71,9 +71,9 @@ def check_alerts(emitted):
     cases = [case for test in tests for case in test["alert_rule_test"]]
     for alert in alerts:
         if not any(case["alertname"] == alert["alert"] and case.get("exp_alerts") for case in cases):
-            faults.append(f"{alert['alert']}: no test shows it firing")
+            faults.append(f"{alert['alert']}: no test expects it to fire")
         if not any(case["alertname"] == alert["alert"] and not case.get("exp_alerts") for case in cases):
-            faults.append(f"{alert['alert']}: no test shows it silent")
+            faults.append(f"{alert['alert']}: no test expects it not to fire")
     for group in api("rules")["groups"]:
         for rule in group["rules"]:
             if rule["health"] != "ok":
@@ -99,9 +99,9 @@ def check_dashboard(emitted):
                 faults.append(f"{place}: no data from {expression}")
             for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
                 if any(label not in labels for labels in series):
-                    faults.append(f"{place}: its legend shows {label}, which is not in what it draws")
+                    faults.append(f"{place}: the legend shows {label}, which the series do not have")
             if panel["datasource"]["uid"] != source["uid"]:
-                faults.append(f"{place}: its data source is not the provisioned one")
+                faults.append(f"{place}: the data source is not the provisioned one")
     return count
 
 
@@ -109,4 +109,4 @@ emitted = api("series", **{"match[]": '{job="web_server"}'})
 alerts, expressions = check_alerts(emitted), check_dashboard(emitted)
 if faults:
     sys.exit("\n".join(faults))
-print(f"{alerts} alerts and {expressions} expressions of the dashboard find what they ask for.")
+print(f"{alerts} alerts and {expressions} dashboard expressions match the metrics.")

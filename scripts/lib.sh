@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts share: where things lie, and how to start and stop a database and the server. To be sourced.
-# Moves to the top of the repository. The script that sources it calls stop_all when it ends.
+# Shared by the scripts: folders, and functions that start and stop a database and the server. To be sourced. Changes to the
+# top level of the repository. A script that starts something calls stop_all when it ends.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,10 +8,10 @@ target=${CARGO_TARGET_DIR:-target}
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
 export tools=$target/tools # see scripts/install-tools
-PATH=$tools/node/bin:$PATH # there only where the system's Node.js is too old
+PATH=$tools/node/bin:$PATH # exists only where the system's Node.js is too old
 
-# What cargo builds for the scripts. The example is there for the features that tests ask of dependencies: with a target that
-# may use them, these are built once, for the server and for its tests. Without, most of them are built twice.
+# The build command of the scripts. `--examples` makes cargo unify the features with those of the dev-dependencies, so that
+# the server and its tests share one build of most dependencies.
 cargo_build=(cargo build --locked --bins --examples)
 
 fail() {
@@ -19,20 +19,20 @@ fail() {
     exit 1
 }
 
-# own_target: sets CARGO_TARGET_DIR to a new folder for a build of a copy of the sources; it holds, by hard links, what is
-# built of other people's crates. Two checkouts must not share one: cargo takes the crates of a workspace for those of
-# the other, and what it built there for fresh.
+# own_target: sets CARGO_TARGET_DIR to a new folder for a build of a copy of the sources, with hard links to the compiled
+# dependencies. Two checkouts must not share a target folder: cargo would mistake the workspace crates of one for those of
+# the other.
 own_target() {
     CARGO_TARGET_DIR=$(mktemp -d "$target/copy.XXXXXX")
     export CARGO_TARGET_DIR
     if [[ -d $target/debug ]]; then
-        # Not every cp knows links.
+        # Not every cp supports -l.
         cp -al "$target/debug" "$CARGO_TARGET_DIR" 2>/dev/null || cp -a "$target/debug" "$CARGO_TARGET_DIR"
         cargo clean --quiet --locked --workspace
     fi
 }
 
-# start_postgres [--durable]: starts a throwaway cluster and sets postgres_url. It is gone when this process is.
+# start_postgres [--durable]: starts a temporary cluster and sets postgres_url. The cluster ends with this process.
 start_postgres() {
     coproc POSTGRES { exec scripts/throwaway-postgres "$@"; }
     postgres_pid=$!
@@ -46,7 +46,7 @@ stop_postgres() {
     postgres_pid=
 }
 
-# build_server: sets server to the binary to run: $WEB_SERVER where that is set, or else what cargo builds.
+# build_server: sets server to the binary to run: $WEB_SERVER if set, otherwise the binary that it builds.
 build_server() {
     server=${WEB_SERVER-}
     if [[ -z $server ]]; then
@@ -55,9 +55,9 @@ build_server() {
     fi
 }
 
-# start_server DATABASE [--durable]: starts the server on a fresh database, "sqlite" or "postgres", waits until it answers,
-# and sets server_url and server_log. Only what is named here reaches it from this environment, and no .env file. The
-# deadlines are long: a machine that is busy with the client too must not fail a test. Nor is the client limited.
+# start_server DATABASE [--durable]: starts the server on a new database, "sqlite" or "postgres", waits until it responds,
+# and sets server_url and server_log. The server gets only the variables below and reads no .env file. Deadlines are long,
+# because the machine is also busy with the client, and the rate limit is off.
 start_server() {
     local database_url
     folder=$(mktemp -d "${TMPDIR:-/tmp}/web_server.XXXXXX")
@@ -77,7 +77,7 @@ start_server() {
     ) >"$server_log" 2>&1 </dev/null &
     server_pid=$!
     for _ in {1..100}; do
-        # Its first line says which port it took.
+        # The first log line contains the port.
         server_url=$(grep -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1 || true)
         if [[ -n $server_url ]] && curl --fail --silent --max-time 1 --output /dev/null "$server_url/health"; then
             return
@@ -89,8 +89,8 @@ start_server() {
     fail "the server did not start on $1"
 }
 
-# stop_server: asks the server to stop as an orchestrator would, and fails unless it did so in order and had logged
-# neither an error nor a panic.
+# stop_server: stops the server with SIGTERM, and fails unless it exits with 0 within 30 seconds and has logged neither an
+# error nor a panic.
 stop_server() {
     local status=0
     kill -TERM "$server_pid" 2>/dev/null || true
@@ -98,25 +98,25 @@ stop_server() {
         kill -0 "$server_pid" 2>/dev/null || break
         sleep 0.1
     done
-    kill -KILL "$server_pid" 2>/dev/null && echo 'The server did not stop within 30 seconds of SIGTERM.' >&2
+    kill -KILL "$server_pid" 2>/dev/null && echo 'The server did not stop within 30 seconds after SIGTERM.' >&2
     wait "$server_pid" || status=$?
     server_pid=
     if ((status != 0)); then
         tail -n 20 "$server_log" >&2
-        fail "the server ended with exit code $status"
+        fail "the server exited with code $status"
     fi
     if grep -iE -m 20 '"level": ?"error"|panicked at' "$server_log" >&2; then
         fail 'the server logged errors'
     fi
 }
 
-# stop_all: for `trap stop_all EXIT`; stops what is still running when a script fails or is told to end.
+# stop_all: for `trap stop_all EXIT`; stops everything that is still running when the script ends or is interrupted.
 stop_all() {
     if [[ -n ${server_pid-} ]]; then
         kill -KILL "$server_pid" 2>/dev/null || true
         wait "$server_pid" 2>/dev/null || true
     fi
     stop_postgres
-    pkill -P $$ || true # a program in the foreground outlives a shell that is killed
+    pkill -P $$ || true # a foreground program survives its shell otherwise
     rm -rf ${folder:+"$folder"}
 }

@@ -1,5 +1,5 @@
-//! The least that answers HTTP on the same parts: hyper on tokio, one constant answer, no router and no layers. What the
-//! load bench measures the server against. Run: `cargo run --release --example bare_hyper -- 127.0.0.1:0`
+//! The baseline of the load benchmark: hyper on tokio with one constant response, without router and layers. Run:
+//! `cargo run --release --example bare_hyper -- 127.0.0.1:0`
 
 use std::convert::Infallible;
 
@@ -20,13 +20,13 @@ async fn main() -> std::io::Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            let answer = service_fn(|_| async {
+            let service = service_fn(|_| async {
                 let mut response = Response::new(Full::new(Bytes::from_static(BODY)));
                 response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 Ok::<_, Infallible>(response)
             });
-            // A client that goes away is no failure of the bench.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+            // A closed connection is not an error.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }

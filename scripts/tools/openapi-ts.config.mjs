@@ -1,5 +1,5 @@
-// How scripts/sdk has @hey-api/openapi-ts write a client. The imports name their files, as Node.js wants them to.
+// The configuration of @hey-api/openapi-ts for scripts/sdk. Imports have a file extension, as Node.js requires.
 export default {
-    input: process.env.SDK_DOCUMENT,
-    output: { path: process.env.SDK_OUT, clean: false, module: { extension: ".js" } },
+  input: process.env.SDK_DOCUMENT,
+  output: { path: process.env.SDK_OUT, clean: false, module: { extension: ".js" } },
 };

@@ -1,6 +1,6 @@
-"""The life of a user, told by the client that openapi-generator writes: python python-openapi-generator.py URL
+"""Tests the client that openapi-generator generates: python python-openapi-generator.py URL
 
-A call returns the result; a problem is raised, as an exception for each status code whose `data` is a Problem.
+A call returns the result. A problem is raised as the exception of its status code, with the Problem in `data`.
 """
 
 import sys
@@ -11,7 +11,7 @@ from users_api.exceptions import ConflictException, NotFoundException, Unprocess
 
 users = UsersApi(ApiClient(Configuration(host=sys.argv[1])))
 
-# Create: the answer names the address and the version of the new user. The names of headers are in lower case.
+# Create: the response has the location and the version of the new user. Header names are in lower case.
 created = users.create_user_with_http_info(NewUser(name="Ada Lovelace", email="ada@example.com"))
 ada = created.data
 assert created.status_code == 201
@@ -33,7 +33,7 @@ while not names or cursor:
     cursor = page.next_cursor
 assert names == ["Grace Hopper", "Ada Lovelace"]
 
-# Replace all of a user, then change a part. The client says application/json unless it is told otherwise.
+# Replace a user, then change one property. The default content type of the client is application/json.
 replaced = users.replace_user_with_http_info(ada.id, NewUser(name="Ada King", email="ada@example.org"))
 assert replaced.data.name == "Ada King"
 assert replaced.headers and replaced.headers["etag"] != version
@@ -41,8 +41,8 @@ patch = UserPatch(name="Ada, Countess of Lovelace")
 patched = users.update_user(ada.id, patch, _content_type="application/merge-patch+json")
 assert (patched.name, patched.email) == ("Ada, Countess of Lovelace", "ada@example.org")
 
-# Problems: a body that breaks the contract in two places, and an address that is taken. The models check the contract
-# themselves: `NewUser(name=" ", …)` would raise a ValueError before anything is sent.
+# Problems: a body with two violations, and an e-mail address in use. `NewUser(name=" ", …)` would raise a ValueError
+# before a request is sent, because the models check the contract.
 try:
     users.create_user(NewUser.model_construct(name=" ", email="ada@localhost"))
     sys.exit("an invalid user was created")
@@ -53,14 +53,14 @@ assert (problem.type, problem.status) == ("/problems/validation", 422)
 assert {violation.pointer for violation in problem.errors or []} == {"/name", "/email"}
 try:
     users.create_user(NewUser(name="Ada", email="GRACE@example.com"))
-    sys.exit("an address was taken twice")
+    sys.exit("two users with the same e-mail address were created")
 except ConflictException as error:
     taken = error.data
 assert isinstance(taken, Problem)
 assert (taken.type, taken.status) == ("/problems/conflict", 409)
 assert [violation.pointer for violation in taken.errors or []] == ["/email"]
 
-# Delete; then there is no such user.
+# Delete; a later read finds no user.
 for user in (ada, grace):
     assert users.delete_user_with_http_info(user.id).status_code == 204
 try:

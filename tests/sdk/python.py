@@ -1,6 +1,6 @@
-"""The life of a user, told by the client that openapi-python-client writes: python python.py URL
+"""Tests the client that openapi-python-client generates: python python.py URL
 
-`sync_detailed` returns a response whose `parsed` is typed by the contract: the result, or a Problem.
+`sync_detailed` returns a response; its `parsed` is the result or a Problem, typed by the contract.
 """
 
 import sys
@@ -13,7 +13,7 @@ from users_api_client.types import UNSET, Unset
 
 client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
 
-# Create: the answer names the address and the version of the new user.
+# Create: the response has the location and the version of the new user.
 created = create_user.sync_detailed(client=client, body=NewUser(name="Ada Lovelace", email="ada@example.com"))
 ada = created.parsed
 assert isinstance(ada, User), ada
@@ -38,7 +38,7 @@ while cursor is not UNSET:
     cursor = page.next_cursor
 assert names == ["Grace Hopper", "Ada Lovelace"]
 
-# Replace all of a user, then change a part.
+# Replace a user, then change one property.
 replaced = replace_user.sync_detailed(ada.id, client=client, body=NewUser(name="Ada King", email="ada@example.org"))
 assert isinstance(replaced.parsed, User), replaced
 assert replaced.parsed.name == "Ada King"
@@ -47,7 +47,7 @@ patched = update_user.sync(ada.id, client=client, body=UserPatch(name="Ada, Coun
 assert isinstance(patched, User), patched
 assert (patched.name, patched.email) == ("Ada, Countess of Lovelace", "ada@example.org")
 
-# Problems: a body that breaks the contract in two places, and an address that is taken.
+# Problems: a body with two violations, and an e-mail address in use.
 problem = create_user.sync(client=client, body=NewUser(name=" ", email="ada@localhost"))
 assert isinstance(problem, Problem)
 assert (problem.type_, problem.status) == ("/problems/validation", 422)
@@ -57,7 +57,7 @@ assert isinstance(taken, Problem)
 assert (taken.type_, taken.status) == ("/problems/conflict", 409)
 assert [violation.pointer for violation in taken.errors or []] == ["/email"]
 
-# Delete; then there is no such user.
+# Delete; a later read finds no user.
 for user in (ada, grace):
     assert delete_user.sync_detailed(user.id, client=client).status_code == 204
 gone = get_user.sync_detailed(ada.id, client=client)

@@ -1,5 +1,5 @@
-// The life of a user, told by the client that @hey-api/openapi-ts writes: node typescript-hey-api.js URL
-// A call returns `data` or `error`, both typed by the status codes of the contract, and the `response` of fetch.
+// Tests the client that @hey-api/openapi-ts generates: node typescript-hey-api.js URL
+// A call returns `data` or `error`, typed by the status codes of the contract, and the `response` of fetch.
 import assert from "node:assert/strict";
 import { client } from "./typescript-hey-api/client.gen.js";
 import {
@@ -14,7 +14,7 @@ import {
 
 client.setConfig({ baseUrl: process.argv[2] });
 
-// Create: the answer names the address and the version of the new user.
+// Create: the response has the location and the version of the new user.
 const created = await createUser({ body: { name: "Ada Lovelace", email: "ada@example.com" } });
 assert(created.data);
 const ada = created.data;
@@ -44,7 +44,7 @@ do {
 } while (cursor);
 assert.deepEqual(names, ["Grace Hopper", "Ada Lovelace"]);
 
-// Replace all of a user, then change a part (as application/merge-patch+json, which the contract names first).
+// Replace a user, then change one property (as application/merge-patch+json, the first media type of the contract).
 const replaced = await replaceUser({ path, body: { name: "Ada King", email: "ada@example.org" } });
 assert.equal(replaced.data?.name, "Ada King");
 assert.notEqual(replaced.response?.headers.get("etag"), version);
@@ -53,7 +53,7 @@ assert.equal(patched.data?.name, "Ada, Countess of Lovelace");
 assert.equal(patched.data.email, "ada@example.org");
 assert.equal(patched.request?.headers.get("content-type"), "application/merge-patch+json");
 
-// Problems: a body that breaks the contract in two places, and an address that is taken.
+// Problems: a body with two violations, and an e-mail address in use.
 const invalid = await createUser({ body: { name: " ", email: "ada@localhost" } });
 assert(invalid.error);
 const problem: Problem = invalid.error;
@@ -65,7 +65,7 @@ assert.equal(taken.error?.type, "/problems/conflict");
 assert.equal(taken.error.status, 409);
 assert.equal(taken.error.errors?.[0]?.pointer, "/email");
 
-// Delete; then there is no such user.
+// Delete; a later read finds no user.
 for (const { id } of [ada, grace]) {
     const deleted = await deleteUser({ path: { id } });
     assert.equal(deleted.response?.status, 204);

@@ -1,12 +1,12 @@
-// The life of a user, told by the client that openapi-typescript and openapi-fetch make: node typescript.js URL
-// A call returns `data` or `error`, both typed by the status codes of the contract, and the `response` of fetch.
+// Tests openapi-fetch with the types that openapi-typescript generates: node typescript.js URL
+// A call returns `data` or `error`, typed by the status codes of the contract, and the `response` of fetch.
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { paths, Problem } from "./typescript/users-api.js";
 
 const client = createClient<paths>({ baseUrl: process.argv[2] });
 
-// Create: the answer names the address and the version of the new user.
+// Create: the response has the location and the version of the new user.
 const created = await client.POST("/users", { body: { name: "Ada Lovelace", email: "ada@example.com" } });
 assert(created.data);
 const ada = created.data;
@@ -35,7 +35,7 @@ do {
 } while (cursor);
 assert.deepEqual(names, ["Grace Hopper", "Ada Lovelace"]);
 
-// Replace all of a user, then change a part. openapi-fetch says application/json unless it is told otherwise.
+// Replace a user, then change one property. The default content type of openapi-fetch is application/json.
 const replaced = await client.PUT("/users/{id}", { ...byId, body: { name: "Ada King", email: "ada@example.org" } });
 assert.equal(replaced.data?.name, "Ada King");
 assert.notEqual(replaced.response.headers.get("etag"), version);
@@ -47,7 +47,7 @@ const patched = await client.PATCH("/users/{id}", {
 assert.equal(patched.data?.name, "Ada, Countess of Lovelace");
 assert.equal(patched.data.email, "ada@example.org");
 
-// Problems: a body that breaks the contract in two places, and an address that is taken.
+// Problems: a body with two violations, and an e-mail address in use.
 const invalid = await client.POST("/users", { body: { name: " ", email: "ada@localhost" } });
 assert(invalid.error);
 const problem: Problem = invalid.error;
@@ -59,7 +59,7 @@ assert.equal(taken.error?.type, "/problems/conflict");
 assert.equal(taken.error.status, 409);
 assert.equal(taken.error.errors?.[0]?.pointer, "/email");
 
-// Delete; then there is no such user.
+// Delete; a later read finds no user.
 for (const { id } of [ada, grace.data]) {
     const deleted = await client.DELETE("/users/{id}", { params: { path: { id } } });
     assert.equal(deleted.response.status, 204);

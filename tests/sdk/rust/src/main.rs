@@ -1,6 +1,6 @@
-//! The life of a user, told by the client that progenitor makes: rust-life URL
+//! Tests the client that progenitor generates: rust-client-test URL
 //!
-//! A call returns the value with its status and headers, or an error that holds the problem, typed by the contract.
+//! A call returns the value with its status and headers, or an error with the problem, typed by the contract.
 
 use std::num::NonZero;
 
@@ -11,9 +11,9 @@ use users_api::{
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The problem that a call must have been answered with.
-fn problem<T: std::fmt::Debug>(answer: Result<ResponseValue<T>, Error<Problem>>) -> Problem {
-    match answer {
+/// The problem of a failed call.
+fn problem<T: std::fmt::Debug>(result: Result<ResponseValue<T>, Error<Problem>>) -> Problem {
+    match result {
         Err(Error::ErrorResponse(problem)) => problem.into_inner(),
         other => panic!("not a problem: {other:?}"),
     }
@@ -21,10 +21,10 @@ fn problem<T: std::fmt::Debug>(answer: Result<ResponseValue<T>, Error<Problem>>)
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
-    let client = Client::new(&std::env::args().nth(1).ok_or("say where the server is")?);
+    let client = Client::new(&std::env::args().nth(1).ok_or("expected the URL of the server")?);
     let user = |name: &str, email: &str| Ok::<_, Failure>(NewUser { name: name.parse()?, email: email.parse()? });
 
-    // Create: the answer names the address and the version of the new user.
+    // Create: the response has the location and the version of the new user.
     let created = client.create_user(&user("Ada Lovelace", "ada@example.com")?).await?;
     assert_eq!(created.status(), 201);
     assert_eq!(created.headers()["location"], format!("/users/{}", created.id));
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Failure> {
     }
     assert_eq!(names, ["Grace Hopper", "Ada Lovelace"]);
 
-    // Replace all of a user, then change a part.
+    // Replace a user, then change one property.
     let replaced = client.replace_user(&ada.id, &user("Ada King", "ada@example.org")?).await?;
     assert_eq!(replaced.name.as_str(), "Ada King");
     assert_ne!(replaced.headers()["etag"], version);
@@ -58,10 +58,10 @@ async fn main() -> Result<(), Failure> {
     let patched = client.update_user(&ada.id, &patch).await?;
     assert_eq!((patched.name.as_str(), patched.email.as_str()), ("Ada, Countess of Lovelace", "ada@example.org"));
 
-    // What breaks a pattern of the contract does not even become a value.
+    // A value that violates a pattern of the contract cannot be constructed.
     assert!(user(" ", "ada@localhost").is_err());
 
-    // Problems: an address that is taken, and a limit past the contract's.
+    // Problems: an e-mail address in use, and a limit above the maximum.
     let taken = problem(client.create_user(&user("Ada", "GRACE@example.com")?).await);
     assert_eq!((taken.type_.as_str(), taken.status), ("/problems/conflict", 409));
     assert_eq!(taken.errors[0].pointer.as_deref(), Some("/email"));
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Failure> {
     assert_eq!((invalid.type_.as_str(), invalid.status), ("/problems/invalid-parameter", 400));
     assert_eq!(invalid.errors[0].parameter.as_deref(), Some("limit"));
 
-    // Delete; then there is no such user.
+    // Delete; a later read finds no user.
     for id in [&ada.id, &grace.id] {
         assert_eq!(client.delete_user(id).await?.status(), 204);
     }
