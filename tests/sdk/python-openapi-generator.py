@@ -67,9 +67,9 @@ try:
     users.get_user(ada.id)
     sys.exit("a deleted user was read")
 except NotFoundException as error:
-    gone, headers = error.data, error.headers
-assert isinstance(gone, Problem)
-assert (gone.type, gone.status) == ("/problems/not-found", 404)
-assert headers and gone.request_id == headers["x-request-id"]
+    not_found, headers = error.data, error.headers
+assert isinstance(not_found, Problem)
+assert (not_found.type, not_found.status) == ("/problems/not-found", 404)
+assert headers and not_found.request_id == headers["x-request-id"]
 
 print("python-openapi-generator: created, read, listed, changed and deleted users; read problems 404, 409 and 422")

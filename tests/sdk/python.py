@@ -60,9 +60,9 @@ assert [violation.pointer for violation in taken.errors or []] == ["/email"]
 # Delete; a later read finds no user.
 for user in (ada, grace):
     assert delete_user.sync_detailed(user.id, client=client).status_code == 204
-gone = get_user.sync_detailed(ada.id, client=client)
-assert isinstance(gone.parsed, Problem)
-assert (gone.parsed.type_, gone.parsed.status) == ("/problems/not-found", 404)
-assert gone.parsed.request_id == gone.headers["X-Request-Id"]
+not_found = get_user.sync_detailed(ada.id, client=client)
+assert isinstance(not_found.parsed, Problem)
+assert (not_found.parsed.type_, not_found.parsed.status) == ("/problems/not-found", 404)
+assert not_found.parsed.request_id == not_found.headers["X-Request-Id"]
 
 print("python: created, read, listed, changed and deleted users; read problems 404, 409 and 422")

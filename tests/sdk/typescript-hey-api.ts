@@ -70,9 +70,9 @@ for (const { id } of [ada, grace]) {
     const deleted = await deleteUser({ path: { id } });
     assert.equal(deleted.response?.status, 204);
 }
-const gone = await getUser({ path });
-assert.equal(gone.error?.type, "/problems/not-found");
-assert.equal(gone.error.status, 404);
-assert.equal(gone.error.request_id, gone.response?.headers.get("x-request-id"));
+const notFound = await getUser({ path });
+assert.equal(notFound.error?.type, "/problems/not-found");
+assert.equal(notFound.error.status, 404);
+assert.equal(notFound.error.request_id, notFound.response?.headers.get("x-request-id"));
 
 console.log("typescript-hey-api: created, read, listed, changed and deleted users; read problems 404, 409 and 422");

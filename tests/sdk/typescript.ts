@@ -64,9 +64,9 @@ for (const { id } of [ada, grace.data]) {
     const deleted = await client.DELETE("/users/{id}", { params: { path: { id } } });
     assert.equal(deleted.response.status, 204);
 }
-const gone = await client.GET("/users/{id}", byId);
-assert.equal(gone.error?.type, "/problems/not-found");
-assert.equal(gone.error.status, 404);
-assert.equal(gone.error.request_id, gone.response.headers.get("x-request-id"));
+const notFound = await client.GET("/users/{id}", byId);
+assert.equal(notFound.error?.type, "/problems/not-found");
+assert.equal(notFound.error.status, 404);
+assert.equal(notFound.error.request_id, notFound.response.headers.get("x-request-id"));
 
 console.log("typescript: created, read, listed, changed and deleted users; read problems 404, 409 and 422");

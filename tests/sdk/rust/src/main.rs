@@ -73,8 +73,8 @@ async fn main() -> Result<(), Failure> {
     for id in [&ada.id, &grace.id] {
         assert_eq!(client.delete_user(id).await?.status(), 204);
     }
-    let gone = problem(client.get_user(&ada.id).await);
-    assert_eq!((gone.type_.as_str(), gone.status), ("/problems/not-found", 404));
+    let not_found = problem(client.get_user(&ada.id).await);
+    assert_eq!((not_found.type_.as_str(), not_found.status), ("/problems/not-found", 404));
 
     println!("rust: created, read, listed, changed and deleted users; read problems 400, 404 and 409");
     Ok(())
