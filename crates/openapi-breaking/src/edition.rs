@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use openapi_contract::check::{self, Profile};
 use openapi_contract::date::unix_seconds;
 use openapi_contract::source_map::{Children, SourceMap};
-use openapi_contract::yaml::{self, Read};
-use openapi_contract::{Contract, LoadError, Position, contract::located};
+use openapi_contract::{Contract, LoadError, Position};
 
 /// An OpenAPI 3.1 document as it was published, which need not keep to this crate's grammar: it may be somebody else's,
 /// or older than the grammar.
@@ -25,14 +23,7 @@ impl Edition {
     /// others the same keywords mean other things; and what leads a comparison astray: keywords with values that they
     /// cannot have, references that lead nowhere in the document, names that are given twice.
     pub fn read(file: &str, yaml: &str) -> Result<Edition, Vec<LoadError>> {
-        let Read { root, faults } = yaml::read(yaml);
-        let Some((document, source)) = root else { return Err(located(file, faults)) };
-        let faults = check::check(&document, &source, Profile::Standard, faults);
-        if faults.is_empty() {
-            Ok(Edition { file: file.to_owned(), document, source })
-        } else {
-            Err(located(file, faults))
-        }
+        Edition::read_bytes(file, yaml.as_bytes())
     }
 
     /// [`Edition::read`] of a file's bytes, which may turn out not to be text at all.
@@ -40,10 +31,8 @@ impl Edition {
     /// # Errors
     /// Those of [`Edition::read`], or the place of the first byte that is not UTF-8.
     pub fn read_bytes(file: &str, yaml: &[u8]) -> Result<Edition, Vec<LoadError>> {
-        match yaml::text(yaml) {
-            Ok(yaml) => Edition::read(file, yaml),
-            Err(fault) => Err(vec![fault.of(file)]),
-        }
+        let (document, source) = openapi_contract::document::read(file, yaml)?;
+        Ok(Edition { file: file.to_owned(), document, source })
     }
 
     /// A document that was made by a program: everything in it stands at the beginning of `file`.
@@ -124,7 +113,7 @@ mod tests {
 
     #[test]
     fn other_versions_are_refused_where_they_say_so() {
-        let errors = Edition::read("old.yaml", "info: {}\nopenapi: 3.0.3\n").unwrap_err();
+        let errors = Edition::read("old.yaml", "info: {}\nopenapi: 2.0.0\n").unwrap_err();
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].position.line, 2);
         assert!(Edition::read("old.yaml", "openapi: [").is_err());

@@ -10,7 +10,8 @@ use crate::rules;
 use crate::walk::Walk;
 use crate::{Day, Rule};
 use openapi_contract::equivalence::whole;
-use openapi_contract::operation::{Method, is_planned};
+use openapi_contract::method::Method;
+use openapi_contract::operation::is_planned;
 use openapi_contract::paths::{self, Endpoint, Path};
 use openapi_contract::pointer::{self, join};
 

@@ -1,20 +1,21 @@
-//! What the running server needs of a contract, made ready by the build: the documents that it serves, and the table of
-//! operations that it obeys.
+//! What the server needs of a contract, prepared by the build: the documents to serve and the table of operations.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::contract::Contract;
+use crate::error::LoadError;
 use crate::operation::Operation;
-use crate::{Contract, LoadError, openapi_3_0, pointer};
+use crate::{openapi_3_0, pointer};
 
-/// A contract made ready to be served. Operations that are planned are not in it: what is not built is not promised.
+/// A contract prepared for the server, without its planned operations.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
-    /// The contract as it was written.
+    /// The text of the contract.
     pub yaml: Cow<'static, str>,
-    /// The same in JSON, members in the order of the source.
+    /// The contract in JSON, with members in the order of the source.
     pub json: Cow<'static, str>,
     /// Its OpenAPI 3.0.3 form, in JSON.
     pub json_3_0: Cow<'static, str>,
@@ -22,7 +23,7 @@ pub struct Artifacts {
     pub table: OperationTable,
 }
 
-/// Every operation that a server answers, and the schemas that theirs refer to.
+/// The operations that the server implements, and the schemas that they refer to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OperationTable {
     /// In the order of the contract.
@@ -32,14 +33,14 @@ pub struct OperationTable {
 }
 
 impl Artifacts {
-    /// The files in which the build hands a compiled contract over, in the order of [`Artifacts::files`].
+    /// The names of the files that the build writes, in the order of [`Artifacts::files`].
     pub const FILES: [&'static str; 4] = ["openapi.yaml", "openapi.json", "openapi-3.0.json", "operations.json"];
 
     /// Makes the artifacts of a contract.
     ///
     /// # Errors
-    /// What keeps the contract from being loaded ([`Contract::faults`]), every place that has no 3.0 form, and planned
-    /// operations that cannot be removed from the text.
+    /// The errors of the contract ([`Contract::faults`]), every place that has no 3.0 form, and planned operations that
+    /// cannot be removed from the text.
     pub fn of(contract: &Contract) -> Result<Artifacts, Vec<LoadError>> {
         if !contract.faults().is_empty() {
             return Err(contract.faults().to_vec());
@@ -53,7 +54,7 @@ impl Artifacts {
         })
     }
 
-    /// What to write into each of [`Artifacts::FILES`].
+    /// The name and content of each file.
     pub fn files(&self) -> [(&'static str, Cow<'_, str>); 4] {
         let [yaml, json, json_3_0, table] = Self::FILES;
         // A tree of strings and numbers is always JSON.
@@ -66,10 +67,10 @@ impl Artifacts {
         ]
     }
 
-    /// Takes a compiled contract over: the texts of [`Artifacts::FILES`], in their order.
+    /// The artifacts from the contents of [`Artifacts::FILES`], in their order.
     ///
     /// # Errors
-    /// The table is not one.
+    /// The last file is not an operation table.
     pub fn from_files([yaml, json, json_3_0, table]: [&'static str; 4]) -> Result<Artifacts, serde_json::Error> {
         Ok(Artifacts {
             yaml: yaml.into(),
@@ -81,25 +82,25 @@ impl Artifacts {
 }
 
 impl Contract {
-    /// The document as OpenAPI 3.0.3, in JSON, written like [`Contract::to_json`].
+    /// The document as OpenAPI 3.0.3 in JSON, written like [`Contract::to_json`].
     ///
     /// # Errors
-    /// Every place that says something which 3.0 cannot.
+    /// Every place that cannot be expressed in 3.0.
     pub fn to_json_3_0(&self) -> Result<String, Vec<LoadError>> {
-        let document = openapi_3_0::form(self).map_err(|faults| self.located(faults))?;
+        let document = openapi_3_0::form(self)?;
         Ok(self.to_json_of(&document))
     }
 }
 
 impl OperationTable {
-    /// The operations of a contract, but for those that are planned.
+    /// The operations of a contract, without the planned ones.
     pub fn of(contract: &Contract) -> OperationTable {
         let operations = contract.operations().iter().filter(|operation| !operation.planned);
         OperationTable { operations: operations.cloned().collect(), schemas: contract.components_schemas().clone() }
     }
 
-    /// What a schema of the table stands for: itself, or what the references at its head lead to. A node from elsewhere,
-    /// whose reference leads nowhere, is given back as it is.
+    /// The target of `schema` if it is a reference, through further references; otherwise `schema` itself, and also if the
+    /// target does not exist.
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let mut found = schema;
         for _ in 0..pointer::MAX_HOPS {
@@ -113,8 +114,7 @@ impl OperationTable {
         found
     }
 
-    /// `schema` as a document of its own, in which `#/components/schemas/…` can be followed: what a JSON Schema
-    /// validator is compiled from.
+    /// A JSON Schema document for `schema` in which its references to `#/components/schemas/…` resolve.
     pub fn standalone_schema(&self, schema: &Value) -> Value {
         serde_json::json!({ "allOf": [schema], "components": { "schemas": self.schemas } })
     }

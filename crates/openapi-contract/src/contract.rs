@@ -1,14 +1,16 @@
-//! A contract that has been read and found sound.
+//! A loaded contract.
 
 use serde_json::Value;
 
-use crate::check::{Fault, Profile};
+use crate::check::check;
+use crate::error::{Code, LoadError, in_order};
 use crate::operation::{self, Operation};
-use crate::source_map::{SourceMap, write_json};
+use crate::pointer;
+use crate::profile::Profile;
+use crate::source_map::{Position, SourceMap, write_json};
 use crate::yaml::{self, Read};
-use crate::{LoadError, Position, check, pointer};
 
-/// A contract that has been read and found sound: its document, its positions and its operations.
+/// A loaded contract: its document, the positions of its nodes and its operations.
 #[derive(Debug, Clone)]
 pub struct Contract {
     file: String,
@@ -20,61 +22,58 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Reads an OpenAPI 3.1 document written in YAML.
+    /// Loads an OpenAPI 3.1 document written in YAML or JSON.
     ///
     /// `file_name` appears in messages only; nothing is read from disk.
     ///
     /// # Errors
-    /// Every fault found, in the order of the file. Text that is not YAML stops the reading where it breaks;
-    /// all other faults are told together.
+    /// Every error found, in the order of the file. Parsing stops at text that is not YAML; all other errors are
+    /// reported together.
     pub fn load(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
-        Contract::read(file_name, yaml).and_then(Contract::sound)
+        Contract::read(file_name, yaml).and_then(Contract::without_faults)
     }
 
-    /// [`Contract::load`] of a file's bytes, which may turn out not to be text at all.
+    /// [`Contract::load`] for the bytes of a file.
     ///
     /// # Errors
-    /// Those of [`Contract::load`], or the place of the first byte that is not UTF-8.
+    /// Those of [`Contract::load`], and bytes that are not UTF-8.
     pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        Contract::read_bytes(file_name, yaml).and_then(Contract::sound)
+        Contract::read_bytes(file_name, yaml).and_then(Contract::without_faults)
     }
 
-    /// Reads a document as far as it can be made out: with faults, which [`Contract::faults`] tells, it can still be
-    /// compared while it keeps to OpenAPI 3.1. Never to be served.
+    /// Loads a document that may be outside the supported subset, to compare it, not to serve it:
+    /// [`Contract::faults`] lists the errors.
     ///
     /// # Errors
-    /// Every fault found, in the order of the file, where one of them keeps the document from being compared.
+    /// Every error found, in the order of the file, if one of them makes the document invalid.
     pub fn read(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
-        let Read { root, faults } = yaml::read(yaml);
-        let Some((document, source)) = root else {
-            return Err(located(file_name, faults));
-        };
-        let is_text = faults.is_empty();
-        let faults = located(file_name, check::check(&document, &source, Profile::Supported, faults));
-        let readable = || is_text && check::check(&document, &source, Profile::Standard, Vec::new()).is_empty();
-        if !(faults.is_empty() || readable()) {
+        let Read { root, errors } = yaml::read(file_name, yaml, Profile::Supported);
+        let Some((document, source)) = root else { return Err(in_order(errors)) };
+        let is_plain_yaml = errors.is_empty();
+        let faults = check(file_name, &document, &source, Profile::Supported);
+        let faults = in_order(errors.into_iter().chain(faults).collect());
+        let is_valid = || is_plain_yaml && check(file_name, &document, &source, Profile::Standard).is_empty();
+        if !(faults.is_empty() || is_valid()) {
             return Err(faults);
         }
         let operations = operation::table(&document, &source);
         Ok(Contract { file: file_name.to_owned(), text: yaml.to_owned(), document, source, operations, faults })
     }
 
-    /// [`Contract::read`] of a file's bytes.
+    /// [`Contract::read`] for the bytes of a file.
     ///
     /// # Errors
-    /// Those of [`Contract::read`], or the place of the first byte that is not UTF-8.
+    /// Those of [`Contract::read`], and bytes that are not UTF-8.
     pub fn read_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        match yaml::text(yaml) {
-            Ok(yaml) => Contract::read(file_name, yaml),
-            Err(fault) => Err(vec![fault.of(file_name)]),
-        }
+        let text = yaml::text(file_name, yaml).map_err(|error| vec![error])?;
+        Contract::read(file_name, text)
     }
 
-    fn sound(self) -> Result<Contract, Vec<LoadError>> {
+    fn without_faults(self) -> Result<Contract, Vec<LoadError>> {
         if self.faults.is_empty() { Ok(self) } else { Err(self.faults) }
     }
 
-    /// What keeps it from being loaded, in the order of the file; nothing of a contract that was.
+    /// Why [`Contract::load`] refuses the document, in the order of the file; empty if it does not.
     pub fn faults(&self) -> &[LoadError] {
         &self.faults
     }
@@ -84,7 +83,7 @@ impl Contract {
         &self.file
     }
 
-    /// The text that it was loaded from.
+    /// The text it was loaded from.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -104,31 +103,28 @@ impl Contract {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// What `node` stands for: itself, or what the references at its head lead to. Never a reference of the contract's
-    /// own; a node from elsewhere, whose reference leads nowhere, is given back as it is.
+    /// The target of `node` if it is a reference, through further references; otherwise `node` itself, and also if the
+    /// target does not exist, which cannot happen for a node of this contract.
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         self.follow(node, String::new()).0
     }
 
-    /// A node with its references followed, and where it is written then.
+    /// [`Contract::resolve`] with the pointer of the result, where `at` is the pointer of `node`.
     pub fn follow<'a>(&'a self, node: &'a Value, at: String) -> (&'a Value, String) {
-        // No reference of the contract's own leads nowhere.
         pointer::resolve(&self.document, node, at.clone()).unwrap_or((node, at))
     }
 
-    /// A fault of the node at `pointer`, or of its nearest ancestor where there is no such node.
-    pub fn fault(&self, pointer: String, message: impl Into<String>) -> Fault {
-        Fault { position: self.nearest_position(&pointer), pointer, message: message.into() }
+    /// An error of the node at `pointer`, at the position of its nearest ancestor where there is no such node.
+    pub fn error(&self, code: Code, pointer: String, message: impl Into<String>) -> LoadError {
+        LoadError::new(code, &self.file, self.nearest_position(&pointer), pointer, message)
     }
 
-    /// `components/schemas`, which every schema of the operation table may refer to as
-    /// `#/components/schemas/…`; `null` if the contract has none.
+    /// `components/schemas`, the target of references in the schemas of the operation table; `null` if there are none.
     pub fn components_schemas(&self) -> &Value {
         self.document.pointer("/components/schemas").unwrap_or(&Value::Null)
     }
 
-    /// `schema` as a document of its own, in which `#/components/schemas/…` can be followed: what a JSON Schema
-    /// validator is compiled from.
+    /// A JSON Schema document for `schema` in which its references to `#/components/schemas/…` resolve.
     pub fn standalone_schema(&self, schema: &Value) -> Value {
         serde_json::json!({
             "allOf": [schema],
@@ -136,46 +132,31 @@ impl Contract {
         })
     }
 
-    /// Faults as errors of this contract's file.
-    pub fn located(&self, faults: Vec<Fault>) -> Vec<LoadError> {
-        located(&self.file, faults)
-    }
-
-    /// Where the node at this JSON pointer is written: its key for a member, itself for an item.
+    /// The position of the node at this JSON pointer: of its key for a member, of the node itself for an item.
     pub fn position(&self, pointer: &str) -> Option<Position> {
         self.source.position(pointer)
     }
 
-    /// Where the node at this JSON pointer is written, or else its nearest ancestor that exists.
+    /// The position of the node at this JSON pointer, or of its nearest ancestor that exists.
     pub fn nearest_position(&self, pointer: &str) -> Position {
         self.source.nearest(pointer)
     }
 
-    /// Where each node is written.
+    /// The position of each node.
     pub fn source(&self) -> &SourceMap {
         &self.source
     }
 
-    /// The document as indented JSON that reads like the YAML: members in the order of the source.
+    /// The document as indented JSON, with members in the order of the source.
     pub fn to_json(&self) -> String {
         self.to_json_of(&self.document)
     }
 
-    /// `document`, made from this contract's own (say, with some operations left out), written like
-    /// [`Contract::to_json`]: members known here in the order of the source, any others after them.
+    /// A document derived from this contract's, written like [`Contract::to_json`], with new members last.
     pub fn to_json_of(&self, document: &Value) -> String {
         let mut json = String::new();
         write_json(document, Some(&self.source), 0, &mut json);
         json.push('\n');
         json
     }
-}
-
-/// Faults as errors of one file, in the order in which it is read, each told once however many ways led to it.
-pub fn located(file: &str, faults: Vec<Fault>) -> Vec<LoadError> {
-    let mut errors: Vec<_> = faults.into_iter().map(|fault| fault.of(file)).collect();
-    let key = |error: &LoadError| (error.position, error.pointer.clone(), error.message.clone());
-    errors.sort_by_cached_key(key);
-    errors.dedup();
-    errors
 }

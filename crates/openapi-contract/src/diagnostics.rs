@@ -1,53 +1,54 @@
-//! What a check found, ready to be printed: for people, for programs, or as annotations of a pull request.
+//! The findings of a check and their output formats: text, JSON, annotations of a pull request.
 
 use std::fmt::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::{LoadError, Position};
+use crate::error::LoadError;
+use crate::source_map::Position;
 
-/// One message of a check.
+/// One finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How grave it is.
+    /// The severity.
     pub severity: Severity,
-    /// What kind of finding it is: a stable id in kebab case, such as `response-property-removed`.
+    /// The kind of finding: a stable id in kebab case, such as `response-property-removed`.
     pub code: String,
-    /// The file that it is about.
+    /// The file.
     pub file: String,
     /// Where in the file.
     pub position: Position,
     /// The JSON pointer (RFC 6901) of the node; empty for the file as a whole.
     pub pointer: String,
-    /// What was found, in one line.
+    /// The message, in one line.
     pub message: String,
-    /// What else helps: whole lines, none of which is needed to understand the message. May be empty.
+    /// More lines of explanation. May be empty.
     pub detail: String,
-    /// The same for programs: more members of the finding's JSON object.
+    /// More members of the JSON object of this finding.
     pub facts: Map<String, Value>,
 }
 
-/// How grave a finding is. The gravest comes first.
+/// The severity of a finding, the most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// A check fails by it.
+    /// The check fails.
     Error,
-    /// Somebody should look at it.
+    /// To be reviewed.
     Warning,
-    /// Good to know.
+    /// For information.
     Notice,
 }
 
-/// In which form findings are printed.
+/// The output format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// For a terminal: `error[CODE]: file:line:column: message`, the details indented below.
     #[default]
     Text,
-    /// One JSON array, an object for each finding: what all have (`severity`, `code`, `file`, `line`, `column`, `pointer`,
-    /// `message`, `detail`), and the facts of each.
+    /// One JSON array with an object for each finding: `severity`, `code`, `file`, `line`, `column`, `pointer`, `message`,
+    /// `detail` and its facts.
     Json,
-    /// Workflow commands of GitHub Actions, which show at the line in a pull request.
+    /// Workflow commands of GitHub Actions, shown at the line in a pull request.
     GitHub,
 }
 
@@ -72,7 +73,7 @@ impl From<&LoadError> for Diagnostic {
     fn from(error: &LoadError) -> Self {
         Self {
             severity: Severity::Error,
-            code: "contract-unsound".to_owned(),
+            code: error.code.as_str().to_owned(),
             file: error.file.clone(),
             position: error.position,
             pointer: error.pointer.clone(),
@@ -83,7 +84,7 @@ impl From<&LoadError> for Diagnostic {
     }
 }
 
-/// The findings in this format, in the order given. Ends with a line break, unless it is empty.
+/// The findings in this format, in the order given. Ends with a line break unless it is empty.
 pub fn render(findings: &[Diagnostic], format: Format) -> String {
     match format {
         Format::Text => findings.iter().map(text).collect(),
@@ -99,7 +100,7 @@ fn text(finding: &Diagnostic) -> String {
     let Diagnostic { severity, code, file, position, message, detail, .. } = finding;
     let mut text = format!("{severity}[{code}]: {file}:{position}: {message}\n");
     for line in detail.lines() {
-        // Blank lines stay blank: nobody wants white space at the end of what they paste.
+        // No white space on blank lines.
         let indent = if line.is_empty() { "" } else { "  " };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{indent}{line}");
@@ -122,7 +123,7 @@ fn json(finding: &Diagnostic) -> Value {
     Value::Object(members)
 }
 
-/// The members of what was just written as an object.
+/// The members of an object; none for any other value.
 pub fn members_of(object: Value) -> Map<String, Value> {
     match object {
         Value::Object(members) => members,
@@ -158,28 +159,28 @@ mod tests {
     }
 
     #[test]
-    fn people_read_a_headline_and_indented_details() {
-        let told = render(&[finding()], Format::Text);
-        assert_eq!(told, "warning[a-rule]: a,b:c.yaml:3:5: 100% wrong\n  one\n\n  two\n");
+    fn text_has_a_headline_and_indented_details() {
+        let text = render(&[finding()], Format::Text);
+        assert_eq!(text, "warning[a-rule]: a,b:c.yaml:3:5: 100% wrong\n  one\n\n  two\n");
         assert_eq!(render(&[], Format::Text), "");
     }
 
     #[test]
-    fn programs_read_an_array() {
-        let told: Value = serde_json::from_str(&render(&[finding()], Format::Json)).unwrap();
-        assert_eq!(told[0]["line"], 3);
-        assert_eq!(told[0]["detail"], "one\n\ntwo\n");
-        assert_eq!(told[0]["fingerprint"], "0123456789ab");
+    fn json_is_one_array() {
+        let text: Value = serde_json::from_str(&render(&[finding()], Format::Json)).unwrap();
+        assert_eq!(text[0]["line"], 3);
+        assert_eq!(text[0]["detail"], "one\n\ntwo\n");
+        assert_eq!(text[0]["fingerprint"], "0123456789ab");
         assert_eq!(render(&[], Format::Json), "[]\n");
     }
 
     #[test]
-    fn nothing_that_is_told_can_end_an_annotation() {
-        let told = render(&[finding()], Format::GitHub);
-        assert_eq!(told, "::warning file=a%2Cb%3Ac.yaml,line=3,col=5,title=a-rule::100%25 wrong%0A%0Aone%0A%0Atwo\n");
+    fn annotations_are_escaped() {
+        let text = render(&[finding()], Format::GitHub);
+        assert_eq!(text, "::warning file=a%2Cb%3Ac.yaml,line=3,col=5,title=a-rule::100%25 wrong%0A%0Aone%0A%0Atwo\n");
         let broken = Diagnostic { file: "a\rb".to_owned(), message: "c\r\n::error::d".to_owned(), ..finding() };
-        let told = render(&[broken], Format::GitHub);
-        assert!(told.starts_with("::warning file=a%0Db,") && told.contains("::c%0D%0A::error::d%0A"), "{told}");
-        assert_eq!(told.lines().count(), 1);
+        let text = render(&[broken], Format::GitHub);
+        assert!(text.starts_with("::warning file=a%0Db,") && text.contains("::c%0D%0A::error::d%0A"), "{text}");
+        assert_eq!(text.lines().count(), 1);
     }
 }

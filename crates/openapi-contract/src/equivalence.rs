@@ -1,6 +1,5 @@
-//! What means the same: numbers however they are spelled, sets whatever their order, names whose case does not count.
-//!
-//! Shared by the checks and the differ, so that what one takes for two the other does not take for one.
+//! Equality of values and names, for all checks and comparisons: `1` equals `1.0`, sets have no order, and some names are
+//! compared without regard to case.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,17 +7,17 @@ use std::collections::HashSet;
 
 use serde_json::{Number, Value};
 
-use crate::Kind;
+use crate::kind::Kind;
 
-/// Beyond 2^63 a float stands for many integers.
+/// 2^63. Larger floats are not converted to integers.
 const LIMIT: f64 = 9_223_372_036_854_775_808.0;
 
-/// Whether two JSON values mean the same: the order of members does not count, nor does the spelling of numbers.
+/// Whether two JSON values are equal, without regard to the order of members and the spelling of numbers.
 pub fn same(a: &Value, b: &Value) -> bool {
     a == b || canonical(a) == canonical(b)
 }
 
-/// The one spelling of all values that mean the same: equal, and hashed alike.
+/// The same representation for all values that are [`same`], so that they can be hashed.
 pub fn canonical(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(canonical_number(number)),
@@ -39,7 +38,7 @@ fn canonical_number(number: &Number) -> Number {
     number.clone()
 }
 
-/// Numbers by value: exactly if both are whole, as floats otherwise.
+/// Compares numbers by value: exactly if both are integers, as floats otherwise.
 pub fn compare(a: &Number, b: &Number) -> Ordering {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => a.cmp(&b),
@@ -51,21 +50,21 @@ pub fn compare(a: &Number, b: &Number) -> Ordering {
     }
 }
 
-/// What a list holds, whatever the order: a long `enum` is compared in the time that it takes to read it.
+/// The items of a list as a set of [`canonical`] values.
 pub fn set(items: &[Value]) -> HashSet<Value> {
     items.iter().map(canonical).collect()
 }
 
-/// The whole number that `value` is, `1e2` and `100.0` included (JSON Schema 2020-12 core §4.2.3); the greatest there is
-/// for one that is greater.
+/// `value` as a whole number, also if written `1e2` or `100.0` (JSON Schema 2020-12 core §4.2.3). Saturates at
+/// `u64::MAX`.
 pub fn whole(value: &Value) -> Option<u64> {
     let float = || value.as_f64().filter(|float| *float >= 0.0 && float.fract() == 0.0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, not negative, and it saturates")]
     value.as_u64().or_else(|| float().map(|float| float as u64))
 }
 
-/// The name of a member as it is compared: header names and media types are the same in any case (RFC 9110 §5.1,
-/// §8.3.1), though what a media type's parameters say need not be.
+/// The name of a member for comparison: header names and media types are compared without regard to case (RFC 9110 §5.1,
+/// §8.3.1), except for the parameters of a media type.
 pub fn folded(kind: Kind, name: &str) -> Cow<'_, str> {
     let folds = match kind {
         Kind::Header => name.len(),
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_may_be_spelled_as_floats() {
+    fn whole_numbers_may_be_written_as_floats() {
         for (value, expected) in [
             (json!(100), Some(100)),
             (json!(100.0), Some(100)),
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn case_counts_where_it_must() {
+    fn only_header_names_and_media_types_are_folded() {
         assert_eq!(folded(Kind::Header, "ETag"), "etag");
         assert_eq!(folded(Kind::MediaType, "Text/CSV; header=Absent"), "text/csv; header=Absent");
         assert_eq!(folded(Kind::Schema, "User"), "User");

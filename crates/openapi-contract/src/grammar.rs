@@ -1,67 +1,13 @@
-//! What OpenAPI 3.1 lets stand where, kept inside the subset that also has a 3.0 form.
+//! The supported subset of OpenAPI 3.1: which keywords each kind of object may have, and the shape of each value.
 //!
-//! One table per kind of object. The loader reads them as "anything else is a mistake", the differ as "this is
-//! how to compare it": so context decides, and a property that happens to be called `description` is never taken
-//! for prose. To widen the subset, move a keyword from [`Kind::refused`] to its table and give it a [`Shape`].
+//! One table per kind of object. The loader refuses every other keyword, and the comparisons use the same tables to
+//! interpret a value by its context, so that a property named `description` is not mistaken for prose. To widen the
+//! subset, move a keyword from [`Kind::refused`] to its table.
 
-use std::fmt;
+use crate::kind::Kind;
+use crate::profile::Profile;
 
-/// A kind of object in an OpenAPI document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The document itself.
-    Document,
-    /// `info`.
-    Info,
-    /// `info/contact`.
-    Contact,
-    /// `info/license`.
-    License,
-    /// An item of `servers`.
-    Server,
-    /// A member of a server's `variables`.
-    ServerVariable,
-    /// An item of the document's `tags`.
-    Tag,
-    /// `externalDocs`.
-    ExternalDocs,
-    /// `components`.
-    Components,
-    /// A member of `paths`.
-    PathItem,
-    /// A method of a path item.
-    Operation,
-    /// A parameter.
-    Parameter,
-    /// A request body.
-    RequestBody,
-    /// A member of `content`.
-    MediaType,
-    /// A member of a media type's `encoding`.
-    Encoding,
-    /// A response.
-    Response,
-    /// A header of a response.
-    Header,
-    /// A link of a response.
-    Link,
-    /// A named example.
-    Example,
-    /// A schema.
-    Schema,
-    /// A schema's `discriminator`.
-    Discriminator,
-    /// A schema's `xml`.
-    Xml,
-    /// A security scheme.
-    SecurityScheme,
-    /// A security scheme's `flows`.
-    OAuthFlows,
-    /// One OAuth flow.
-    OAuthFlow,
-}
-
-/// What a keyword's value looks like.
+/// The form of a keyword's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A string.
@@ -76,17 +22,17 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// A type of JSON Schema.
     Type,
-    /// Any JSON value; nothing inside it is OpenAPI.
+    /// Any JSON value, not interpreted as OpenAPI.
     Any,
-    /// Strings, whose order means nothing.
+    /// A set of strings.
     Texts,
-    /// Any JSON values, whose order means nothing.
+    /// A set of any JSON values.
     Values,
     /// Name → string.
     TextMap,
     /// Name → any JSON value.
     AnyMap,
-    /// Scope → prose about it.
+    /// Scope → its description.
     Scopes,
     /// A list of security requirements.
     Requirements,
@@ -104,10 +50,10 @@ pub enum Shape {
     Callbacks,
 }
 
-/// Words that OpenAPI 3.1 has where 3.0 has fewer: a type of security schemes.
+/// Types of security schemes that OpenAPI 3.1 has and 3.0 does not have.
 pub const WORDS_OF_3_1: &[&str] = &["mutualTLS"];
 
-/// The types that a schema may have here. JSON Schema has `null` too, and lists of types.
+/// The types that a schema may have. JSON Schema also has `null` and lists of types.
 pub const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 
 use Kind::{
@@ -121,7 +67,7 @@ use Shape::{
 };
 
 impl Kind {
-    /// The keywords that may stand on this kind of object, and the shape of each.
+    /// The keywords that this kind of object may have, and the shape of each.
     pub const fn keywords(self) -> &'static [(&'static str, Shape)] {
         match self {
             Document => &[
@@ -296,7 +242,7 @@ impl Kind {
         }
     }
 
-    /// The keywords without which this kind of object says nothing.
+    /// The keywords that this kind of object must have.
     pub const fn mandatory(self) -> &'static [&'static str] {
         match self {
             Document => &["openapi", "info", "paths"],
@@ -316,34 +262,34 @@ impl Kind {
         }
     }
 
-    /// Keywords that OpenAPI 3.0 or 3.1 has and this subset has not: the shape of each, and what to write instead.
+    /// Keywords of OpenAPI 3.0 or 3.1 that are outside the subset: the shape of each, and what to write instead.
     pub const fn refused(self) -> &'static [(&'static str, Shape, &'static str)] {
         match self {
             Document => &[
-                (
-                    "webhooks",
-                    Map(PathItem),
-                    "3.0 has none: describe what you send in the contract of whoever receives it",
-                ),
+                ("webhooks", Map(PathItem), "3.0 has none: describe these requests in the contract of their receiver"),
                 ("jsonSchemaDialect", Text, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
             ],
             Operation | Components => {
-                &[("callbacks", Callbacks, "describe what you send in the contract of whoever receives it")]
+                &[("callbacks", Callbacks, "describe these requests in the contract of their receiver")]
             }
             Schema => &[
-                ("nullable", Any, "3.1 has none: leave an absent member out of `required` instead of sending null"),
+                ("nullable", Flag, "3.1 has none: make the property optional instead"),
                 ("exclusiveMinimum", Number, "3.0 writes it differently: use `minimum`"),
                 ("exclusiveMaximum", Number, "3.0 writes it differently: use `maximum`"),
                 ("const", Any, "3.0 has none: use `enum` with one value"),
                 ("if", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
                 ("then", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
                 ("else", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
-                ("prefixItems", List(Schema), "3.0 has none: use `items`, or an object with named members"),
+                ("prefixItems", List(Schema), "3.0 has none: use `items`, or an object with named properties"),
                 ("contains", One(Schema), "3.0 has none: use `items`"),
                 ("minContains", Count, "3.0 has none: use `minItems`"),
                 ("maxContains", Count, "3.0 has none: use `maxItems`"),
                 ("patternProperties", Map(Schema), "3.0 has none: use `additionalProperties`"),
-                ("propertyNames", One(Schema), "3.0 has none: use `additionalProperties` and say the names in prose"),
+                (
+                    "propertyNames",
+                    One(Schema),
+                    "3.0 has none: use `additionalProperties` and name them in the description",
+                ),
                 ("dependentRequired", AnyMap, "3.0 has none: use `oneOf` or `anyOf`"),
                 ("dependentSchemas", Map(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
                 ("unevaluatedItems", SchemaOrFlag, "3.0 has none: use `items`"),
@@ -364,53 +310,19 @@ impl Kind {
         }
     }
 
-    /// Whether a `$ref` may stand in the place of such an object.
-    pub const fn referable(self) -> bool {
-        matches!(
-            self,
-            PathItem | Parameter | RequestBody | Response | Header | Link | Example | Schema | SecurityScheme
-        )
-    }
-
-    /// The shape of one keyword, if this kind of object knows it.
+    /// The shape of a keyword of the supported subset.
     pub fn keyword(self, name: &str) -> Option<Shape> {
-        // Most are another one, and their first letter tells without a call: this is asked of every member of a document.
+        // Called for every member of every document: comparing the length and the first letter first saves most of the
+        // string comparisons.
         let is_it = |keyword: &str| {
             keyword.len() == name.len() && keyword.as_bytes().first() == name.as_bytes().first() && keyword == name
         };
         self.keywords().iter().find_map(|(keyword, shape)| is_it(keyword).then_some(*shape))
     }
-}
 
-impl fmt::Display for Kind {
-    /// As in a sentence: `a schema`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Document => "the document",
-            Info => "`info`",
-            Contact => "a contact",
-            License => "a licence",
-            Server => "a server",
-            ServerVariable => "a server variable",
-            Tag => "a tag",
-            ExternalDocs => "`externalDocs`",
-            Components => "`components`",
-            PathItem => "a path item",
-            Operation => "an operation",
-            Parameter => "a parameter",
-            RequestBody => "a request body",
-            MediaType => "a media type",
-            Encoding => "an encoding",
-            Response => "a response",
-            Header => "a header",
-            Link => "a link",
-            Example => "an example",
-            Schema => "a schema",
-            Discriminator => "a discriminator",
-            Xml => "`xml`",
-            SecurityScheme => "a security scheme",
-            OAuthFlows => "`flows`",
-            OAuthFlow => "an OAuth flow",
-        })
+    /// The shape of a keyword that documents of this profile may use.
+    pub fn keyword_in(self, name: &str, profile: Profile) -> Option<Shape> {
+        let refused = || self.refused().iter().find(|(keyword, ..)| *keyword == name).map(|(_, shape, _)| *shape);
+        self.keyword(name).or_else(|| if profile == Profile::Standard { refused() } else { None })
     }
 }

@@ -1,47 +1,58 @@
 //! Loads an OpenAPI contract: a document written by hand in YAML, with the position of every node.
 //!
-//! [`Contract::load`] reads the text, validates it against the supported subset of OpenAPI 3.1, follows every reference
-//! and lists the operations. The other contract crates build on it: `openapi-lint` finds what is inconsistent inside a
-//! contract, `openapi-drift` compares it with the spec generated from the code, `openapi-breaking` compares it with an
-//! earlier release. The server gets [`Artifacts`]: the documents to serve and the [`OperationTable`] to enforce.
+//! [`Contract::load`] parses the text, validates it against the supported subset of OpenAPI 3.1, follows every
+//! reference and lists the operations. The other contract crates build on it: `openapi-lint` finds inconsistencies
+//! inside a contract, `openapi-drift` compares it with the spec generated from the code, `openapi-breaking` compares
+//! releases. The server gets [`Artifacts`]: the documents to serve and the [`OperationTable`] to enforce.
 //!
 //! The supported subset is the part of OpenAPI 3.1 that also has a 3.0 form ([`openapi_3_0`]), because some generators
-//! read 3.0 only.
+//! accept 3.0 only. Releases to compare need not be in the subset: [`document::read`] accepts any OpenAPI 3.0 or 3.1
+//! document in one file. The two are separate [`Profile`]s, and errors of the subset have a [`Code`] of their own.
 //!
-//! What must stay true:
+//! Invariants:
 //!
-//! - **No keyword is ignored.** A keyword that the tables in [`grammar`] do not list is an error, so a misspelt limit
-//!   cannot be lost.
-//! - **The text means what it shows.** YAML anchors, aliases, tags and merge keys are refused in a contract.
-//! - **Any input gets an answer.** Nothing here panics or recurses without bound, whatever the text.
+//! - **No keyword is ignored.** A keyword that is not in the tables of [`grammar`] is an error in a contract, so a
+//!   misspelt limit cannot pass.
+//! - **A contract is plain YAML.** Anchors, aliases, tags, merge keys and numbers that JSON readers round are refused.
+//! - **No input causes a panic or unbounded work.** Nesting, size and the expansion of aliases are bounded.
 //!
-//! Stages: [`yaml`] turns text into a JSON value and a [`source_map`] of positions → [`check`] validates it against
-//! [`grammar`] and the rules that no grammar expresses → [`operation`] follows every reference and lists the operations.
-//! [`projection`] leaves operations out, [`openapi_3_0`] writes the 3.0 form, [`artifacts`] puts these together for the
-//! server. [`equivalence`] defines which values are equal in meaning, for all crates.
+//! Stages: [`yaml`] parses text into a JSON value and a [`source_map`] of positions → [`check`] validates it against
+//! [`grammar`] and the rules that no grammar expresses → [`operation`] follows references and lists the operations.
+//! [`projection`] removes operations, [`openapi_3_0`] writes the 3.0 form, [`artifacts`] combines them for the server.
+//! [`nodes`] is the traversal and [`equivalence`] the equality that all crates share.
 
 pub mod artifacts;
 pub mod check;
 pub mod contract;
 pub mod date;
 pub mod diagnostics;
+pub mod document;
 pub mod equivalence;
-mod error;
+pub mod error;
+pub mod extensions;
 pub mod grammar;
+pub mod kind;
+pub mod method;
+pub mod nodes;
 pub mod openapi_3_0;
 pub mod operation;
 pub mod paths;
 pub mod pointer;
+pub mod profile;
 pub mod projection;
 pub mod reachability;
 pub mod source_map;
+pub mod spelling;
+mod upgrade;
 pub mod yaml;
 
 pub use artifacts::{Artifacts, OperationTable};
-pub use check::{EXTENSIONS, Extension};
 pub use contract::Contract;
-pub use error::LoadError;
-pub use grammar::Kind;
-pub use operation::{Header, Location, Method, Operation, Parameter, RequestBody, Response, SecurityRequirement};
+pub use error::{Code, LoadError};
+pub use extensions::{EXTENSIONS, Extension};
+pub use kind::Kind;
+pub use method::Method;
+pub use operation::{Header, Location, Operation, Parameter, RequestBody, Response, SecurityRequirement};
+pub use profile::Profile;
 pub use source_map::Position;
 pub use yaml::MAX_BYTES;

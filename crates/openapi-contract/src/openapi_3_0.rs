@@ -1,75 +1,39 @@
-//! The same contract as OpenAPI 3.0.3, for readers that know nothing newer.
+//! The contract as OpenAPI 3.0.3, for clients that do not support 3.1.
 //!
-//! The grammar keeps contracts inside the part of 3.1 that also has a 3.0 form, so little is left to do: name the
-//! version, leave out what 3.0 does not have and can do without, and write differently what it spells differently.
-//! What would say something else in 3.0, or nothing, is a fault at its place: a reader of either form must be told the
-//! same.
-//!
-//! Some spellings below (a list of types, `const`, exclusive bounds) the grammar refuses today. They are here so that
-//! the form does not depend on that: whoever widens the grammar finds them translated or told, never passed on as they
-//! are.
+//! The supported subset has a 3.0 form for almost everything: the version is rewritten, what 3.0 lacks and does not need
+//! is left out, and a few constructs are written differently. What would have another meaning in 3.0 is an error, so
+//! that both documents say the same.
 
 use serde_json::{Map, Value};
 
-use crate::check::Fault;
+use crate::contract::Contract;
+use crate::error::{Code, LoadError, in_order};
 use crate::grammar::Shape;
+use crate::kind::Kind;
 use crate::pointer::{self, join};
-use crate::{Contract, Kind};
 
-/// What OpenAPI 3.0 says of itself, in its last edition.
+/// The last version of OpenAPI 3.0 with any difference from the one before.
 const VERSION: &str = "3.0.3";
 
-/// Keywords of 3.1's schemas that 3.0 can neither say nor leave out.
-const WITHOUT_FORM: &[&str] = &[
-    "$anchor",
-    "$defs",
-    "$dynamicAnchor",
-    "$dynamicRef",
-    "$id",
-    "$schema",
-    "$vocabulary",
-    "contains",
-    "contentMediaType",
-    "contentSchema",
-    "dependentRequired",
-    "dependentSchemas",
-    "else",
-    "if",
-    "maxContains",
-    "minContains",
-    "patternProperties",
-    "prefixItems",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
-
-/// The contract as 3.0.3, or every place that has no form there.
-pub fn form(contract: &Contract) -> Result<Value, Vec<Fault>> {
-    let (value, found) = translate(contract.document());
-    if found.is_empty() {
-        return Ok(value);
-    }
-    let located = |(pointer, message)| contract.fault(pointer, format!("has no form in OpenAPI 3.0: {message}"));
-    Err(found.into_iter().map(located).collect())
-}
-
-/// A document as 3.0.3, and what in it has no form there, by pointer.
-fn translate(document: &Value) -> (Value, Vec<(String, String)>) {
-    let mut form = Form { document, found: Vec::new() };
-    let value = form.object(Kind::Document, document, "");
-    (value, form.found)
+/// The contract as 3.0.3.
+///
+/// # Errors
+/// Every place that cannot be expressed in 3.0.
+pub fn form(contract: &Contract) -> Result<Value, Vec<LoadError>> {
+    let mut form = Form { contract, found: Vec::new() };
+    let value = form.object(Kind::Document, contract.document(), "");
+    if form.found.is_empty() { Ok(value) } else { Err(in_order(form.found)) }
 }
 
 struct Form<'a> {
-    document: &'a Value,
-    found: Vec<(String, String)>,
+    contract: &'a Contract,
+    found: Vec<LoadError>,
 }
 
 impl Form<'_> {
     fn add(&mut self, pointer: String, message: &str) {
-        self.found.push((pointer, message.to_owned()));
+        let message = format!("has no form in OpenAPI 3.0: {message}");
+        self.found.push(self.contract.error(Code::Unsupported, pointer, message));
     }
 
     fn object(&mut self, kind: Kind, value: &Value, at: &str) -> Value {
@@ -82,14 +46,11 @@ impl Form<'_> {
             let here = join(at, key);
             let member = match (kind, key.as_str()) {
                 (Kind::Document, "openapi") => VERSION.into(),
-                // A line more of prose, which 3.0 has no place for.
-                (Kind::Info, "summary") => continue,
-                // Written as `url` below.
-                (Kind::License, "identifier") => continue,
-                // Whoever refers to one gets the path item itself.
-                (Kind::Components, "pathItems") => continue,
+                // 3.0 has no summary, writes licences as `url`, and has no components for path items: `reference`
+                // copies them.
+                (Kind::Info, "summary") | (Kind::License, "identifier") | (Kind::Components, "pathItems") => continue,
                 (Kind::Document | Kind::Operation, "security") => self.requirements(member),
-                (Kind::Schema, _) if self.schema_keyword(key, members, &here, &mut written) => continue,
+                (Kind::Schema, "examples") => continue,
                 _ => self.member(kind.keyword(key), member, &here),
             };
             written.insert(key.clone(), member);
@@ -97,6 +58,12 @@ impl Form<'_> {
         match kind {
             Kind::License => license_url(members, &mut written),
             Kind::PathItem => self.bodies(members, at),
+            // 3.0 has one `example` where 3.1 also has `examples`.
+            Kind::Schema => {
+                if let Some(first) = members.get("examples").and_then(|examples| examples.get(0)) {
+                    written.entry("example").or_insert_with(|| first.clone());
+                }
+            }
             _ => {}
         }
         Value::Object(written)
@@ -121,33 +88,29 @@ impl Form<'_> {
         Value::Object(written.collect())
     }
 
-    /// 3.0 has no `components/pathItems`, and knows references of path items to other files only.
+    /// 3.0 has no `components/pathItems`, so path items are copied to where they are used.
     fn reference(&mut self, kind: Kind, target: &str, value: &Value, at: &str) -> Value {
         if kind == Kind::PathItem {
-            // The loader lets no reference through that leads nowhere, or round in a circle.
-            return match pointer::resolve(self.document, value, at.to_owned()) {
-                Some((item, at)) if pointer::reference(item).is_none() => self.object(kind, item, &at),
+            return match self.contract.follow(value, at.to_owned()) {
+                (item, at) if pointer::reference(item).is_none() => self.object(kind, item, &at),
                 _ => value.clone(),
             };
         }
         if pointer::local(target).is_some_and(|target| target.starts_with("/components/pathItems/")) {
             self.add(
                 join(at, "$ref"),
-                "`components/pathItems` cannot be referred into: move what is meant to a component",
+                "references into `components/pathItems` do not resolve: move the target to another component",
             );
-        }
-        if value.as_object().is_some_and(|members| members.len() > 1) {
-            self.add(join(at, "$ref"), "what stands beside `$ref` is ignored: move it to what is referred to");
         }
         value.clone()
     }
 
-    /// Scopes belong to OAuth and OpenID Connect alone; any other scheme is listed with none.
+    /// In 3.0 only OAuth and OpenID Connect have scopes.
     fn requirements(&self, value: &Value) -> Value {
         let has_scopes = |scheme: &str| {
-            let declared = self.document.pointer(&join("/components/securitySchemes", scheme));
-            let declared = declared.and_then(|scheme| pointer::resolve(self.document, scheme, String::new()));
-            let kind = declared.and_then(|(scheme, _)| scheme.get("type")).and_then(Value::as_str);
+            let declared = self.contract.document().pointer(&join("/components/securitySchemes", scheme));
+            let declared = declared.map(|scheme| self.contract.resolve(scheme));
+            let kind = declared.and_then(|scheme| scheme.get("type")).and_then(Value::as_str);
             matches!(kind, Some("oauth2" | "openIdConnect"))
         };
         let mut value = value.clone();
@@ -161,83 +124,18 @@ impl Form<'_> {
         value
     }
 
-    /// A body where HTTP gives it no meaning "SHALL be ignored" (3.0.3, Operation Object).
+    /// A request body without a meaning in HTTP "SHALL be ignored" (3.0.3, Operation Object).
     fn bodies(&mut self, item: &Map<String, Value>, at: &str) {
         for method in ["get", "head", "delete", "trace"] {
             if item.get(method).is_some_and(|operation| operation.get("requestBody").is_some()) {
                 let here = join(&join(at, method), "requestBody");
-                self.add(here, "there the body of a GET, HEAD, DELETE or TRACE is ignored");
+                self.add(here, "the request body of a GET, HEAD, DELETE or TRACE is ignored");
             }
-        }
-    }
-
-    /// Writes a keyword that 3.0 spells differently. `false` if it is the same there.
-    fn schema_keyword(
-        &mut self,
-        key: &str,
-        schema: &Map<String, Value>,
-        at: &str,
-        written: &mut Map<String, Value>,
-    ) -> bool {
-        let value = schema.get(key).unwrap_or(&Value::Null);
-        let taken = match key {
-            "const" => "enum",
-            "exclusiveMinimum" => "minimum",
-            "exclusiveMaximum" => "maximum",
-            "contentEncoding" => "format",
-            _ => "",
-        };
-        match (key, value) {
-            _ if schema.contains_key(taken) => {
-                self.add(at.to_owned(), &format!("it is written as `{taken}`, which is there already: keep one"));
-            }
-            ("type", Value::Array(types)) => self.types(types, at, written),
-            ("type", Value::String(name)) if name == "null" => {
-                self.add(at.to_owned(), "it has no `null` by itself: add it to the types of another schema");
-            }
-            ("const", _) => {
-                written.insert("enum".to_owned(), Value::Array(vec![value.clone()]));
-            }
-            // One is all that there is a place for, and `example` may be there already.
-            ("examples", Value::Array(items)) => {
-                if let Some(first) = items.first() {
-                    written.entry("example").or_insert_with(|| first.clone());
-                }
-            }
-            ("exclusiveMinimum", Value::Number(_)) => exclusive(key, "minimum", value, written),
-            ("exclusiveMaximum", Value::Number(_)) => exclusive(key, "maximum", value, written),
-            ("contentEncoding", Value::String(coding)) if coding == "base64" => {
-                written.insert("format".to_owned(), "byte".into());
-            }
-            ("contentEncoding", _) => self.add(at.to_owned(), "no encoding but base64 (`format: byte`) can be said"),
-            ("$comment", _) => {}
-            _ if WITHOUT_FORM.contains(&key) => self.add(at.to_owned(), &format!("`{key}` cannot be said")),
-            _ => return false,
-        }
-        true
-    }
-
-    fn types(&mut self, types: &[Value], at: &str, written: &mut Map<String, Value>) {
-        let mut others = types.iter().filter(|name| *name != "null");
-        match (others.next(), others.next()) {
-            (Some(only), None) => {
-                written.insert("type".to_owned(), only.clone());
-                if types.len() > 1 {
-                    written.insert("nullable".to_owned(), true.into());
-                }
-            }
-            _ => self.add(at.to_owned(), "a schema has one type there: give alternatives as `oneOf`"),
         }
     }
 }
 
-/// In 3.0 an exclusive bound is a flag beside the bound.
-fn exclusive(key: &str, bound: &str, value: &Value, written: &mut Map<String, Value>) {
-    written.insert(key.to_owned(), true.into());
-    written.insert(bound.to_owned(), value.clone());
-}
-
-/// 3.0 knows a licence by its address. The SPDX has one for every identifier, though none for an expression of several.
+/// 3.0 identifies a licence by its URL. SPDX has one for every identifier, but not for expressions of several.
 fn license_url(members: &Map<String, Value>, written: &mut Map<String, Value>) {
     let identifier = members.get("identifier").and_then(Value::as_str);
     if let Some(identifier) = identifier.filter(|identifier| !identifier.contains([' ', '(']))
@@ -249,52 +147,20 @@ fn license_url(members: &Map<String, Value>, written: &mut Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn schema(schema: Value) -> (Value, Vec<String>) {
-        let (document, found) = translate(&json!({ "components": { "schemas": { "S": schema } } }));
-        (document["components"]["schemas"]["S"].clone(), found.into_iter().map(|(pointer, _)| pointer).collect())
-    }
-
-    /// Keywords that the grammar refuses today: whoever lets them in finds them written as 3.0 has them.
+    /// A keyword that is added to the grammar needs a form here.
     #[test]
-    fn spellings_of_3_1_are_translated() {
-        for (from, to) in [
-            (json!({"type": ["string", "null"]}), json!({"type": "string", "nullable": true})),
-            (json!({"type": ["null", "integer"]}), json!({"type": "integer", "nullable": true})),
-            (json!({"type": ["integer"]}), json!({"type": "integer"})),
-            (json!({"const": 1}), json!({"enum": [1]})),
-            (json!({"exclusiveMinimum": 0}), json!({"minimum": 0, "exclusiveMinimum": true})),
-            (json!({"exclusiveMaximum": 9.5}), json!({"maximum": 9.5, "exclusiveMaximum": true})),
-            (json!({"type": "string", "contentEncoding": "base64"}), json!({"type": "string", "format": "byte"})),
-            (json!({"$comment": "c"}), json!({})),
-            (json!({"examples": []}), json!({})),
-            (json!({"properties": {"const": {"const": null}}}), json!({"properties": {"const": {"enum": [null]}}})),
-            (
-                json!({"example": {"const": 1}, "enum": [{"if": 1}]}),
-                json!({"example": {"const": 1}, "enum": [{"if": 1}]}),
-            ),
-        ] {
-            assert_eq!(schema(from.clone()), (to, Vec::new()), "{from}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_said_is_told() {
-        for (from, place) in [
-            (json!({"type": ["string", "integer"]}), "type"),
-            (json!({"type": ["null"]}), "type"),
-            (json!({"type": "null"}), "type"),
-            (json!({"const": 1, "enum": [1, 2]}), "const"),
-            (json!({"minimum": 1, "exclusiveMinimum": 0}), "exclusiveMinimum"),
-            (json!({"contentEncoding": "base16"}), "contentEncoding"),
-            (json!({"if": {}}), "if"),
-            (json!({"prefixItems": []}), "prefixItems"),
-            (json!({"$ref": "#/components/schemas/S", "description": "d"}), "$ref"),
-        ] {
-            assert_eq!(schema(from.clone()).1, [format!("/components/schemas/S/{place}")], "{from}");
+    fn every_schema_keyword_of_the_grammar_is_one_of_3_0() {
+        const SCHEMA_3_0: &str = "title multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength \
+            pattern maxItems minItems uniqueItems maxProperties minProperties required enum type allOf oneOf anyOf not \
+            items properties additionalProperties description format default nullable discriminator readOnly writeOnly \
+            xml externalDocs example deprecated";
+        let known: Vec<_> = SCHEMA_3_0.split(' ').chain(["examples"]).collect();
+        for (keyword, shape) in Kind::Schema.keywords() {
+            assert!(known.contains(keyword), "{keyword}");
+            // These are flags in 3.0 and not in 3.1.
+            assert!(!keyword.starts_with("exclusive") && *keyword != "nullable", "{keyword}: {shape:?}");
         }
     }
 }

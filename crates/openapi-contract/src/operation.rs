@@ -1,4 +1,4 @@
-//! What the server must know of each operation, with every reference followed.
+//! The operations of a contract as the server needs them, with references followed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,31 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::date::unix_seconds;
 use crate::equivalence::whole;
+use crate::method::Method;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer;
 use crate::source_map::SourceMap;
-
-/// An HTTP method that a path item can declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// `GET`
-    Get,
-    /// `PUT`
-    Put,
-    /// `POST`
-    Post,
-    /// `DELETE`
-    Delete,
-    /// `OPTIONS`
-    Options,
-    /// `HEAD`
-    Head,
-    /// `PATCH`
-    Patch,
-    /// `TRACE`
-    Trace,
-}
 
 /// One operation: a method of a path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,47 +26,46 @@ pub struct Operation {
     pub tags: Vec<String>,
     /// Whether the operation is deprecated.
     pub deprecated: bool,
-    /// `x-deprecated-since`: when it became so, in seconds since 1970, which is how RFC 9745 tells clients.
+    /// `x-deprecated-since`: the date of deprecation, in seconds since 1970 as in the `Deprecation` header (RFC 9745).
     pub deprecated_since: Option<i64>,
-    /// Who may call: any one of these suffices. Empty means that anybody may.
+    /// The alternative requirements for a caller. Empty means that any client may call.
     pub security: Vec<SecurityRequirement>,
-    /// `x-sunset`: when the operation goes away (RFC 8594), an RFC 3339 date or date-time as written.
+    /// `x-sunset`: when the operation is removed (RFC 8594), an RFC 3339 date or date-time as written.
     pub sunset: Option<String>,
     /// The same in seconds since 1970.
     pub sunset_at: Option<i64>,
     /// `x-max-body-bytes`: the largest request body accepted, in bytes.
     pub max_body_bytes: Option<u64>,
-    /// `x-status: planned`: promised, not built; neither compared, routed nor served.
+    /// `x-status: planned`: not implemented yet; not compared, routed or served.
     #[serde(skip)]
     pub planned: bool,
     /// The path item's parameters, overridden by the operation's own.
     pub parameters: Vec<Parameter>,
     /// The request body, if the operation takes one.
     pub body: Option<RequestBody>,
-    /// Every status that the operation may answer with.
+    /// The responses by status.
     pub responses: BTreeMap<u16, Response>,
     /// JSON pointer of the operation in the document, such as `/paths/~1users/get`.
     pub pointer: String,
 }
 
-/// One way to be allowed in: every scheme named must be satisfied, with all of its scopes.
-/// An empty one lets anonymous callers in.
+/// Schemes that a caller must satisfy together, each with its scopes. An empty requirement accepts anonymous callers.
 pub type SecurityRequirement = BTreeMap<String, Vec<String>>;
 
 /// A parameter of an operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
-    /// Its name; header names are matched without regard to case (RFC 9110 §5.1).
+    /// Its name; header names are compared without regard to case (RFC 9110 §5.1).
     pub name: String,
-    /// Where it is carried.
+    /// The part of the request that contains it.
     pub location: Location,
-    /// Whether it must be there.
+    /// Whether a request must contain it.
     pub required: bool,
-    /// Its schema as written: may hold references into the document.
+    /// Its schema as written, which may contain references into the document.
     pub schema: Value,
 }
 
-/// Where a parameter is carried.
+/// The part of a request that contains a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
@@ -101,86 +79,38 @@ pub enum Location {
     Cookie,
 }
 
-/// What an operation takes as a body.
+/// The request body of an operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestBody {
-    /// Whether it must be there.
+    /// Whether a request must contain it.
     pub required: bool,
-    /// Media type → schema as written (may hold references into the document; `{}` where none is given).
+    /// Media type → schema as written, which may contain references into the document; `{}` where none is given.
     pub content: BTreeMap<String, Value>,
 }
 
-/// What an operation answers under one status.
+/// A response of an operation.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Response {
     /// Header name as written → header.
     pub headers: BTreeMap<String, Header>,
-    /// Media type → schema as written, if one is given. Empty means that the response has no content.
+    /// Media type → schema as written, if there is one. Empty if the response has no content.
     pub content: BTreeMap<String, Option<Value>>,
 }
 
 /// A header of a response.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// Whether every such response carries it.
+    /// Whether every such response contains it.
     pub required: bool,
-    /// Its schema as written: may hold references into the document.
+    /// Its schema as written, which may contain references into the document.
     pub schema: Value,
-}
-
-impl Method {
-    /// Every method, in the order in which OpenAPI lists them.
-    pub const ALL: [Method; 8] = [
-        Method::Get,
-        Method::Put,
-        Method::Post,
-        Method::Delete,
-        Method::Options,
-        Method::Head,
-        Method::Patch,
-        Method::Trace,
-    ];
-
-    /// As on the wire: `GET`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Put => "PUT",
-            Method::Post => "POST",
-            Method::Delete => "DELETE",
-            Method::Options => "OPTIONS",
-            Method::Head => "HEAD",
-            Method::Patch => "PATCH",
-            Method::Trace => "TRACE",
-        }
-    }
-
-    /// As a member of a path item: `get`.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Method::Get => "get",
-            Method::Put => "put",
-            Method::Post => "post",
-            Method::Delete => "delete",
-            Method::Options => "options",
-            Method::Head => "head",
-            Method::Patch => "patch",
-            Method::Trace => "trace",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Location {
     /// Every location.
     pub const ALL: [Location; 4] = [Location::Path, Location::Query, Location::Header, Location::Cookie];
 
-    /// As `in` has it: `query`.
+    /// As the value of `in`: `query`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Location::Path => "path",
@@ -205,8 +135,7 @@ pub fn table(document: &Value, source: &SourceMap) -> Vec<Operation> {
             operations.push(read(document, &path, &endpoint));
         }
     }
-    // serde_json may keep members in another order than the file. Where a path item is shared through a
-    // reference, the path decides first.
+    // serde_json sorts members by name. A path item may be shared by several paths, so the path is compared first.
     operations.sort_by_cached_key(|operation: &Operation| {
         let path = pointer::join("/paths", &operation.path);
         (source.nearest(&path), source.nearest(&operation.pointer))
@@ -217,7 +146,7 @@ pub fn table(document: &Value, source: &SourceMap) -> Vec<Operation> {
 fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation {
     let operation = endpoint.operation;
     let text = |key: &str| operation.get(key).and_then(Value::as_str).map(str::to_owned);
-    // The operation's own list replaces the document's: `security: []` opens it.
+    // The list of the operation replaces that of the document.
     let security = operation.get("security").or_else(|| document.get("security"));
     Operation {
         id: text("operationId").unwrap_or_default(),
@@ -238,7 +167,7 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
     }
 }
 
-/// Whether an operation is promised rather than built.
+/// Whether an operation has `x-status: planned`.
 pub fn is_planned(operation: &Value) -> bool {
     operation.get("x-status").is_some_and(|status| status == "planned")
 }
@@ -279,7 +208,7 @@ fn responses(document: &Value, operation: &Value) -> BTreeMap<u16, Response> {
         .collect()
 }
 
-/// The schema of what is described by `schema` or else by its one media type; `{}` if by neither.
+/// The schema of a parameter, header or media type: `schema`, or that of its one media type, or else `{}`.
 fn schema(value: &Value) -> Value {
     let of_content = || members(value, "content").next().and_then(|(_, media)| media.get("schema"));
     value.get("schema").or_else(of_content).cloned().unwrap_or_else(|| Value::Object(Map::new()))

@@ -1,7 +1,6 @@
-//! The operations of a document and what they take, with references followed and path items merged in.
+//! The operations of a document and their parameters, with references followed and path items merged in.
 //!
-//! The one reading of `paths` that the checks, the operation table and the differ share. It takes documents that
-//! are not sound, too: what cannot be followed is left out, for someone else to complain about.
+//! Also for invalid documents: what cannot be followed is left out, and the loader reports it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,18 +8,19 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::equivalence::folded;
-use crate::operation::Method;
-use crate::{Kind, pointer};
+use crate::kind::Kind;
+use crate::method::Method;
+use crate::pointer;
 
 /// A member of `paths`.
 pub struct Path<'a> {
     /// The template, such as `/users/{id}`.
     pub template: &'a str,
-    /// Where the template is written: `/paths/~1users~1{id}`.
+    /// The pointer of the template: `/paths/~1users~1{id}`.
     pub site: String,
     /// The path item, references followed.
     pub item: &'a Value,
-    /// Where the path item is written.
+    /// The pointer of the path item, references followed.
     pub pointer: String,
 }
 
@@ -30,15 +30,15 @@ pub struct Endpoint<'a> {
     pub method: Method,
     /// The operation.
     pub operation: &'a Value,
-    /// Where the operation is written.
+    /// The pointer of the operation.
     pub pointer: String,
 }
 
 /// A parameter that an operation declares or inherits.
 pub struct Declared<'a> {
-    /// Where it is listed, which may be a reference.
+    /// The pointer of the list item.
     pub site: String,
-    /// What is listed there.
+    /// The list item, which may be a reference.
     pub listed: &'a Value,
     /// The parameter, references followed.
     pub parameter: &'a Value,
@@ -49,7 +49,7 @@ pub struct Declared<'a> {
 }
 
 impl<'a> Declared<'a> {
-    /// What makes a parameter that parameter (OpenAPI 3.1 §4.8.12): its place and its name, a header's in any case.
+    /// The identity of a parameter (OpenAPI 3.1 §4.8.12): its location and its name, in lower case for a header.
     pub fn key(&self) -> (&'a str, Cow<'a, str>) {
         let kind = if self.location == "header" { Kind::Header } else { Kind::Parameter };
         (self.location, folded(kind, self.name))
@@ -84,7 +84,7 @@ impl<'a> Path<'a> {
         own
     }
 
-    /// The names between braces, in order; `None` if the braces do not pair up.
+    /// The names between braces, in order; `None` if the braces are not paired.
     pub fn template_names(&self) -> Option<Vec<&'a str>> {
         let mut names = Vec::new();
         let mut rest = self.template;
@@ -100,7 +100,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// The parameters that `owner` itself lists.
+/// The parameters listed by `owner` itself.
 pub fn declared<'a>(document: &'a Value, owner: &'a Value, at: &str) -> Vec<Declared<'a>> {
     let list = pointer::join(at, "parameters");
     let listed = owner.get("parameters").and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! JSON pointers (RFC 6901) and the references that are made of them.
+//! JSON pointers (RFC 6901) and references.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     lent(pointer).map(Cow::into_owned)
 }
 
-/// [`tokens`], copied only where they are escaped.
+/// [`tokens`] without a copy of those that have no escapes.
 pub fn lent(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     pointer.split('/').skip(1).map(|token| match token.contains('~') {
         true => Cow::Owned(token.replace("~1", "/").replace("~0", "~")),
@@ -36,7 +36,7 @@ pub fn lent(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// What [`Value::pointer`] finds, without a copy of each token: most of a comparison is following references.
+/// [`Value::pointer`] without a copy of each token, because comparisons spend most of their time following references.
 pub fn find<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
     if !(pointer.is_empty() || pointer.starts_with('/')) {
         return None;
@@ -80,12 +80,12 @@ pub fn reference(node: &Value) -> Option<&str> {
     node.get("$ref").and_then(Value::as_str)
 }
 
-/// How many references are followed in a row. Nobody writes so many but by mistake, and a circle has no end.
+/// How many references are followed in a row, so that a cycle ends.
 pub const MAX_HOPS: usize = 32;
 
-/// A node with every reference at its head followed, and the pointer it has there.
+/// The target of `node` if it is a reference, through further references, and its pointer; otherwise `node` itself.
 ///
-/// `None` if a reference leads nowhere, out of the document, or on for more than [`MAX_HOPS`].
+/// `None` if a target does not exist or is in another file, or after more than [`MAX_HOPS`] references.
 pub fn resolve<'a>(document: &'a Value, mut node: &'a Value, mut pointer: String) -> Option<(&'a Value, String)> {
     for _ in 0..=MAX_HOPS {
         let Some(target) = reference(node) else {
@@ -97,7 +97,7 @@ pub fn resolve<'a>(document: &'a Value, mut node: &'a Value, mut pointer: String
     None
 }
 
-/// The references at the head of a node, each with the pointer that it has: those that [`resolve`] follows.
+/// The references that [`resolve`] follows, each with its pointer.
 pub fn references<'a>(document: &'a Value, mut node: &'a Value, at: &str) -> Vec<(&'a Value, String)> {
     let mut references = Vec::new();
     let mut pointer = at.to_owned();
@@ -118,7 +118,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn tokens_survive_the_trip() {
+    fn tokens_are_escaped_and_unescaped() {
         let pointer = join(&join("", "/users/{id}"), "a~b");
         assert_eq!(pointer, "/~1users~1{id}/a~0b");
         assert_eq!(tokens(&pointer).collect::<Vec<_>>(), ["/users/{id}", "a~b"]);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_references_leads_nowhere() {
+    fn a_cycle_of_references_has_no_target() {
         let document = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}, "c": {"$ref": "#/d"}, "d": 1});
         assert!(resolve(&document, &document["a"], "/a".into()).is_none());
         assert_eq!(resolve(&document, &document["c"], "/c".into()), Some((&json!(1), "/d".to_owned())));

@@ -1,25 +1,25 @@
-//! A contract for a part of its operations: what a server says of itself when some of them are answered elsewhere, or
-//! are not built yet.
+//! A contract with some of its operations removed, because they are served elsewhere or not implemented yet.
 //!
-//! What is served is the text as it was written, so what goes is cut out of the text, by whole lines, and what is left
-//! is read again: it must say what the contract says without those operations, or else nothing is given.
+//! The lines of the removed nodes are cut out of the text, so that everything else is served as written. The remaining
+//! text is loaded again, and must be the document without those nodes.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::check::Fault;
+use crate::contract::Contract;
+use crate::error::{Code, LoadError, in_order};
 use crate::operation::Operation;
-use crate::{Contract, LoadError, paths, pointer};
+use crate::{paths, pointer};
 
 impl Contract {
-    /// This contract without some of its operations. Comments and all else stay as they are written.
+    /// This contract without some of its operations, and otherwise with the same text.
     ///
-    /// A path that has no operation left goes too, and so do components that nothing else had used.
+    /// Also removes paths that have no other operation and components that nothing else uses.
     ///
     /// # Errors
-    /// Something to leave out does not stand on lines of its own, or what is left is no contract (a link leads to what
-    /// went, say).
+    /// A node to remove is not on lines of its own, or the result is not a valid contract (a link refers to a removed
+    /// operation, for example).
     pub fn without(&self, leave_out: impl Fn(&Operation) -> bool) -> Result<Contract, Vec<LoadError>> {
         let mut rest = self.document().clone();
         let mut cut = self.endpoints(leave_out);
@@ -37,12 +37,12 @@ impl Contract {
         let left = Contract::load(self.file_name(), &text);
         match left {
             Ok(contract) if *contract.document() == rest => Ok(contract),
-            // What the reader of the rest complains of, it finds on lines that its author does not have.
-            _ => Err(self.located(cut.iter().map(|pointer| self.stuck(pointer)).collect())),
+            // The positions of errors in the remaining text are not those of the author's file.
+            _ => Err(in_order(cut.iter().map(|pointer| self.cannot_remove(pointer)).collect())),
         }
     }
 
-    /// Where the operations to leave out are written, or the whole of a path of which nothing is left.
+    /// The pointers of the operations to remove, or of a path that has no others.
     fn endpoints(&self, leave_out: impl Fn(&Operation) -> bool) -> Vec<String> {
         let left_out: HashSet<&str> = self
             .operations()
@@ -70,7 +70,7 @@ impl Contract {
             let Some((begin, end)) = self.source().extent(pointer) else { continue };
             let end = end.map_or(lines.len(), |end| end.line - 1);
             let (begin, indent) = (begin.line - 1, begin.column - 1);
-            // A comment above a key speaks of it, be it of what goes or of what comes next.
+            // A comment above a key is about the key, whether that is removed or comes next.
             let comments = lines.get(..begin).unwrap_or_default().iter().rev();
             let above = comments.take_while(|line| comment_indent(line) == Some(indent)).count();
             let inside = lines.get(begin..end).unwrap_or_default().iter().rev();
@@ -85,14 +85,14 @@ impl Contract {
         lines.iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| *line).collect()
     }
 
-    fn stuck(&self, pointer: &str) -> Fault {
-        let message = "cannot be left out of the documents that are served: begin it, and what comes after it, on a \
-                       line of its own, and let no link lead there";
-        self.fault(pointer.to_owned(), message)
+    fn cannot_remove(&self, pointer: &str) -> LoadError {
+        let message = "cannot be removed from the served documents: start it and the node after it on lines of their \
+                       own, and remove links to it";
+        self.error(Code::Unsupported, pointer.to_owned(), message)
     }
 }
 
-/// How far a line that holds a comment and nothing else is indented.
+/// The indentation of a line that is only a comment.
 fn comment_indent(line: &str) -> Option<usize> {
     let text = line.trim_start();
     text.starts_with('#').then(|| line.len() - text.len())
@@ -109,7 +109,7 @@ fn remove(document: &mut Value, pointers: &[String]) {
     }
 }
 
-/// A mapping of which nothing is left is empty in YAML, which is no mapping: it goes as a whole.
+/// Removes sections without members, because YAML would read a key without content as null.
 fn empty_sections(rest: &mut Value, cut: &mut Vec<String>) {
     let components = rest.get("components").and_then(Value::as_object).into_iter().flatten();
     let is_empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
@@ -120,20 +120,20 @@ fn empty_sections(rest: &mut Value, cut: &mut Vec<String>) {
         .collect();
     remove(rest, &emptied);
     cut.extend(emptied);
-    let gone = "/components".to_owned();
-    if rest.get("components").is_some_and(is_empty) && cut.iter().any(|pointer| pointer.starts_with(&gone)) {
-        remove(rest, std::slice::from_ref(&gone));
-        cut.push(gone);
+    let all = "/components".to_owned();
+    if rest.get("components").is_some_and(is_empty) && cut.iter().any(|pointer| pointer.starts_with(&all)) {
+        remove(rest, std::slice::from_ref(&all));
+        cut.push(all);
     }
 }
 
-/// The pointers of the components that what is outside of `components` uses, directly or not. One too many does no
-/// harm, so a `$ref` inside an example counts.
+/// The pointers of the components that the document outside of `components` uses, directly or not. Keeping one too many
+/// is harmless, so a `$ref` inside an example counts.
 fn used_components(document: &Value) -> HashSet<String> {
     let mut used = HashSet::new();
     let members = document.as_object().into_iter().flatten();
     let mut next: Vec<&Value> = members.filter(|(key, _)| *key != "components").map(|(_, value)| value).collect();
-    // The document's own requirements are a member of it, not of a node below.
+    // `security` at the top level is not a member of any of these.
     let mut names = Vec::new();
     mentions("security", document.get("security").unwrap_or(&Value::Null), &mut names);
     loop {
@@ -160,7 +160,7 @@ fn used_components(document: &Value) -> HashSet<String> {
     }
 }
 
-/// The components that a member names: by reference, by a discriminator's mapping, or as a security scheme.
+/// The components that a member refers to: by reference, discriminator mapping or security requirement.
 fn mentions(key: &str, value: &Value, names: &mut Vec<String>) {
     match (key, value) {
         ("$ref", Value::String(target)) => names.extend(pointer::local(target)),

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::Kind;
 use crate::grammar::Shape;
+use crate::kind::Kind;
+use crate::nodes::{Node, below};
 use crate::pointer;
 
 /// The JSON pointers of everything that `paths` refers to, directly or not, through the keywords that `follows` accepts.
@@ -14,42 +15,27 @@ pub fn from_paths(document: &Value, follows: impl Fn(Kind, &str) -> bool) -> Has
     let mut reached = HashSet::new();
     let mut next = Vec::new();
     if let Some(paths) = document.get("paths") {
-        next.push((Shape::Map(Kind::PathItem), paths));
+        below(Shape::Map(Kind::PathItem), paths, "", &mut next);
     }
-    // A list of work, not recursion: chains of references may be long.
-    while let Some((shape, value)) = next.pop() {
-        match (shape, value) {
-            (Shape::One(kind), value) => {
-                if let Some(target) = pointer::reference(value).and_then(pointer::local)
-                    && let Some(found) = pointer::find(document, &target)
-                    && reached.insert(target)
-                {
-                    next.push((Shape::One(kind), found));
-                }
-                for (key, member) in value.as_object().into_iter().flatten() {
-                    match kind.keyword(key) {
-                        _ if !follows(kind, key) => {}
-                        Some(shape) => next.push((shape, member)),
-                        // Only the code can have a keyword that the grammar lacks. If it holds schemas, such as
-                        // `prefixItems`, they count as used: the keyword is drift enough.
-                        None => {
-                            next.push((Shape::One(Kind::Schema), member));
-                            next.push((Shape::Map(Kind::Schema), member));
-                        }
+    // A work list, not recursion: chains of references may be long.
+    while let Some(Node { kind, value, .. }) = next.pop() {
+        if let Some(target) = pointer::reference(value).and_then(pointer::local)
+            && let Some(found) = pointer::find(document, &target)
+            && reached.insert(target)
+        {
+            next.push(Node { kind, value: found, at: String::new() });
+        }
+        for (key, member) in value.as_object().into_iter().flatten().filter(|(key, _)| follows(kind, key)) {
+            match kind.keyword(key) {
+                Some(shape) => below(shape, member, "", &mut next),
+                // Outside the subset, in the generated spec. If it contains schemas, as `prefixItems` does, they count
+                // as used: the keyword itself is already a drift.
+                None => {
+                    for shape in [Shape::One(Kind::Schema), Shape::List(Kind::Schema), Shape::Map(Kind::Schema)] {
+                        below(shape, member, "", &mut next);
                     }
                 }
             }
-            (Shape::SchemaOrFlag, value) => next.push((Shape::One(Kind::Schema), value)),
-            (Shape::List(kind) | Shape::Map(kind), Value::Array(items)) => {
-                next.extend(items.iter().map(|item| (Shape::One(kind), item)));
-            }
-            (Shape::Map(kind), Value::Object(members)) => {
-                next.extend(members.values().map(|member| (Shape::One(kind), member)));
-            }
-            (Shape::Statuses, Value::Object(members)) => {
-                next.extend(members.values().map(|member| (Shape::One(Kind::Response), member)));
-            }
-            _ => {}
         }
     }
     reached

@@ -1,4 +1,4 @@
-//! Where each node of a contract stands in its file, and in which order its members were written.
+//! The position of each node of a document in its file, and the order of its members.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,7 +22,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// The shadow of a JSON value: same shape, but it knows positions and order instead of content.
+/// A tree with the shape of a JSON value, but with positions and order instead of content.
 #[derive(Debug, Clone)]
 pub struct SourceMap {
     /// Of the key for a member, of the item itself in a sequence.
@@ -31,7 +31,7 @@ pub struct SourceMap {
     pub children: Children,
 }
 
-/// What stands below a node.
+/// The nodes directly below a node.
 #[derive(Debug, Clone)]
 pub enum Children {
     /// A scalar.
@@ -42,24 +42,23 @@ pub enum Children {
     Members(Members),
 }
 
-/// The members of a mapping, in the order of the file and, where they are many, by name: a file may have as many faults
-/// as lines, and each of them is looked up.
+/// The members of a mapping, in the order of the file. Large mappings also have an index by name.
 #[derive(Debug, Clone, Default)]
 pub struct Members {
     written: Vec<(String, SourceMap)>,
     places: HashMap<String, usize>,
 }
 
-/// So many members are found soonest by looking at each.
+/// The largest number of members for which a linear search is fastest.
 const FEW: usize = 16;
 
 impl Members {
-    /// Adds a member that is not there yet.
+    /// Adds a member with a new name.
     pub fn push(&mut self, name: String, source: SourceMap) {
         self.written.push((name, source));
         match self.written.len() {
             ..=FEW => {}
-            // Each is in its place from here on.
+            // The index is built when the mapping becomes large.
             count if self.places.is_empty() => {
                 let names = self.written.iter().enumerate();
                 self.places.reserve(2 * count);
@@ -84,7 +83,7 @@ impl Members {
         self.written.get(self.place(name)?).map(|(_, source)| source)
     }
 
-    /// The member that is written after this one.
+    /// The member after this one.
     fn after(&self, name: &str) -> Option<&SourceMap> {
         self.written.get(self.place(name)? + 1).map(|(_, source)| source)
     }
@@ -108,7 +107,7 @@ impl SourceMap {
         Some(node.position)
     }
 
-    /// Where the node at `pointer` begins, and where the next node that is not in it does, if there is one.
+    /// Where the node at `pointer` begins, and where the next node outside of it begins, if there is one.
     pub fn extent(&self, pointer: &str) -> Option<(Position, Option<Position>)> {
         let (mut node, mut next) = (self, None);
         for token in pointer::lent(pointer) {
@@ -136,7 +135,7 @@ impl SourceMap {
     }
 }
 
-/// Writes `value` as indented JSON, its members in the order of `source` where that knows them, then the others.
+/// Writes `value` as indented JSON, with the members in the order of `source` and those that it does not have last.
 pub fn write_json(value: &Value, source: Option<&SourceMap>, depth: usize, out: &mut String) {
     match value {
         Value::Object(members) if !members.is_empty() => {
@@ -179,7 +178,7 @@ pub fn write_json(value: &Value, source: Option<&SourceMap>, depth: usize, out: 
     }
 }
 
-/// serde_json's own compact form: numbers and escapes are its business.
+/// The compact form of serde_json.
 fn write_scalar(value: &Value, out: &mut String) {
     out.push_str(&value.to_string());
 }
@@ -201,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_found_however_many_they_are() {
+    fn members_are_found_in_small_and_large_mappings() {
         let mut members = Members::default();
         let at = |line| Position { line, column: 1 };
         for line in 0..3 * FEW {

@@ -1,47 +1,49 @@
 //! YAML text → a JSON value and the position of each of its nodes.
 //!
-//! Only the part of YAML that means what it shows: one document, string keys, each of them once, no anchors,
-//! aliases, tags or merge keys. Scalars follow the YAML 1.2 core schema (§10.3.2), so `no` and `2026-01-01` are
-//! strings, and whatever is quoted is a string.
+//! One document, string keys, each of them once. Scalars follow the YAML 1.2 core schema (§10.3.2), so `no` and
+//! `2026-01-01` are strings. A contract ([`Profile::Supported`]) has no anchors, aliases or merge keys and no integers
+//! beyond 64 bits; in a document to compare, aliases are expanded and such integers become floats.
 
 mod json;
+mod reader;
+mod scalar;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
-use serde_json::{Map, Number, Value};
+use saphyr_parser::{Marker, Parser};
+use serde_json::Value;
 
-use crate::check::Fault;
-use crate::pointer;
-use crate::source_map::{Children, Members, Position, SourceMap};
+use crate::error::{Code, LoadError};
+use crate::profile::Profile;
+use crate::source_map::{Position, SourceMap};
 
-/// Deeper nesting is refused: no contract needs it, and everything after the reader may then recurse.
-const MAX_DEPTH: usize = 100;
+use reader::Reader;
 
-/// A larger file is refused unread: what is called a contract by mistake, such as a dump, would take memory many times
-/// its size.
+/// The largest file accepted, in bytes. Parsed, a file takes many times its size in memory.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// What came of reading a text.
+const START: Position = Position { line: 1, column: 1 };
+
+/// The result of reading a text.
 pub struct Read {
-    /// The document; `None` if it could not be made out well enough to say more about it.
+    /// The document; `None` if the text cannot be parsed or parts of its content are unknown.
     pub root: Option<(Value, SourceMap)>,
     /// What is wrong with the text.
-    pub faults: Vec<Fault>,
+    pub errors: Vec<LoadError>,
 }
 
-/// Reads one document of YAML, or of JSON.
-pub fn read(text: &str) -> Read {
+/// Reads one document of YAML, or of JSON. `file` is for messages only.
+pub fn read(file: &str, text: &str, profile: Profile) -> Read {
+    let mut reader = Reader::new(file, profile);
     if text.len() > MAX_BYTES {
-        return Read { root: None, faults: vec![too_large()] };
+        return Read { root: None, errors: vec![too_large(file)] };
     }
     let text = &*json::as_yaml(text);
-    let mut reader = Reader::default();
     if let Some((before, character)) = control_character(text) {
         let message =
             format!("U+{:04X} is a control character: write it as an escape in double quotes", character as u32);
-        reader.stop(end(before), message);
-        return Read { root: None, faults: reader.faults };
+        reader.error(Code::Unreadable, end(before), message);
+        return Read { root: None, errors: reader.errors };
     }
-    // saphyr's own `load` recurses and asserts; pulling events does neither.
+    // saphyr's own `load` recurses and asserts; its events do neither.
     let mut parser = Parser::new_from_str(text);
     while let Some(next) = parser.next_event() {
         match next {
@@ -51,49 +53,44 @@ pub fn read(text: &str) -> Read {
                 }
             }
             Err(error) => {
-                reader.stop(position(*error.marker()), format!("not valid YAML: {}", error.info()));
+                reader.stop(Code::Unreadable, position(*error.marker()), format!("invalid YAML: {}", error.info()));
                 break;
             }
         }
     }
-    if reader.root.is_none() && reader.faults.is_empty() {
-        let start = Position { line: 1, column: 1 };
-        reader.stop(start, "the file holds no document".to_owned());
+    if reader.root.is_none() && reader.errors.is_empty() {
+        reader.stop(Code::Unreadable, START, "the file is empty");
     }
     let root = if reader.unreadable { None } else { reader.root };
-    Read { root, faults: reader.faults }
+    Read { root, errors: reader.errors }
 }
 
-/// The text that these bytes are.
-pub fn text(bytes: &[u8]) -> Result<&str, Fault> {
-    // Not read at all: the last character of what was cut off may well be half of one.
+/// The bytes of a file as text.
+///
+/// # Errors
+/// Files that are larger than [`MAX_BYTES`] or not UTF-8.
+pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, LoadError> {
     if bytes.len() > MAX_BYTES {
-        return Err(too_large());
+        return Err(too_large(file));
     }
-    std::str::from_utf8(bytes).map_err(|error| not_text(bytes, error.valid_up_to()))
+    std::str::from_utf8(bytes).map_err(|error| {
+        let (valid, invalid) = bytes.split_at(error.valid_up_to());
+        let byte = invalid.first().copied().unwrap_or_default();
+        let message = format!("not UTF-8: invalid byte 0x{byte:02x}");
+        LoadError::new(Code::Unreadable, file, end(&String::from_utf8_lossy(valid)), "", message)
+    })
 }
 
-fn too_large() -> Fault {
-    let mebibytes = MAX_BYTES / (1024 * 1024);
-    let message = format!("the file is larger than {mebibytes} MiB, and no contract is");
-    Fault { position: Position { line: 1, column: 1 }, pointer: String::new(), message }
-}
-
-/// The fault of a file that is not UTF-8, of which so many bytes are.
-fn not_text(bytes: &[u8], valid: usize) -> Fault {
-    let (good, bad) = bytes.split_at(valid.min(bytes.len()));
-    let position = end(&String::from_utf8_lossy(good));
-    let byte = bad.first().copied().unwrap_or_default();
-    let message = format!("not UTF-8: the byte 0x{byte:02x} stands where a character should begin");
-    Fault { position, pointer: String::new(), message }
+fn too_large(file: &str) -> LoadError {
+    let message = format!("the file is larger than {} MiB", MAX_BYTES / (1024 * 1024));
+    LoadError::new(Code::Unreadable, file, START, "", message)
 }
 
 fn position(marker: Marker) -> Position {
     Position { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
-/// The first character that YAML has only as an escape (1.2 §5.1), and the text before it. It can be seen in no editor,
-/// and it may well be a sign that the file is no text at all.
+/// The first character that YAML allows only as an escape (1.2 §5.1), and the text before it.
 fn control_character(text: &str) -> Option<(&str, char)> {
     let allowed = |character| matches!(character, '\t' | '\n' | '\r' | '\u{85}');
     let refused = |character: char| character.is_control() && !allowed(character);
@@ -101,9 +98,9 @@ fn control_character(text: &str) -> Option<(&str, char)> {
     Some((text.get(..at)?, character))
 }
 
-/// Where the character after `text` stands. Line feeds, carriage returns and both together end lines (YAML 1.2 §5.4).
+/// The position after `text`. Line feeds, carriage returns and both together end lines (YAML 1.2 §5.4).
 fn end(text: &str) -> Position {
-    let mut end = Position { line: 1, column: 1 };
+    let mut end = START;
     let mut before = '\0';
     for character in text.chars() {
         match character {
@@ -116,216 +113,14 @@ fn end(text: &str) -> Position {
     end
 }
 
-/// The reading has ended early; the reason is among the faults.
-struct Stopped;
-
-#[derive(Default)]
-struct Reader {
-    /// The collections that are open, outermost first.
-    open: Vec<Frame>,
-    root: Option<(Value, SourceMap)>,
-    faults: Vec<Fault>,
-    /// Something was refused without which the content is unknown: later checks would only guess.
-    unreadable: bool,
-}
-
-struct Frame {
-    position: Position,
-    content: Content,
-}
-
-enum Content {
-    Sequence(Vec<Value>, Vec<SourceMap>),
-    Mapping { values: Map<String, Value>, sources: Members, key: Option<(String, Position)> },
-}
-
-impl Reader {
-    fn event(&mut self, event: Event<'_>, at: Position) -> Result<(), Stopped> {
-        match event {
-            Event::DocumentStart(_) if self.root.is_some() => {
-                Err(self.stop(at, "a second document: a contract is one YAML document".to_owned()))
-            }
-            Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
-                if let Some(Frame { content: Content::Mapping { key, .. }, .. }) = self.open.last_mut()
-                    && key.is_none()
-                {
-                    *key = Some((text.clone().into_owned(), at));
-                    if text == "<<" && style == ScalarStyle::Plain {
-                        self.unreadable = true;
-                        self.fault(at, "merge keys are not supported: write the members out".to_owned());
-                    }
-                    return Ok(());
-                }
-                let value =
-                    if style == ScalarStyle::Plain { self.plain(&text, at) } else { Value::String(text.into_owned()) };
-                self.close(value, SourceMap { position: at, children: Children::None });
-                Ok(())
-            }
-            Event::SequenceStart(anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
-                self.open(at, Content::Sequence(Vec::new(), Vec::new()))
-            }
-            Event::MappingStart(anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
-                self.open(at, Content::Mapping { values: Map::new(), sources: Members::default(), key: None })
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(frame) = self.open.pop() {
-                    let (value, children) = match frame.content {
-                        Content::Sequence(values, sources) => (Value::Array(values), Children::Items(sources)),
-                        Content::Mapping { values, sources, .. } => (Value::Object(values), Children::Members(sources)),
-                    };
-                    self.close(value, SourceMap { position: frame.position, children });
-                }
-                Ok(())
-            }
-            Event::Alias(_) => {
-                let message = "aliases are not supported: write the content out, or use `$ref`";
-                Err(self.stop(at, message.to_owned()))
-            }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
-                Ok(())
-            }
-        }
-    }
-
-    fn open(&mut self, at: Position, content: Content) -> Result<(), Stopped> {
-        if let Some(Frame { content: Content::Mapping { key: None, .. }, .. }) = self.open.last() {
-            return Err(self.stop(at, "a key must be a single word or string".to_owned()));
-        }
-        if self.open.len() >= MAX_DEPTH {
-            return Err(self.stop(at, format!("nested deeper than {MAX_DEPTH} levels")));
-        }
-        self.open.push(Frame { position: at, content });
-        Ok(())
-    }
-
-    /// Hands a finished node to the collection that it is in.
-    fn close(&mut self, value: Value, mut source: SourceMap) {
-        let Some(frame) = self.open.last_mut() else {
-            self.root.get_or_insert((value, source));
-            return;
-        };
-        match &mut frame.content {
-            Content::Sequence(values, sources) => {
-                values.push(value);
-                sources.push(source);
-            }
-            Content::Mapping { values, sources, key } => {
-                let Some((name, at)) = key.take() else { return };
-                if let Some(first) = sources.get(&name) {
-                    let first = first.position;
-                    // The pointer is that of the first, which is what a reader of the pointer would find.
-                    let here = pointer::join(&self.pointer(), &name);
-                    let message = format!("duplicate key `{name}`: it is already at {first}");
-                    self.faults.push(Fault { position: at, pointer: here, message });
-                    return;
-                }
-                source.position = at;
-                sources.push(name.clone(), source);
-                values.insert(name, value);
-            }
-        }
-    }
-
-    fn refuse_decoration(&mut self, anchor: usize, tagged: bool, at: Position) {
-        if anchor != 0 {
-            self.fault(at, "anchors are not supported: use `$ref` to say something once".to_owned());
-        }
-        if tagged {
-            self.fault(at, "tags are not supported: quote what must be a string".to_owned());
-        }
-    }
-
-    fn fault(&mut self, position: Position, message: String) {
-        let pointer = self.pointer();
-        self.faults.push(Fault { position, pointer, message });
-    }
-
-    fn stop(&mut self, position: Position, message: String) -> Stopped {
-        self.unreadable = true;
-        self.fault(position, message);
-        Stopped
-    }
-
-    /// The pointer of the node being read.
-    fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for frame in &self.open {
-            match &frame.content {
-                Content::Sequence(values, _) => pointer = pointer::join(&pointer, &values.len().to_string()),
-                Content::Mapping { key: Some((key, _)), .. } => pointer = pointer::join(&pointer, key),
-                Content::Mapping { key: None, .. } => {}
-            }
-        }
-        pointer
-    }
-
-    fn plain(&mut self, text: &str, at: Position) -> Value {
-        match text {
-            "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-            "true" | "True" | "TRUE" => Value::Bool(true),
-            "false" | "False" | "FALSE" => Value::Bool(false),
-            _ => match number(text) {
-                Some(Ok(number)) => Value::Number(number),
-                Some(Err(reason)) => {
-                    self.fault(at, format!("`{text}` is {reason}"));
-                    Value::from(0)
-                }
-                None => Value::String(text.to_owned()),
-            },
-        }
-    }
-}
-
-/// `None` if the text is no number in the core schema; why it cannot be taken, as in "is …", if it is one that would not
-/// be what is written.
-fn number(text: &str) -> Option<Result<Number, &'static str>> {
-    const TOO_LONG: &str = "a whole number that does not fit 64 bits: most readers of JSON would round it";
-    const NOT_JSON: &str = "a number that JSON cannot hold";
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
-        if let Some(digits) = text.strip_prefix(prefix)
-            && !digits.is_empty()
-            && digits.chars().all(|digit| digit.is_digit(radix))
-        {
-            return Some(u64::from_str_radix(digits, radix).map(Number::from).map_err(|_| TOO_LONG));
-        }
-    }
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Some(Err(NOT_JSON));
-    }
-    if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        let integer = text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
-        return Some(integer.map_err(|_| TOO_LONG));
-    }
-    let float = is_float(unsigned).then(|| text.parse::<f64>().ok().and_then(Number::from_f64))?;
-    Some(float.ok_or(NOT_JSON))
-}
-
-/// `( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
-fn is_float(unsigned: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))),
-        None => (unsigned, None),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    (!whole.is_empty() || !fraction.is_empty())
-        && digits(whole)
-        && digits(fraction)
-        && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn value(text: &str) -> Value {
-        let read = read(text);
-        assert!(read.faults.is_empty(), "{text}: {}", read.faults[0].message);
+        let read = super::read("f", text, Profile::Supported);
+        assert_eq!(read.errors, [], "{text}");
         read.root.expect("a document").0
     }
 
@@ -369,7 +164,9 @@ mod tests {
     #[test]
     fn numbers_that_json_cannot_hold_are_refused() {
         for text in [".inf", "-.INF", ".nan", "1e999"] {
-            assert_eq!(read(text).faults.len(), 1, "{text}");
+            for profile in [Profile::Supported, Profile::Standard] {
+                assert_eq!(read("f", text, profile).errors.len(), 1, "{text}");
+            }
         }
     }
 
@@ -381,9 +178,54 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = "[".repeat(200);
-        let read = read(&deep);
+        let read = read("f", &deep, Profile::Supported);
         assert!(read.root.is_none());
         let block: String = (0..5000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
-        assert!(super::read(&block).faults[0].message.contains("nested deeper"));
+        assert!(super::read("f", &block, Profile::Supported).errors[0].message.contains("nested deeper"));
+    }
+
+    fn standard(text: &str) -> Value {
+        let read = read("f", text, Profile::Standard);
+        assert_eq!(read.errors, [], "{text}");
+        read.root.expect("a document").0
+    }
+
+    #[test]
+    fn a_document_to_compare_may_have_integers_beyond_64_bits() {
+        assert_eq!(standard("[18446744073709551616, -9223372036854775809]"), json!([2f64.powi(64), -(2f64.powi(63))]));
+        assert_eq!(standard("[0x10000000000000000, 0o4000000000000000000000]"), json!([2f64.powi(64), 2f64.powi(65)]));
+        assert_eq!(read("f", "18446744073709551616", Profile::Supported).errors[0].code, Code::Unsupported);
+    }
+
+    #[test]
+    fn a_document_to_compare_may_have_aliases_and_merge_keys() {
+        let text =
+            "a: &a { x: &x 1, y: [2] }\nb: *a\nc: { <<: *a, x: 3 }\nd: { <<: [{ z: 4 }, *a] }\ne: &k f\n*k : *x\n";
+        let a = json!({"x": 1, "y": [2]});
+        assert_eq!(
+            standard(text),
+            json!({"a": a, "b": a, "c": {"x": 3, "y": [2]}, "d": {"x": 1, "y": [2], "z": 4}, "e": "f", "f": 1})
+        );
+        let (_, source) = read("f", text, Profile::Standard).root.expect("a document");
+        let at = |pointer| source.position(pointer).map(|position| (position.line, position.column));
+        assert_eq!((at("/b"), at("/b/y/0"), at("/c/y")), (Some((2, 1)), Some((1, 22)), Some((1, 18))));
+    }
+
+    #[test]
+    fn the_expansion_of_aliases_is_bounded() {
+        let level =
+            |index: usize| format!("a{}: &a{} [{}]\n", index + 1, index + 1, vec![format!("*a{index}"); 10].join(", "));
+        let bomb: String = ["a0: &a0 [x]\n".to_owned()].into_iter().chain((0..20).map(level)).collect();
+        let deep: String = ["a0: &a0 [x]\n".to_owned()]
+            .into_iter()
+            .chain((0..200).map(|i| format!("a{}: &a{} [*a{i}]\n", i + 1, i + 1)))
+            .collect();
+        for (text, expected) in
+            [(bomb, "expand to more than"), (deep, "nested deeper"), ("a: &a [*a]".to_owned(), "inside")]
+        {
+            let read = read("f", &text, Profile::Standard);
+            assert!(read.root.is_none());
+            assert!(read.errors[0].message.contains(expected), "{:?}", read.errors);
+        }
     }
 }

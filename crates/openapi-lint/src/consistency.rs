@@ -19,10 +19,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use openapi_contract::check::Fault;
+use openapi_contract::error::in_order;
 use openapi_contract::grammar::Shape;
 use openapi_contract::pointer::{self, join};
-use openapi_contract::{Contract, Kind, LoadError};
+use openapi_contract::{Code, Contract, Kind, LoadError};
 
 pub(crate) use pattern::{Unreadable, readable};
 
@@ -45,20 +45,20 @@ pub fn contradictions(contract: &Contract) -> Vec<LoadError> {
         }
     }
     search.shared_examples();
-    contract.located(search.found)
+    in_order(search.found)
 }
 
 /// The contradictions found so far.
 struct Search<'a> {
     contract: &'a Contract,
-    found: Vec<Fault>,
+    found: Vec<LoadError>,
     /// The examples that are referred to, by where they are written.
     shared: BTreeMap<String, Vec<shown::Use<'a>>>,
 }
 
 impl<'a> Search<'a> {
     fn add(&mut self, pointer: String, message: impl Into<String>) {
-        self.found.push(self.contract.fault(pointer, message));
+        self.found.push(self.contract.error(Code::Inconsistent, pointer, message));
     }
 
     /// Of two members of one object, the one that is written after the other.

@@ -27,13 +27,14 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use openapi_contract::check::Fault;
 use openapi_contract::date::unix_seconds;
 use openapi_contract::equivalence::folded;
-use openapi_contract::operation::{self, Method};
+use openapi_contract::error::in_order;
+use openapi_contract::method::Method;
+use openapi_contract::operation;
 use openapi_contract::paths::{self, Declared, Endpoint};
 use openapi_contract::pointer::{self, join};
-use openapi_contract::{Contract, Kind, LoadError};
+use openapi_contract::{Code, Contract, Kind, LoadError};
 
 /// Every promise that the running server would not keep, in the order of the file. Planned operations promise nothing yet.
 pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
@@ -47,20 +48,20 @@ pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
             broken.body(&endpoint);
         }
     }
-    contract.located(broken.found)
+    in_order(broken.found)
 }
 
 /// The promises found so far.
 struct Broken<'a> {
     contract: &'a Contract,
-    found: Vec<Fault>,
+    found: Vec<LoadError>,
     /// The schemas that were looked at, by pointer: they are shared, and may hold themselves.
     seen: HashSet<String>,
 }
 
 impl<'a> Broken<'a> {
     fn add(&mut self, pointer: String, message: impl Into<String>) {
-        self.found.push(self.contract.fault(pointer, message));
+        self.found.push(self.contract.error(Code::Unenforceable, pointer, message));
     }
 
     fn operation(&mut self, endpoint: &Endpoint<'a>) {

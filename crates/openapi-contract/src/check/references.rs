@@ -1,103 +1,110 @@
 //! Follows every `$ref`.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
-use super::structure::{Structure, nearest};
-use super::{Faults, Profile};
-use crate::Kind;
+use super::errors::Errors;
+use super::structure::Structure;
+use crate::error::Code;
+use crate::kind::Kind;
 use crate::pointer::{self, MAX_HOPS, join, local};
+use crate::profile::Profile;
+use crate::spelling::nearest;
 
-pub(super) fn check(document: &Value, structure: &Structure<'_>, profile: Profile, faults: &mut Faults<'_>) {
+type Refusal = (Code, String);
+
+pub(super) fn check(document: &Value, structure: &Structure<'_>, profile: Profile, errors: &mut Errors<'_>) {
     for (at, kind, target) in &structure.references {
-        // A document may have parts in other files, and schemas that are known by anchors.
-        if profile == Profile::Standard && local(target).is_none() {
-            continue;
-        }
-        if let Err(message) = follow(document, structure, (at, *kind, target), profile) {
-            faults.add(&join(at, "$ref"), message);
+        if let Err((code, message)) = follow(document, structure, (at, *kind, target), profile) {
+            errors.add(code, &join(at, "$ref"), message);
         }
     }
-    mappings(document, &structure.nodes, faults);
+    mappings(document, structure, errors);
 }
 
 fn follow(
     document: &Value,
     structure: &Structure<'_>,
-    (at, kind, target): (&str, Kind, &str),
+    (at, kind, target): (&str, Option<Kind>, &str),
     profile: Profile,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
+    let invalid = |message| Err((Code::Invalid, message));
+    let unsupported = |message| Err((Code::Unsupported, message));
     let Some(pointer) = local(target) else {
-        return Err(format!("`{target}` is not in this file: refer to `#/components/…`"));
+        return unsupported(match profile {
+            Profile::Supported => format!("`{target}` is not in this file: refer to `#/components/…`"),
+            Profile::Standard if target.starts_with('#') => {
+                format!("`{target}` is not a JSON pointer: anchors are not followed; refer to `#/…`")
+            }
+            Profile::Standard => {
+                format!("`{target}` is not in this file: bundle the document into one file first")
+            }
+        });
     };
     if pointer::find(document, &pointer).is_none() {
-        return Err(format!("`{target}` does not exist{}", meant(structure, kind, &pointer)));
+        return invalid(format!("`{target}` does not exist{}", suggestion(structure, kind, &pointer)));
     }
-    match structure.nodes.get(&pointer) {
-        // A validator is handed `components/schemas` and nothing else of the document.
-        Some((Kind::Schema, _))
-            if kind == Kind::Schema
-                && profile == Profile::Supported
-                && !pointer.starts_with("/components/schemas/") =>
+    match (kind, structure.nodes.get(&pointer)) {
+        // A validator is compiled from `components/schemas` only.
+        (Some(Kind::Schema), Some((Kind::Schema, _)))
+            if profile == Profile::Supported && !pointer.starts_with("/components/schemas/") =>
         {
-            Err(format!("`{target}` is not under `#/components/schemas/`"))
+            unsupported(format!("`{target}` is not under `#/components/schemas/`"))
         }
-        Some((found, _)) if *found == kind => chain(document, at, target),
-        Some((found, _)) => Err(format!("`{target}` is {found}; {kind} is needed here")),
-        None if profile == Profile::Standard => chain(document, at, target),
-        None => Err(format!("`{target}` is not {kind}")),
+        (Some(kind), Some((found, _))) if *found != kind => invalid(format!("`{target}` is {found}; expected {kind}")),
+        (Some(kind), None) if profile == Profile::Supported => invalid(format!("`{target}` is not {kind}")),
+        _ => chain(document, at, target),
     }
 }
 
-/// What a reference that leads nowhere may have meant: a component of the kind that is needed, of nearly this name.
-fn meant(structure: &Structure<'_>, kind: Kind, pointer: &str) -> String {
-    let fits = |(at, (found, _)): &(&String, &(Kind, &Value))| *found == kind && at.starts_with("/components/");
-    let known = structure.nodes.iter().filter(fits).map(|(at, _)| at.as_str()).filter(|at| at.split('/').count() == 4);
-    // The order of a map is not the same twice.
-    let mut known: Vec<&str> = known.collect();
+/// The component that a wrong reference probably means: of the expected kind, with the same name or nearly the same
+/// pointer.
+fn suggestion(structure: &Structure<'_>, kind: Option<Kind>, pointer: &str) -> String {
+    let known = structure.nodes.iter().filter(|(at, (found, _))| Some(*found) == kind && is_component(at));
+    let mut known: Vec<&str> = known.map(|(at, _)| at.as_str()).collect();
+    // The order of a hash map differs from run to run.
     known.sort_unstable();
     let same_name = |at: &&&str| at.rsplit('/').next() == pointer.rsplit('/').next();
     let near = known.iter().find(same_name).copied().or_else(|| nearest(pointer, known.iter().copied()));
     near.map_or_else(String::new, |near| format!(": did you mean `#{near}`?"))
 }
 
-/// Follows the references from `at` on: whoever reads the contract must come to their end.
-fn chain(document: &Value, at: &str, target: &str) -> Result<(), String> {
+fn is_component(pointer: &str) -> bool {
+    pointer.starts_with("/components/") && pointer.split('/').count() == 4
+}
+
+/// Follows the references from `at` on, which must end.
+fn chain(document: &Value, at: &str, target: &str) -> Result<(), Refusal> {
     let mut seen: Vec<String> = Vec::new();
     while let Some(reference) =
         pointer::find(document, seen.last().map_or(at, String::as_str)).and_then(pointer::reference)
     {
         match local(reference) {
-            Some(next) if next == at => return Err(format!("`{target}` leads back to itself")),
-            // Those on the circle are told that they are.
+            Some(next) if next == at => {
+                return Err((Code::Invalid, format!("`{target}` is a reference to itself")));
+            }
+            // Each reference of the cycle is an error of its own.
             Some(next) if seen.contains(&next) => return Ok(()),
             _ if seen.len() == MAX_HOPS => {
-                return Err(format!("`{target}` leads on to more than {MAX_HOPS} references in a row"));
+                let message = format!("`{target}` leads to more than {MAX_HOPS} references in a row");
+                return Err((Code::Unsupported, message));
             }
             Some(next) => seen.push(next),
-            // The fault is further on, and is told there.
+            // The error is further on, and reported there.
             None => return Ok(()),
         }
     }
     Ok(())
 }
 
-/// A discriminator's mapping names schemas, either by reference or by the last part of one.
-fn mappings(document: &Value, nodes: &HashMap<String, (Kind, &Value)>, faults: &mut Faults<'_>) {
-    for (at, (kind, value)) in nodes {
-        let Some(mapping) = value.get("mapping").and_then(Value::as_object) else { continue };
-        if *kind != Kind::Discriminator {
-            continue;
-        }
-        for (name, target) in mapping {
+/// A discriminator's mapping names schemas, by reference or by the name of a component.
+fn mappings(document: &Value, structure: &Structure<'_>, errors: &mut Errors<'_>) {
+    for (at, (kind, value)) in &structure.nodes {
+        let mapping = value.get("mapping").filter(|_| *kind == Kind::Discriminator);
+        for (name, target) in mapping.and_then(Value::as_object).into_iter().flatten() {
             let Some(target) = target.as_str() else { continue };
-            let pointer = match local(target) {
-                Some(pointer) => pointer,
-                None => join("/components/schemas", target),
-            };
+            let pointer = local(target).unwrap_or_else(|| join("/components/schemas", target));
             if pointer::find(document, &pointer).is_none() {
-                faults.add(&join(&join(at, "mapping"), name), format!("`{target}` does not exist"));
+                errors.invalid(&join(&join(at, "mapping"), name), format!("`{target}` does not exist"));
             }
         }
     }

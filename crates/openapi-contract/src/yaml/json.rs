@@ -1,14 +1,14 @@
-//! JSON is YAML, but for one thing: JSON escapes a character beyond U+FFFF as two (RFC 8259 §7), which YAML has not.
+//! JSON is YAML except for one construct: JSON escapes a character beyond U+FFFF as two (RFC 8259 §7).
 
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-/// The same text with such pairs as YAML writes them, if it is JSON and has any: `\ud83d\ude00` becomes `\U0001f600`. That is
-/// two columns shorter, so what comes after it on the same line is found two columns further left.
+/// The text with such pairs as one YAML escape, if it is JSON and has any: `\ud83d\ude00` becomes `\U0001f600`. That is
+/// two columns shorter, so positions after it on the same line are two columns less.
 pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
     let has_pairs = text.contains("\\ud") || text.contains("\\uD");
-    // In YAML, a backslash may well mean nothing.
+    // Elsewhere in YAML, a backslash need not be an escape.
     if !has_pairs || serde_json::from_str::<IgnoredAny>(text).is_err() {
         return Cow::Borrowed(text);
     }
@@ -18,7 +18,7 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
         written.push_str(before);
         let (escape, after) = match pair(escape) {
             Some((character, after)) => (format!("\\U{:08x}", u32::from(character)), after),
-            // Whatever it escapes goes with it: it may be a backslash.
+            // Includes the escaped character, which may be a backslash.
             None => {
                 let end = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
                 let (escape, after) = escape.split_at_checked(end).unwrap_or((escape, ""));
@@ -52,11 +52,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_of_json_are_written_as_one() {
+    fn surrogate_pairs_become_one_escape() {
         for (json, yaml) in [
             (r#"{"a": "\ud83d\ude00 \uD83D\uDE00"}"#, r#"{"a": "\U0001f600 \U0001f600"}"#),
             (r#"["\\ud83d\\ude00 \" \u00e9", "\ud83d\ude00é"]"#, r#"["\\ud83d\\ude00 \" \u00e9", "\U0001f600é"]"#),
-            // No pair: not JSON, and left for the reader of YAML to refuse.
+            // Not a pair: not JSON, refused by the YAML parser.
             (r#"["\ud83d\u0041"]"#, r#"["\ud83d\u0041"]"#),
             (r"a: '\ud83d\ude00'", r"a: '\ud83d\ude00'"),
         ] {

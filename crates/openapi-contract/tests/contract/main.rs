@@ -1,6 +1,7 @@
-//! The loader, its operations and its artifacts: one module per question.
+//! Tests of the loader, the operations and the artifacts, on fixtures.
 
 mod artifacts;
+mod document;
 mod load;
 mod openapi_3_0;
 mod operations;

@@ -72,9 +72,9 @@ fn a_contract_that_leaves_the_subset() {
     assert_eq!(
         told,
         [
-            "openapi.yaml:23:7: has no form in OpenAPI 3.0: there the body of a GET, HEAD, DELETE or TRACE is ignored",
-            "openapi.yaml:58:16: has no form in OpenAPI 3.0: `components/pathItems` cannot be referred into: move what \
-             is meant to a component",
+            "openapi.yaml:23:7: has no form in OpenAPI 3.0: the request body of a GET, HEAD, DELETE or TRACE is ignored",
+            "openapi.yaml:58:16: has no form in OpenAPI 3.0: references into `components/pathItems` do not resolve: \
+             move the target to another component",
         ]
     );
 }

@@ -128,7 +128,7 @@ fn what_cannot_be_cut() {
             (Ok(contract), None) => assert_eq!(contract.operations().len(), 2),
             (Err(errors), Some(line)) => {
                 assert!(errors.iter().any(|error| error.position.line == line), "{errors:?}");
-                assert!(errors[0].message.starts_with("cannot be left out"), "{errors:?}");
+                assert!(errors[0].message.starts_with("cannot be removed"), "{errors:?}");
             }
             (left, place) => panic!("{place:?}: {left:?}"),
         }

@@ -21,7 +21,7 @@ use super::same::{admits_anything, is_default, only_part, same_in_any_case, same
 use super::twin::Twin;
 use openapi_contract::equivalence::{folded, same};
 use openapi_contract::grammar::Shape;
-use openapi_contract::operation::Method;
+use openapi_contract::method::Method;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::{Contract, Kind};
 

@@ -11,7 +11,7 @@ use crate::{Drift, DriftKind};
 use openapi_contract::Kind;
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::grammar::Shape;
-use openapi_contract::operation::Method;
+use openapi_contract::method::Method;
 use openapi_contract::pointer::{self, join};
 
 mod address;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Context, Drift};
 use crate::DriftKind;
-use openapi_contract::check::nearest;
+use openapi_contract::spelling::nearest;
 
 /// What the contract means by a list of `required`: its names as they are spelt under `properties`, and what to say of it.
 pub(super) fn meant(context: &Context<'_>, drift: &Drift) -> Option<(Drift, String)> {

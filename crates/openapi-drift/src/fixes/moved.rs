@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::{Context, Fix, Side, code_side, contract_side};
 use crate::{Drift, DriftKind};
 use openapi_contract::Contract;
-use openapi_contract::operation::{Method, is_planned};
+use openapi_contract::method::Method;
+use openapi_contract::operation::is_planned;
 use openapi_contract::paths;
 use openapi_contract::pointer::{self, join};
 

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{Node, Search, Seen, listed};
-use openapi_contract::check::did_you_mean;
 use openapi_contract::pointer::{self, join};
+use openapi_contract::spelling::did_you_mean;
 
 /// What schemas are composed by.
 const COMPOSED_BY: [&str; 3] = ["allOf", "anyOf", "oneOf"];

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{Search, listed};
 use openapi_contract::Kind;
-use openapi_contract::check::did_you_mean;
 use openapi_contract::operation::Operation;
 use openapi_contract::pointer::{self, join};
+use openapi_contract::spelling::did_you_mean;
 
 /// Pairs of keywords of which an object has at most one (OpenAPI 3.1 §4.8.12, §4.8.14, §4.8.19, §4.8.20).
 const ONE_OF_TWO: &[(Kind, [&str; 2])] = &[

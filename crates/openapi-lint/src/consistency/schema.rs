@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::{Search, Unreadable, readable};
-use openapi_contract::check::did_you_mean;
 use openapi_contract::equivalence::compare;
 use openapi_contract::pointer::join;
+use openapi_contract::spelling::did_you_mean;
 
 /// Which types a keyword says something about.
 const SPEAKS_OF: &[(&str, &[&str])] = &[

@@ -9,10 +9,10 @@ use std::cmp::Ordering;
 use serde_json::{Map, Number, Value};
 
 use super::{pattern, readable};
-use openapi_contract::check::nearest;
-use openapi_contract::date::{is_date, is_date_time};
+use openapi_contract::date::unix_seconds;
 use openapi_contract::equivalence::{canonical, compare, set, whole};
 use openapi_contract::pointer::{self, join};
+use openapi_contract::spelling::nearest;
 
 /// Why a value does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,8 +154,8 @@ impl<'d> Fitting<'d> {
             self.add(inside, format!("`pattern: {source}`"));
         }
         let fits = match schema.get("format").and_then(Value::as_str) {
-            Some("date") => is_date(text),
-            Some("date-time") => is_date_time(text),
+            Some("date") => text.len() == 10 && unix_seconds(text).is_some(),
+            Some("date-time") => text.len() > 10 && unix_seconds(text).is_some(),
             Some("uuid") => is_uuid(text),
             Some("ipv4") => text.parse::<std::net::Ipv4Addr>().is_ok(),
             Some("ipv6") => text.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -212,7 +212,7 @@ impl<'d> Fitting<'d> {
                 property(name).is_none() && schema.get("additionalProperties") == Some(&Value::Bool(false));
             if !impossible && property(name).and_then(one_way).is_none() {
                 let unknown = members.keys().filter(|member| property(member).is_none());
-                match unknown.into_iter().find(|member| nearest(member, [name].into_iter()).is_some()) {
+                match unknown.into_iter().find(|member| nearest(member, [name]).is_some()) {
                     Some(near) => {
                         self.add(&join(inside, near), format!("`{name}` is required: is `{near}` meant to be it?"))
                     }

@@ -22,8 +22,8 @@ fn keywords_that_are_misspelt_misplaced_or_mistyped() {
     );
     refuses("type: object", "type: objekt", "20:7 `type` must be one of");
     refuses("          description: A thing.\n", "", "11:9 `description` is missing: a response must have it");
-    refuses("    Thing:\n", "    A Thing: {}\n    Thing:\n", "19:5 `A Thing` is no name for a component");
-    refuses("type: object", "required: [name, name]", "20:24 `required` holds \"name\" twice");
+    refuses("    Thing:\n", "    A Thing: {}\n    Thing:\n", "19:5 `A Thing` is not a component name");
+    refuses("type: object", "required: [name, name]", "20:24 `required` contains \"name\" twice");
     refuses("type: object", "required: name", "20:7 `required` must be a list of strings");
     refuses("type: object", "type: array", "20:7 `items` is missing");
     refuses("{ type: string, maxLength: 9 }", "true", "22:9 a schema must be a mapping, not `true`");
@@ -40,12 +40,12 @@ fn whole_numbers_however_they_are_spelled() {
     refuses("maxLength: 9", "maxLength: 9.5", "22:31 `maxLength` must be a whole number, zero or more, not `9.5`");
     refuses("maxLength: 9", "maxLength: -1e2", "22:31 `maxLength` must be a whole number, zero or more, not `-100.0`");
     for long in ["99999999999999999999", "-99999999999999999999", "0xFFFFFFFFFFFFFFFFFF"] {
-        let expected = format!("22:42 `{long}` is a whole number that does not fit 64 bits");
+        let expected = format!("22:42 `{long}` does not fit 64 bits");
         refuses("maxLength: 9", &format!("maxLength: {long}"), &expected);
     }
     let limited = load(&SMALL.replace("operationId: getThing", "operationId: getThing\n      x-max-body-bytes: 64e3"));
     assert_eq!(limited.operations()[0].max_body_bytes, Some(64_000));
-    refuses("type: object", "enum: [1, 2, 1.0]", "20:20 `enum` holds 1.0 twice");
+    refuses("type: object", "enum: [1, 2, 1.0]", "20:20 `enum` contains 1.0 twice");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn names_that_differ_in_case_alone() {
     refuses(
         "          content:\n",
         "          headers: { ETag: { schema: {} }, X: { schema: {} }, Etag: { schema: {} } }\n          content:\n",
-        "13:63 `Etag` and `ETag` are the same name: case does not count here",
+        "13:63 `Etag` and `ETag` are the same name: names are compared without regard to case",
     );
     refuses(
         "            application/json:\n",
@@ -81,7 +81,7 @@ fn names_that_differ_in_case_alone() {
 fn constructs_without_a_3_0_form() {
     for (construct, advice) in [
         ("type: [string, 'null']", "3.0 has no lists of types"),
-        ("type: 'null'", "3.0 has no type `null`: leave an absent member out"),
+        ("type: 'null'", "3.0 has no type `null`: make the property optional"),
         ("nullable: true", "`nullable` is not supported: 3.1 has none"),
         ("exclusiveMinimum: 0", "`exclusiveMinimum` is not supported: 3.0 writes it differently: use `minimum`"),
         ("exclusiveMaximum: 9", "`exclusiveMaximum` is not supported"),

@@ -5,14 +5,14 @@ use super::{errors, refuses};
 #[test]
 fn operations_that_cannot_be_told_apart_or_left_unguarded() {
     refuses("      operationId: getThing\n", "", "6:5 `operationId` is missing");
-    refuses("security: []\n", "", "5:5 `security` is not stated");
+    refuses("security: []\n", "", "5:5 `security` is missing");
     refuses("security: []", "security: [{ key: [] }]", "3:14 the security scheme `key` is not declared");
-    refuses("security: []", "security: [key]", "3:12 a security requirement maps");
+    refuses("security: []", "security: [key]", "3:12 a security requirement must map");
     let second = "  /other:\n    put:\n      operationId: getThing\n      responses: { 204: { description: Done. } }\n";
     refuses(
         "components:\n",
         &format!("{second}components:\n"),
-        "19:7 duplicate operationId `getThing`: it is already at 7:7",
+        "19:7 duplicate operationId `getThing`: first defined at 7:7",
     );
 }
 
@@ -32,13 +32,13 @@ fn extensions_that_nobody_reads() {
     refuses(
         id,
         &with("x-internal: true"),
-        "8:7 unknown extension `x-internal`: known are x-deprecated-since, x-max-body-bytes",
+        "8:7 unknown extension `x-internal`: expected one of x-deprecated-since, x-max-body-bytes",
     );
     refuses(id, &with("x-sunset: soon"), "8:7 `x-sunset` must be an RFC 3339 date");
     refuses(id, &with("x-max-body-bytes: 0"), "8:7 `x-max-body-bytes` must be a whole number of bytes");
     refuses(id, &with("x-max-body-bytes: 1kB"), "8:7 `x-max-body-bytes` must be");
     refuses(id, &with("x-status: done"), "8:7 `x-status` must be `planned`");
-    refuses("type: object", "x-status: planned", "20:7 `x-status` belongs on an operation, not on a schema");
+    refuses("type: object", "x-status: planned", "20:7 `x-status` must be on an operation, not on a schema");
 }
 
 #[test]
@@ -51,11 +51,11 @@ fn parameters_that_do_not_fit_the_path() {
             "9:11 the path parameter `key` is not in `/things/{id}`"
         ]
     );
-    refuses("required: true, ", "", "9:11 a path parameter must say `required: true`");
-    refuses("required: true", "required: false", "9:33 a path parameter must say `required: true`");
-    refuses("in: path", "in: query", "9:23 `id` is in `/things/{id}`: it must say `in: path`");
-    refuses("/things/{id}:", "/things/{id:", "5:3 the braces");
-    refuses("/things/{id}:", "/things/{id}/{id}:", "5:3 `{id}` stands twice");
+    refuses("required: true, ", "", "9:11 a path parameter must have `required: true`");
+    refuses("required: true", "required: false", "9:33 a path parameter must have `required: true`");
+    refuses("in: path", "in: query", "9:23 `id` is in the path `/things/{id}`: it must have `in: path`");
+    refuses("/things/{id}:", "/things/{id:", "5:3 unpaired braces");
+    refuses("/things/{id}:", "/things/{id}/{id}:", "5:3 `{id}` occurs twice");
     refuses("/things/{id}:", "things/{id}:", "5:3 the path `things/{id}` must start with `/`");
     refuses(
         "      responses:\n",
@@ -70,12 +70,12 @@ fn parameters_that_do_not_fit_the_path() {
     refuses(
         "schema: { type: string } }",
         "schema: {}, content: { text/plain: {} } }",
-        "9:61 a parameter has either `schema` or `content`, not both",
+        "9:61 a parameter must have either `schema` or `content`, not both",
     );
     refuses(", schema: { type: string } }", " }", "9:11 a parameter must have either `schema` or `content`");
     refuses(
         "components:\n",
         "  /things/{name}: {}\ncomponents:\n",
-        "17:3 `/things/{name}` and `/things/{id}` answer for the same requests",
+        "17:3 `/things/{name}` and `/things/{id}` match the same paths",
     );
 }

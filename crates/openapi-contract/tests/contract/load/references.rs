@@ -17,13 +17,13 @@ fn references_that_lead_nowhere() {
     refuses(
         reference,
         "$ref: '#/paths/~1things~1%7Bid%7D/get'",
-        "16:17 `#/paths/~1things~1%7Bid%7D/get` is an operation; a schema is needed here",
+        "16:17 `#/paths/~1things~1%7Bid%7D/get` is an operation; expected a schema",
     );
     refuses(reference, "$ref: 12", "16:17 `$ref` must be a string");
     refuses(
         reference,
         "$ref: '#/components/schemas/Thing'\n                description: A thing.",
-        "16:17 `$ref` stands alone: 3.0 ignores what is beside it; move `description`",
+        "16:17 `$ref` must be the only member, because 3.0 ignores its siblings: move `description`",
     );
     let circle = errors(
         "        name: { type: string, maxLength: 9 }\n",
@@ -45,7 +45,7 @@ fn references_that_lead_nowhere() {
         sound.resolve(&sound.operations()[0].responses[&200].content["application/json"].clone().expect("a schema"))["type"],
         "object"
     );
-    assert_eq!(errors_of(&chain(33)), ["16:17 `#/components/schemas/L1` leads on to more than 32 references in a row"]);
-    let both = ["B", "A"].map(|name| format!("`#/components/schemas/{name}` leads back to itself"));
+    assert_eq!(errors_of(&chain(33)), ["16:17 `#/components/schemas/L1` leads to more than 32 references in a row"]);
+    let both = ["B", "A"].map(|name| format!("`#/components/schemas/{name}` is a reference to itself"));
     assert_eq!(circle, [format!("23:10 {}", both[0]), format!("24:10 {}", both[1])]);
 }

@@ -1,24 +1,24 @@
-//! The `x-` keys of this contract. They drive the server, so a misspelt or misplaced one must not pass.
+//! The `x-` keys of a contract. The server acts on them, so an unknown, misspelt or misplaced one is an error.
 
 use serde_json::Value;
 
-use crate::Kind;
 use crate::date::unix_seconds;
 use crate::equivalence::whole;
+use crate::kind::Kind;
 
 /// An `x-` key that a contract may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Extension {
     /// The key.
     pub key: &'static str,
-    /// The kind of object that it stands on.
+    /// The kind of object that may have it.
     pub on: Kind,
-    /// What its value must be, as in "must be …".
+    /// The values it takes, to complete "must be …".
     pub expects: &'static str,
     valid: fn(&Value) -> bool,
 }
 
-/// Every `x-` key that a contract may use. Any other is an error when the contract is loaded.
+/// Every `x-` key that a contract may use.
 pub const EXTENSIONS: &[Extension] = &[
     Extension {
         key: "x-deprecated-since",
@@ -35,7 +35,7 @@ pub const EXTENSIONS: &[Extension] = &[
     Extension {
         key: "x-status",
         on: Kind::Operation,
-        expects: "`planned`; leave it out of an operation that is built",
+        expects: "`planned`; remove it from an operation that is implemented",
         valid: |value| value == "planned",
     },
     Extension {
@@ -47,8 +47,8 @@ pub const EXTENSIONS: &[Extension] = &[
 ];
 
 impl Extension {
-    /// Whether `value` is what the extension expects.
-    pub(super) fn accepts(&self, value: &Value) -> bool {
+    /// Whether the extension takes this value.
+    pub(crate) fn accepts(&self, value: &Value) -> bool {
         (self.valid)(value)
     }
 }
