@@ -43,7 +43,7 @@ fn check() -> Result<Vec<String>, String> {
     let generated = serde_json::to_value(api::openapi())
         .map_err(|error| format!("error: the generated spec cannot be written: {error}\n"))?;
     let files = SourceFile::all_in(&api::SOURCES);
-    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    let code = Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
     let found = openapi_drift::check(CONTRACT, &yaml, &generated, code);
     // What the contract says and the server would not do is as much a lie as a drift.
     let CheckReport { contract: Some(contract), artifacts: Some(artifacts), drifts, .. } = &found else {

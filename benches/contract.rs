@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use openapi_contract::{Artifacts, Contract};
-use web_server::{app, operations::Operations};
+use web_server::{app, contract::operations::Operations};
 
 /// The contract, as it was written.
 const CONTRACT: &str = include_str!("../openapi.yaml");
@@ -30,8 +30,8 @@ fn benches(criterion: &mut Criterion) {
             compiled.files().map(|(_, text)| text.len())
         });
     });
-    criterion.bench_function("start/read", |bench| bench.iter(|| app::compiled().expect("the table reads")));
-    let table = app::compiled().expect("the table reads").table;
+    criterion.bench_function("start/read", |bench| bench.iter(|| app::artifacts().expect("the table reads")));
+    let table = app::artifacts().expect("the table reads").table;
     criterion.bench_function("start/compile", |bench| {
         bench.iter(|| Operations::compile(black_box(&table)).expect("it compiles"));
     });

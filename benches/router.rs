@@ -1,4 +1,4 @@
-//! Every operation through the whole stack in process: layers, contract, handler and a real SQLite file, without sockets.
+//! Every operation through the router in process: middleware, validation, handler and an SQLite file, without sockets.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::{
@@ -18,13 +18,9 @@ use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
-use web_server::{
-    app::App,
-    config::{Cli, Config},
-    source::SystemSource,
-};
+use web_server::{app::App, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator};
 
-/// So that no two users share an address.
+/// Makes every address unique.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 fn request(method: &str, path: &str, body: Option<String>) -> Request<Body> {
@@ -54,9 +50,11 @@ fn benches(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("bench.db").display());
     let cli = Cli::try_parse_from(["web_server", "--database-url", &url, "--rate-limit", "off"]).expect("known flags");
-    let config = Config::validate(&cli.settings, false).expect("valid flags");
+    let config = Config::validate(&cli.settings).expect("valid flags");
     let runtime = Runtime::new().expect("a runtime");
-    let app = runtime.block_on(App::build(&config, Arc::new(SystemSource::new()))).expect("the app starts");
+    let clock = Arc::new(SystemClock);
+    let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+    let app = runtime.block_on(App::build(&config, clock, ids)).expect("the app starts");
     let router = &app.router;
     let path = &runtime.block_on(create(router));
 
@@ -69,7 +67,7 @@ fn benches(criterion: &mut Criterion) {
         ("getUser", "GET", path, 200, None),
         ("listUsers", "GET", "/users?limit=20", 200, None),
         ("updateUser", "PATCH", path, 200, Some(r#"{"name":"Ada King"}"#)),
-        ("createUser, refused by the contract", "POST", "/users", 422, Some(r#"{"name":" ","email":"x"}"#)),
+        ("createUser, invalid", "POST", "/users", 422, Some(r#"{"name":" ","email":"x"}"#)),
         ("unknown path", "GET", "/nothing", 404, None),
     ] {
         group.bench_function(name, |bench| {

@@ -1,6 +1,6 @@
-//! The store alone, one operation after the other, on both databases with durable commits.
+//! The storage, one operation at a time, on both databases with durable commits.
 //!
-//! PostgreSQL comes from `BENCH_POSTGRES_URL`, or from a throwaway cluster that keeps fsync on.
+//! PostgreSQL is the server at `BENCH_POSTGRES_URL`, or a throwaway cluster with fsync on.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::{
@@ -20,16 +20,12 @@ use api::{
 use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
-use web_server::{
-    config::{Cli, Config},
-    source::SystemSource,
-    store,
-};
+use web_server::{cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator, storage};
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 fn new_user() -> NewUser {
-    // A database may hold the users of an earlier run.
+    // The database may have users of an earlier run.
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let email = format!("ada{}-{number}@example.com", std::process::id());
     NewUser { name: UserName("Ada Lovelace".into()), email: EmailAddress(email) }
@@ -37,10 +33,12 @@ fn new_user() -> NewUser {
 
 fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     let cli = Cli::try_parse_from(["web_server", "--database-url", url]).expect("known flags");
-    let config = Config::validate(&cli.settings, false).expect("a valid URL");
+    let config = Config::validate(&cli.settings).expect("a valid URL");
     let runtime = Runtime::new().expect("a runtime");
     let store = runtime.block_on(async {
-        let store = store::connect(&config.database, Arc::new(SystemSource::new())).await.expect("it opens");
+        let clock = Arc::new(SystemClock);
+        let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+        let store = storage::connect(&config.database, clock, ids).await.expect("it opens");
         store.migrate().await.expect("it migrates");
         store
     });
@@ -52,10 +50,10 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
         users.create(new_user()).await.expect("it creates").id
     });
 
-    let mut group = criterion.benchmark_group(format!("store on {name}"));
+    let mut group = criterion.benchmark_group(format!("storage on {name}"));
     group.measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1)).sample_size(30);
     group.bench_function("ping", |bench| {
-        bench.to_async(&runtime).iter(|| async { store.ping().await.expect("an answer") })
+        bench.to_async(&runtime).iter(|| async { store.ping().await.expect("a response") })
     });
     group.bench_function("get", |bench| {
         bench.to_async(&runtime).iter(|| async { users.get(id).await.expect("a user") })
@@ -75,7 +73,7 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     runtime.block_on(store.close());
 }
 
-#[expect(clippy::disallowed_methods, reason = "these are the bench's own settings, not the server's")]
+#[expect(clippy::disallowed_methods, reason = "a setting of the bench, not of the server")]
 fn postgres_from_environment() -> Option<String> {
     std::env::var("BENCH_POSTGRES_URL").ok()
 }
@@ -99,7 +97,7 @@ fn benches(criterion: &mut Criterion) {
     if !url.trim().is_empty() {
         operations(criterion, "PostgreSQL", url.trim());
     }
-    // The end of its standard input stops the cluster.
+    // The cluster stops at the end of its standard input.
     drop(cluster.stdin.take());
     cluster.wait().expect("the cluster ends");
 }

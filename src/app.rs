@@ -1,70 +1,73 @@
-//! Puts the parts together: contract, store, stack. Everything that can be wrong is found here, before a socket opens.
+//! Wires the parts together: contract, storage, router. Every error that a start can have occurs here, before a socket
+//! opens.
 
 use std::sync::Arc;
 
-use api::{AppState, Surface, health::Readiness};
+use api::{AppState, Surface, monitoring::Readiness};
 use axum::Router;
 use openapi_contract::{Artifacts, Contract, LoadError, OperationTable};
 
 use crate::{
-    CONTRACT,
+    clock::Clock,
     config::Config,
-    docs::Documents,
-    metrics,
-    operations::Operations,
+    contract::operations::Operations,
+    http::{docs::Documents, router},
+    ids::IdGenerator,
     readiness::{Drain, StoreReadiness},
-    source::Source,
-    stack::{self, Stack},
-    store::{self, ConnectError, Store},
+    storage::{self, ConnectError, Store},
+    telemetry::metrics::Prometheus,
 };
 
-/// A server that is ready to be served.
+/// The contract inside the binary, as written, but without planned operations.
+const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.yaml"));
+
+/// A server, ready to be served.
 pub struct App {
-    /// Answers clients.
+    /// The router for clients.
     pub router: Router,
-    /// Answers operators, if they have a listener of their own.
+    /// The router for operators, if they have a listener of their own.
     pub admin: Option<Router>,
     /// The database.
     pub store: Store,
-    /// Tells readiness that the server is about to stop.
+    /// Starts the drain: from then on the server reports that it is not ready.
     pub drain: Drain,
-    /// Whether the server can do its work.
+    /// Reports whether the server can process requests.
     pub readiness: Arc<dyn Readiness>,
 }
 
-/// Why the server cannot start: one line.
+/// Why the server cannot start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The contract inside the binary cannot be used. The build checks it, so this is a bug.
-    #[error("the contract cannot be used: {0}")]
+    /// The contract inside the binary is invalid. The build checks it, so this is a bug.
+    #[error("the contract inside the binary is invalid: {0}")]
     Contract(String),
-    /// The router and the contract differ: the program was built with `CONTRACT_DRIFT=warn`.
+    /// The router and the contract differ: the binary was built with `CONTRACT_DRIFT=warn`.
     #[error("the router and the contract differ: {0}")]
     Routes(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The schema cannot be brought up to date.
-    #[error("the database's schema cannot be brought up to date: {0}")]
+    /// A migration failed.
+    #[error("database migration failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The schema is not the one that this program works with.
-    #[error("the database's schema does not fit ({0}): run `web_server migrate`")]
+    /// The schema of the database does not match this version of the server.
+    #[error("the database schema does not match this version ({0}): run `web_server migrate`")]
     Schema(sqlx::Error),
 }
 
-/// Reads the contract inside the binary.
+/// Loads the contract inside the binary.
 ///
 /// # Errors
-/// It does not load: a bug, since the build loads it too.
+/// The contract is invalid: a bug, since the build loads it too.
 pub fn contract() -> Result<Contract, StartError> {
     load(CONTRACT)
 }
 
-/// What the build has made of the contract: nothing of it is parsed or derived at start but the operation table.
+/// Returns the documents and the operation table that the build wrote. Only the table is parsed at start.
 ///
 /// # Errors
-/// The table does not read: a bug, since the build wrote it.
-pub fn compiled() -> Result<Artifacts, StartError> {
+/// The table is invalid: a bug, since the build wrote it.
+pub fn artifacts() -> Result<Artifacts, StartError> {
     Artifacts::from_files([
         CONTRACT,
         include_str!(concat!(env!("OUT_DIR"), "/openapi.json")),
@@ -75,86 +78,80 @@ pub fn compiled() -> Result<Artifacts, StartError> {
 }
 
 fn load(yaml: &str) -> Result<Contract, StartError> {
-    Contract::load("openapi.yaml", yaml).map_err(unusable)
+    Contract::load("openapi.yaml", yaml).map_err(invalid)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn unusable(errors: Vec<LoadError>) -> StartError {
+fn invalid(errors: Vec<LoadError>) -> StartError {
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
     StartError::Contract(errors.join("; "))
 }
 
-/// The contract of a server whose operators have a listener of their own: its documents do not speak of what they call.
-fn without_operators(compiled: &Artifacts) -> Result<Artifacts, StartError> {
+/// Returns the contract of the clients' listener, where operators have a listener of their own: without the operators'
+/// operations.
+fn without_operators(artifacts: &Artifacts) -> Result<Artifacts, StartError> {
     let operators = api::operator_paths();
-    let contract = load(&compiled.yaml)?.without(|operation| operators.contains(&operation.path)).map_err(unusable)?;
-    Artifacts::of(&contract).map_err(unusable)
+    let contract = load(&artifacts.yaml)?.without(|operation| operators.contains(&operation.path)).map_err(invalid)?;
+    Artifacts::of(&contract).map_err(invalid)
 }
 
 impl App {
-    /// Opens the database and builds the whole of the server on it.
+    /// Opens the database and builds the server.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn build(config: &Config, source: Arc<dyn Source>) -> Result<Self, StartError> {
-        let store = Self::open(config, source.clone()).await?;
-        Self::assemble(&compiled()?, config, source, store, api::router)
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Self, StartError> {
+        let store = Self::open(config, clock, ids.clone()).await?;
+        Self::assemble(&artifacts()?, config, ids, store, api::router)
     }
 
-    /// Opens the database, its schema up to date.
+    /// Opens the database, runs pending migrations unless they are disabled, and checks the schema.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn open(config: &Config, source: Arc<dyn Source>) -> Result<Store, StartError> {
-        let store = store::connect(&config.database, source).await?;
-        if config.database.migrate {
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Store, StartError> {
+        let store = storage::connect(&config.database, clock, ids).await?;
+        if !config.database.no_migrate {
             store.migrate().await?;
         }
         store.check_schema().await.map_err(StartError::Schema)?;
         Ok(store)
     }
 
-    /// Builds the server of a contract on a store that is open. `routes` gives the operations of a surface; it is [`api::router`], or that
-    /// with something around it.
+    /// Builds the server for a contract on an open store. `routes` returns the operations of a surface: [`api::router`], or
+    /// a wrapper around it.
     ///
     /// # Errors
     /// See [`StartError`].
     pub fn assemble(
         contract: &Artifacts,
         config: &Config,
-        source: Arc<dyn Source>,
+        ids: Arc<dyn IdGenerator>,
         store: Store,
         routes: impl Fn(Surface, AppState) -> Router,
     ) -> Result<Self, StartError> {
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
-        let state = store.state(readiness.clone(), Arc::new(metrics::Prometheus::new(store.clone())));
-        let router = |surface, table: &OperationTable, documents| {
+        let state = store.state(readiness.clone(), Arc::new(Prometheus::new(store.clone())));
+        let build = |surface, table: &OperationTable, documents| {
             let operations = Operations::compile(table).map_err(StartError::Contract)?;
             operations.check_routes(&api::routes(surface)).map_err(StartError::Routes)?;
             let mut http = config.http.clone();
             if surface == Surface::Operators {
-                // Scrapers know an instance by its address, and no browser of a client's reaches this listener.
+                // Scrapers use the address of an instance as its host.
                 http.allowed_hosts.clear();
             }
-            Ok::<_, StartError>(stack::build(Stack {
-                routes: routes(surface, state.clone()),
-                operations: Arc::new(operations),
-                documents,
-                source: source.clone(),
-                drain: drain.clone(),
-                config: http,
-            }))
+            let parts = router::Parts { operations: Arc::new(operations), ids: ids.clone(), drain: drain.clone() };
+            Ok::<_, StartError>(router::build(routes(surface, state.clone()), documents, parts, &http))
         };
         let (router, admin) = if config.server.admin_addr.is_some() {
-            // The documents tell the truth about this listener: what operators call is not here.
             let public = without_operators(contract)?;
             let mut operators = contract.table.clone();
             operators.operations.retain(|operation| !public.table.operations.contains(operation));
-            let router_of_operators = router(Surface::Operators, &operators, None)?;
-            (router(Surface::Public, &public.table, Some(Documents::new(&public)))?, Some(router_of_operators))
+            let admin = build(Surface::Operators, &operators, None)?;
+            (build(Surface::Public, &public.table, Some(Documents::new(&public)))?, Some(admin))
         } else {
-            (router(Surface::All, &contract.table, Some(Documents::new(contract)))?, None)
+            (build(Surface::All, &contract.table, Some(Documents::new(contract)))?, None)
         };
         Ok(Self { router, admin, store, drain, readiness })
     }

@@ -1,7 +1,7 @@
-//! Readiness: the database answers, and the server is not about to stop.
+//! Readiness: the database responds, and the server is not draining.
 //!
-//! However many ask, the database is asked at most four times a second, by one probe at a time, on a connection of its
-//! own: a pool that is full does not look like a database that is away.
+//! The result of a database ping is reused for a quarter of a second, so the number of readiness requests does not
+//! matter. The ping has a connection of its own: a full pool does not look like an unavailable database.
 
 use std::{
     sync::{
@@ -11,26 +11,26 @@ use std::{
     time::Duration,
 };
 
-use api::health::{NotReady, Readiness};
+use api::monitoring::{NotReady, Readiness};
 use async_trait::async_trait;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{metrics, store::Store};
+use crate::{storage::Store, telemetry::metrics};
 
-/// How long an answer of the database counts. With the time-out of the probe it keeps every change under a second.
-const FRESH: Duration = Duration::from_millis(250);
+/// How long the result of a ping is reused. With the timeout of the ping, a change is visible within a second.
+const MAX_AGE: Duration = Duration::from_millis(250);
 
-/// Whether the server is draining. Copies share it.
+/// Whether the server is draining. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct Drain(Arc<AtomicBool>);
 
 impl Drain {
-    /// From now on the server is not ready.
+    /// Starts the drain.
     pub fn start(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has begun.
+    /// Returns whether the drain started.
     pub fn started(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -47,16 +47,16 @@ impl StoreReadiness {
         Self { store, drain, last: Mutex::new(None) }
     }
 
-    /// What the database said last, if that is fresh; else what it says now. Those who come meanwhile wait for the lock,
-    /// and then find a fresh answer.
-    async fn database_answers(&self) -> bool {
+    /// Returns the result of the last ping, or of a new one if the last one is too old. Concurrent callers wait for the
+    /// lock and then reuse the result.
+    async fn database_is_available(&self) -> bool {
         let mut last = self.last.lock().await;
         match *last {
-            Some((at, answers)) if at.elapsed() < FRESH => answers,
+            Some((at, is_available)) if at.elapsed() < MAX_AGE => is_available,
             _ => {
-                let answers = self.store.ping().await.is_ok();
-                *last = Some((Instant::now(), answers));
-                answers
+                let is_available = self.store.ping().await.is_ok();
+                *last = Some((Instant::now(), is_available));
+                is_available
             }
         }
     }
@@ -67,10 +67,10 @@ impl Readiness for StoreReadiness {
     async fn check(&self) -> Result<(), NotReady> {
         let result = if self.drain.started() {
             Err(NotReady::Draining)
-        } else if self.database_answers().await {
+        } else if self.database_is_available().await {
             Ok(())
         } else {
-            Err(NotReady::DatabaseAway)
+            Err(NotReady::DatabaseUnavailable)
         };
         metrics::record_readiness(result.is_ok());
         result

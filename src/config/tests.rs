@@ -1,25 +1,32 @@
-use std::{collections::HashMap, ffi::OsStr};
+use std::{collections::HashMap, ffi::OsStr, num::NonZeroU32, time::Duration};
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 use super::*;
 
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+}
+
 fn validate(arguments: &[&str]) -> Result<Config, String> {
-    let cli = Cli::try_parse_from([&["web_server"], arguments].concat()).map_err(|error| error.to_string())?;
-    Config::validate(&cli.settings, false).map_err(|error| error.to_string())
+    let arguments =
+        Arguments::try_parse_from([&["web_server"], arguments].concat()).map_err(|error| error.to_string())?;
+    Config::validate(&arguments.settings).map_err(|error| error.to_string())
 }
 
 #[test]
 fn the_defaults_are_valid() {
     let config = validate(&[]).unwrap();
     assert_eq!(config.server.listen_addr.port(), 8080);
-    assert_eq!(config.http.cors, Cors::Off);
-    assert!(config.database.target.to_string().ends_with("data/web_server.db"));
+    assert_eq!(config.http.cors_allowed_origins, Cors::Off);
+    assert!(config.database.database_url.to_string().ends_with("data/web_server.db"));
 }
 
 #[test]
-fn a_wrong_value_is_one_line_that_says_what_would_be_right() {
-    for (flag, value, variable, right) in [
+fn an_invalid_value_is_one_line_with_what_is_expected() {
+    for (flag, value, variable, expected) in [
         ("--listen-addr", "localhost", "LISTEN_ADDR", "127.0.0.1:8080"),
         ("--request-timeout", "0s", "REQUEST_TIMEOUT", "from 1ms"),
         ("--request-timeout", "soon", "REQUEST_TIMEOUT", "10s"),
@@ -31,7 +38,7 @@ fn a_wrong_value_is_one_line_that_says_what_would_be_right() {
         ("--rate-limit", "many", "RATE_LIMIT", "off"),
         ("--rate-limit-burst", "0", "RATE_LIMIT_BURST", "from 1"),
         ("--otel-exporter-otlp-endpoint", "localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
-        ("--database-url-file", "/no/such/file", "DATABASE_URL_FILE", "can be read"),
+        ("--database-url-file", "/no/such/file", "DATABASE_URL_FILE", "cannot be read"),
         ("--log-format", "xml", "LOG_FORMAT", "pretty or json"),
         ("--log", "web=loud", "RUST_LOG", "debug"),
         ("--log", "loud", "RUST_LOG", "debug"),
@@ -42,17 +49,17 @@ fn a_wrong_value_is_one_line_that_says_what_would_be_right() {
     ] {
         let error = validate(&[flag, value]).unwrap_err();
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(error.starts_with(variable) && error.contains(right), "{error}");
+        assert!(error.starts_with(variable) && error.contains(expected), "{error}");
     }
 }
 
 #[test]
-fn the_example_of_a_file_sets_what_it_shows() {
+fn the_example_file_is_valid() {
     let example = include_str!("../../.env.example");
     let lines = example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('='));
     let values: HashMap<_, _> = lines.filter(|(name, _)| !name.contains(' ')).collect();
     assert!(values.len() > 5, "{values:?}");
-    let command = Cli::command();
+    let command = Arguments::command();
     for (name, value) in values {
         let argument = command.get_arguments().find(|argument| argument.get_env() == Some(OsStr::new(name)));
         let flag = argument.and_then(|argument| argument.get_long()).unwrap_or_else(|| panic!("no {name}"));
@@ -68,24 +75,30 @@ fn an_empty_value_is_the_default() {
 }
 
 #[test]
-fn the_burst_is_twice_the_rate_unless_said() {
-    let limit =
-        |flags: &[&str]| validate(flags).unwrap().http.rate_limit.map(|limit| (limit.period, limit.burst.get()));
-    assert_eq!(limit(&[]), Some((Duration::from_millis(2), 1_000)));
-    assert_eq!(limit(&["--rate-limit", "60/m", "--rate-limit-burst", "5"]), Some((Duration::from_secs(1), 5)));
-    assert_eq!(limit(&["--rate-limit", "off"]), None);
+fn the_rate_limit_is_parsed() {
+    let limit = |flags: &[&str]| {
+        let http = validate(flags).unwrap().http;
+        (http.rate_limit.map(|rate| (rate.count.get(), rate.period)), http.rate_limit_burst.map(NonZeroU32::get))
+    };
+    assert_eq!(limit(&[]), (Some((500, Duration::from_millis(2))), None));
+    let flags = ["--rate-limit", "60/m", "--rate-limit-burst", "5"];
+    assert_eq!(limit(&flags), (Some((60, Duration::from_secs(1))), Some(5)));
+    assert_eq!(limit(&["--rate-limit", "off"]), (None, None));
 }
 
 #[test]
-fn a_secret_may_come_as_a_file() {
+fn the_database_url_can_be_in_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "postgres://u:secret@db.example/app\n").unwrap();
     let config = validate(&["--database-url-file", file.path().to_str().unwrap()]).unwrap();
-    assert_eq!(config.database.target.to_string(), "PostgreSQL, app on db.example:5432");
+    assert_eq!(config.database.database_url.to_string(), "PostgreSQL, app on db.example:5432");
+    std::fs::write(file.path(), "\n").unwrap();
+    let error = validate(&["--database-url-file", file.path().to_str().unwrap()]).unwrap_err();
+    assert!(error.contains("is empty"), "{error}");
 }
 
 #[test]
-fn every_wrong_value_is_told_at_once() {
+fn every_invalid_value_is_reported() {
     let error = validate(&["--listen-addr", "x", "--log-format", "y"]).unwrap_err();
     assert_eq!(error.lines().count(), 2, "{error}");
 }
@@ -93,7 +106,7 @@ fn every_wrong_value_is_told_at_once() {
 #[test]
 fn a_password_is_never_shown() {
     let config = validate(&["--database-url", "postgres://u:secret@db.example:5433/app"]).unwrap();
-    assert_eq!(config.database.target.to_string(), "PostgreSQL, app on db.example:5433");
+    assert_eq!(config.database.database_url.to_string(), "PostgreSQL, app on db.example:5433");
     assert!(!format!("{config:?}").contains("secret"));
     let error = validate(&["--database-url", "postgres://u:secret@db.example:port/app"]).unwrap_err();
     assert!(!error.contains("secret"), "{error}");

@@ -1,12 +1,11 @@
 //! What the contract says, the server does: changed in the contract alone, it changes in the server.
 
+use std::sync::Arc;
+
 use clap::Parser;
 use openapi_contract::{Artifacts, Contract};
 use reqwest::{Method, header::HeaderMap};
-use web_server::{
-    config::{Cli, Config},
-    source::SystemSource,
-};
+use web_server::{app, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator};
 
 use crate::harness::{App, Database, Server, Storage};
 
@@ -131,10 +130,11 @@ async fn routes_and_operations_are_the_same() {
     ] {
         let arguments = ["web_server", "--database-url", &url].into_iter().chain(flags.iter().copied());
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
-        let config = Config::validate(&cli.settings, false).expect("the flags are right");
-        let source = std::sync::Arc::new(SystemSource::new());
-        let store = web_server::app::App::open(&config, source.clone()).await.expect("the database opens");
-        let app = web_server::app::App::assemble(&changed(&[change]), &config, source, store, api::router);
+        let config = Config::validate(&cli.settings).expect("the flags are right");
+        let clock = Arc::new(SystemClock);
+        let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+        let store = app::App::open(&config, clock, ids.clone()).await.expect("the database opens");
+        let app = app::App::assemble(&changed(&[change]), &config, ids, store, api::router);
         let error = app.err().expect("does not start").to_string();
         assert_eq!(error, format!("the router and the contract differ: {wrong}"));
     }

@@ -9,13 +9,13 @@
 mod harness;
 
 mod another_contract;
+mod common_responses;
 mod documents;
 mod health;
 mod methods_and_headers;
 mod pages;
 mod problems;
 mod rate_limit;
-mod shared_answers;
 mod users;
 mod validation;
 mod whole_contract;

@@ -15,7 +15,7 @@ use axum::{
     middleware::{Next, from_fn},
 };
 use tokio::sync::Notify;
-use web_server::store::Gate;
+use web_server::storage::FaultInjector;
 
 /// What happens to an operation of the store instead of what it should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +77,8 @@ impl Faults {
 }
 
 #[async_trait]
-impl Gate for Faults {
-    async fn pass(&self, _: &'static str) -> Result<(), sqlx::Error> {
+impl FaultInjector for Faults {
+    async fn before(&self, _: &'static str) -> Result<(), sqlx::Error> {
         let fault = *self.store.lock().expect("no test panics in here");
         match fault {
             None => Ok(()),

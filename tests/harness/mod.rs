@@ -30,9 +30,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use web_server::{
-    config::{Cli, Config},
-    server,
-    source::SystemSource,
+    app, cli::Cli, clock::SystemClock, config::Config, http::server, ids::UuidV7Generator, storage::Store,
 };
 
 /// The contract that answers are held against.
@@ -163,7 +161,7 @@ pub struct App {
 pub struct Server {
     stop: oneshot::Sender<()>,
     task: JoinHandle<bool>,
-    store: web_server::store::Store,
+    store: Store,
 }
 
 impl Server {
@@ -178,7 +176,7 @@ impl Server {
 impl App {
     /// Starts the app on this database. The deadlines are long: a busy machine must not fail a test.
     pub async fn start(storage: &Storage, flags: &[&str]) -> (Self, Server) {
-        let contract = web_server::app::compiled().expect("the build has compiled the contract");
+        let contract = app::artifacts().expect("the build writes the artifacts");
         Self::start_by(&contract, storage, flags).await
     }
 
@@ -195,13 +193,14 @@ impl App {
         }
         arguments.extend(flags);
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
-        let config = Config::validate(&cli.settings, false).expect("the flags are right");
+        let config = Config::validate(&cli.settings).expect("the flags are right");
 
-        let source = Arc::new(SystemSource::new());
-        let store = web_server::app::App::open(&config, source.clone()).await.expect("the database opens");
+        let clock = Arc::new(SystemClock);
+        let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+        let store = app::App::open(&config, clock, ids.clone()).await.expect("the database opens");
         let faults = Arc::<Faults>::default();
         let routes = |surface, state| faults.around(surface, state);
-        let app = web_server::app::App::assemble(contract, &config, source, store.behind(faults.clone()), routes);
+        let app = app::App::assemble(contract, &config, ids, store.with_faults(faults.clone()), routes);
         let app = app.expect("the app starts");
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));

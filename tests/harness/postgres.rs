@@ -16,11 +16,7 @@ use std::{
 use clap::Parser;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::OnceCell;
-use web_server::{
-    config::{Cli, Config},
-    source::SystemSource,
-    store,
-};
+use web_server::{cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator, storage};
 
 /// The cluster, and what keeps it alive: the script stops it when its standard input ends, however this process ends.
 struct Cluster {
@@ -143,8 +139,10 @@ async fn make_template(cluster: &Cluster) -> String {
 
     let cli =
         Cli::try_parse_from(["web_server", "--database-url", &database_url(cluster, &name)]).expect("known flags");
-    let config = Config::validate(&cli.settings, false).expect("a valid URL").database;
-    let store = store::connect(&config, Arc::new(SystemSource::new())).await.expect("the template opens");
+    let config = Config::validate(&cli.settings).expect("a valid URL").database;
+    let clock = Arc::new(SystemClock);
+    let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+    let store = storage::connect(&config, clock, ids).await.expect("the template opens");
     store.migrate().await.expect("the template migrates");
     store.close().await;
     name

@@ -43,9 +43,10 @@ impl Process {
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a piped log")).lines();
         let base = loop {
-            let line = lines.next_line().await.expect("a log in UTF-8").expect("the server says where it listens");
-            if let Some((_, rest)) = line.split_once("listening on ") {
-                break rest.split('"').next().expect("an address").to_owned();
+            let line = lines.next_line().await.expect("a log in UTF-8").expect("the server logs its address");
+            let line: serde_json::Value = serde_json::from_str(&line).expect("a log in JSON");
+            if line["message"] == "listening" {
+                break line["url"].as_str().expect("a URL").to_owned();
             }
         };
         let log = Arc::new(Mutex::new(Vec::new()));

@@ -133,7 +133,7 @@ async fn the_log_is_the_same_whether_spans_are_built_or_not() {
             serde_json::json!({ "name": "request", "operation": operation, "request_id": id, "trace_id": TRACE });
         let ours: Vec<_> = without.iter().filter(|line| line["span"] == span).collect();
         let targets: Vec<_> = ours.iter().map(|line| line["target"].as_str().unwrap()).collect();
-        assert_eq!(targets, ["web_server::store::error", "access"], "{without:#?}");
+        assert_eq!(targets, ["web_server::storage::error", "access"], "{without:#?}");
     }
 }
 

@@ -1,9 +1,9 @@
-//! Typed views of a request that has already been validated against the contract.
+//! Typed views of a request that is already validated.
 //!
-//! The validation layer reads the path, the query and the body once, checks them against the contract's schemas, fills
-//! in the contract's defaults, and leaves an [`Input`] in the request's extensions. The extractors here only decode it.
-//! A decode that fails after validation means that the contract and the types disagree: a bug of ours, answered with
-//! 500, logged, and counted in `contract_decode_failures_total`.
+//! The validation middleware reads the path, the query and the body once, validates them against the contract's schemas,
+//! fills in the contract's defaults, and stores an [`Input`] in the request's extensions. These extractors only decode it.
+//! A decode error after validation means that the contract and the types differ: a bug. The response is 500, the error
+//! is logged, and `contract_decode_failures_total` counts it.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -12,16 +12,16 @@ use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
-/// What a request says, as JSON: valid by the contract.
+/// The content of a validated request, as JSON.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
-    /// The parameters in the path, by name.
+    /// The path parameters, by name.
     pub path: Map<String, Value>,
-    /// The parameters in the query, by name, defaults filled in.
+    /// The query parameters, by name, with defaults filled in.
     pub query: Map<String, Value>,
-    /// The parameters in the header, by name in lower case.
+    /// The header parameters, by name in lower case.
     pub header: Map<String, Value>,
-    /// The body, where the operation has one.
+    /// The body, if the request has one.
     pub body: Option<Value>,
 }
 
@@ -47,7 +47,7 @@ macro_rules! decode_from_input {
                 let take: fn(&mut Input) -> Value = $take;
                 let value = parts.extensions.get_mut().map(take).unwrap_or_default();
                 serde_json::from_value(value).map($extractor).map_err(|error| {
-                    tracing::error!(%error, "a valid request did not decode: the contract and the types disagree");
+                    tracing::error!(%error, "failed to decode a validated request: the contract and the Rust types differ");
                     ::metrics::counter!("contract_decode_failures_total").increment(1);
                     Problem::internal()
                 })

@@ -1,7 +1,7 @@
-//! Problem details (RFC 9457): the one shape of every error body.
+//! Problem details (RFC 9457): the format of every error response.
 //!
-//! Whoever refuses a request — handler, extractor, layer, fallback — returns a [`Problem`]. `instance` and `request_id`
-//! are not known that deep; the outermost layer fills them in through [`Problem::complete`].
+//! A handler, an extractor, a middleware or a fallback that refuses a request returns a [`Problem`]. It has neither the
+//! path nor the request's id; the `problem_details` middleware of the server adds them through [`Problem::complete`].
 
 use std::{borrow::Cow, fmt};
 
@@ -13,41 +13,41 @@ use utoipa::ToSchema;
 /// The media type of a problem.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// The kinds of problem. Each has an address, `/problems/SLUG`, where a short page explains it.
+/// The problem types. Each is identified by `/problems/SLUG`, which is also the path of a page that describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The request cannot be read: its body is not JSON, or it names no host.
+pub enum ProblemType {
+    /// The body is not valid JSON, or the `Host` header is missing or invalid.
     Malformed,
-    /// A path, query or header parameter is unknown or breaks its schema.
+    /// A path, query or header parameter is unknown or does not match its schema.
     InvalidParameter,
-    /// No such path, or no such resource.
+    /// The path or the resource does not exist.
     NotFound,
-    /// The path is known, the method is not one of its own.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
     /// `Accept` excludes every representation.
     NotAcceptable,
-    /// The body came too slowly.
+    /// The body did not arrive in time.
     RequestTimeout,
-    /// A unique value is taken.
+    /// A value that must be unique exists already.
     Conflict,
-    /// The body is larger than the server takes.
+    /// The body is too large.
     ContentTooLarge,
-    /// The body's media type or encoding is not read here.
+    /// The media type or the content coding of the body is not supported.
     UnsupportedMediaType,
-    /// The request is for a host that this server does not answer for.
+    /// The server does not serve the requested host.
     MisdirectedRequest,
-    /// The body is JSON but breaks the contract.
+    /// The body is valid JSON but does not match its schema.
     Validation,
-    /// The client is over its limit.
+    /// The client exceeded its rate limit.
     TooManyRequests,
-    /// A bug.
+    /// A bug of the server.
     Internal,
-    /// Overload, deadline, draining, or the database is away.
+    /// Overload, timeout, draining, or an unavailable database.
     Unavailable,
 }
 
-impl Kind {
-    /// Every kind, in the order of their status.
+impl ProblemType {
+    /// Every type, in the order of the status.
     pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::InvalidParameter,
@@ -65,135 +65,133 @@ impl Kind {
         Self::Unavailable,
     ];
 
-    /// Status, slug, title, and what the page at `/problems/SLUG` says.
+    /// The status, the slug, the title, and the description on the page at `/problems/SLUG`.
     fn entry(self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
             Self::Malformed => (
                 StatusCode::BAD_REQUEST,
                 "malformed",
                 "Malformed request",
-                "The request could not be read: its body is not valid JSON (in UTF-8, without duplicate members, \
-                 nested at most 127 levels deep), or it names no host. Correct the request; sending it again \
-                 unchanged cannot succeed.",
+                "The server cannot parse the request. The body is not valid JSON (UTF-8, no duplicate properties, at most \
+                 127 levels of nesting), or the `Host` header is missing or invalid. Correct the request before you \
+                 send it again.",
             ),
             Self::InvalidParameter => (
                 StatusCode::BAD_REQUEST,
                 "invalid-parameter",
                 "Invalid parameter",
-                "A path, query or header parameter is not known to the contract, is given twice, or breaks its schema. \
-                 `errors` lists every violation with the name of the parameter.",
+                "A path, query or header parameter is unknown, is repeated, or does not match its schema. `errors` \
+                 lists every violation with the name of the parameter.",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "not-found",
                 "Not found",
-                "There is nothing at this address: the path is unknown, or the resource does not exist or no longer \
-                 exists.",
+                "The path is unknown, or the resource does not exist.",
             ),
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
                 "Method not allowed",
-                "The path exists, but not with this method. The `Allow` header lists the methods that it has.",
+                "The path does not support this method. The `Allow` header lists the supported methods.",
             ),
             Self::NotAcceptable => (
                 StatusCode::NOT_ACCEPTABLE,
                 "not-acceptable",
                 "Not acceptable",
-                "The `Accept` header of the request excludes every representation that this operation has. Leave the \
-                 header out, or name a media type that the contract lists.",
+                "The `Accept` header of the request excludes every representation of this operation. Omit the header, \
+                 or include a media type that the contract lists.",
             ),
             Self::RequestTimeout => (
                 StatusCode::REQUEST_TIMEOUT,
                 "request-timeout",
                 "Request timeout",
-                "The body of the request did not arrive in time. The server closed the connection; the request had no \
-                 effect and may be sent again.",
+                "The body of the request did not arrive in time. The server closed the connection. The request had no \
+                 effect; you can send it again.",
             ),
             Self::Conflict => (
                 StatusCode::CONFLICT,
                 "conflict",
                 "Conflict",
-                "The request is valid but clashes with what exists: a value that must be unique is taken. `errors` \
-                 names the member.",
+                "The request is valid, but another resource has the same value of a property that must be unique. \
+                 `errors` lists the property.",
             ),
             Self::ContentTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "content-too-large",
                 "Content too large",
-                "The body of the request is larger than the server takes. `detail` tells the limit.",
+                "The body of the request exceeds the limit in `detail`.",
             ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
                 "Unsupported media type",
-                "The `Content-Type` is missing or not one that this operation reads, its charset is not UTF-8, or the \
-                 body is encoded (`Content-Encoding`).",
+                "The `Content-Type` is missing or not supported by this operation, its charset is not UTF-8, or the \
+                 body has a content coding (`Content-Encoding`).",
             ),
             Self::MisdirectedRequest => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "misdirected-request",
                 "Misdirected request",
-                "The request names a host that this server does not answer for. Operators list the hosts in \
-                 `ALLOWED_HOSTS`.",
+                "The server does not serve the requested host. Operators configure the hosts with `ALLOWED_HOSTS`.",
             ),
             Self::Validation => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "validation",
                 "Validation failed",
-                "The body is JSON but breaks the contract. `errors` lists every violation with a JSON pointer \
-                 (RFC 6901) to the place.",
+                "The body is valid JSON but does not match its schema. `errors` lists every violation with a JSON \
+                 pointer (RFC 6901) to the value.",
             ),
             Self::TooManyRequests => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many requests",
-                "The client sent more requests than its limit allows. Wait for the seconds that `Retry-After` tells.",
+                "The client exceeded its rate limit. Wait for the number of seconds in `Retry-After`.",
             ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "Internal server error",
-                "The server has a fault. It is logged under `request_id`; quote that when you report it.",
+                "The server has a bug. Its log has the cause under `request_id`; quote that id in a report.",
             ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Service unavailable",
-                "The server cannot answer now: the database is away, the answer took too long, or the server is \
-                 overloaded or about to stop. Wait for the seconds that `Retry-After` tells and try again. A change that \
-                 ran out of time may have been made all the same: `detail` says so; look before you try again.",
+                "The server cannot process the request now: the database is unavailable, the request timed out, or the \
+                 server is overloaded or draining. Retry after the number of seconds in `Retry-After`. If `detail` says \
+                 that the outcome is unknown, read the resource before you retry a change.",
             ),
         }
     }
 
-    /// The status code of the answer.
+    /// Returns the status code of the response.
     pub fn status(self) -> StatusCode {
         self.entry().0
     }
 
-    /// The last segment of the problem's `type`.
+    /// Returns the last segment of the `type` URI.
     pub fn slug(self) -> &'static str {
         self.entry().1
     }
 
-    /// The kind in a few words, the same for every problem of it.
+    /// Returns the title, which is the same for every problem of this type.
     pub fn title(self) -> &'static str {
         self.entry().2
     }
 
-    /// What the page of this kind says.
-    pub fn explanation(self) -> &'static str {
+    /// Returns the description for the page of this type.
+    pub fn description(self) -> &'static str {
         self.entry().3
     }
 }
 
-/// A problem, as it is sent.
+/// A problem, as in the response.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     #[schema(value_type = String, format = "uri-reference")]
-    kind: String,
+    problem_type: String,
     #[schema(value_type = String)]
     title: &'static str,
     #[schema(value_type = i32, minimum = 400, maximum = 599)]
@@ -210,7 +208,7 @@ pub struct Problem {
     retry_after: Option<u32>,
 }
 
-/// One thing in a request that breaks the contract, and where it stands.
+/// One violation of the contract in a request, and its location.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Violation {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,12 +221,12 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A violation in the body, at a JSON pointer (RFC 6901).
+    /// Returns a violation in the body, at a JSON pointer (RFC 6901).
     pub fn at_pointer(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
     }
 
-    /// A violation in a path, query or header parameter.
+    /// Returns a violation in a path, query or header parameter.
     pub fn in_parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: None, parameter: Some(name.into()), detail: detail.into() }
     }
@@ -243,12 +241,12 @@ impl fmt::Display for Violation {
 }
 
 impl Problem {
-    /// A problem of this kind; `detail` says what went wrong this time, for people.
-    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    /// Returns a problem of this type. `detail` describes this occurrence, for people.
+    pub fn new(problem_type: ProblemType, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            kind: format!("/problems/{}", kind.slug()),
-            title: kind.title(),
-            status: kind.status().as_u16(),
+            problem_type: format!("/problems/{}", problem_type.slug()),
+            title: problem_type.title(),
+            status: problem_type.status().as_u16(),
             detail: detail.into(),
             instance: String::new(),
             request_id: String::new(),
@@ -257,44 +255,44 @@ impl Problem {
         }
     }
 
-    /// A bug. The cause belongs in the log, under the request's id, and never in the answer.
+    /// Returns the problem for a bug. The cause belongs in the log, under the request's id, never in the response.
     pub fn internal() -> Self {
-        Self::new(Kind::Internal, "The server has a fault; it has been logged under this request's id.")
+        Self::new(ProblemType::Internal, "Internal error. The server's log has the cause under this request id.")
     }
 
-    /// The server cannot answer now; a second later it may.
+    /// Returns the problem for a temporary failure, with `Retry-After: 1`.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Kind::Unavailable, detail).with_retry_after(1)
+        Self::new(ProblemType::Unavailable, detail).with_retry_after(1)
     }
 
-    /// Lists the violations.
+    /// Sets the violations.
     pub fn with_errors(mut self, errors: Vec<Violation>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// Adds a `Retry-After` header, in whole seconds.
+    /// Sets the `Retry-After` header, in seconds.
     pub fn with_retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// Fills in what only the outermost layer knows: the path that was asked for and the request's id.
+    /// Sets the path of the request and the request's id.
     pub fn complete(mut self, instance: &str, request_id: &str) -> Self {
         self.instance = instance.to_owned();
         self.request_id = request_id.to_owned();
         self
     }
 
-    /// The body of the answer.
+    /// Returns the body of the response.
     pub fn to_json(&self) -> Vec<u8> {
-        // Strings, integers and lists of them: there is nothing in it that serde_json can refuse.
+        // Strings, integers and lists: serialization cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
 impl IntoResponse for Problem {
-    /// The problem travels in the response's extensions too, so that the outermost layer can complete it.
+    /// The response's extensions contain the problem, so that middleware can complete it.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], self.to_json()).into_response();
@@ -311,16 +309,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slugs_are_unique_and_every_kind_is_listed() {
-        let mut slugs: Vec<_> = Kind::ALL.iter().map(|kind| kind.slug()).collect();
+    fn slugs_are_unique() {
+        let mut slugs: Vec<_> = ProblemType::ALL.iter().map(|problem_type| problem_type.slug()).collect();
         slugs.sort_unstable();
         slugs.dedup();
-        assert_eq!(slugs.len(), Kind::ALL.len());
+        assert_eq!(slugs.len(), ProblemType::ALL.len());
     }
 
     #[test]
-    fn members_that_say_nothing_are_absent() {
-        let problem = Problem::new(Kind::NotFound, "no").complete("/x", "id");
+    fn empty_members_are_absent() {
+        let problem = Problem::new(ProblemType::NotFound, "no").complete("/x", "id");
         assert_eq!(
             String::from_utf8(problem.to_json()).unwrap(),
             r#"{"type":"/problems/not-found","title":"Not found","status":404,"detail":"no","instance":"/x","request_id":"id"}"#

@@ -1,4 +1,4 @@
-//! The answers that handlers give, and the headers that they share.
+//! Helpers that build responses.
 
 use axum::{
     body::Body,
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
-/// A JSON body. The bytes are made at once, so that nothing can fail once the status is chosen.
+/// A JSON response. The body is encoded first, so that nothing can fail after the status is set.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => {
@@ -20,19 +20,19 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
             response
         }
         Err(error) => {
-            tracing::error!(%error, "a response did not encode");
+            tracing::error!(%error, "failed to encode a response");
             Problem::internal().into_response()
         }
     }
 }
 
-/// Adds a header whose value the server made itself; one that is no header value is a bug and is left out.
+/// Adds a header that the server computed. An invalid value is a bug: it is logged and the header is omitted.
 pub(crate) fn with_header(mut response: Response, name: header::HeaderName, value: String) -> Response {
     match HeaderValue::try_from(value) {
         Ok(value) => {
             response.headers_mut().insert(name, value);
         }
-        Err(error) => tracing::error!(%error, %name, "not a header value"),
+        Err(error) => tracing::error!(%error, %name, "invalid header value"),
     }
     response
 }
@@ -43,7 +43,7 @@ pub(crate) fn with_header(mut response: Response, name: header::HeaderName, valu
 #[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
 pub(crate) struct EntityTag(String);
 
-/// The address of a new resource.
+/// The URI of a new resource.
 #[derive(ToSchema)]
 #[schema(format = "uri-reference")]
 #[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]

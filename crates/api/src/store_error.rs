@@ -1,35 +1,34 @@
-//! What a storage port can answer instead of a result, and the problem that each becomes.
+//! The errors of a storage port, and the problem for each.
 
-use crate::problem::{Kind, Problem, Violation};
+use crate::problem::{Problem, ProblemType, Violation};
 
-/// Why a port did not do what it was asked. The store logs the cause where it happens; no cause travels to the client.
+/// Why a port failed. The storage logs the cause; the response never contains it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such resource.
+    /// The resource does not exist.
     #[error("not found")]
     NotFound,
-    /// Another resource holds the value of this member, which must be unique.
-    #[error("{0} is taken")]
+    /// Another resource has the same value of this member, which must be unique.
+    #[error("{0} is not unique")]
     Conflict(String),
-    /// The store is away, busy or too slow: the same request may succeed later.
-    #[error("the store is not available")]
+    /// The database is unavailable, overloaded or too slow. The same request may succeed later.
+    #[error("the database is unavailable")]
     Unavailable,
-    /// A bug: the store answered what it never should.
-    #[error("the store failed")]
+    /// A bug: an unexpected error of the database.
+    #[error("internal database error")]
     Internal,
 }
 
 impl StoreError {
-    /// The problem to answer with, where `resource` is what was asked for ("user").
+    /// Returns the problem for this error. `resource` is the name of the resource in prose, such as "user".
     pub fn into_problem(self, resource: &str) -> Problem {
         match self {
-            Self::NotFound => Problem::new(Kind::NotFound, format!("There is no {resource} of this id.")),
+            Self::NotFound => Problem::new(ProblemType::NotFound, format!("No {resource} with this id.")),
             Self::Conflict(member) => {
-                Problem::new(Kind::Conflict, format!("Another {resource} has this {member}.")).with_errors(vec![
-                    Violation::at_pointer(format!("/{member}"), format!("belongs to another {resource}")),
-                ])
+                Problem::new(ProblemType::Conflict, format!("Another {resource} has this {member}."))
+                    .with_errors(vec![Violation::at_pointer(format!("/{member}"), "must be unique")])
             }
-            Self::Unavailable => Problem::unavailable("The database is not available."),
+            Self::Unavailable => Problem::unavailable("The database is unavailable."),
             Self::Internal => Problem::internal(),
         }
     }

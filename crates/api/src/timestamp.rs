@@ -1,24 +1,24 @@
-//! The one spelling of time in this API.
+//! Timestamps, in one format.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-/// A moment in UTC, to the microsecond: the precision that every database here keeps.
+/// A time in UTC with microsecond precision, which both databases store.
 ///
-/// Written as RFC 3339 with always six decimals and `Z`, so that the same moment has the same bytes everywhere and
-/// the order of the text is the order of time.
+/// Serialized as RFC 3339 with exactly six decimals and `Z`, so that equal times have equal text and the order of the
+/// text is the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, format = DateTime, pattern = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$")]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Cuts (never rounds) to the microsecond, so that what is returned on creation is what is read back later.
+    /// Truncates to microseconds, so that the value returned on creation equals the value read later.
     pub fn new(time: DateTime<Utc>) -> Self {
         Self(time.trunc_subsecs(6))
     }
 
-    /// The moment.
+    /// Returns the time as a [`DateTime`].
     pub fn datetime(self) -> DateTime<Utc> {
         self.0
     }
@@ -34,19 +34,19 @@ impl Serialize for Timestamp {
 mod tests {
     use super::*;
 
-    fn written(text: &str) -> String {
+    fn serialized(text: &str) -> String {
         let time = DateTime::parse_from_rfc3339(text).unwrap().to_utc();
         serde_json::to_string(&Timestamp::new(time)).unwrap()
     }
 
     #[test]
-    fn six_decimals_whatever_the_moment() {
-        assert_eq!(written("2026-11-22T09:30:00Z"), "\"2026-11-22T09:30:00.000000Z\"");
-        assert_eq!(written("2026-11-22T10:30:00.5+01:00"), "\"2026-11-22T09:30:00.500000Z\"");
+    fn exactly_six_decimals() {
+        assert_eq!(serialized("2026-11-22T09:30:00Z"), "\"2026-11-22T09:30:00.000000Z\"");
+        assert_eq!(serialized("2026-11-22T10:30:00.5+01:00"), "\"2026-11-22T09:30:00.500000Z\"");
     }
 
     #[test]
-    fn nanoseconds_are_cut_not_rounded() {
-        assert_eq!(written("2026-11-22T09:30:00.123456999Z"), "\"2026-11-22T09:30:00.123456Z\"");
+    fn nanoseconds_are_truncated() {
+        assert_eq!(serialized("2026-11-22T09:30:00.123456999Z"), "\"2026-11-22T09:30:00.123456Z\"");
     }
 }

@@ -239,7 +239,7 @@ fn check(file: &Input) -> Vec<Diagnostic> {
     // A tree of strings and numbers is always JSON.
     let generated = serde_json::to_value(api::openapi()).unwrap_or_default();
     let files = SourceFile::all_in(&api::SOURCES);
-    let code = Code { files: &files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    let code = Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
     let found = openapi_drift::check(&file.name, &file.bytes, &generated, code);
     findings(&found.faults).into_iter().chain(found.drifts.iter().map(Diagnostic::from)).collect()
 }

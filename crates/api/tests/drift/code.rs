@@ -57,7 +57,7 @@ fn what_utoipa_has_no_words_for_is_written_by_hand() {
 /// The type from which the rule takes the schema of a header, or a new one where it takes that of a string.
 #[test]
 fn a_header_of_a_rule_is_mended_where_the_rule_says_it() {
-    const RULES: &str = "crates/api/src/shared_answers.rs";
+    const RULES: &str = "crates/api/src/common_responses.rs";
     const POLICY: &str =
         "Absent when no limit is set.\n      schema:\n        type: string\n      example: '\"address\";q";
     for (from, to, lines) in [
@@ -80,7 +80,7 @@ fn a_header_of_a_rule_is_mended_where_the_rule_says_it() {
     }
     // Where the contract strays in one place alone, the rule cannot follow; but it can be found.
     let words = told_of_the_code("        '400': { $ref: '#/components/responses/BadRequest' }\n", "");
-    assert!(words.contains("change `complete` (crates/api/src/shared_answers.rs:"), "{words}");
+    assert!(words.contains("change `complete` (crates/api/src/common_responses.rs:"), "{words}");
     assert!(words.ends_with("where it says `let mut statuses = vec![\"400\", \"500\"];`\n"), "{words}");
 }
 

@@ -41,7 +41,7 @@ fn drifts_of(yaml: &str, generated: &Value) -> Vec<Drift> {
 
 fn drifts_in(yaml: &str, generated: &Value, files: &[SourceFile]) -> Vec<Drift> {
     let contract = Contract::load("openapi.yaml", yaml).unwrap_or_else(|errors| panic!("{errors:#?}"));
-    let code = Code { files, by_rule: &api::with_shared_answers, rules: api::SHARED_ANSWERS };
+    let code = Code { files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
     explain(&contract, generated, code, diff(&contract, generated))
 }
 
@@ -228,7 +228,7 @@ fn a_wrong_reference_of_a_header_is_told_as_one() {
 fn a_tag_by_which_a_rule_goes_says_so() {
     let drift = only(&[("      tags: [users]\n      summary: Create", "      tags: [health]\n      summary: Create")]);
     let told = drift.detail(0, 0);
-    let note = "with it the rule in crates/api/src/shared_answers.rs takes 429, 503 away, which the contract has";
+    let note = "with it the rule in crates/api/src/common_responses.rs takes 429, 503 away, which the contract has";
     assert!(told.contains(note), "{told}");
 }
 
@@ -377,7 +377,7 @@ fn what_a_rule_takes_away_by_a_tag_is_told_as_that() {
     let told = drifts_of(&yaml, &generated);
     let text = page(&told);
     assert_eq!(told.len(), 2, "{text}");
-    let note = "note: the tag decides: a rule (crates/api/src/shared_answers.rs) adds this to operations of `users`, and to none \
+    let note = "note: the tag decides: a rule (crates/api/src/common_responses.rs) adds this to operations of `users`, and to none \
                 of `health`\n";
     assert_eq!(text.matches(note).count(), 2, "{text}");
 }

@@ -1,0 +1,28 @@
+//! What the operations for orchestrators and monitoring systems need from the server.
+
+use async_trait::async_trait;
+
+/// Why a server is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReady {
+    /// The server is about to stop.
+    Draining,
+    /// The database does not respond.
+    DatabaseUnavailable,
+}
+
+/// Reports whether the server can process requests.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Checks readiness, cheaply and within about a second.
+    ///
+    /// # Errors
+    /// The reason why the server is not ready.
+    async fn check(&self) -> Result<(), NotReady>;
+}
+
+/// Renders the metrics.
+pub trait Exposition: Send + Sync {
+    /// Returns all series in the Prometheus text format, version 0.0.4.
+    fn render(&self) -> String;
+}

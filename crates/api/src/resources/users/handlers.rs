@@ -1,0 +1,116 @@
+//! Users: the operations and their routes.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::model::{NewUser, User, UserList, UserPatch};
+use crate::{
+    extract::{Body, Path, Query},
+    page::{Page, with_next},
+    problem::Problem,
+    respond::{EntityTag, Location, json, with_header},
+    state::AppState,
+    store_error::StoreError,
+};
+
+/// The path of one user.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct UserPath {
+    id: Uuid,
+}
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        // /users
+        .routes(routes!(list_users, create_user))
+        // /users/{id}
+        .routes(routes!(get_user, replace_user, update_user, delete_user))
+}
+
+#[utoipa::path(get, path = "/users", operation_id = "listUsers", tag = "users", params(Page),
+    responses((status = 200, body = UserList, headers(("Link" = String)))))]
+async fn list_users(State(state): State<AppState>, Query(page): Query<Page>) -> Result<Response, Problem> {
+    let list = state.users.list(page).await.map_err(problem)?;
+    Ok(with_next(json(StatusCode::OK, &list), "/users", page, list.next_cursor))
+}
+
+#[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,
+    responses(
+        (status = 201, body = User, headers(("Location" = Location), ("ETag" = EntityTag))),
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn create_user(State(state): State<AppState>, Body(new): Body<NewUser>) -> Result<Response, Problem> {
+    let user = state.users.create(new).await.map_err(problem)?;
+    let location = format!("/users/{}", user.id);
+    Ok(with_header(representation(StatusCode::CREATED, &user), header::LOCATION, location))
+}
+
+#[utoipa::path(get, path = "/users/{id}", operation_id = "getUser", tag = "users", params(UserPath),
+    responses(
+        (status = 200, body = User, headers(("ETag" = EntityTag))),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+async fn get_user(State(state): State<AppState>, Path(path): Path<UserPath>) -> Result<Response, Problem> {
+    let user = state.users.get(path.id).await.map_err(problem)?;
+    Ok(representation(StatusCode::OK, &user))
+}
+
+#[utoipa::path(put, path = "/users/{id}", operation_id = "replaceUser", tag = "users", params(UserPath),
+    request_body = NewUser,
+    responses(
+        (status = 200, body = User, headers(("ETag" = EntityTag))),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn replace_user(
+    State(state): State<AppState>,
+    Path(path): Path<UserPath>,
+    Body(new): Body<NewUser>,
+) -> Result<Response, Problem> {
+    let all = UserPatch { name: Some(new.name), email: Some(new.email) };
+    let user = state.users.update(path.id, all).await.map_err(problem)?;
+    Ok(representation(StatusCode::OK, &user))
+}
+
+#[utoipa::path(patch, path = "/users/{id}", operation_id = "updateUser", tag = "users", params(UserPath),
+    request_body(content((UserPatch = "application/merge-patch+json"), (UserPatch = "application/json"))),
+    responses(
+        (status = 200, body = User, headers(("ETag" = EntityTag))),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
+async fn update_user(
+    State(state): State<AppState>,
+    Path(path): Path<UserPath>,
+    Body(patch): Body<UserPatch>,
+) -> Result<Response, Problem> {
+    let user = if patch == UserPatch::default() {
+        // An empty patch is not a write: neither the version nor `updated_at` changes.
+        state.users.get(path.id).await
+    } else {
+        state.users.update(path.id, patch).await
+    };
+    Ok(representation(StatusCode::OK, &user.map_err(problem)?))
+}
+
+#[utoipa::path(delete, path = "/users/{id}", operation_id = "deleteUser", tag = "users", params(UserPath),
+    responses(
+        (status = 204),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+async fn delete_user(State(state): State<AppState>, Path(path): Path<UserPath>) -> Result<Response, Problem> {
+    state.users.delete(path.id).await.map_err(problem)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A user with its strong validator: the version of the row, which is the same on every instance.
+fn representation(status: StatusCode, user: &User) -> Response {
+    with_header(json(status, user), header::ETAG, format!("\"{}\"", user.version))
+}
+
+fn problem(error: StoreError) -> Problem {
+    error.into_problem("user")
+}

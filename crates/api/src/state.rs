@@ -1,0 +1,23 @@
+//! The ports that the handlers call. The server implements them.
+
+use std::sync::Arc;
+
+use crate::monitoring::{Exposition, Readiness};
+
+macro_rules! state {
+    ($($resource:ident: $Port:ident,)*) => {
+        /// The ports that the handlers call.
+        #[derive(Clone)]
+        pub struct AppState {
+            $(
+                #[doc = concat!("The store of ", stringify!($resource), ".")]
+                pub $resource: Arc<dyn crate::resources::$resource::model::$Port>,
+            )*
+            /// Reports whether the server can process requests.
+            pub readiness: Arc<dyn Readiness>,
+            /// Renders the metrics in the Prometheus text format.
+            pub metrics: Arc<dyn Exposition>,
+        }
+    };
+}
+crate::resources!(state);

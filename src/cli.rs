@@ -1,0 +1,112 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::Settings;
+
+/// A users API whose OpenAPI contract is enforced at build time and at run time.
+///
+/// Every setting is a flag and an environment variable; the flag takes precedence. A file `.env` in the working directory
+/// sets variables that are not in the environment. Durations have the form `500ms`, `10s` or `1h`.
+#[derive(Parser)]
+#[command(name = "web_server", version, max_term_width = 120)]
+pub struct Cli {
+    /// The command. The default is `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Serve the API until SIGTERM or SIGINT (the default).
+    Serve,
+    /// Run pending database migrations.
+    Migrate,
+    /// Create users from a JSON file, `{"users": [{"name": …, "email": …}]}`. Users whose address exists are skipped.
+    Import {
+        /// The JSON file.
+        file: PathBuf,
+    },
+    /// Check whether a server with these settings is ready. Exit code 0 if it is. For containers without curl.
+    Health,
+    /// Print the contract.
+    Openapi {
+        /// Version and format of the document.
+        #[arg(long, value_enum, default_value_t = Form::Json)]
+        form: Form,
+    },
+}
+
+/// A version and format of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// OpenAPI 3.1 in YAML, as written.
+    Yaml,
+    /// OpenAPI 3.1 in JSON.
+    Json,
+    /// OpenAPI 3.0.3 in JSON, for tools without support for 3.1.
+    #[value(name = "3.0")]
+    Json30,
+}
+
+impl Cli {
+    /// Parses the arguments of the process. Prints and exits on `--help`, `--version` and on invalid arguments.
+    pub fn from_process() -> Self {
+        let matches = Self::command_with_relevant_help().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Returns the definition of the command line. Every command accepts every setting; its help lists only the settings
+    /// that it uses.
+    pub fn command_with_relevant_help() -> clap::Command {
+        let settings = Settings::augment_args(clap::Command::new("settings"));
+        Self::command().mut_subcommands(|command| {
+            let name = command.get_name().to_owned();
+            let irrelevant = settings.get_arguments().filter(|setting| !uses(&name, setting));
+            // clap does not propagate a global argument to a command that has an argument with the same id.
+            let hidden: Vec<Arg> = irrelevant.map(|setting| setting.clone().hide(true)).collect();
+            command.args(hidden)
+        })
+    }
+}
+
+/// Whether a command uses a setting.
+fn uses(command: &str, setting: &Arg) -> bool {
+    match command {
+        "serve" => true,
+        "health" => matches!(setting.get_id().as_str(), "listen_addr" | "admin_addr"),
+        "migrate" | "import" => matches!(setting.get_help_heading(), Some("Database" | "Telemetry")),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_of_a_command_lists_the_settings_that_it_uses() {
+        for (command, setting, is_listed) in [
+            ("serve", "--listen-addr", true),
+            ("health", "--listen-addr", true),
+            ("health", "--database-url", false),
+            ("migrate", "--database-url", true),
+            ("migrate", "--rate-limit", false),
+            ("openapi", "--listen-addr", false),
+        ] {
+            let error = Cli::command_with_relevant_help().try_get_matches_from(["web_server", command, "--help"]);
+            let help = error.unwrap_err().to_string();
+            assert_eq!(help.contains(setting), is_listed, "{command} {setting}: {help}");
+            let arguments = ["web_server", command, &format!("{setting}=x"), "--help"];
+            let parsed = Cli::command_with_relevant_help().try_get_matches_from(arguments);
+            assert_eq!(parsed.unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp, "every setting is accepted");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Settings of the database.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
+
+use super::parse::{Invalid, Parsed, boolean, duration, integer, names, settings, text};
+
+settings! {
+    "Database"
+    /// The database.
+    DatabaseArgs => DatabaseConfig {
+        /// SQLite file (`sqlite://PATH`) or PostgreSQL server (`postgres://USER:PASSWORD@HOST/NAME`).
+        #[arg(hide_env_values = true)]
+        database_url: DatabaseTarget = target, "sqlite://data/web_server.db", "URL";
+
+        /// File that contains the URL of the database, for mounted secrets. It takes precedence over DATABASE_URL.
+        database_url_file: String = text, "", "PATH";
+
+        /// Do not run pending database migrations at start.
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        no_migrate: bool = boolean, "false", "BOOL";
+
+        /// Maximum number of database connections.
+        database_max_connections: u32 = integer(1, 10_000), "16", "N";
+
+        /// Maximum time that a request waits for a database connection.
+        database_acquire_timeout: Duration = duration, "1s", "DURATION";
+
+        /// Maximum time of one statement on PostgreSQL. Keep it shorter than REQUEST_TIMEOUT, so that a statement ends
+        /// before its request times out.
+        database_statement_timeout: Duration = duration, "800ms", "DURATION";
+
+        /// Maximum time that a statement waits for a lock.
+        database_lock_timeout: Duration = duration, "500ms", "DURATION";
+
+        /// Maximum time that a transaction is idle on PostgreSQL before PostgreSQL ends it.
+        database_idle_in_transaction_timeout: Duration = duration, "5s", "DURATION";
+    }
+}
+
+/// The location of the database.
+#[derive(Clone)]
+pub enum DatabaseTarget {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// The location for people, without the password.
+impl fmt::Display for DatabaseTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => {
+                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                write!(f, "SQLite, {}", absolute.display())
+            }
+            Self::Postgres(options) => write!(
+                f,
+                "PostgreSQL, {} on {}:{}",
+                options.get_database().unwrap_or(options.get_username()),
+                options.get_host(),
+                options.get_port()
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl DatabaseArgs {
+    /// Returns the settings with the URL from the file, if one is set.
+    pub(super) fn with_url_from_file(&self, errors: &mut Vec<String>) -> Self {
+        let mut settings = self.clone();
+        let file = &self.database_url_file;
+        if !file.is_empty() {
+            match std::fs::read_to_string(file) {
+                Ok(url) if !url.trim().is_empty() => url.trim().clone_into(&mut settings.database_url),
+                Ok(_) => errors.push(format!("{}: the file {file:?} is empty", names("database_url_file"))),
+                Err(error) => {
+                    errors.push(format!("{}: the file {file:?} cannot be read: {error}", names("database_url_file")));
+                }
+            }
+        }
+        settings
+    }
+}
+
+/// Parses the URL of a database. No message quotes it, since it may contain a password.
+fn target(url: &str) -> Parsed<DatabaseTarget> {
+    let invalid = |what: &str| {
+        let expected = "expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME";
+        Err(Invalid::Secret(format!("{what}: {expected}")))
+    };
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") if url.contains(":memory:") || url.contains("mode=memory") => {
+            invalid("an in-memory database would be lost at every stop")
+        }
+        // sqlx-cli, which reads the same variable, needs this option. The server creates the file anyway.
+        Some("sqlite") if url.split_once('?').is_some_and(|(_, options)| options != "mode=rwc") => {
+            invalid("the only option for SQLite is `mode=rwc`")
+        }
+        Some("sqlite") => match SqliteConnectOptions::from_str(url) {
+            Ok(options) if options.get_filename().as_os_str().is_empty() => invalid("the file name is missing"),
+            Ok(options) => Ok(DatabaseTarget::Sqlite(options.get_filename().to_owned())),
+            Err(error) => invalid(&format!("invalid URL ({error})")),
+        },
+        Some("postgres" | "postgresql") => match (unknown_option(url), PgConnectOptions::from_str(url)) {
+            (Some(option), _) => invalid(&format!("unknown option {option:?}")),
+            (None, Ok(options)) => Ok(DatabaseTarget::Postgres(Box::new(options))),
+            (None, Err(error)) => {
+                invalid(&format!("invalid URL ({error}; in a password, write @ as %40, / as %2F and : as %3A)"))
+            }
+        },
+        Some(scheme) => invalid(&format!("unknown kind of database {scheme:?}")),
+        None => invalid("not a URL"),
+    }
+}
+
+/// Returns the first option of a PostgreSQL URL that sqlx would ignore with a warning: a misspelt `sslmode` must not
+/// disable TLS.
+fn unknown_option(url: &str) -> Option<&str> {
+    const KNOWN: &str = "sslmode ssl-mode sslrootcert ssl-root-cert ssl-ca sslcert ssl-cert sslkey ssl-key \
+                         statement-cache-capacity host hostaddr port dbname user password passfile application_name \
+                         options";
+    let (_, query) = url.split_once('?')?;
+    let names = query.split('&').map(|option| option.split_once('=').map_or(option, |(name, _)| name));
+    let is_known = |name: &str| KNOWN.split(' ').any(|known| known == name) || name.starts_with("options[");
+    names.into_iter().find(|name| !name.is_empty() && !is_known(name))
+}

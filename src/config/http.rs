@@ -1,0 +1,121 @@
+//! Settings of requests and responses.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use http::{HeaderValue, Uri};
+
+use super::parse::{Parsed, duration, expected, integer, list, optional, settings};
+
+/// The maximum of RATE_LIMIT_BURST.
+const MAX_BURST: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+
+settings! {
+    "HTTP"
+    /// Requests and responses.
+    HttpArgs => HttpConfig {
+        /// Maximum time to process a request after it is read; then 503.
+        request_timeout: Duration = duration, "1s", "DURATION";
+
+        /// Maximum time to receive a request body; then 408.
+        body_timeout: Duration = duration, "10s", "DURATION";
+
+        /// Maximum size of a request body in bytes; then 413.
+        max_body_bytes: usize = integer(1, 1 << 30), "1048576", "BYTES";
+
+        /// Hosts that the server serves, separated by commas; other hosts get 421. Empty: every host.
+        allowed_hosts: Vec<String> = hosts, "", "HOSTS";
+
+        /// Origins whose pages can call the API (CORS), separated by commas, or `*`. Empty: none.
+        cors_allowed_origins: Cors = cors, "", "ORIGINS";
+
+        /// Maximum rate of requests per client address, such as `500/s` or `1000/m`; then 429. `off`: no limit. Health,
+        /// metrics and documents have no limit.
+        rate_limit: Option<Rate> = rate, "500/s", "RATE";
+
+        /// Maximum number of requests that a client can send at once. Empty: twice the count of the rate.
+        rate_limit_burst: Option<NonZeroU32> = optional(integer(NonZeroU32::MIN, MAX_BURST)), "", "N";
+    }
+}
+
+/// A maximum rate of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// The number of requests per unit of time.
+    pub count: NonZeroU32,
+    /// The time in which one more request is allowed.
+    pub period: Duration,
+}
+
+/// The origins whose pages can call the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cors {
+    /// None: no CORS header is sent.
+    Off,
+    /// Every origin.
+    AnyOrigin,
+    /// These origins.
+    Origins(Vec<HeaderValue>),
+}
+
+/// Parses host names. They are compared in lower case, and IPv6 addresses in brackets, as in a URI.
+fn hosts(value: &str) -> Parsed<Vec<String>> {
+    let normalize = |host: &str| match host.parse::<std::net::Ipv6Addr>() {
+        Ok(_) => format!("[{host}]"),
+        Err(_) => host.to_ascii_lowercase(),
+    };
+    let hosts: Vec<_> = list(value).map(normalize).collect();
+    let is_host = |host: &String| {
+        let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        name.parse::<std::net::IpAddr>().is_ok()
+            || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+    };
+    if hosts.iter().all(is_host) {
+        Ok(hosts)
+    } else {
+        expected("host names without a port, such as api.example.com,localhost")
+    }
+}
+
+fn cors(value: &str) -> Parsed<Cors> {
+    if list(value).any(|origin| origin == "*") {
+        return Ok(Cors::AnyOrigin);
+    }
+    match list(value).map(origin).collect::<Option<Vec<_>>>() {
+        Some(origins) if origins.is_empty() => Ok(Cors::Off),
+        Some(origins) => Ok(Cors::Origins(origins)),
+        None => expected("origins without a path, such as https://app.example.com,http://localhost:3000, or *"),
+    }
+}
+
+/// Parses an origin. Browsers send it with scheme and host in lower case, and without the default port of the scheme.
+fn origin(origin: &str) -> Option<HeaderValue> {
+    let origin = origin.to_ascii_lowercase();
+    let uri: Uri = origin.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    if origin != format!("{scheme}://{authority}") || authority.as_str().contains('@') {
+        return None;
+    }
+    HeaderValue::from_str(origin.strip_suffix(default_port).unwrap_or(&origin)).ok()
+}
+
+fn rate(value: &str) -> Parsed<Option<Rate>> {
+    if value == "off" {
+        return Ok(None);
+    }
+    let rate = value.split_once('/').and_then(|(count, unit)| {
+        let unit = match unit {
+            "s" => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(60 * 60),
+            _ => return None,
+        };
+        let count = count.parse::<NonZeroU32>().ok().filter(|count| count.get() <= 1_000_000)?;
+        Some(Rate { count, period: unit / count.get() })
+    });
+    rate.map_or_else(|| expected("a rate from 1 to 1000000, such as 500/s or 1000/m, or off"), |rate| Ok(Some(rate)))
+}

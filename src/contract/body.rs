@@ -1,0 +1,127 @@
+//! The body of a request: media type, size, syntax and schema, in this order.
+
+use std::time::Duration;
+
+use api::problem::{Problem, ProblemType};
+use axum::{body::Body, extract::Request};
+use http::{HeaderMap, header};
+use http_body::Body as _;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::{
+    operations::Operation,
+    strict_json,
+    violations::{self, refuse},
+};
+
+/// The limits of a request body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimits {
+    /// The maximum size in bytes.
+    pub(crate) max_bytes: usize,
+    /// The maximum time to receive it.
+    pub(crate) timeout: Duration,
+}
+
+/// Reads and validates the body, if the operation has one and the request has one.
+///
+/// # Errors
+/// 415, 413, 408, 400 or 422.
+pub(crate) async fn read(
+    operation: &Operation,
+    request: &mut Request,
+    limits: BodyLimits,
+) -> Result<Option<Value>, Problem> {
+    let is_absent = !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream();
+    if operation.bodies.is_empty() || (is_absent && !operation.body_required) {
+        return Ok(None);
+    }
+    let max_bytes = operation.max_body_bytes.map_or(limits.max_bytes, |own| own.min(limits.max_bytes));
+    let limits = BodyLimits { max_bytes, ..limits };
+    let mut body = std::mem::take(request.body_mut());
+    let received = match validator(operation, request.headers()) {
+        Ok(validator) => receive(request.headers(), &mut body, limits).await.map(|bytes| (validator, bytes)),
+        Err(problem) => Err(problem),
+    };
+    let (validator, bytes) = match received {
+        Ok(received) => received,
+        Err(problem) => {
+            discard(body).await;
+            return Err(problem);
+        }
+    };
+    let value = strict_json::parse(&bytes)
+        .map_err(|error| Problem::new(ProblemType::Malformed, format!("The body is not valid JSON: {error}.")))?;
+    // A valid body, the common case, allocates nothing.
+    if !validator.is_valid(&value) {
+        refuse(ProblemType::Validation, "Request body", violations::of_body(validator, &value))?;
+    }
+    Ok(Some(value))
+}
+
+/// Reads and discards a part of a refused body. If a connection is closed while its client is still sending, the client may
+/// not receive the response (RFC 9112, section 9.6).
+async fn discard(mut body: Body) {
+    const MAX_BYTES: usize = 4 << 20;
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let discard = async {
+        let mut discarded = 0;
+        while discarded < MAX_BYTES
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            discarded += frame.data_ref().map_or(0, |data| data.len());
+        }
+    };
+    let _ = tokio::time::timeout(TIMEOUT, discard).await;
+}
+
+/// Returns the validator for the media type of the request.
+fn validator<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Validator, Problem> {
+    let unsupported = || {
+        let supported: Vec<_> = operation.bodies.iter().map(|(media, _)| media.as_str()).collect();
+        let detail = format!("Send {} in UTF-8, without a Content-Encoding.", supported.join(" or "));
+        Problem::new(ProblemType::UnsupportedMediaType, detail)
+    };
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unknown"));
+    let mut codings = codings.flat_map(|value| value.split(',')).map(str::trim);
+    if codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        return Err(unsupported());
+    }
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(unsupported()) };
+    let mut parts = value.to_str().map_err(|_| unsupported())?.split(';');
+    let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let value = value.trim().trim_matches('"');
+        if name.trim().eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+            return Err(unsupported());
+        }
+    }
+    let body = operation.bodies.iter().find(|(media, _)| *media == essence);
+    body.map(|(_, validator)| validator).ok_or_else(unsupported)
+}
+
+/// Receives the whole body, within its limits.
+async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Result<Vec<u8>, Problem> {
+    let too_large = || {
+        let detail = format!("The body is larger than {} bytes.", limits.max_bytes);
+        Problem::new(ProblemType::ContentTooLarge, detail)
+    };
+    // If Content-Length exceeds the limit, no byte is read.
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limits.max_bytes as u64) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(limits.timeout, Limited::new(body, limits.max_bytes).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes().into()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(ProblemType::Malformed, "The body is incomplete.")),
+        Err(_) => {
+            let detail = format!("The body did not arrive within {}.", humantime::format_duration(limits.timeout));
+            Err(Problem::new(ProblemType::RequestTimeout, detail))
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The contract at run time: the operations with their compiled schemas, and the validation of requests against them.
+
+pub(crate) mod accept;
+pub(crate) mod body;
+pub mod operations;
+pub(crate) mod parameters;
+pub(crate) mod strict_json;
+pub(crate) mod violations;

@@ -1,0 +1,114 @@
+//! Path, query and header parameters: from text to JSON, validated.
+
+use api::{
+    extract::Input,
+    problem::{Problem, ProblemType, Violation},
+};
+use axum::{
+    RequestExt,
+    extract::{RawPathParams, Request},
+};
+use openapi_contract::Location;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::{
+    operations::{Operation, Parameter, Scalar},
+    violations::{describe, refuse},
+};
+
+/// The violation of a parameter whose text is not UTF-8.
+const NOT_UTF_8: &str = "is not valid UTF-8 after percent-decoding";
+
+/// Validates the parameters of a request and adds them to `input`, with the defaults of the contract.
+///
+/// # Errors
+/// 400, with every violation.
+pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &mut Input) -> Result<(), Problem> {
+    let mut violations = Vec::new();
+    // Skips the extraction for templates without parameters: it would be most of the cost of the validation.
+    let has_path_parameters = operation.path.contains('{');
+    let extracted =
+        if has_path_parameters { request.extract_parts::<RawPathParams>().await.map(Some) } else { Ok(None) };
+    let path = match extracted {
+        Ok(None) => Vec::new(),
+        Ok(Some(path)) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        Err(_) => {
+            let first = operation.parameters.iter().find(|parameter| parameter.location == Location::Path);
+            violations.push(Violation::in_parameter(first.map_or("path", |first| &first.name), NOT_UTF_8));
+            Vec::new()
+        }
+    };
+    let query = query_pairs(request.uri().query().unwrap_or_default(), &mut violations);
+    for (name, _) in &query {
+        let is_known = |parameter: &Parameter| parameter.location == Location::Query && parameter.name == *name;
+        if !operation.parameters.iter().any(is_known) {
+            violations.push(Violation::in_parameter(name, "unknown parameter"));
+        }
+    }
+
+    for parameter in &operation.parameters {
+        let (target, values): (_, Vec<&str>) = match parameter.location {
+            Location::Path => (&mut input.path, values_of(&path, &parameter.name)),
+            Location::Query => (&mut input.query, values_of(&query, &parameter.name)),
+            Location::Header | Location::Cookie => {
+                let values = request.headers().get_all(&parameter.name).iter();
+                (&mut input.header, values.map(|value| value.to_str().unwrap_or("\u{fffd}")).collect())
+            }
+        };
+        match values[..] {
+            // The path is not valid UTF-8, which is reported already.
+            [] if parameter.location == Location::Path && !violations.is_empty() => {}
+            [] if parameter.required => violations.push(Violation::in_parameter(&parameter.name, "is required")),
+            [] => {
+                if let Some(default) = &parameter.default {
+                    target.insert(parameter.name.clone(), default.clone());
+                }
+            }
+            [text] => {
+                let value = parse(parameter.scalar, text);
+                let errors = parameter.validator.iter_errors(&value);
+                violations.extend(errors.map(|error| Violation::in_parameter(&parameter.name, describe(&error))));
+                target.insert(parameter.name.clone(), value);
+            }
+            [_, ..] => violations.push(Violation::in_parameter(&parameter.name, "is repeated")),
+        }
+    }
+    refuse(ProblemType::InvalidParameter, "Parameter", violations)
+}
+
+fn values_of<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {
+    pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
+}
+
+/// Parses the query as `application/x-www-form-urlencoded`. A pair that is not valid UTF-8 is a violation.
+fn query_pairs(query: &str, violations: &mut Vec<Violation>) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().map(Into::into).ok();
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (decode(name), decode(value)) {
+            (Some(name), Some(value)) => pairs.push((name, value)),
+            (decoded, _) => {
+                violations.push(Violation::in_parameter(decoded.unwrap_or_else(|| name.to_owned()), NOT_UTF_8));
+            }
+        }
+    }
+    pairs
+}
+
+/// Converts text to the JSON type of the parameter. Text that does not have this type stays a string, which the schema
+/// refuses.
+fn parse(scalar: Scalar, text: &str) -> Value {
+    // serde_json accepts white space around a number.
+    let has_outer_space = text.trim_matches(|c: char| c.is_ascii_whitespace()).len() != text.len();
+    let number = || serde_json::from_str::<serde_json::Number>(text).ok().filter(|_| !has_outer_space);
+    let parsed = match scalar {
+        Scalar::Text => None,
+        // The grammar of JSON: no `+5` and no `007`. And no `5.0`, which is an integer in JSON Schema but not in Rust.
+        Scalar::Integer => number().filter(|number| !number.is_f64()).map(Value::Number),
+        Scalar::Number => number().map(Value::Number),
+        Scalar::Boolean => text.parse().ok().map(Value::Bool),
+    };
+    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}

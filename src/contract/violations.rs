@@ -1,0 +1,69 @@
+//! Violations of the contract's schemas, in words.
+
+use api::problem::{Problem, ProblemType, Violation};
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use openapi_contract::OperationTable;
+use serde_json::Value;
+
+use super::operations::compile_schema;
+
+/// The maximum number of violations in a response, so that a small request cannot cause a large response.
+const MAX_VIOLATIONS: usize = 1_000;
+
+/// Returns every violation of a schema that can refer to the contract's schemas.
+///
+/// # Errors
+/// The schema is invalid.
+pub(crate) fn of_schema(table: &OperationTable, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
+    Ok(of_body(&compile_schema(table, schema)?, value))
+}
+
+/// Returns every violation in a body: for a missing or unknown member at the member's own location.
+pub(super) fn of_body(validator: &Validator, value: &Value) -> Vec<Violation> {
+    validator.iter_errors(value).flat_map(|error| at_members(&error)).collect()
+}
+
+fn at_members(error: &ValidationError<'_>) -> Vec<Violation> {
+    let at = error.instance_path().as_str();
+    let member = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            vec![Violation::at_pointer(member(property.as_str().unwrap_or_default()), "is required")]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|name| Violation::at_pointer(member(name), "unknown property")).collect()
+        }
+        _ => vec![Violation::at_pointer(at, describe(error))],
+    }
+}
+
+/// Describes an error without the value, which may be long or private. A pattern is described by the name of its schema,
+/// whose description in the contract explains it.
+pub(super) fn describe(error: &ValidationError<'_>) -> String {
+    match error.kind() {
+        ValidationErrorKind::Format { format } => format!("the value does not have the format {format:?}"),
+        ValidationErrorKind::Pattern { pattern } => {
+            let path = error.schema_path().as_str();
+            let schema = path.strip_prefix("/components/schemas/").and_then(|path| path.split('/').next());
+            match schema {
+                Some(schema) => format!("the value does not match the pattern of {schema}"),
+                None => format!("the value does not match the pattern {pattern}"),
+            }
+        }
+        _ => error.masked_with("the value").to_string(),
+    }
+}
+
+/// Returns a problem if there are violations. `what` is the validated part of the request.
+pub(super) fn refuse(problem_type: ProblemType, what: &str, mut violations: Vec<Violation>) -> Result<(), Problem> {
+    let detail = match violations.len() {
+        0 => return Ok(()),
+        1 => format!("{what} validation failed: 1 error."),
+        count if count > MAX_VIOLATIONS => {
+            format!("{what} validation failed: {count} errors, of which the first {MAX_VIOLATIONS} are listed.")
+        }
+        count => format!("{what} validation failed: {count} errors."),
+    };
+    violations.truncate(MAX_VIOLATIONS);
+    Err(Problem::new(problem_type, detail).with_errors(violations))
+}

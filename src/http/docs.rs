@@ -1,0 +1,220 @@
+//! The documents: the contract in YAML, in JSON and as OpenAPI 3.0, Swagger UI, and a page for each problem type.
+//!
+//! They are static bytes with an `ETag`. Only their routes are not in the contract.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    io::Write,
+    sync::{Arc, LazyLock, OnceLock},
+};
+
+use api::problem::{Problem, ProblemType};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use openapi_contract::Artifacts;
+
+/// The Content-Security-Policy of Swagger UI, which needs its own files, images as data, and requests to this server. Inline
+/// scripts, inline styles and other origins are forbidden.
+const UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The files that the page of Swagger UI loads.
+const UI_FILES: [&str; 8] = [
+    "index.html",
+    "index.css",
+    "swagger-ui.css",
+    "swagger-ui-bundle.js",
+    "swagger-ui-standalone-preset.js",
+    "swagger-initializer.js",
+    "favicon-16x16.png",
+    "favicon-32x32.png",
+];
+
+/// Swagger UI does not depend on the configuration, so all servers of a process share it.
+static UI: LazyLock<HashMap<&'static str, Document>> = LazyLock::new(load_ui);
+
+/// The documents of one server.
+#[derive(Clone)]
+pub struct Documents {
+    yaml: Document,
+    json: Document,
+    json_3_0: Document,
+}
+
+/// Static bytes, plain and compressed: two representations, each with its own validator.
+#[derive(Clone)]
+struct Document {
+    media_type: HeaderValue,
+    plain: Representation,
+    /// Compressed on first use.
+    gzip: Arc<OnceLock<Representation>>,
+}
+
+#[derive(Clone)]
+struct Representation {
+    bytes: Bytes,
+    etag: HeaderValue,
+}
+
+impl Documents {
+    /// Returns the documents of a contract.
+    pub fn new(contract: &Artifacts) -> Self {
+        let document = |text: &Cow<'static, str>, media_type| match text {
+            Cow::Borrowed(text) => Document::new(Bytes::from_static(text.as_bytes()), media_type),
+            Cow::Owned(text) => Document::new(text.clone(), media_type),
+        };
+        Self {
+            yaml: document(&contract.yaml, "application/yaml"),
+            json: document(&contract.json, "application/json"),
+            json_3_0: document(&contract.json_3_0, "application/json"),
+        }
+    }
+}
+
+impl Document {
+    fn new(bytes: impl Into<Bytes>, media_type: &str) -> Self {
+        Self {
+            media_type: HeaderValue::from_str(media_type)
+                .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
+            plain: Representation::new(bytes.into()),
+            gzip: Arc::default(),
+        }
+    }
+
+    /// Returns 200, or 304 if the client has the same representation (RFC 9110, section 13.1.2).
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        // The middleware reduces this header to `gzip` or removes it. Images are compressed already.
+        let gzip = headers.get(header::ACCEPT_ENCODING).is_some_and(|coding| coding == "gzip")
+            && !self.media_type.as_bytes().starts_with(b"image/");
+        let chosen = if gzip { self.gzip.get_or_init(|| self.plain.compressed()) } else { &self.plain };
+        let caching = [
+            (header::ETAG, chosen.etag.clone()),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
+            // Caches must revalidate.
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ];
+        if chosen.matches(headers) {
+            return (StatusCode::NOT_MODIFIED, caching).into_response();
+        }
+        let mut response =
+            (caching, [(header::CONTENT_TYPE, self.media_type.clone())], chosen.bytes.clone()).into_response();
+        if gzip {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+}
+
+impl Representation {
+    fn new(bytes: Bytes) -> Self {
+        Self { etag: etag(&bytes), bytes }
+    }
+
+    fn compressed(&self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        // Writing to memory cannot fail.
+        let written = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
+        Self::new(written.unwrap_or_default().into())
+    }
+
+    fn matches(&self, headers: &HeaderMap) -> bool {
+        let own = self.etag.to_str().unwrap_or_default();
+        let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut tags = tags.flat_map(|value| value.split(',')).map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
+    }
+}
+
+/// Returns a strong validator: a hash of the bytes, which need not be cryptographic.
+fn etag(bytes: &[u8]) -> HeaderValue {
+    use std::hash::Hasher;
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(bytes);
+    HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
+}
+
+fn load_ui() -> HashMap<&'static str, Document> {
+    // The base layout omits the top bar, whose logo needs an inline style; `none` disables a public validator.
+    let config = utoipa_swagger_ui::Config::new(["/openapi.json"])
+        .use_base_layout()
+        .deep_linking(true)
+        .display_request_duration(true)
+        .validator_url("none");
+    let config = Arc::new(config);
+    let file = |name: &'static str| match utoipa_swagger_ui::serve(name, config.clone()) {
+        Ok(Some(file)) => Some((name, Document::new(file.bytes.into_owned(), &file.content_type))),
+        _ => {
+            tracing::error!(name, "missing file of Swagger UI");
+            None
+        }
+    };
+    UI_FILES.into_iter().filter_map(file).collect()
+}
+
+/// Returns the routes of the documents. Only this function adds routes that are not in the contract.
+#[expect(clippy::disallowed_methods, reason = "the documents are not operations of the contract")]
+pub(crate) fn routes(documents: Documents) -> Router {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/swagger-ui/") }))
+        .route("/openapi.yaml", get(yaml))
+        .route("/openapi.json", get(json))
+        .route("/openapi-3.0.json", get(json_3_0))
+        .route("/swagger-ui", get(|| async { Redirect::permanent("/swagger-ui/") }))
+        .route("/swagger-ui/", get(|headers: HeaderMap| async move { ui_file("index.html", &headers) }))
+        .route("/swagger-ui/{file}", get(ui))
+        .route("/problems/{slug}", get(problem_page))
+        .with_state(documents)
+}
+
+async fn yaml(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    documents.yaml.respond(&headers)
+}
+
+async fn json(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    documents.json.respond(&headers)
+}
+
+async fn json_3_0(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    documents.json_3_0.respond(&headers)
+}
+
+async fn ui(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    ui_file(&file, &headers)
+}
+
+fn ui_file(name: &str, headers: &HeaderMap) -> Response {
+    let Some(document) = UI.get(name) else { return not_found() };
+    let mut response = document.respond(headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(UI_POLICY));
+    response
+}
+
+/// The page of a problem type.
+async fn problem_page(Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    let Some(problem_type) = ProblemType::ALL.into_iter().find(|problem_type| problem_type.slug() == slug) else {
+        return not_found();
+    };
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<h1>{title}</h1>\n\
+         <p>Status {status}.</p>\n<p>{description}</p>\n</html>\n",
+        title = problem_type.title(),
+        status = problem_type.status(),
+        // Text between backticks is code.
+        description = problem_type.description().split('`').enumerate().fold(String::new(), |page, (index, part)| {
+            if index % 2 == 1 { format!("{page}<code>{part}</code>") } else { page + part }
+        }),
+    );
+    Document::new(page, "text/html; charset=utf-8").respond(&headers)
+}
+
+fn not_found() -> Response {
+    Problem::new(ProblemType::NotFound, "Unknown path.").into_response()
+}

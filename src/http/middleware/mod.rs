@@ -1,0 +1,16 @@
+//! Middleware, one file per concern. `http/router.rs` calls it in order.
+
+pub(super) mod access_log;
+pub(super) mod catch_panic;
+pub(super) mod compression;
+pub(super) mod cors;
+pub(super) mod deprecation;
+pub(super) mod draining;
+pub(super) mod host;
+pub(super) mod options;
+pub(super) mod problem_details;
+pub(super) mod rate_limit;
+pub(super) mod request_id;
+pub(super) mod security_headers;
+pub(super) mod timeout;
+pub(super) mod validation;

@@ -1,0 +1,180 @@
+//! The router: every route, and the middleware in order.
+//!
+//! [`Handler::handle`] calls the middleware as plain functions within one future. A layer of axum per middleware would
+//! clone the inner service and allocate a future for every request and layer; six of them cost more than the middleware
+//! itself. axum runs layers after routing, so the middleware can use the matched path. A request that matches no route
+//! runs through the same middleware to the fallback.
+
+use std::{convert::Infallible, pin::pin, sync::Arc};
+
+use api::problem::{Problem, ProblemType};
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    response::{IntoResponse, Response},
+    routing::Route,
+};
+use futures_util::FutureExt;
+use http::Method;
+use tower::{layer::layer_fn, service_fn};
+use tracing::Instrument;
+
+use super::{
+    docs::{self, Documents},
+    middleware::{
+        access_log::AccessRecord,
+        catch_panic, compression,
+        cors::Cors,
+        deprecation, draining,
+        host::HostValidation,
+        options, problem_details,
+        rate_limit::{Quota, RateLimit},
+        request_id,
+        security_headers::SecurityHeaders,
+        timeout::Timeout,
+        validation,
+    },
+    request_context::{Peer, RequestContext},
+};
+use crate::{
+    config::HttpConfig,
+    contract::{body::BodyLimits, operations::Operations},
+    ids::IdGenerator,
+    readiness::Drain,
+    telemetry::{metrics, spans},
+};
+
+/// What the middleware uses of the server.
+pub struct Parts {
+    /// The operations of the contract.
+    pub operations: Arc<Operations>,
+    /// Generates the ids of requests.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Whether the server is draining.
+    pub drain: Drain,
+}
+
+/// Builds the router from the routes of the operations, the documents and the middleware.
+#[expect(clippy::disallowed_methods, reason = "only this file adds layers")]
+pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config: &HttpConfig) -> Router {
+    let operations = parts.operations.clone();
+    for operation in operations.iter().filter(|operation| operation.deprecation.is_some()) {
+        metrics::expect_deprecated(&operation.id);
+    }
+    let middleware = Arc::new(Middleware {
+        hosts: HostValidation::new(config),
+        cors: Cors::new(&config.cors_allowed_origins),
+        rate_limit: RateLimit::from_config(config),
+        body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
+        timeout: Timeout(config.request_timeout),
+        security_headers: SecurityHeaders::new(),
+        parts,
+    });
+    let layer = layer_fn(move |route: Route| {
+        let handler = Arc::new(Handler { middleware: middleware.clone(), route });
+        service_fn(move |request: Request| handler.clone().handle(request).boxed())
+    });
+    routes
+        .merge(documents.map(docs::routes).unwrap_or_default())
+        .fallback(|| async { Problem::new(ProblemType::NotFound, "Unknown path.") })
+        .method_not_allowed_fallback(move |path: Option<MatchedPath>| {
+            let response = options::method_not_allowed(&operations, path.as_ref());
+            async { response }
+        })
+        .layer(layer)
+}
+
+/// The state of the middleware.
+struct Middleware {
+    parts: Parts,
+    hosts: HostValidation,
+    cors: Cors,
+    rate_limit: Option<RateLimit>,
+    body_limits: BodyLimits,
+    timeout: Timeout,
+    security_headers: SecurityHeaders,
+}
+
+/// The middleware and the route behind it: an operation, a document or a fallback.
+struct Handler {
+    middleware: Arc<Middleware>,
+    route: Route,
+}
+
+impl Handler {
+    /// Handles a request: creates its context and its access log record, and adds the headers of every response. This is
+    /// outside of everything else, so that every response has these headers and is logged and counted as it is sent.
+    async fn handle(self: Arc<Self>, request: Request) -> Result<Response, Infallible> {
+        let Parts { operations, ids, drain } = &self.middleware.parts;
+        let id = request_id::get_or_generate(request.headers(), &**ids);
+        let template = request.extensions().get::<MatchedPath>();
+        let operation = template.and_then(|path| operations.find(request.method(), path.as_str())).cloned();
+        let method = metrics::method_label(request.method());
+        let (span, trace_id) = spans::request_span(&id, operation.as_deref(), method, template, request.headers());
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let context = Arc::new(RequestContext { id, operation, trace_id, peer, uri: request.uri().clone() });
+        let mut record = AccessRecord::new(&request, method, context.clone(), span.clone());
+        let version = request.version();
+
+        // Pinned here, so that the wrappers move a pointer instead of a large future.
+        let work = pin!(self.respond(&context, request));
+        let mut response = spans::in_request(context.clone(), work.instrument(span)).await;
+
+        let headers = response.headers_mut();
+        self.middleware.security_headers.add_missing(headers);
+        request_id::add(&context, headers);
+        deprecation::add(&context, headers);
+        draining::close_connection(drain, version, headers);
+        record.set_response(&response);
+        Ok(response)
+    }
+
+    /// Checks the host, responds to OPTIONS, and processes any other request.
+    async fn respond(&self, context: &Arc<RequestContext>, mut request: Request) -> Response {
+        let Middleware { hosts, cors, parts, .. } = &*self.middleware;
+        let accept_encoding = compression::keep_gzip(request.headers_mut());
+        // First, since a page that points its own host name at this address must not receive anything else.
+        let early_response = match hosts.check(context, &request) {
+            Err(problem) => Some(problem.into_response()),
+            // Before CORS, which treats every OPTIONS request as a preflight.
+            Ok(()) if request.method() == Method::OPTIONS => {
+                Box::pin(options::respond(&parts.operations, cors, &mut request)).await
+            }
+            Ok(()) => None,
+        };
+        let mut response = match early_response {
+            Some(response) => response,
+            None => self.process_with_cors(context, request).await,
+        };
+        problem_details::complete(&mut response, context);
+        compression::compress(accept_encoding, &mut response).await;
+        response
+    }
+
+    /// Adds the CORS headers to every response, or a script could not read why a request was refused.
+    async fn process_with_cors(&self, context: &Arc<RequestContext>, request: Request) -> Response {
+        let origin = self.middleware.cors.origin(&request);
+        // A panic becomes a response here, so that it is logged and counted as the 500 that it is.
+        let mut response = catch_panic::catch(pin!(self.process(context, request))).await;
+        self.middleware.cors.add_headers(origin, &mut response).await;
+        response
+    }
+
+    /// Checks the rate limit, validates the request, and calls the route within the timeout, which does not include the
+    /// time to receive the body.
+    async fn process(&self, context: &Arc<RequestContext>, request: Request) -> Response {
+        let Middleware { rate_limit, body_limits, timeout, .. } = &*self.middleware;
+        let quota = rate_limit.as_ref().and_then(|limit| limit.check(context));
+        let mut response = match quota.as_ref().and_then(Quota::refusal) {
+            Some(problem) => problem.into_response(),
+            None => match validation::validate(context, request, *body_limits).await {
+                Err(problem) => problem.into_response(),
+                Ok(request) => timeout.call(&self.route, context, request).await,
+            },
+        };
+        if let Some(quota) = quota {
+            quota.add_headers(response.headers_mut());
+        }
+        response
+    }
+}

@@ -1,0 +1,112 @@
+//! Classifies database errors for the ports.
+
+use api::store_error::StoreError;
+use sqlx::error::DatabaseError;
+
+/// Logs the cause, which no client receives, and returns the error of the port.
+pub(super) fn log(operation: &str, error: sqlx::Error) -> StoreError {
+    let class = classify(&error);
+    match class {
+        StoreError::Unavailable => tracing::warn!(operation, %error, "the database is unavailable"),
+        StoreError::Internal => tracing::error!(operation, %error, "unexpected database error"),
+        StoreError::NotFound | StoreError::Conflict(_) => {}
+    }
+    class
+}
+
+fn classify(error: &sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::RowNotFound => StoreError::NotFound,
+        sqlx::Error::Database(error) if error.is_unique_violation() => match unique_member(error.as_ref()) {
+            Some(member) => StoreError::Conflict(member),
+            None => StoreError::Internal,
+        },
+        sqlx::Error::Database(error) if is_transient(error.as_ref()) => StoreError::Unavailable,
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => StoreError::Unavailable,
+        _ => StoreError::Internal,
+    }
+}
+
+/// Whether the connection broke. Connections of the same age are probably broken too.
+pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        // PostgreSQL ends its connections when it stops (57P01 to 57P03). SQLSTATE class 08 is about connections.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03"))
+        }
+        _ => false,
+    }
+}
+
+/// Returns the member that must be unique. Its column has the same name, or the name and `_key` if the column has a
+/// normalized form of the value. PostgreSQL reports the table and the constraint, SQLite the column.
+fn unique_member(error: &dyn DatabaseError) -> Option<String> {
+    let column = match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        Some(error) => column_of_constraint(error.table()?, error.constraint()?),
+        None => column_of_message(error.message()),
+    }?;
+    // The server generates ids, so a duplicate id is a bug.
+    (column != "id").then(|| column.strip_suffix("_key").unwrap_or(column).to_owned())
+}
+
+/// Returns `email_key` for `users_email_key_unique`, a constraint on the table `users`. The default name of PostgreSQL ends
+/// in `_key`.
+fn column_of_constraint<'a>(table: &str, constraint: &'a str) -> Option<&'a str> {
+    let column = constraint.strip_prefix(table)?.strip_prefix('_')?;
+    column.strip_suffix("_unique").or_else(|| column.strip_suffix("_key"))
+}
+
+/// Returns `email_key` for `UNIQUE constraint failed: users.email_key`. A constraint on several columns has no member.
+fn column_of_message(message: &str) -> Option<&str> {
+    let (_, columns) = message.split_once("UNIQUE constraint failed: ")?;
+    columns.split_once('.').map(|(_, column)| column).filter(|column| !column.contains(','))
+}
+
+/// Whether the same statement may succeed later: the server is unavailable, starting, stopping or overloaded, or another
+/// statement has a lock.
+fn is_transient(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        // SQLSTATE classes: 08 connection, 28 authorization (during a change of the password), 40 rollback (deadlock,
+        // serialization), 53 resources, 55 not in prerequisite state (no connections allowed, lock timeout), 57 operator
+        // intervention (shutdown, statement timeout), 58 system; and 25006 read-only after a failover, 3D000 a database
+        // during a restore.
+        return matches!(code.get(..2), Some("08" | "28" | "40" | "53" | "55" | "57" | "58"))
+            || matches!(&*code, "25006" | "3D000");
+    }
+    // SQLite's primary result codes, in the low byte of the extended one: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+    let primary = code.parse::<u32>().map(|code| code & 0xff);
+    matches!(primary, Ok(5 | 6 | 8 | 10 | 13 | 14))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_is_read_from_a_constraint() {
+        for (constraint, column) in [
+            ("users_email_key_unique", Some("email_key")),
+            ("users_nick_unique", Some("nick")),
+            ("users_email_key_key", Some("email_key")),
+            ("users_pkey", None),
+            ("teams_name_unique", None),
+        ] {
+            assert_eq!(column_of_constraint("users", constraint), column, "{constraint}");
+        }
+    }
+
+    #[test]
+    fn the_column_is_read_from_a_message() {
+        for (columns, column) in [("users.email_key", Some("email_key")), ("users.team, users.nick", None)] {
+            assert_eq!(column_of_message(&format!("UNIQUE constraint failed: {columns}")), column);
+        }
+        assert_eq!(column_of_message("NOT NULL constraint failed: users.name"), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! Storage: SQL on SQLite and PostgreSQL, behind the ports of `crates/api`.
+//!
+//! One file per resource has its statements for both databases; they are the same text wherever SQL allows. Every
+//! statement runs through `Store::operation`. SQLite has a pool of readers and a single writing connection; PostgreSQL has
+//! one pool. Only this module has SQL.
+
+#![expect(clippy::disallowed_methods, reason = "only this module has SQL")]
+
+mod connect;
+mod error;
+mod fault_injection;
+mod pools;
+mod resources;
+mod schema;
+mod sqlite_file;
+mod stale_connections;
+mod store;
+mod types;
+mod users;
+
+pub use connect::{ConnectError, connect};
+pub use fault_injection::FaultInjector;
+pub use pools::PoolState;
+pub use store::Store;

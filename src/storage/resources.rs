@@ -1,0 +1,32 @@
+//! The ports of the resources on a store, and their tables.
+
+use std::sync::Arc;
+
+use api::{
+    AppState,
+    monitoring::{Exposition, Readiness},
+};
+
+use super::{store::Store, users};
+
+macro_rules! ports {
+    ($($resource:ident: $Port:ident,)*) => {
+        impl Store {
+            $(
+                #[doc = concat!("Returns the store of ", stringify!($resource), ".")]
+                pub fn $resource(&self) -> Arc<dyn api::$resource::$Port> {
+                    Arc::new($resource::port(self.clone()))
+                }
+            )*
+
+            /// Returns the ports for the handlers: those of the resources, and these two.
+            pub fn state(&self, readiness: Arc<dyn Readiness>, metrics: Arc<dyn Exposition>) -> AppState {
+                AppState { $($resource: self.$resource(),)* readiness, metrics }
+            }
+        }
+
+        /// Each table and its statements.
+        pub(super) const TABLES: &[(&str, &[&str])] = &[$((stringify!($resource), $resource::STATEMENTS),)*];
+    };
+}
+api::resources!(ports);

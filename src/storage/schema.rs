@@ -1,0 +1,75 @@
+//! The schema of the database: migrations, and the check that the server can work with it.
+
+use std::time::Duration;
+
+use sqlx::{Connection, Executor, SqlSafeStr, migrate::MigrateError};
+
+use super::{
+    connect,
+    pools::{Pools, on},
+    resources::TABLES,
+    store::Store,
+};
+
+impl Store {
+    /// Runs pending migrations. Several instances can do this at the same time: on PostgreSQL the migrator takes a lock; on
+    /// SQLite the second instance tries again and finds nothing pending.
+    ///
+    /// # Errors
+    /// The database is unavailable, or its schema is newer than this version or was changed by hand.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let migrator = sqlx::migrate!("migrations/sqlite");
+                for _ in 0..4 {
+                    if migrator.run(writer).await.is_ok() {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+                migrator.run(writer).await
+            }
+            Pools::Postgres { .. } => {
+                // On a connection without the timeouts for requests: creating an index on a large table takes longer.
+                let mut connection = connect::without_timeouts(&self.target).await?;
+                sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+                // If this fails, the server closes the connection.
+                let _ = connection.close().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Prepares every statement and checks the permissions, so that an incompatible schema is found at start.
+    ///
+    /// # Errors
+    /// The error of the database for the first statement that it cannot prepare, or the missing privilege.
+    pub async fn check_schema(&self) -> Result<(), sqlx::Error> {
+        for statement in TABLES.iter().flat_map(|(_, statements)| *statements) {
+            on!(self.pools.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
+        }
+        self.check_permission().await
+    }
+
+    /// Checks that this process has write access, without writing.
+    async fn check_permission(&self) -> Result<(), sqlx::Error> {
+        match &self.pools {
+            // `BEGIN IMMEDIATE` is not enough: without write access SQLite treats it as a plain BEGIN.
+            Pools::Sqlite { writer, .. } => {
+                sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
+            }
+            Pools::Postgres { all, .. } => {
+                for (table, _) in TABLES {
+                    for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+                        let granted = sqlx::query_scalar("SELECT has_table_privilege($1, $2)");
+                        if !granted.bind(table).bind(privilege).fetch_one(all).await? {
+                            let message = format!("the role lacks the privilege {privilege} on the table {table}");
+                            return Err(sqlx::Error::Configuration(message.into()));
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Stale connections: after one connection broke, the connections that were opened before are not used again.
+//!
+//! A restart of the database breaks every connection of the pool. A test of the connection before every use would cost a
+//! round trip per request; without it, each stale connection would fail one request after the database is available again.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// The time at which a connection last broke.
+#[derive(Debug)]
+pub(super) struct StaleConnections {
+    start: Instant,
+    /// Microseconds since `start`; 0 if no connection broke.
+    last_loss: AtomicU64,
+}
+
+impl StaleConnections {
+    pub(super) fn new() -> Self {
+        Self { start: Instant::now(), last_loss: AtomicU64::new(0) }
+    }
+
+    /// Records that a connection broke now.
+    pub(super) fn record_loss(&self) {
+        self.last_loss.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Whether a connection of this age was opened after the last loss.
+    pub(super) fn is_usable(&self, age: Duration) -> bool {
+        let opened = self.now().saturating_sub(u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
+        let last_loss = self.last_loss.load(Ordering::Relaxed);
+        last_loss == 0 || opened > last_loss
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_older_than_the_loss_are_not_used() {
+        let connections = StaleConnections::new();
+        assert!(connections.is_usable(Duration::from_secs(60)));
+        std::thread::sleep(Duration::from_millis(2));
+        connections.record_loss();
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(!connections.is_usable(Duration::from_secs(60)));
+        assert!(connections.is_usable(Duration::ZERO));
+    }
+}

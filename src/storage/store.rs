@@ -1,0 +1,110 @@
+//! The open database, and how every operation runs on it.
+
+use std::{sync::Arc, time::Duration};
+
+use api::store_error::StoreError;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::{
+    error,
+    fault_injection::FaultInjector,
+    pools::{PoolState, Pools, on},
+    sqlite_file::SqliteFile,
+    stale_connections::StaleConnections,
+};
+use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
+
+/// How long the database may take to respond to [`Store::ping`].
+pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Reads a table, so that SQLite has to read its file.
+const PING: &str = "SELECT 1 FROM users LIMIT 1";
+
+/// An open database.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) pools: Pools,
+    pub(super) stale_connections: Arc<StaleConnections>,
+    pub(super) file: Option<Arc<SqliteFile>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+    pub(super) target: DatabaseTarget,
+    pub(super) faults: Option<Arc<dyn FaultInjector>>,
+}
+
+impl Store {
+    /// Returns the same store with a fault injector.
+    #[must_use]
+    pub fn with_faults(self, faults: Arc<dyn FaultInjector>) -> Self {
+        Self { faults: Some(faults), ..self }
+    }
+
+    /// Returns the location of the database. It displays without a password.
+    pub fn target(&self) -> &DatabaseTarget {
+        &self.target
+    }
+
+    /// Queries the database on the reserved connection, so that a full pool does not matter.
+    ///
+    /// # Errors
+    /// The database does not respond within 500 ms, or fails.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        if let Some(file) = self.file.as_ref().filter(|file| !file.is_unchanged()) {
+            tracing::error!(%file, "the SQLite file was removed or replaced: further writes will be lost");
+            return Err(StoreError::Unavailable);
+        }
+        let query = async {
+            self.inject_fault("ping").await?;
+            on!(self.pools.probe(), db => sqlx::query(PING).execute(db).await.map(drop))
+        };
+        match tokio::time::timeout(PING_TIMEOUT, query).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(error::log("ping", error)),
+            Err(_) => {
+                tracing::warn!(timeout = ?PING_TIMEOUT, "the database did not respond in time");
+                Err(StoreError::Unavailable)
+            }
+        }
+    }
+
+    /// Runs one operation in a span of its own and measures it as `database_operation_duration_seconds{operation}`. Logs
+    /// the cause of an error and converts it to the error of the port.
+    pub(super) async fn operation<T>(
+        &self,
+        name: &'static str,
+        query: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let start = Instant::now();
+        let span = tracing::debug_span!("store", operation = name, otel.kind = "client");
+        let work = async {
+            self.inject_fault(name).await?;
+            query.await
+        };
+        let result = work.instrument(span).await;
+        metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
+        result.map_err(|error| {
+            if error::is_lost_connection(&error) {
+                self.stale_connections.record_loss();
+            }
+            error::log(name, error)
+        })
+    }
+
+    async fn inject_fault(&self, operation: &'static str) -> Result<(), sqlx::Error> {
+        match &self.faults {
+            Some(faults) => faults.before(operation).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the state of each pool.
+    pub fn pool_states(&self) -> Vec<PoolState> {
+        self.pools.states()
+    }
+
+    /// Closes every connection after its current statement.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+}

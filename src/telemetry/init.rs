@@ -1,0 +1,102 @@
+//! Starts and flushes logs and traces.
+
+use std::{
+    io::{self, IsTerminal},
+    panic,
+    sync::OnceLock,
+};
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, registry::Registry, util::SubscriberInitExt,
+};
+
+use super::{
+    json_log::{self, JsonEvents},
+    log_writer::LogWriter,
+    spans,
+};
+use crate::config::{LogFormat, TelemetryConfig};
+
+/// The writer of the log.
+static LOG: OnceLock<LogWriter> = OnceLock::new();
+
+/// Logs and traces that must be flushed before the process ends.
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Exports the remaining spans and flushes the log.
+    pub(crate) fn flush(&self) {
+        if let Some(Err(error)) = self.traces.as_ref().map(SdkTracerProvider::shutdown) {
+            tracing::warn!(%error, "failed to export the last spans");
+        }
+        flush_log();
+    }
+}
+
+/// Writes the buffered lines of the log. Later lines are lost: call it only before the process ends.
+pub(crate) fn flush_log() {
+    if let Some(log) = LOG.get() {
+        log.close();
+    }
+}
+
+/// Starts logging to standard output, panics included, and exporting spans. A thread of its own writes the lines; call
+/// [`Telemetry::flush`] or [`flush_log`] before the process ends.
+///
+/// # Errors
+/// The exporter or the thread cannot be started.
+pub(crate) fn init(config: &TelemetryConfig) -> Result<Telemetry, String> {
+    let filter = EnvFilter::try_new(&config.rust_log).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Filters can match spans and their fields, `[request{operation=getUser}]=debug`, and enable spans of lower levels.
+    let filter_uses_spans = config.rust_log.contains('[') || filter.max_level_hint() > Some(LevelFilter::INFO);
+    let writer = LogWriter::start(io::stdout()).map_err(|error| format!("cannot start the log writer: {error}"))?;
+    let lines = writer.clone();
+    let log = fmt::layer().with_writer(move || lines.clone());
+    let is_terminal = io::stdout().is_terminal();
+    let format = config.log_format.unwrap_or(if is_terminal { LogFormat::Pretty } else { LogFormat::Json });
+    let log = match format {
+        LogFormat::Pretty => log.with_ansi(is_terminal).with_filter(filter).boxed(),
+        LogFormat::Json => {
+            let format = fmt::format().json().flatten_event(true).with_span_list(false);
+            log.json().event_format(JsonEvents(format)).with_filter(filter).boxed()
+        }
+    };
+    let endpoint = config.otel_exporter_otlp_endpoint.as_deref();
+    let traces = endpoint.map(|endpoint| provider(endpoint, &config.otel_service_name)).transpose()?;
+    let exporter = traces.as_ref().map(|provider| {
+        spans::enable_export();
+        // The spans of this crate at every level, whatever the log contains. Events are only in the log.
+        let own_spans = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("web_server"));
+        let layer = tracing_opentelemetry::layer::<Registry>().with_tracer(provider.tracer("web_server"));
+        layer.with_filter(own_spans).boxed()
+    });
+    let exports = exporter.is_some();
+    // One list, so that both layers are on the bare registry.
+    let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = exporter.into_iter().chain([log]).collect();
+    if tracing_subscriber::registry().with(layers).try_init().is_ok() {
+        let _ = LOG.set(writer.clone());
+        if format == LogFormat::Json {
+            json_log::enable(writer);
+            if !exports && !filter_uses_spans {
+                spans::disable_for_log();
+            }
+        }
+        panic::set_hook(Box::new(|info| tracing::error!(%info, "panic")));
+    }
+    Ok(Telemetry { traces })
+}
+
+fn provider(endpoint: &str, service: &str) -> Result<SdkTracerProvider, String> {
+    let exporter = SpanExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/traces")).build();
+    let exporter =
+        exporter.map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: cannot create the exporter: {error}"))?;
+    let resource = Resource::builder().with_service_name(service.to_owned()).build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}

@@ -1,0 +1,213 @@
+//! Prometheus metrics.
+//!
+//! Labels are bounded whatever clients send: `path` is a template of the contract or of a document, or `unmatched`; `method`
+//! is a method of HTTP or `OTHER`; `status` is a status that the server sends.
+
+use std::{
+    sync::{LazyLock, OnceLock},
+    time::Duration,
+};
+
+use api::monitoring::Exposition;
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::storage::Store;
+
+// `describe` has the description of each.
+const REQUESTS: &str = "http_requests_total";
+const REQUEST_DURATION: &str = "http_request_duration_seconds";
+const ACTIVE_CONNECTIONS: &str = "http_active_connections";
+const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
+const IN_FLIGHT: &str = "http_requests_in_flight";
+const READY: &str = "web_server_ready";
+
+/// From 100 µs to 10 s, which is longer than every timeout, in steps of about 2.5.
+const BUCKETS: [f64; 16] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// The recorder is global: several servers in one process, as in tests, share it.
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts recording, once. Call [`spawn_upkeep`] too, or the histograms grow until the next scrape.
+pub(crate) fn install() -> PrometheusHandle {
+    HANDLE
+        .get_or_init(|| {
+            let suffix = Matcher::Suffix("_seconds".to_owned());
+            // The list of buckets is not empty, so this cannot fail.
+            let builder = PrometheusBuilder::new();
+            let builder = builder.set_buckets_for_metric(suffix, &BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
+            let recorder = builder.build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!("another metrics recorder is installed");
+            }
+            describe();
+            handle
+        })
+        .clone()
+}
+
+/// Drains the histograms every few seconds, as long as the runtime exists.
+pub(crate) fn spawn_upkeep(handle: PrometheusHandle) {
+    tokio::spawn(async move {
+        let mut interval = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            interval.tick().await;
+            handle.run_upkeep();
+        }
+    });
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, "Responses, by method, path template and status.");
+    describe_histogram!(REQUEST_DURATION, Unit::Seconds, "Time from the head of a request to its response.");
+    describe_counter!(DEPRECATED_REQUESTS, "Requests to deprecated operations, by operation.");
+    describe_gauge!(ACTIVE_CONNECTIONS, "Open connections.");
+    describe_gauge!(IN_FLIGHT, "Requests in progress.");
+    describe_histogram!(
+        "database_operation_duration_seconds",
+        Unit::Seconds,
+        "Time of a database operation, including the wait for a connection."
+    );
+    describe_gauge!("database_pool_connections", "Database connections, by pool and state.");
+    describe_gauge!("database_pool_max_connections", "Maximum number of database connections, by pool.");
+    describe_counter!(
+        "contract_decode_failures_total",
+        "Validated requests that could not be decoded: a bug of the server."
+    );
+    describe_gauge!(READY, "1 if the server was ready at the last check, about a second ago at most; else 0.");
+    describe_gauge!("web_server_build_info", "1, with the version of the server as label.");
+    gauge!("web_server_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    counter!("contract_decode_failures_total").absolute(0);
+    gauge!(ACTIVE_CONNECTIONS).set(0.0);
+    gauge!(IN_FLIGHT).set(0.0);
+    metrics_process::Collector::default().describe();
+}
+
+/// Records the result of a readiness check.
+pub(crate) fn record_readiness(ready: bool) {
+    gauge!(READY).set(f64::from(u8::from(ready)));
+}
+
+/// Increments a gauge until it is dropped.
+pub(crate) struct Counted(&'static Gauge);
+
+// Initialized on first use, which is after [`install`].
+static REQUESTS_IN_FLIGHT: LazyLock<Gauge> = LazyLock::new(|| gauge!(IN_FLIGHT));
+static CONNECTIONS: LazyLock<Gauge> = LazyLock::new(|| gauge!(ACTIVE_CONNECTIONS));
+
+impl Counted {
+    /// Counts a request in progress.
+    pub(crate) fn request() -> Self {
+        Self::new(&REQUESTS_IN_FLIGHT)
+    }
+
+    /// Counts an open connection.
+    pub(crate) fn connection() -> Self {
+        Self::new(&CONNECTIONS)
+    }
+
+    fn new(gauge: &'static Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// Records a response.
+pub(crate) fn record_request(method: &'static str, path: &str, status: u16, duration: Duration) {
+    requests(method, path, status).increment(1);
+    durations(method, path).record(duration);
+}
+
+fn requests(method: &'static str, path: &str, status: u16) -> Counter {
+    counter!(REQUESTS, "method" => method, "path" => path.to_owned(), "status" => status.to_string())
+}
+
+fn durations(method: &'static str, path: &str) -> Histogram {
+    histogram!(REQUEST_DURATION, "method" => method, "path" => path.to_owned())
+}
+
+/// The metrics of [`record_request`] for one operation. The lookup by labels, which costs more than the update, happens once.
+#[derive(Default)]
+pub(crate) struct RequestMetrics {
+    durations: OnceLock<Histogram>,
+    /// The counter of each status.
+    requests: Vec<(u16, OnceLock<Counter>)>,
+}
+
+impl RequestMetrics {
+    /// Returns the metrics of an operation with these statuses.
+    pub(crate) fn new(statuses: impl Iterator<Item = u16>) -> Self {
+        Self { durations: OnceLock::new(), requests: statuses.map(|status| (status, OnceLock::new())).collect() }
+    }
+
+    /// Records a response of this operation.
+    pub(crate) fn record(&self, method: &'static str, path: &str, status: u16, duration: Duration) {
+        match self.requests.iter().find(|(known, _)| *known == status) {
+            Some((_, counter)) => counter.get_or_init(|| requests(method, path, status)).increment(1),
+            None => requests(method, path, status).increment(1),
+        }
+        self.durations.get_or_init(|| durations(method, path)).record(duration);
+    }
+}
+
+/// Creates the counter of a deprecated operation, so that it is visible before the first request.
+pub(crate) fn expect_deprecated(operation: &str) {
+    counter!(DEPRECATED_REQUESTS, "operation" => operation.to_owned()).absolute(0);
+}
+
+/// Counts a request to a deprecated operation.
+pub(crate) fn record_deprecated(operation: &str) {
+    counter!(DEPRECATED_REQUESTS, "operation" => operation.to_owned()).increment(1);
+}
+
+/// Returns the label of a method.
+pub(crate) fn method_label(method: &http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "TRACE" => "TRACE",
+        "CONNECT" => "CONNECT",
+        _ => "OTHER",
+    }
+}
+
+/// Renders the metrics, and updates those of the process and of the pools before.
+pub(crate) struct Prometheus {
+    handle: PrometheusHandle,
+    process: metrics_process::Collector,
+    store: Store,
+}
+
+impl Prometheus {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { handle: install(), process: metrics_process::Collector::default(), store }
+    }
+}
+
+impl Exposition for Prometheus {
+    #[expect(clippy::cast_precision_loss, reason = "pools are far smaller than 2^52")]
+    fn render(&self) -> String {
+        self.process.collect();
+        for pool in self.store.pool_states() {
+            gauge!("database_pool_connections", "pool" => pool.name, "state" => "idle").set(pool.idle as f64);
+            gauge!("database_pool_connections", "pool" => pool.name, "state" => "used").set(pool.used as f64);
+            gauge!("database_pool_max_connections", "pool" => pool.name).set(pool.max as f64);
+        }
+        self.handle.render()
+    }
+}

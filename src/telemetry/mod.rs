@@ -1,0 +1,7 @@
+//! Logs, traces and metrics.
+
+pub(crate) mod init;
+pub(crate) mod json_log;
+mod log_writer;
+pub(crate) mod metrics;
+pub(crate) mod spans;
