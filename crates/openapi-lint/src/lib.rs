@@ -1,27 +1,30 @@
-//! Finds what is wrong with a contract by itself, beyond what the loader refuses.
+//! Finds errors in a contract that the loader does not: each alone is valid OpenAPI in the supported subset.
 //!
-//! - [`consistency`]: bounds that no value meets, required names that no request may contain, examples, defaults and
-//!   listed values that do not match their own schema, links to operations that do not exist.
-//! - [`enforceability`]: what the contract promises and the server does not enforce.
+//! - [`contradictions`]: bounds that no value satisfies, required names that no object may have, examples, defaults and
+//!   enum values that their own schema rejects, links with unknown parameters. Values are validated by `jsonschema`, as
+//!   requests are at run time, so an example in the contract is a request that the server accepts.
+//! - [`unenforceable`]: promises that the server does not keep.
 //! - What has no OpenAPI 3.0 form ([`Contract::to_json_3_0`]).
 //!
-//! A contract with such findings can be read and compared, so they hide no drift, but the build refuses it.
+//! A contract with such findings can be compared, so they hide no drift, but the build refuses it.
 
 mod consistency;
 mod enforceability;
+mod findings;
+mod pattern;
 
 use openapi_contract::{Contract, LoadError};
 
 pub use consistency::contradictions;
 pub use enforceability::unenforceable;
 
-/// Everything that is wrong with a contract, in the order of the file: the loader's faults and this crate's findings. A
-/// finding that may only follow from a fault of the loader is left out.
+/// The errors of the loader and the findings of this crate, in the order of the file. A finding that may be a consequence
+/// of a loader error is left out.
 pub fn lint(contract: &Contract) -> Vec<LoadError> {
     let mut errors = contradictions(contract);
     errors.extend(unenforceable(contract));
     if contract.faults().is_empty() {
-        // Of the whole contract: planned operations need a 3.0 form too, and the lines are those of the author's file.
+        // Of the whole contract: planned operations need a 3.0 form too.
         errors.extend(contract.to_json_3_0().err().into_iter().flatten());
     } else {
         errors.retain(|error| !contract.faults().iter().any(|fault| fault.is_beside(&error.pointer)));

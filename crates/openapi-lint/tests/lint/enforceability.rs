@@ -1,10 +1,10 @@
-//! What loads, and the running server would not obey.
+//! Promises in contracts that load, which the server does not keep.
 
 use openapi_contract::Contract;
 
 use crate::support::{LIBRARY, load, only_message};
 
-/// A contract whose every promise can be kept, with one of everything that could not be.
+/// A contract that the server enforces, with one construct for each rule.
 const SMALL: &str = "\
 openapi: 3.1.0
 info: { title: Small, version: '1' }
@@ -47,47 +47,47 @@ components:
     key: { type: http, scheme: bearer }
 ";
 
-/// What cannot be enforced, as `line:column message`, without the words that all share.
-fn broken(contract: &Contract) -> Vec<String> {
-    let told = openapi_lint::unenforceable(contract);
-    told.iter()
+/// The findings, as `line:column message`, without the common prefix.
+fn found(contract: &Contract) -> Vec<String> {
+    let errors = openapi_lint::unenforceable(contract);
+    errors
+        .iter()
         .map(|error| {
             assert_eq!(error.file, "openapi.yaml");
             assert!(contract.document().pointer(&error.pointer).is_some(), "{}", error.pointer);
-            let message = error.message.strip_prefix("cannot be enforced: ").expect("says what it is about");
+            let message = error.message.strip_prefix("not enforced by the server: ").expect("the common prefix");
             format!("{} {message}", error.position)
         })
         .collect()
 }
 
-/// Asserts the one promise that one replacement makes, by how its message starts.
+/// Asserts that one replacement causes exactly one finding, which starts like this.
 #[track_caller]
-fn breaks(from: &str, to: &str, expected: &str) {
-    only_message(SMALL, (from, to), expected, |yaml| broken(&load(yaml)));
+fn refuses(from: &str, to: &str, expected: &str) {
+    only_message(SMALL, (from, to), expected, |yaml| found(&load(yaml)));
 }
 
 #[test]
-fn what_is_planned_or_answered_promises_nothing() {
-    assert!(broken(&load(SMALL)).is_empty());
+fn planned_operations_and_responses_are_not_checked() {
+    assert!(found(&load(SMALL)).is_empty());
 }
 
 #[test]
-fn security_wherever_it_is_said() {
-    breaks("security: []\n", "security: [{ key: [] }]\n", "3:1 credentials are not checked yet");
+fn security_of_the_document_or_the_operation() {
+    refuses("security: []\n", "security: [{ key: [] }]\n", "3:1 credentials are not checked yet");
     let own = "operationId: putThing\n      security: [{ key: [] }, {}]";
-    breaks("operationId: putThing", own, "10:7 credentials are not checked yet");
+    refuses("operationId: putThing", own, "10:7 credentials are not checked yet");
     let open = SMALL.replace("security: []\n", "security: [{ key: [] }]\n");
     let open = open.replace("operationId: putThing", "operationId: putThing\n      security: []");
-    assert!(broken(&load(&open)).is_empty(), "no operation takes the document's");
+    assert!(found(&load(&open)).is_empty(), "no operation inherits it");
 }
 
 #[test]
-fn methods_that_the_server_answers_by_itself() {
+fn methods_that_the_server_answers_by_fixed_rules() {
     for (method, why) in [("head", "HEAD is answered"), ("options", "OPTIONS is answered"), ("trace", "TRACE is never")]
     {
         let to = format!("    {method}:\n      operationId: putThing");
-        // A body of its own means nothing to these methods, but it is not what is told.
-        breaks("    put:\n      operationId: putThing", &to, &format!("8:5 {why}"));
+        refuses("    put:\n      operationId: putThing", &to, &format!("8:5 {why}"));
     }
 }
 
@@ -95,45 +95,53 @@ fn methods_that_the_server_answers_by_itself() {
 fn a_deprecation_without_its_date() {
     let with = |keys: &str| format!("operationId: putThing\n      {}", keys.replace(", ", "\n      "));
     let put = "operationId: putThing";
-    breaks(put, &with("deprecated: true"), "10:7 the `Deprecation` header tells a date");
-    breaks(put, &with("x-deprecated-since: 2026-01-01"), "10:7 it belongs to what is deprecated");
-    breaks(put, &with("x-sunset: 2027-01-01"), "10:7 only what is deprecated goes away");
+    refuses(put, &with("deprecated: true"), "10:7 the `Deprecation` header contains a date");
+    refuses(put, &with("x-deprecated-since: 2026-01-01"), "10:7 the operation is not deprecated");
+    refuses(put, &with("x-sunset: 2027-01-01"), "10:7 the operation is not deprecated");
     let late = with("deprecated: true, x-deprecated-since: 2026-01-01T12:00:00Z, x-sunset: 2026-01-01");
-    breaks(put, &late, "12:7 no operation goes away before");
+    refuses(put, &late, "12:7 the sunset is before the deprecation");
     for good in ["deprecated: false", "deprecated: true, x-deprecated-since: 2026-01-01, x-sunset: 2026-01-01"] {
-        assert!(broken(&load(&SMALL.replace(put, &with(good)))).is_empty(), "{good}");
+        assert!(found(&load(&SMALL.replace(put, &with(good)))).is_empty(), "{good}");
     }
 }
 
 #[test]
-fn links_to_what_is_planned() {
+fn links_to_planned_operations() {
     let linked = |link: &str| format!("description: A thing.\n          links: {{ next: {{ {link} }} }}");
-    breaks("description: A thing.", &linked("operationId: later"), "21:20 `later` is planned");
-    breaks("description: A thing.", &linked("operationRef: '#/paths/~1later/get'"), "21:20 `later` is planned");
-    assert!(broken(&load(&SMALL.replace("description: A thing.", &linked("operationId: putThing")))).is_empty());
+    refuses("description: A thing.", &linked("operationId: later"), "21:20 `later` is planned");
+    refuses("description: A thing.", &linked("operationRef: '#/paths/~1later/get'"), "21:20 `later` is planned");
+    assert!(found(&load(&SMALL.replace("description: A thing.", &linked("operationId: putThing")))).is_empty());
 }
 
 #[test]
-fn parameters_that_are_not_one_scalar_in_the_usual_style() {
+fn parameters_that_are_not_one_scalar_in_the_default_style() {
     let schema = "          schema: { type: integer, minimum: 1, maximum: 9, default: 5 }\n";
     let content = "          content: { application/json: { schema: { type: integer } } }\n";
-    breaks(schema, content, "13:11 a parameter is read as one scalar; use `schema`");
-    breaks(schema, "          schema: { type: array, items: {} }\n", "13:21 a parameter is read as one scalar, never");
-    breaks(schema, "          schema: { type: object }\n", "13:21 a parameter is read as one scalar, never");
-    breaks("type: string, pattern: '^[", "type: array, items: {}, pattern: '^[", "32:11 a parameter is read as");
-    breaks("in: query\n", "in: cookie\n", "12:11 cookies are not read");
-    breaks("in: query\n", "in: query\n          style: pipeDelimited\n", "13:11 `pipeDelimited` is not read; a query");
-    breaks("in: path,", "in: path, style: label,", "7:31 `label` is not read; a path parameter is `simple`");
-    breaks("in: query\n", "in: query\n          allowReserved: true\n", "13:11 a query is cut at each `&`");
-    breaks("in: query\n", "in: query\n          allowEmptyValue: true\n", "13:11 an empty value is held");
+    refuses(schema, content, "13:11 a parameter is read as one scalar; use `schema`");
+    refuses(schema, "          schema: { type: array, items: {} }\n", "13:21 a parameter is read as one scalar, not");
+    refuses(schema, "          schema: { type: object }\n", "13:21 a parameter is read as one scalar, not");
+    refuses("type: string, pattern: '^[", "type: array, items: {}, pattern: '^[", "32:11 a parameter is read as");
+    refuses("in: query\n", "in: cookie\n", "12:11 cookies are not read");
+    refuses(
+        "in: query\n",
+        "in: query\n          style: pipeDelimited\n",
+        "13:11 the style `pipeDelimited` is not supported; a query",
+    );
+    refuses(
+        "in: path,",
+        "in: path, style: label,",
+        "7:31 the style `label` is not supported; a path parameter must be `simple`",
+    );
+    refuses("in: query\n", "in: query\n          allowReserved: true\n", "13:11 a query is split at every `&`");
+    refuses("in: query\n", "in: query\n          allowEmptyValue: true\n", "13:11 an empty value is validated");
     for usual in ["style: form", "allowReserved: false", "explode: true"] {
         let text = SMALL.replace("in: query\n", &format!("in: query\n          {usual}\n"));
-        assert!(broken(&load(&text)).is_empty(), "{usual}");
+        assert!(found(&load(&text)).is_empty(), "{usual}");
     }
     let hidden = "          schema: { oneOf: [{ type: string }, { allOf: [{ type: integer }] }] }\n";
-    breaks(schema, hidden, "13:59 text is read by the `type` at the head");
+    refuses(schema, hidden, "13:59 a parameter is parsed by the `type` of its schema");
     let stated = "          schema: { type: integer, allOf: [{ type: integer, minimum: 1 }] }\n";
-    assert!(broken(&load(&SMALL.replace(schema, stated))).is_empty());
+    assert!(found(&load(&SMALL.replace(schema, stated))).is_empty());
 }
 
 #[test]
@@ -147,31 +155,31 @@ fn bodies_that_are_not_json() {
         ("application/json; charset=utf-8", false),
     ] {
         let text = SMALL.replace("application/json:", &format!("{media}:"));
-        let found = broken(&load(&text));
-        let expected = format!("16:11 a body of `{media}` is not read, only `application/json` and `…+json`");
+        let found = found(&load(&text));
+        let expected = format!("16:11 a body of `{media}` is not supported, only `application/json` and `…+json`");
         assert_eq!(found, if read { Vec::new() } else { vec![expected] });
     }
 }
 
 #[test]
-fn patterns_that_some_engine_cannot_read() {
+fn patterns_that_need_backtracking() {
     let pattern = r"pattern: '^[a-z\u0080-\u00ff]+$'";
-    breaks(pattern, "pattern: '^(?!a)'", "32:25 the pattern looks around");
-    breaks(pattern, r"pattern: '(a)\1'", "32:25 the pattern refers back");
+    refuses(pattern, "pattern: '^(?!a)'", "32:25 the pattern uses look-around");
+    refuses(pattern, r"pattern: '(a)\1'", "32:25 the pattern uses a back-reference");
     let inner = "inner: { $ref: '#/components/schemas/Thing' }";
-    breaks(inner, "inner: { additionalProperties: { pattern: (?!a) } }", "36:42 the pattern looks around");
+    refuses(inner, "inner: { additionalProperties: { pattern: (?!a) } }", "36:42 the pattern uses look-around");
     let named = SMALL.replace(inner, "pattern: { type: string, example: { pattern: (?!a) } }");
-    assert!(broken(&load(&named)).is_empty(), "a property, and an example of one, is no pattern");
+    assert!(found(&load(&named)).is_empty(), "neither a property nor its example is a pattern");
 }
 
 #[test]
-fn defaults_that_a_client_could_not_send() {
-    breaks("default: 5", "default: 5.0", "13:60 the default 5.0 is written with a fraction");
-    breaks("type: integer, minimum: 1, maximum: 9, default: 5", "default: 5", "13:21 the default 5 is no string");
+fn defaults_that_no_client_could_send() {
+    refuses("default: 5", "default: 5.0", "13:60 the default 5.0 is written with a fraction");
+    refuses("type: integer, minimum: 1, maximum: 9, default: 5", "default: 5", "13:21 the default 5 is not a string");
 }
 
 #[test]
-fn each_is_told_once_in_the_order_of_the_file() {
+fn findings_are_unique_and_in_the_order_of_the_file() {
     let lines: Vec<_> = openapi_lint::unenforceable(&load(LIBRARY))
         .iter()
         .map(|error| (error.position.line, error.pointer.clone()))

@@ -1,4 +1,4 @@
-//! What is wrong with a contract by itself.
+//! Findings in contracts that load.
 
 mod consistency;
 mod enforceability;
@@ -7,7 +7,7 @@ mod support;
 
 use serde_json::json;
 
-/// Findings of consistency and enforceability and what has no 3.0 form are reported together, where they are written.
+/// Findings of consistency and enforceability and of the 3.0 form are reported together, in the order of the file.
 #[test]
 fn all_findings_are_reported_together() {
     let yaml = "\
@@ -32,7 +32,7 @@ paths:
     assert_eq!(found, [(8, "/paths/~1built/post/x-deprecated-since"), (14, "/paths/~1planned/get/requestBody")]);
 }
 
-/// A value of some other type in the place of every node: any answer but a panic.
+/// A value of some other type in the place of every node: the result does not matter, but it must not panic.
 #[test]
 fn no_document_makes_the_lint_panic() {
     let document = support::library().document().clone();

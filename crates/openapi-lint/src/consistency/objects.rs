@@ -1,0 +1,99 @@
+//! Links, servers, and members that exclude each other.
+
+use std::collections::BTreeSet;
+
+use openapi_contract::nodes::Node;
+use openapi_contract::pointer::{self, join};
+use openapi_contract::spelling::did_you_mean;
+use openapi_contract::{Kind, Operation};
+use serde_json::Value;
+
+use crate::findings::{Findings, items};
+
+/// Pairs of keywords of which an object has at most one (OpenAPI 3.1 §4.8.12, §4.8.14, §4.8.19, §4.8.20).
+const ONE_OF_TWO: &[(Kind, [&str; 2])] = &[
+    (Kind::Parameter, ["example", "examples"]),
+    (Kind::Header, ["example", "examples"]),
+    (Kind::MediaType, ["example", "examples"]),
+    (Kind::Example, ["value", "externalValue"]),
+    (Kind::Link, ["operationId", "operationRef"]),
+    (Kind::License, ["identifier", "url"]),
+];
+
+pub(super) fn check(findings: &mut Findings<'_>, Node { kind, value, at }: &Node<'_>) {
+    for (_, keys) in ONE_OF_TWO.iter().filter(|(of, _)| of == kind) {
+        if keys.iter().all(|key| value.get(key).is_some()) {
+            let [one, other] = keys;
+            let message = format!("{kind} must have either `{one}` or `{other}`, not both");
+            findings.add(findings.later(at, *keys), message);
+        }
+    }
+    match kind {
+        Kind::Link => link(findings, value, at),
+        Kind::Server => server(findings, value, at),
+        Kind::ServerVariable => server_variable(findings, value, at),
+        _ => {}
+    }
+}
+
+/// A link refers to an operation, and sets parameters of that operation.
+fn link(findings: &mut Findings<'_>, link: &Value, at: &str) {
+    let text = |key: &str| link.get(key).and_then(Value::as_str);
+    let (id, reference) = (text("operationId"), text("operationRef"));
+    if id.is_none() && reference.is_none() {
+        return findings.add(at.to_owned(), "a link must have an `operationId`");
+    }
+    let target = reference.and_then(pointer::local);
+    if id.is_none() && target.is_none() {
+        // An operation of another document.
+        return;
+    }
+    let is_target = |operation: &&Operation| {
+        let listed = join(&join("/paths", &operation.path), operation.method.key());
+        id == Some(operation.id.as_str())
+            || target.as_ref().is_some_and(|target| [&listed, &operation.pointer].contains(&target))
+    };
+    match (findings.contract.operations().iter().find(is_target), reference) {
+        (Some(operation), _) => link_parameters(findings, link, at, operation),
+        (None, Some(target)) => {
+            findings.add(join(at, "operationRef"), format!("`{target}` is not an operation"));
+        }
+        // The loader reports unknown ids.
+        (None, None) => {}
+    }
+}
+
+fn link_parameters(findings: &mut Findings<'_>, link: &Value, at: &str, to: &Operation) {
+    let parameters = to.parameters.iter();
+    let known: BTreeSet<String> =
+        parameters.flat_map(|one| [one.name.clone(), format!("{}.{}", one.location, one.name)]).collect();
+    let set = link.get("parameters").and_then(Value::as_object).into_iter().flat_map(|members| members.keys());
+    for name in set.filter(|name| !known.contains(*name)) {
+        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let message = format!("`{}` has no parameter `{name}`{near}", to.id);
+        findings.add(join(&join(at, "parameters"), name), message);
+    }
+}
+
+/// The URL and `variables` have the same names.
+fn server(findings: &mut Findings<'_>, server: &Value, at: &str) {
+    let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
+    let named: BTreeSet<&str> = url.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect();
+    let described = server.get("variables").and_then(Value::as_object);
+    for name in named.iter().filter(|name| !described.is_some_and(|known| known.contains_key(**name))) {
+        findings.add(join(at, "url"), format!("`{{{name}}}` is missing in `variables`"));
+    }
+    for name in described.into_iter().flat_map(|known| known.keys()).filter(|name| !named.contains(name.as_str())) {
+        findings.add(join(&join(at, "variables"), name), format!("`{{{name}}}` is not in the `url`"));
+    }
+}
+
+fn server_variable(findings: &mut Findings<'_>, variable: &Value, at: &str) {
+    if variable.get("enum").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        findings.add(join(at, "enum"), "`enum` is empty: list at least one item, or remove it");
+    } else if let (Some(default), true) = (variable.get("default"), variable.get("enum").is_some())
+        && !items(variable, "enum").any(|(_, one)| one == default)
+    {
+        findings.add(join(at, "default"), format!("the default {default} is not in `enum`"));
+    }
+}

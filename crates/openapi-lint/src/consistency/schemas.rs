@@ -1,0 +1,145 @@
+//! Each schema by itself: keywords without effect on its type, and keywords that leave no valid value.
+
+use std::cmp::Ordering;
+
+use openapi_contract::equivalence::compare;
+use openapi_contract::nodes::Node;
+use openapi_contract::pointer::join;
+use openapi_contract::spelling::did_you_mean;
+use serde_json::Value;
+
+use crate::findings::Findings;
+use crate::pattern::{self, PatternError};
+
+/// The types that a keyword applies to.
+const APPLIES_TO: &[(&str, &[&str])] = &[
+    ("minLength", &["string"]),
+    ("maxLength", &["string"]),
+    ("pattern", &["string"]),
+    ("minimum", &["integer", "number"]),
+    ("maximum", &["integer", "number"]),
+    ("multipleOf", &["integer", "number"]),
+    ("items", &["array"]),
+    ("minItems", &["array"]),
+    ("maxItems", &["array"]),
+    ("uniqueItems", &["array"]),
+    ("properties", &["object"]),
+    ("required", &["object"]),
+    ("additionalProperties", &["object"]),
+    ("minProperties", &["object"]),
+    ("maxProperties", &["object"]),
+];
+
+/// The formats of the OpenAPI registry, by the types that they apply to.
+const FORMATS: &[(&[&str], &[&str])] = &[
+    (&["integer", "number"], &["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "double-int"]),
+    (&["number", "integer"], &["float", "double"]),
+    (&["string", "number"], &["decimal", "decimal128", "unixtime"]),
+    (
+        &["string"],
+        &[
+            "base64url",
+            "binary",
+            "byte",
+            "char",
+            "commonmark",
+            "date",
+            "date-time",
+            "date-time-local",
+            "duration",
+            "email",
+            "hostname",
+            "html",
+            "http-date",
+            "idn-email",
+            "idn-hostname",
+            "ipv4",
+            "ipv6",
+            "iri",
+            "iri-reference",
+            "json-pointer",
+            "media-range",
+            "password",
+            "regex",
+            "relative-json-pointer",
+            "sf-binary",
+            "sf-boolean",
+            "sf-decimal",
+            "sf-integer",
+            "sf-string",
+            "sf-token",
+            "time",
+            "time-local",
+            "uri",
+            "uri-reference",
+            "uri-template",
+            "uuid",
+        ],
+    ),
+];
+
+/// Lower and upper bounds of the same quantity.
+const BOUNDS: [[&str; 2]; 4] =
+    [["minimum", "maximum"], ["minLength", "maxLength"], ["minItems", "maxItems"], ["minProperties", "maxProperties"]];
+
+pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }: &Node<'_>) {
+    let declared = schema.get("type").and_then(Value::as_str);
+    if let Some(declared) = declared {
+        for (key, types) in APPLIES_TO.iter().filter(|(key, _)| schema.get(key).is_some()) {
+            if !types.contains(&declared) {
+                let message = format!(
+                    "`{key}` has no effect on `type: {declared}`: it applies to `type: {}`",
+                    types.join(" or ")
+                );
+                findings.add(join(at, key), message);
+            }
+        }
+    }
+    if let Some(message) =
+        schema.get("format").and_then(Value::as_str).and_then(|format| wrong_format(format, declared))
+    {
+        findings.add(join(at, "format"), message);
+    }
+    bounds(findings, schema, at);
+    for key in ["enum", "allOf", "anyOf", "oneOf"] {
+        if schema.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            findings.add(join(at, key), format!("`{key}` is empty: list at least one item, or remove it"));
+        }
+    }
+    if let Some(step) = schema.get("multipleOf").filter(|step| step.as_f64().is_some_and(|step| step <= 0.0)) {
+        findings.add(join(at, "multipleOf"), format!("`multipleOf` must be greater than 0, not {step}"));
+    }
+    if let Some(Err(PatternError::Invalid(why))) = schema.get("pattern").and_then(Value::as_str).map(pattern::parse) {
+        findings.add(join(at, "pattern"), format!("invalid pattern: {why}"));
+    }
+    let flag = |key: &str| schema.get(key) == Some(&Value::Bool(true));
+    if flag("readOnly") && flag("writeOnly") {
+        let message = "`readOnly` and `writeOnly` together: no request and no response may contain the property";
+        findings.add(findings.later(at, ["readOnly", "writeOnly"]), message);
+    }
+}
+
+/// Any format is allowed, but a misspelt one would be ignored, and so is one for another type.
+fn wrong_format(format: &str, declared: Option<&str>) -> Option<String> {
+    let known = FORMATS.iter().filter(|(_, names)| names.contains(&format));
+    let types: Vec<&str> = known.flat_map(|(types, _)| *types).copied().collect();
+    if types.is_empty() {
+        let near = did_you_mean(format, FORMATS.iter().flat_map(|(_, names)| *names).copied());
+        return (!near.is_empty()).then(|| format!("unknown format `{format}`{near}"));
+    }
+    let declared = declared.filter(|declared| !types.contains(declared))?;
+    let types = types.join(" or ");
+    Some(format!("the format `{format}` has no effect on `type: {declared}`: it applies to `type: {types}`"))
+}
+
+fn bounds(findings: &mut Findings<'_>, schema: &Value, at: &str) {
+    for keys in BOUNDS {
+        if let [Some(least @ Value::Number(low)), Some(most @ Value::Number(high))] = keys.map(|key| schema.get(key))
+            && compare(low, high) == Ordering::Greater
+        {
+            let [lower, upper] = keys;
+            let message = format!("no value is valid: `{lower}: {least}` is greater than `{upper}: {most}`");
+            findings.add(findings.later(at, keys), message);
+        }
+    }
+}
