@@ -1,4 +1,4 @@
-//! What the build pays for the check and the documents, and what the start pays for the operation table.
+//! The time of the checks and documents in the build, and of the operation table at start.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::hint::black_box;
@@ -7,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use openapi_contract::{Artifacts, Contract};
 use web_server::{app, contract::operations::Operations};
 
-/// The contract, as it was written.
+/// The text of the contract.
 const CONTRACT: &str = include_str!("../openapi.yaml");
 
 fn benches(criterion: &mut Criterion) {
@@ -23,11 +23,11 @@ fn benches(criterion: &mut Criterion) {
     criterion.bench_function("contract/3.0", |bench| {
         bench.iter(|| black_box(&contract).to_json_3_0().expect("it has a 3.0 form"));
     });
-    // What the build writes for the server: the checks, the documents (3.0 among them) and the table.
-    criterion.bench_function("contract/hand_over", |bench| {
+    // The documents, including the 3.0 form, and the operation table.
+    criterion.bench_function("contract/artifacts", |bench| {
         bench.iter(|| {
-            let compiled = Artifacts::of(black_box(&contract)).expect("it compiles");
-            compiled.files().map(|(_, text)| text.len())
+            let artifacts = Artifacts::of(black_box(&contract)).expect("it has artifacts");
+            artifacts.files().map(|(_, text)| text.len())
         });
     });
     criterion.bench_function("start/read", |bench| bench.iter(|| app::artifacts().expect("the table reads")));

@@ -124,14 +124,6 @@ impl Contract {
         self.document.pointer("/components/schemas").unwrap_or(&Value::Null)
     }
 
-    /// A JSON Schema document for `schema` in which its references to `#/components/schemas/…` resolve.
-    pub fn standalone_schema(&self, schema: &Value) -> Value {
-        serde_json::json!({
-            "allOf": [schema],
-            "components": { "schemas": self.components_schemas() },
-        })
-    }
-
     /// The position of the node at this JSON pointer: of its key for a member, of the node itself for an item.
     pub fn position(&self, pointer: &str) -> Option<Position> {
         self.source.position(pointer)

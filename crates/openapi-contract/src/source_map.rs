@@ -1,8 +1,8 @@
 //! The position of each node of a document in its file, and the order of its members.
 
-use std::collections::HashMap;
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::pointer;
@@ -42,52 +42,8 @@ pub enum Children {
     Members(Members),
 }
 
-/// The members of a mapping, in the order of the file. Large mappings also have an index by name.
-#[derive(Debug, Clone, Default)]
-pub struct Members {
-    written: Vec<(String, SourceMap)>,
-    places: HashMap<String, usize>,
-}
-
-/// The largest number of members for which a linear search is fastest.
-const FEW: usize = 16;
-
-impl Members {
-    /// Adds a member with a new name.
-    pub fn push(&mut self, name: String, source: SourceMap) {
-        self.written.push((name, source));
-        match self.written.len() {
-            ..=FEW => {}
-            // The index is built when the mapping becomes large.
-            count if self.places.is_empty() => {
-                let names = self.written.iter().enumerate();
-                self.places.reserve(2 * count);
-                self.places.extend(names.map(|(place, (name, _))| (name.clone(), place)));
-            }
-            count => {
-                let name = self.written.last().map(|(name, _)| name.clone()).unwrap_or_default();
-                self.places.insert(name, count - 1);
-            }
-        }
-    }
-
-    fn place(&self, name: &str) -> Option<usize> {
-        match self.written.len() {
-            ..=FEW => self.written.iter().position(|(written, _)| written == name),
-            _ => self.places.get(name).copied(),
-        }
-    }
-
-    /// The member of this name.
-    pub fn get(&self, name: &str) -> Option<&SourceMap> {
-        self.written.get(self.place(name)?).map(|(_, source)| source)
-    }
-
-    /// The member after this one.
-    fn after(&self, name: &str) -> Option<&SourceMap> {
-        self.written.get(self.place(name)? + 1).map(|(_, source)| source)
-    }
-}
+/// The members of a mapping, in the order of the file.
+pub type Members = IndexMap<String, SourceMap>;
 
 impl SourceMap {
     fn child(&self, token: &str) -> Option<&SourceMap> {
@@ -114,7 +70,9 @@ impl SourceMap {
             let after = match &node.children {
                 Children::None => None,
                 Children::Items(items) => items.get(token.parse::<usize>().ok()? + 1),
-                Children::Members(members) => members.after(&token),
+                Children::Members(members) => {
+                    members.get_index(members.get_index_of(&*token)? + 1).map(|(_, after)| after)
+                }
             };
             next = after.map(|after| after.position).or(next);
             node = node.child(&token)?;
@@ -146,11 +104,11 @@ pub fn write_json(value: &Value, source: Option<&SourceMap>, depth: usize, out: 
             };
             let known = sources
                 .into_iter()
-                .flat_map(|sources| &sources.written)
+                .flatten()
                 .filter_map(|(key, child)| members.get_key_value(key).map(|(key, value)| (key, value, Some(child))));
             let unknown = members
                 .iter()
-                .filter(|(key, _)| sources.is_none_or(|sources| sources.get(key).is_none()))
+                .filter(|(key, _)| sources.is_none_or(|sources| sources.get(key.as_str()).is_none()))
                 .map(|(key, value)| (key, value, None));
             for (index, (key, value, child)) in known.chain(unknown).enumerate() {
                 new_line(index, depth + 1, out);
@@ -193,25 +151,4 @@ fn new_line(index: usize, depth: usize, out: &mut String) {
 fn end_line(depth: usize, out: &mut String) {
     out.push('\n');
     out.extend(std::iter::repeat_n("  ", depth));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_are_found_in_small_and_large_mappings() {
-        let mut members = Members::default();
-        let at = |line| Position { line, column: 1 };
-        for line in 0..3 * FEW {
-            assert!(members.get(&line.to_string()).is_none());
-            members.push(line.to_string(), SourceMap { position: at(line), children: Children::None });
-            for known in 0..=line {
-                let position = |found: Option<&SourceMap>| found.map(|source| source.position);
-                assert_eq!(position(members.get(&known.to_string())), Some(at(known)));
-                let next = (known < line).then(|| at(known + 1));
-                assert_eq!(position(members.after(&known.to_string())), next);
-            }
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What the tests of the contract crates share: a contract with every construct of the subset, and ways to change it.
+//! Helpers for the tests of the contract crates: a contract with every construct of the subset, and ways to change it.
 
 #![allow(dead_code, reason = "no crate's tests need all of it")]
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 /// A contract with every construct that the subset has.
 pub(crate) const LIBRARY: &str = include_str!("fixtures/library.yaml");
 
-/// Whether everything is tried, as `scripts/mutation-test` sets it, or a part that takes seconds without optimisation.
+/// Whether to try everything, as `scripts/mutation-test` does, or a sample that takes seconds without optimisation.
 #[expect(clippy::disallowed_methods, reason = "how thorough a test is; no setting of the server")]
 pub(crate) fn is_thorough() -> bool {
     std::env::var_os("ALL_MUTATIONS").is_some()
 }
 
-/// All of them, or every seventh: a prime, so that no kind is always left out.
+/// All items, or every seventh: a prime number, so that the sample has every kind.
 pub(crate) fn chosen<T>(all: Vec<T>) -> impl Iterator<Item = T> {
     all.into_iter().step_by(if is_thorough() { 1 } else { 7 })
 }
@@ -37,7 +37,7 @@ pub(crate) fn load_json(document: &Value) -> Result<Contract, Vec<LoadError>> {
     Contract::load("openapi.yaml", &document.to_string())
 }
 
-/// Asserts that one replacement in a text makes exactly one message, which starts like this.
+/// Asserts that one replacement in a text causes exactly one message, which starts like this.
 #[track_caller]
 pub(crate) fn only_message(
     yaml: &str,
@@ -105,7 +105,7 @@ pub(crate) fn mutants(document: &Value, pointer: &str) -> Vec<(&'static str, Val
         };
         Some(())
     });
-    // Whole numbers stay whole, or the loader takes the mutant for a misspelt count.
+    // Whole numbers stay whole: the loader refuses a count with a fraction.
     mutate("stepped", &|mutant| {
         let node = mutant.pointer_mut(pointer)?;
         *node = Value::from(node.as_u64()? + 1);

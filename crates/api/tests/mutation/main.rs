@@ -1,18 +1,18 @@
-//! The proof that no difference between the contract and the code passes: `openapi.yaml` is altered in every place, in
-//! every way, one at a time, and so is the spec that the handlers yield.
+//! The proof that every difference between the contract and the code is reported: `openapi.yaml` is altered in every
+//! place and every way, one at a time, and so is the spec generated from the handlers.
 //!
-//! Each mutant must be told *at the very place* that was altered, by the loader, as a contradiction, by what the server
-//! cannot enforce, or as a drift. What nobody tells must be under an entry of [`openapi_drift::NOT_COMPARED`], and each entry
-//! must have been needed.
-//! `raw` reads and alters the text, `mutate` and `vocabulary` say in which ways, `place` says where it must be told.
+//! Each mutant must be reported *at the altered place*: by the loader, as a contradiction, as unenforceable or as a drift.
+//! A mutant that is not reported must be under an entry of [`openapi_drift::NOT_COMPARED`], and each entry must be needed.
+//! `raw` parses and alters the text, `mutate` and `vocabulary` define the mutations, `place` and `counterparts` the places
+//! where they must be reported.
 //!
-//! `scripts/mutation-test` is the proof, and prints the counts; scripts/test demands it. `cargo test` alone tries one mutant
-//! in [`SAMPLE`], so that it takes seconds; the variable `ALL_MUTATIONS` makes it try all.
+//! `scripts/mutation-test` runs the whole proof and prints the counts. `cargo test` runs one mutant in [`SAMPLE`], which
+//! takes seconds; with the variable `ALL_MUTATIONS` it runs all.
 
+mod counterparts;
 mod mutate;
 mod place;
 mod raw;
-mod twin;
 mod vocabulary;
 
 use std::collections::BTreeMap;
@@ -24,22 +24,22 @@ use openapi_contract::{Contract, Position};
 use openapi_drift::{NOT_COMPARED, diff};
 use serde_json::Value;
 
+use crate::counterparts::Counterparts;
 use crate::mutate::{Edit, Mutation, mutations};
 use crate::raw::Raw;
-use crate::twin::Twins;
 
-/// A quarter of the proof's time would be spent in the C library's allocator.
+/// The allocator of the C library would take a quarter of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The real contract.
 const CONTRACT: &str = include_str!("../../../../openapi.yaml");
 
-/// How many mutants stand for one another in a quick run. A prime, so that no kind of mutant is passed over.
+/// A quick run tries one mutant in this many: a prime number, so that the sample has every kind.
 const SAMPLE: usize = 101;
 
 /// Whether every mutant is tried.
-#[expect(clippy::disallowed_methods, reason = "a test is told how thorough to be; no setting of the server")]
+#[expect(clippy::disallowed_methods, reason = "how thorough a test is; not a setting of the server")]
 fn is_thorough() -> bool {
     std::env::var_os("ALL_MUTATIONS").is_some()
 }
@@ -50,7 +50,7 @@ fn chosen(mutations: Vec<Mutation>) -> Vec<Mutation> {
     mutations.into_iter().step_by(step).collect()
 }
 
-/// Who noticed a mutant.
+/// The check that reported a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
     Loader,
@@ -59,70 +59,70 @@ enum By {
     Diff,
 }
 
-struct Told {
+struct Report {
     by: By,
     pointer: String,
     position: Position,
-    said: Said,
+    finding: Finding,
 }
 
-/// What a message says, put in words only for the reader of a failed test.
-enum Said {
+/// A finding, formatted only if the test fails.
+enum Finding {
     Fault(openapi_contract::LoadError),
     Drift(Box<openapi_drift::Drift>),
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Said::Fault(error) => error.fmt(f),
-            Said::Drift(drift) => drift.fmt(f),
+            Finding::Fault(error) => error.fmt(f),
+            Finding::Drift(drift) => drift.fmt(f),
         }
     }
 }
 
-/// What the build would say of a contract, whose text is meant to say this.
-fn build(text: &str, meant: &Value, generated: &Value) -> Vec<Told> {
+/// What the build reports for the text of a contract, which must be this document.
+fn build(text: &str, expected: &Value, generated: &Value) -> Vec<Report> {
     let fault = |by: By| {
-        move |error: openapi_contract::LoadError| Told {
+        move |error: openapi_contract::LoadError| Report {
             by,
             pointer: error.pointer.clone(),
             position: error.position,
-            said: Said::Fault(error),
+            finding: Finding::Fault(error),
         }
     };
     match Contract::load("openapi.yaml", text) {
         Err(errors) => errors.into_iter().map(fault(By::Loader)).collect(),
         Ok(contract) => {
-            assert!(contract.document() == meant, "what was loaded is not what was meant");
-            let mut told: Vec<_> =
+            assert!(contract.document() == expected, "the loaded document is not the mutant");
+            let mut reports: Vec<_> =
                 openapi_lint::contradictions(&contract).into_iter().map(fault(By::Contradiction)).collect();
-            told.extend(openapi_lint::unenforceable(&contract).into_iter().map(fault(By::Enforcement)));
-            told.extend(drifts(&contract, generated));
-            told
+            reports.extend(openapi_lint::unenforceable(&contract).into_iter().map(fault(By::Enforcement)));
+            reports.extend(drifts(&contract, generated));
+            reports
         }
     }
 }
 
-fn drifts(contract: &Contract, generated: &Value) -> Vec<Told> {
-    let told = |drift: openapi_drift::Drift| Told {
+fn drifts(contract: &Contract, generated: &Value) -> Vec<Report> {
+    let report = |drift: openapi_drift::Drift| Report {
         by: By::Diff,
         pointer: drift.pointer.clone(),
         position: drift.position,
-        said: Said::Drift(Box::new(drift)),
+        finding: Finding::Drift(Box::new(drift)),
     };
-    diff(contract, generated).into_iter().map(told).collect()
+    diff(contract, generated).into_iter().map(report).collect()
 }
 
-/// What became of a mutant.
-enum Fate {
+/// The result for a mutant.
+enum Outcome {
     Killed(By),
     NotCompared(usize),
-    /// Nobody noticed it, or it was told at the wrong place.
+    /// Not reported, or reported at another place.
     Survived(String),
 }
 
-/// How many mutants came to which end.
+/// The number of mutants by outcome.
 #[derive(Default)]
 struct Tally {
     killed: BTreeMap<By, usize>,
@@ -132,44 +132,45 @@ struct Tally {
 }
 
 impl Tally {
-    /// Gives `fate` each mutant of the document, with its number.
-    fn of(original: &Value, mutations: &[Mutation], fate: impl Fn(usize, &Mutation, &Value) -> Fate + Sync) -> Tally {
+    /// Calls `judge` for each mutant of the document, with its number.
+    fn of(
+        original: &Value,
+        mutations: &[Mutation],
+        judge: impl Fn(usize, &Mutation, &Value) -> Outcome + Sync,
+    ) -> Tally {
         let next = AtomicUsize::new(0);
         let work = || {
-            let (mut fates, mut document) = (Vec::new(), original.clone());
+            let (mut outcomes, mut document) = (Vec::new(), original.clone());
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(mutation) = mutations.get(number) else { break };
-                let fate = mutation.ask(&mut document, |mutant| fate(number, mutation, mutant));
-                fates.push((mutation.operator, fate));
+                let outcome = mutation.with_mutant(&mut document, |mutant| judge(number, mutation, mutant));
+                outcomes.push((mutation.operator, outcome));
             }
             assert!(document == *original, "every mutation was undone");
-            fates
+            outcomes
         };
         let threads = thread::available_parallelism().map_or(2, usize::from);
-        let fates = thread::scope(|scope| {
+        let outcomes = thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().expect("no mutant makes anything panic"))
-                .collect::<Vec<_>>()
+            workers.into_iter().flat_map(|worker| worker.join().expect("no mutant causes a panic")).collect::<Vec<_>>()
         });
         let mut tally = Tally::default();
-        for (operator, fate) in fates {
-            match fate {
-                Fate::Killed(by) => {
+        for (operator, outcome) in outcomes {
+            match outcome {
+                Outcome::Killed(by) => {
                     *tally.killed.entry(by).or_default() += 1;
                     *tally.operators.entry(operator).or_default() += 1;
                 }
-                Fate::NotCompared(entry) => *tally.not_compared.entry(entry).or_default() += 1,
-                Fate::Survived(story) => tally.survivors.push(story),
+                Outcome::NotCompared(entry) => *tally.not_compared.entry(entry).or_default() += 1,
+                Outcome::Survived(description) => tally.survivors.push(description),
             }
         }
         tally.survivors.sort();
         tally
     }
 
-    /// Demands that every mutant was killed, but for those under each of these entries of `NOT_COMPARED`.
+    /// Asserts that every mutant was reported, except those under these entries of `NOT_COMPARED`, each of which was needed.
     fn prove(&self, entries: impl Iterator<Item = usize>) {
         assert!(self.survivors.is_empty(), "{} survivors:\n{}", self.survivors.len(), self.survivors.join("\n"));
         if !is_thorough() {
@@ -177,7 +178,7 @@ impl Tally {
         }
         let used: Vec<_> = self.not_compared.keys().map(|entry| entry_name(*entry)).collect();
         let listed: Vec<_> = entries.map(entry_name).collect();
-        assert_eq!(used, listed, "what was not compared is not what `NOT_COMPARED` says");
+        assert_eq!(used, listed, "the entries needed differ from `NOT_COMPARED`");
     }
 }
 
@@ -202,50 +203,50 @@ fn entry_name(entry: usize) -> String {
     entry.on.map_or_else(|| entry.key.to_owned(), |on| format!("{on:?}.{}", entry.key))
 }
 
-/// Every so many mutants the whole text is read again, not only what is around the edit.
+/// For one mutant in this many, the whole text is parsed again, not only the part around the edit.
 const READ_WHOLE: usize = 50;
 
-/// One mutant of the contract, from its text to what the build says of it.
-fn fate_of_contract(raw: &Raw<'_>, generated: &Value, number: usize, mutation: &Mutation, value: &Value) -> Fate {
+/// The outcome of one mutant of the contract.
+fn judge_contract(raw: &Raw<'_>, generated: &Value, number: usize, mutation: &Mutation, value: &Value) -> Outcome {
     let (text, mutant) = raw.apply(mutation);
-    let (part, said) = mutant.part();
-    if value.pointer(&part) != Some(&said) {
-        panic!("the edit of the text is not the edit that was meant: {mutation:?}");
+    let (part, found) = mutant.part();
+    if value.pointer(&part) != Some(&found) {
+        panic!("the edited text is not the mutant: {mutation:?}");
     }
     if number.is_multiple_of(READ_WHOLE) {
         let whole = Raw::read(&text);
-        assert!(whole.value() == *value, "the edit of the text is not the edit that was meant: {mutation:?}");
+        assert!(whole.value() == *value, "the edited text is not the mutant: {mutation:?}");
         for (pointer, ..) in place::nodes(value) {
             assert_eq!(mutant.nearest(&pointer), whole.nearest(&pointer), "{pointer} after {mutation:?}");
         }
     }
-    let told = build(&text, value, generated);
-    let story = |what: &str| {
+    let reports = build(&text, value, generated);
+    let survived = |what: &str| {
         let line = mutant.nearest(&mutation.pointer());
-        let said: String = told.iter().take(4).map(|told| format!("\n      {}", told.said)).collect();
-        Fate::Survived(format!("openapi.yaml:{:04}:{} {}: {what}{said}", line.0, line.1, mutation.brief()))
+        let found: String = reports.iter().take(4).map(|one| format!("\n      {}", one.finding)).collect();
+        Outcome::Survived(format!("openapi.yaml:{:04}:{} {}: {what}{found}", line.0, line.1, mutation.brief()))
     };
-    if told.is_empty() {
-        return mutation.not_compared.map_or_else(|| story("nobody noticed"), Fate::NotCompared);
+    if reports.is_empty() {
+        return mutation.not_compared.map_or_else(|| survived("not reported"), Outcome::NotCompared);
     }
-    let is_there = |told: &&Told| (told.position.line, told.position.column) == mutant.nearest(&told.pointer);
+    let is_there = |one: &&Report| (one.position.line, one.position.column) == mutant.nearest(&one.pointer);
     let places = place::places(mutation, value);
-    let is_place = |told: &&Told| places.contains(&told.pointer) || place::is_inside(mutation, &told.pointer);
-    // Read by eyes, a place is a line and a column.
+    let is_place = |one: &&Report| places.contains(&one.pointer) || place::is_inside(mutation, &one.pointer);
+    // For a reader, a place is a line and a column.
     let altered = mutant.nearest(&mutation.pointer());
     let is_seen =
-        |told: &&Told| !matches!(mutation.edit, Edit::Remove) && (told.position.line, told.position.column) == altered;
-    if let Some(told) = told.iter().find(|told| is_seen(told) || is_there(told) && is_place(told)) {
-        return Fate::Killed(told.by);
+        |one: &&Report| !matches!(mutation.edit, Edit::Remove) && (one.position.line, one.position.column) == altered;
+    if let Some(one) = reports.iter().find(|one| is_seen(one) || is_there(one) && is_place(one)) {
+        return Outcome::Killed(one.by);
     }
     let mut named = place::dangling(value);
     if !named.is_empty() && matches!(mutation.edit, Edit::Remove | Edit::Set(_) | Edit::Rename(_)) {
-        named.retain(|pointer| !told.iter().filter(is_there).any(|told| told.pointer == *pointer));
+        named.retain(|pointer| !reports.iter().filter(is_there).any(|one| one.pointer == *pointer));
         if named.is_empty() {
-            return Fate::Killed(told[0].by);
+            return Outcome::Killed(reports[0].by);
         }
     }
-    story("told elsewhere")
+    survived("reported elsewhere")
 }
 
 fn generated() -> Value {
@@ -253,57 +254,57 @@ fn generated() -> Value {
 }
 
 #[test]
-fn every_mutation_of_the_contract_is_told_at_its_place() {
+fn every_mutation_of_the_contract_is_reported_at_its_place() {
     let generated = generated();
     let raw = Raw::read(CONTRACT);
     let document = raw.value();
-    assert!(build(CONTRACT, &document, &generated).is_empty(), "the contract and the code differ as they are");
+    assert!(build(CONTRACT, &document, &generated).is_empty(), "the contract and the code differ without a mutation");
     let mutations = chosen(mutations(&document));
     let tally = Tally::of(&document, &mutations, |number, mutation, mutant| {
-        fate_of_contract(&raw, &generated, number, mutation, mutant)
+        judge_contract(&raw, &generated, number, mutation, mutant)
     });
     println!("contract: {tally}");
-    // Whatever becomes of `security: []` there, the loader has a say: it is never just left out. And a link that is put
-    // there leads nowhere, which is a contradiction.
-    let always_told = ["Document.security", "Components.links"];
-    tally.prove((0..NOT_COMPARED.len()).filter(|entry| !always_told.contains(&entry_name(*entry).as_str())));
+    // The loader reports every change of `security: []`, and a new link refers to no operation, which is a contradiction.
+    let always_reported = ["Document.security", "Components.links"];
+    tally.prove((0..NOT_COMPARED.len()).filter(|entry| !always_reported.contains(&entry_name(*entry).as_str())));
 }
 
-/// One mutant of the generated spec, as the contract's differ sees it.
-fn fate_of_code(contract: &Contract, twins: &Twins<'_>, mutation: &Mutation, mutant: &Value) -> Fate {
-    let told = drifts(contract, mutant);
-    if told.is_empty() {
-        let story = || Fate::Survived(format!("{}: nobody noticed", mutation.brief()));
-        return mutation.not_compared.map_or_else(story, Fate::NotCompared);
+/// The outcome of one mutant of the generated spec.
+fn judge_code(contract: &Contract, counterparts: &Counterparts<'_>, mutation: &Mutation, mutant: &Value) -> Outcome {
+    let reports = drifts(contract, mutant);
+    if reports.is_empty() {
+        let survived = || Outcome::Survived(format!("{}: not reported", mutation.brief()));
+        return mutation.not_compared.map_or_else(survived, Outcome::NotCompared);
     }
-    let places = twins.places(mutation);
-    let put = twins.put(mutation);
-    let is_inside = |told: &Told| put.iter().any(|place| told.pointer.starts_with(&format!("{place}/")));
-    let is_place = |told: &&Told| places.contains(&told.pointer) || is_inside(told);
-    if let Some(told) = told.iter().find(is_place) {
-        return Fate::Killed(told.by);
+    let places = counterparts.places(mutation);
+    let put = counterparts.put(mutation);
+    let is_inside = |one: &Report| put.iter().any(|place| one.pointer.starts_with(&format!("{place}/")));
+    let is_place = |one: &&Report| places.contains(&one.pointer) || is_inside(one);
+    if let Some(one) = reports.iter().find(is_place) {
+        return Outcome::Killed(one.by);
     }
-    let mut named: Vec<_> = place::dangling(mutant).iter().filter_map(|pointer| twins.site(pointer)).collect();
+    let mut named: Vec<_> = place::dangling(mutant).iter().filter_map(|pointer| counterparts.site(pointer)).collect();
     if !named.is_empty() {
-        named.retain(|sites| !told.iter().any(|told| sites.contains(&told.pointer)));
+        named.retain(|sites| !reports.iter().any(|one| sites.contains(&one.pointer)));
         if named.is_empty() {
-            return Fate::Killed(told[0].by);
+            return Outcome::Killed(reports[0].by);
         }
     }
-    let said: String = told.iter().take(4).map(|told| format!("\n      {}", told.said)).collect();
-    Fate::Survived(format!("{}: told elsewhere, not at {places:?}{said}", mutation.brief()))
+    let found: String = reports.iter().take(4).map(|one| format!("\n      {}", one.finding)).collect();
+    Outcome::Survived(format!("{}: reported elsewhere, not at {places:?}{found}", mutation.brief()))
 }
 
 #[test]
-fn every_mutation_of_the_generated_spec_is_told_at_its_place() {
+fn every_mutation_of_the_generated_spec_is_reported_at_its_place() {
     let code = generated();
     let document = Raw::read(CONTRACT).value();
-    let contract = Contract::load("openapi.yaml", CONTRACT).expect("the contract is sound");
-    let twins = Twins::new(&document, &code);
+    let contract = Contract::load("openapi.yaml", CONTRACT).expect("the contract loads");
+    let counterparts = Counterparts::new(&document, &code);
     let mut mutations = mutations(&code);
-    mutations.retain(|mutation| !twin::means_the_same(&code, mutation));
+    mutations.retain(|mutation| !counterparts::is_equivalent(&code, mutation));
     let mutations = chosen(mutations);
-    let tally = Tally::of(&code, &mutations, |_, mutation, mutant| fate_of_code(&contract, &twins, mutation, mutant));
+    let tally =
+        Tally::of(&code, &mutations, |_, mutation, mutant| judge_code(&contract, &counterparts, mutation, mutant));
     println!("generated: {tally}");
     tally.prove(0..NOT_COMPARED.len());
 }

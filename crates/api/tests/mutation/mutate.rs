@@ -1,10 +1,10 @@
-//! Every way to alter a document in one place, whatever it is written in.
+//! Every way to alter a document in one place.
 
 use serde_json::{Value, json};
 
-use crate::vocabulary::{Context, mistaken, not_compared, says_nothing, structure, words};
+use crate::vocabulary::{Context, is_default, mistaken, not_compared, structure, words};
 
-/// In which way a mutant differs.
+/// The kind of a mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Operator {
     Remove,
@@ -18,16 +18,16 @@ pub(crate) enum Operator {
     Swap,
 }
 
-/// What is done to the document.
+/// The change of the document.
 #[derive(Debug, Clone)]
 pub(crate) enum Edit {
     Remove,
     Set(Value),
-    /// Gives a member another name.
+    /// Renames a member.
     Rename(String),
-    /// Adds the member, or for a list the item after the last, that the mutation points to.
+    /// Adds the member that the mutation points to, or an item after the last.
     Add(Value),
-    /// Writes the member once more, after the others.
+    /// Repeats the member after the others.
     Duplicate,
 }
 
@@ -36,9 +36,9 @@ pub(crate) enum Edit {
 pub(crate) struct Mutation {
     pub(crate) operator: Operator,
     pub(crate) edit: Edit,
-    /// The tokens that lead to the altered node, each with what the node is that it is a token of.
+    /// The pointer tokens of the altered node, each with the context of its parent.
     pub(crate) path: Vec<(Context, String)>,
-    /// The entry of `NOT_COMPARED` that the node is under, if any.
+    /// The entry of `NOT_COMPARED` that applies to the node, if any.
     pub(crate) not_compared: Option<usize>,
 }
 
@@ -47,18 +47,18 @@ pub(crate) fn join(pointer: &str, token: &str) -> String {
 }
 
 impl Mutation {
-    /// The JSON pointer of the altered node as it is called in the original.
+    /// The JSON pointer of the altered node in the original.
     pub(crate) fn original(&self) -> String {
         self.path.iter().fold(String::new(), |pointer, (_, token)| join(&pointer, token))
     }
 
-    /// The pointer of what the altered node stands in.
+    /// The JSON pointer of the parent of the altered node.
     pub(crate) fn parent(&self) -> String {
         let above = &self.path[..self.path.len() - 1];
         above.iter().fold(String::new(), |pointer, (_, token)| join(&pointer, token))
     }
 
-    /// The JSON pointer of the altered node as it is called in the mutant.
+    /// The JSON pointer of the altered node in the mutant.
     pub(crate) fn pointer(&self) -> String {
         match &self.edit {
             Edit::Rename(name) => join(&self.parent(), name),
@@ -66,24 +66,24 @@ impl Mutation {
         }
     }
 
-    /// What the altered node stands in, and its name or index there.
+    /// The context of the parent, and the name or index of the altered node.
     pub(crate) fn step(&self) -> (Context, &str) {
         let (context, token) = &self.path[self.path.len() - 1];
         (*context, token)
     }
 
-    /// For the reader of a failed test.
+    /// A description for a failed test.
     pub(crate) fn brief(&self) -> String {
         format!("{:?} {:?} #{}", self.operator, self.edit, self.pointer())
     }
 
-    /// Asks something of the mutant, which is the document itself meanwhile: a copy of it for each mutant would cost more
-    /// than the comparison.
-    pub(crate) fn ask<T>(&self, document: &mut Value, question: impl FnOnce(&Value) -> T) -> T {
+    /// Calls a function with the mutant. The document itself is altered and restored, because a copy for each mutant would
+    /// take longer than the comparison.
+    pub(crate) fn with_mutant<T>(&self, document: &mut Value, use_mutant: impl FnOnce(&Value) -> T) -> T {
         let parent = self.parent();
         let original = document.pointer(&parent).expect("the parent is there").clone();
         self.apply(document.pointer_mut(&parent).expect("the parent is there"));
-        let answer = question(document);
+        let answer = use_mutant(document);
         *document.pointer_mut(&parent).expect("the parent is still there") = original;
         answer
     }
@@ -133,7 +133,7 @@ impl Mutations<'_> {
                         all.member(context, key, value);
                         all.node(context.child(key), value);
                     });
-                    let is_free = |name: &&&str| !members.contains_key(**name) && !says_nothing(context, key, value);
+                    let is_free = |name: &&&str| !members.contains_key(**name) && !is_default(context, key, value);
                     for name in mistaken(context, key).iter().filter(is_free) {
                         self.push_at(context, key, Operator::Rename, Edit::Rename((*name).to_owned()));
                     }
@@ -166,7 +166,7 @@ impl Mutations<'_> {
     }
 
     fn member(&mut self, owner: Context, key: &str, value: &Value) {
-        if !says_nothing(owner, key, value) {
+        if !is_default(owner, key, value) {
             self.push(Operator::Remove, Edit::Remove);
         }
         self.push(Operator::Rename, Edit::Rename(format!("{key}Q")));
@@ -205,7 +205,7 @@ impl Mutations<'_> {
                 for word in words(owner, key).iter().filter(|word| *word != text) {
                     self.push(Operator::Change, Edit::Set(json!(word)));
                 }
-                // A list of one type is that type.
+                // A list of one type is equivalent to that type.
                 retypes.push(if is_type { json!([value, "null"]) } else { json!([value]) });
                 retypes.extend([json!(7), json!(true)]);
             }
@@ -217,7 +217,7 @@ impl Mutations<'_> {
         }
     }
 
-    /// References to other components, of the right kind and of the wrong one, and to none.
+    /// References to other components, of the right and of a wrong kind, and to a component that does not exist.
     fn swaps(&mut self, owner: Context, target: &str) {
         let sections = self.document["components"].as_object().expect("components");
         for (section, components) in sections {
@@ -235,7 +235,7 @@ impl Mutations<'_> {
                 if one == two
                     && let Some(last) = self.found.last_mut()
                 {
-                    // They differ in prose alone.
+                    // They differ only in prose.
                     last.not_compared = last.not_compared.or_else(|| not_compared(owner, "description"));
                 }
             }
@@ -260,10 +260,10 @@ impl Mutations<'_> {
         self.found.push(Mutation { operator, edit, path: self.path.clone(), not_compared });
     }
 
-    /// The entry of `NOT_COMPARED` that excuses a mutation here, if nobody should notice it.
+    /// The entry of `NOT_COMPARED` by which a mutation here is not reported, if any.
     fn not_compared(&self, edit: &Edit) -> Option<usize> {
         let (last, above) = self.path.split_last()?;
-        // The components of a section are left out only where nothing uses them, as nothing uses a new one.
+        // Components are not compared only if nothing uses them, as nothing uses a new one.
         let is_new = matches!(edit, Edit::Add(_)) && self.path.len() <= 3;
         let entry = |(owner, token): &(Context, String)| {
             not_compared(*owner, token).filter(|_| is_new || !is_section(*owner, token))
@@ -272,14 +272,14 @@ impl Mutations<'_> {
             return Some(entry);
         }
         match edit {
-            // A keyword by another name is excused only if that name is not compared either.
+            // A renamed keyword is not compared only if its new name is not compared either.
             Edit::Rename(name) => entry(last).filter(|_| not_compared(last.0, name).is_some()),
             _ => entry(last),
         }
     }
 }
 
-/// Whether this is a section of components that the operations use.
+/// Whether this is a section of components used by the operations.
 fn is_section(owner: Context, token: &str) -> bool {
     owner == Context::Object(openapi_contract::Kind::Components)
         && !["examples", "links", "securitySchemes"].contains(&token)

@@ -1,17 +1,15 @@
-//! Where a mutation of the contract must be told.
+//! Where a mutation of the contract must be reported.
 //!
-//! At the altered node itself, by pointer as by line and column. What no longer exists, or makes no sense by itself, is
-//! told at the nearest place that does:
+//! At the altered node itself, by pointer or by line and column. Otherwise at the nearest place that exists:
 //!
-//! - a removed member: where it would be, which is written where its parent is, or its parent; `items` may also be told
-//!   where `type: array` asks for it, and a path parameter where the template names it. A member that is renamed is a
-//!   member removed, too;
-//! - an item of a set (`required`, `enum`, `tags`), or one removed from any list: the list;
-//! - the `name` or `in` of a parameter, which are what makes it that parameter: the parameter;
-//! - what stands beside a `$ref`: the `$ref`;
-//! - what was put there: any part of it;
-//! - what is named elsewhere and is gone (a component, an operation that links name, the security of the document): *all*
-//!   the places that name it.
+//! - a removed member: at its former place (the position of its parent) or its parent; `items` also at the `type: array`
+//!   that requires it, and a path parameter at the path template. A renamed member is also a removed one;
+//! - an item of a set (`required`, `enum`, `tags`), or one removed from any list: at the list;
+//! - the `name` or `in` of a parameter, which identify it: at the parameter;
+//! - a sibling of a `$ref`: at the `$ref`;
+//! - a new value: at any part of it;
+//! - the target of references (a component, the operation of a link, the security of the document): at *all* the
+//!   references.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +19,7 @@ use serde_json::Value;
 use crate::mutate::{Edit, Mutation, Operator, join};
 use crate::vocabulary::{Context, METHODS};
 
-/// The pointers of which any is the place.
+/// The pointers of the places, any of which is right.
 pub(crate) fn places(mutation: &Mutation, mutant: &Value) -> BTreeSet<String> {
     let (owner, token) = mutation.step();
     let parent = mutation.parent();
@@ -51,20 +49,20 @@ pub(crate) fn places(mutation: &Mutation, mutant: &Value) -> BTreeSet<String> {
     places
 }
 
-/// Whether a node told is part of what was put in the place of the altered one.
-pub(crate) fn is_inside(mutation: &Mutation, told: &str) -> bool {
+/// Whether a reported node is part of the new value.
+pub(crate) fn is_inside(mutation: &Mutation, reported: &str) -> bool {
     let is_new = matches!(mutation.operator, Operator::Add | Operator::Retype | Operator::Duplicate);
-    is_new && told.starts_with(&format!("{}/", mutation.pointer()))
+    is_new && reported.starts_with(&format!("{}/", mutation.pointer()))
 }
 
-/// The pointers of what names something that is not there.
+/// The pointers of references whose target does not exist.
 pub(crate) fn dangling(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let ids: Vec<_> =
         operations(document).into_iter().filter_map(|(_, operation)| operation.get("operationId")).collect();
     for (pointer, context, node) in nodes(document) {
-        let leads_nowhere = |target: &&str| document.pointer(target.trim_start_matches('#')).is_none();
-        if node.get("$ref").and_then(Value::as_str).is_some_and(|target| leads_nowhere(&target)) {
+        let is_dangling = |target: &&str| document.pointer(target.trim_start_matches('#')).is_none();
+        if node.get("$ref").and_then(Value::as_str).is_some_and(|target| is_dangling(&target)) {
             found.insert(join(&pointer, "$ref"));
         }
         if context == Context::Object(Kind::Link) && node.get("operationId").is_some_and(|id| !ids.contains(&id)) {
@@ -87,7 +85,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
     all.filter(|(pointer, _, _)| is_operation(pointer)).map(|(pointer, _, node)| (pointer, node)).collect()
 }
 
-/// Every node of a document that OpenAPI looks into.
+/// Every node of a document that OpenAPI interprets.
 pub(crate) fn nodes(document: &Value) -> Vec<(String, Context, &Value)> {
     let mut found = Vec::new();
     let mut next = vec![(String::new(), Context::Object(Kind::Document), document)];

@@ -1,6 +1,6 @@
-//! The text of a contract, read a second time: where each node begins and ends, and how to alter it there.
+//! A second parser for the text of a contract: the extent of each node, and edits of the text.
 //!
-//! Knows YAML and nothing of OpenAPI, and shares nothing with the crate `contract` but the parser of events.
+//! Independent of OpenAPI and, except for the parser of YAML events, of the crate `openapi-contract`.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub(crate) struct Raw<'t> {
 }
 
 struct Node {
-    /// In bytes, without white space after it.
+    /// In bytes, without trailing white space.
     span: Range<usize>,
     at: Position,
     flow: bool,
@@ -40,9 +40,9 @@ struct Member {
 }
 
 impl<'t> Raw<'t> {
-    /// Reads a text that must be YAML.
+    /// Parses a text that must be YAML.
     pub(crate) fn read(text: &'t str) -> Raw<'t> {
-        Raw::try_read(text).unwrap_or_else(|error| panic!("a mutant that is no YAML: {error}"))
+        Raw::try_read(text).unwrap_or_else(|error| panic!("a mutant is not YAML: {error}"))
     }
 
     pub(crate) fn try_read(text: &'t str) -> Result<Raw<'t>, String> {
@@ -56,13 +56,13 @@ impl<'t> Raw<'t> {
         }
     }
 
-    /// What the text says. Of members that come twice, the first counts.
+    /// The document. Of duplicate members, the first counts.
     pub(crate) fn value(&self) -> Value {
         self.root.value()
     }
 
-    /// Where the node at `pointer` is written, or its nearest ancestor that exists: a member where its key is, an item
-    /// where it begins. Of members that come twice, the last.
+    /// The position of the node at `pointer`, or of its nearest ancestor that exists: of the key for a member. Of duplicate
+    /// members, the last counts.
     pub(crate) fn nearest(&self, pointer: &str) -> Position {
         self.root.nearest(pointer.split('/').skip(1))
     }
@@ -72,11 +72,11 @@ impl<'t> Raw<'t> {
         above.iter().fold(&self.root, |node, (_, token)| match &node.content {
             Content::Map(members) => &members.iter().find(|member| member.key == *token).expect("the member").value,
             Content::List(items) => &items[token.parse::<usize>().expect("an index")],
-            Content::Scalar(_) => unreachable!("nothing stands in a scalar"),
+            Content::Scalar(_) => unreachable!("a scalar has no children"),
         })
     }
 
-    /// The text with one mutation, and where its nodes are.
+    /// The text with one mutation, and the positions of its nodes.
     pub(crate) fn apply(&self, mutation: &Mutation) -> (String, Altered<'_>) {
         let (range, with) = self.edit(mutation);
         let text = format!("{}{with}{}", &self.text[..range.start], &self.text[range.end..]);
@@ -90,7 +90,7 @@ impl<'t> Raw<'t> {
         match &parent.content {
             Content::Map(members) => self.member_edit(parent, members, token, &mutation.edit),
             Content::List(items) => self.item_edit(parent, items, token.parse().expect("an index"), &mutation.edit),
-            Content::Scalar(_) => unreachable!("nothing stands in a scalar"),
+            Content::Scalar(_) => unreachable!("a scalar has no children"),
         }
     }
 
@@ -133,8 +133,8 @@ impl<'t> Raw<'t> {
     }
 }
 
-/// The part of the text to drop for a child: with the white space and the comma up to the next, or else from the one
-/// before. The only child goes with its collection, which is written anew.
+/// The part of the text to remove with a child: up to the next child, or else from the end of the one before. An only
+/// child is removed with its collection, which is replaced.
 fn removed(index: usize, starts: &[usize], ends: &[usize], parent: &Node) -> Range<usize> {
     match (index.checked_sub(1), starts.get(index + 1)) {
         (_, Some(next)) => starts[index]..*next,
@@ -143,7 +143,7 @@ fn removed(index: usize, starts: &[usize], ends: &[usize], parent: &Node) -> Ran
     }
 }
 
-/// What to insert for a new last child, and where.
+/// The text to insert for a new last child, and its place.
 fn added(child: &str, ends: &[usize], column: Option<usize>, parent: &Node, empty: &str) -> (Range<usize>, String) {
     let (open, close) = empty.split_at(1);
     match (ends.last(), parent.flow) {
@@ -156,17 +156,17 @@ fn added(child: &str, ends: &[usize], column: Option<usize>, parent: &Node, empt
     }
 }
 
-/// Where the nodes of a mutant are. The part of its text around the edit is read anew, all else has only moved: some lines
-/// down, if it comes after.
+/// The positions of the nodes of a mutant. The part of the text around the edit is parsed again; what comes after it has
+/// moved by some lines.
 pub(crate) struct Altered<'r> {
     original: &'r Raw<'r>,
-    /// The names that lead to the smallest member of block mappings that holds the whole edit.
+    /// The names down to the smallest member of block mappings that contains the whole edit.
     names: Vec<&'r str>,
-    /// The original lines of that member, up to the next.
+    /// The original lines of that member, up to the next member.
     lines: Range<usize>,
-    /// The member as it is now, its lines counted from 1; nothing is known of how many there are of it above.
+    /// The edited member, with lines counted from its own first line.
     part: Node,
-    /// How many lines it is longer.
+    /// How many lines longer it is.
     longer: isize,
 }
 
@@ -181,7 +181,7 @@ impl<'r> Altered<'r> {
             };
             let line = |member: &Member| text[..member.span.start].rfind('\n').map_or(0, |end| end + 1);
             let inside = line(&members[index])..members.get(index + 1).map_or(bytes.end, line);
-            // What is dropped may begin before the member, or end after it.
+            // The removed part may begin before the member, or end after it.
             if edit.start <= members[index].span.end || edit.end > inside.end {
                 break;
             }
@@ -200,7 +200,7 @@ impl<'r> Altered<'r> {
         }
     }
 
-    /// The pointer of what was read anew, and what it says.
+    /// The pointer and value of the part that was parsed again.
     pub(crate) fn part(&self) -> (String, Value) {
         let pointer = self.names.iter().fold(String::new(), |pointer, name| join(&pointer, name));
         let value = match (&self.part.content, self.names.last()) {
@@ -262,7 +262,7 @@ impl Node {
     }
 }
 
-/// Where each character begins, in bytes: the parser counts characters.
+/// The byte offset of each character, because the parser counts characters.
 struct Bytes(Option<Vec<usize>>);
 
 impl Bytes {
@@ -341,7 +341,7 @@ impl<'t> Events<'t> {
     }
 }
 
-/// A plain scalar by the core schema, as far as contracts use it.
+/// A plain scalar by the core schema, as far as the contract uses it.
 fn plain(text: &str) -> Value {
     match text {
         "" | "null" | "~" => Value::Null,

@@ -1,23 +1,24 @@
-//! What stands where in an OpenAPI document, as far as a mutation has to know: which values are plausible in a place.
+//! The structure of an OpenAPI document, and which values are plausible at a place.
 //!
-//! Written from the specification, not from `contract::grammar`: a keyword that the grammar forgot is tried all the same.
+//! Written from the specification, not from `openapi_contract::grammar`, so that a keyword missing in the grammar is tried
+//! anyway.
 
 use openapi_contract::Kind;
 use openapi_drift::NOT_COMPARED;
 use serde_json::{Map, Value, json};
 
-/// What the children of a node are.
+/// What a node contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Context {
-    /// An object, whose members are keywords.
+    /// Keywords of an object of this kind.
     Object(Kind),
-    /// Names, each of an object of this kind.
+    /// Named objects of this kind.
     Map(Kind),
     /// A list of objects of this kind.
     List(Kind),
-    /// A list whose order means nothing: `required`, `enum`, `tags`.
+    /// A list without order: `required`, `enum`, `tags`.
     Set,
-    /// What OpenAPI does not look into.
+    /// Values that OpenAPI does not interpret.
     Data,
 }
 
@@ -30,7 +31,7 @@ use Kind::{
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 impl Context {
-    /// What stands below the member `key`.
+    /// The context of the member `key`.
     pub(crate) fn child(self, key: &str) -> Context {
         let kind = match self {
             Context::Map(kind) | List(kind) => return Object(kind),
@@ -67,7 +68,7 @@ impl Context {
         }
     }
 
-    /// Members that could be added here. Each changes what is said; those already there are not added.
+    /// Members to add here. Each changes the meaning. Those already present are not added.
     pub(crate) fn additions(self) -> Vec<(&'static str, Value)> {
         let text = json!({"type": "string"});
         let operation = json!({"operationId": "zzz", "responses": {"200": {"description": "z"}}});
@@ -193,7 +194,7 @@ impl Context {
                 ("required", json!(["zzz"])),
                 ("properties", json!({"zzz": text})),
                 ("patternProperties", json!({"^z": text})),
-                // Not `type: string` alone: names are strings anyway.
+                // Not `type: string` alone, because names are strings anyway.
                 ("propertyNames", json!({"type": "string", "maxLength": 1})),
                 ("additionalProperties", json!(false)),
                 ("additionalProperties", text.clone()),
@@ -242,7 +243,7 @@ impl Context {
         }
     }
 
-    /// Items that could be added to a list.
+    /// Items to add to a list.
     pub(crate) fn items(self) -> Vec<Value> {
         match self {
             List(Parameter) => vec![
@@ -258,7 +259,7 @@ impl Context {
     }
 }
 
-/// Other words that may stand under a keyword, beside any text at all.
+/// Other words allowed as the value of a keyword.
 pub(crate) fn words(owner: Context, key: &str) -> &'static [&'static str] {
     match (owner, key) {
         (Object(Schema), "type") => &["string", "number", "integer", "boolean", "array", "object"],
@@ -270,7 +271,7 @@ pub(crate) fn words(owner: Context, key: &str) -> &'static [&'static str] {
     }
 }
 
-/// A keyword that is easily mistaken for this one.
+/// Keywords that are easily confused with this one.
 pub(crate) fn mistaken(owner: Context, key: &str) -> &'static [&'static str] {
     match (owner, key) {
         (Object(Schema), "minimum") => &["maximum", "exclusiveMinimum", "minLength"],
@@ -294,8 +295,8 @@ pub(crate) fn mistaken(owner: Context, key: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether leaving the member out says the same, so that removing it is no mutation.
-pub(crate) fn says_nothing(owner: Context, key: &str, value: &Value) -> bool {
+/// Whether the member has its default value, so that removing it changes nothing.
+pub(crate) fn is_default(owner: Context, key: &str, value: &Value) -> bool {
     match (owner, key) {
         (Object(Parameter | RequestBody), "required") | (Object(Schema), "uniqueItems") => *value == json!(false),
         (Object(Schema), "minItems" | "minLength" | "minProperties") => *value == json!(0),
@@ -304,7 +305,7 @@ pub(crate) fn says_nothing(owner: Context, key: &str, value: &Value) -> bool {
     }
 }
 
-/// The entry of [`NOT_COMPARED`] by which a member of an object is left out, if one does.
+/// The entry of [`NOT_COMPARED`] that applies to a member of an object, if any.
 pub(crate) fn not_compared(owner: Context, key: &str) -> Option<usize> {
     let Object(kind) = owner else { return None };
     NOT_COMPARED.iter().position(|entry| {
@@ -316,7 +317,7 @@ pub(crate) fn not_compared(owner: Context, key: &str) -> Option<usize> {
     })
 }
 
-/// What of a node is compared.
+/// The part of a node that is compared.
 pub(crate) fn structure(context: Context, node: &Value) -> Value {
     let member = |(key, value): (&String, &Value)| (key.clone(), structure(context.child(key), value));
     match node {

@@ -149,7 +149,7 @@ impl<'f> Reader<'f> {
                     return Ok(());
                 }
                 source.position = at;
-                sources.push(name.clone(), source);
+                sources.insert(name.clone(), source);
                 values.insert(name, value);
             }
         }
@@ -273,7 +273,7 @@ fn merge(values: &mut Map<String, Value>, sources: &mut Members) {
         let (Value::Object(members), Children::Members(places)) = (part, children) else { continue };
         for (name, value) in members {
             if let (false, Some(place)) = (values.contains_key(&name), places.get(&name)) {
-                sources.push(name.clone(), place.clone());
+                sources.insert(name.clone(), place.clone());
                 values.insert(name, value);
             }
         }

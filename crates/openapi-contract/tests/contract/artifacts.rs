@@ -1,4 +1,4 @@
-//! What the build hands to the server.
+//! The artifacts that the build writes for the server.
 
 use openapi_contract::{Artifacts, OperationTable};
 use serde_json::{Value, json};
@@ -37,10 +37,10 @@ fn compiled() -> Artifacts {
 }
 
 #[test]
-fn what_is_planned_is_not_served() {
+fn planned_operations_are_not_served() {
     let compiled = compiled();
     for (name, text) in compiled.files() {
-        assert!(!text.contains("lan"), "{name} names what is planned: {text}");
+        assert!(!text.contains("lan"), "{name} contains a planned operation: {text}");
     }
     assert!(compiled.yaml.contains("/built:") && !compiled.yaml.contains("Next year"));
     assert_eq!(compiled.json, load(&compiled.yaml).to_json());
@@ -48,9 +48,8 @@ fn what_is_planned_is_not_served() {
     assert_eq!(OperationTable::of(&load(YAML)).operations, compiled.table.operations);
 }
 
-/// Written by the build and read at start, the table is the same.
 #[test]
-fn the_table_survives_the_trip() {
+fn the_table_is_the_same_after_writing_and_reading() {
     for table in [compiled().table, OperationTable::of(&library())] {
         let text = serde_json::to_string(&table).expect("is JSON");
         assert_eq!(serde_json::from_str::<OperationTable>(&text).expect("is a table"), table);
@@ -61,7 +60,7 @@ fn the_table_survives_the_trip() {
 }
 
 #[test]
-fn the_table_says_what_the_server_does() {
+fn the_table_has_the_properties_of_each_operation() {
     let operation = compiled().table.operations.remove(0);
     let said = json!({
         "id": operation.id, "method": operation.method, "path": operation.path,
@@ -76,7 +75,7 @@ fn the_table_says_what_the_server_does() {
 }
 
 #[test]
-fn schemas_of_the_table_can_be_followed() {
+fn references_of_the_table_resolve() {
     let table = compiled().table;
     let body = table.operations[0].body.as_ref().expect("a body");
     let schema = &body.content["application/json"];

@@ -1,4 +1,4 @@
-//! What the loader refuses, and where it says so.
+//! What the loader refuses, and the positions of its errors.
 
 mod keywords;
 mod operations;
@@ -8,7 +8,7 @@ mod text;
 use crate::support::{LIBRARY, load, load_json, only_message};
 use openapi_contract::Contract;
 
-/// The smallest contract with one of everything that can go wrong.
+/// A small contract with one construct for each error.
 const SMALL: &str = "\
 openapi: 3.1.0
 info: { title: Small, version: '1' }
@@ -54,19 +54,19 @@ fn errors_of(yaml: &str) -> Vec<String> {
         .collect()
 }
 
-/// Asserts that one replacement makes exactly one error, whose text starts like this.
+/// Asserts that one replacement causes exactly one error, whose message starts like this.
 #[track_caller]
 fn refuses(from: &str, to: &str, expected: &str) {
     only_message(SMALL, (from, to), expected, errors_of);
 }
 
 #[test]
-fn the_small_contract_is_sound() {
+fn the_small_contract_loads() {
     assert_eq!(load(SMALL).operations().len(), 1);
 }
 
 #[test]
-fn all_faults_are_told_together_in_the_order_of_the_file() {
+fn all_errors_are_reported_in_the_order_of_the_file() {
     let broken = SMALL
         .replace("title: Small", "titel: Small")
         .replace("200:", "2XX:")
@@ -108,14 +108,14 @@ fn json_keeps_the_order_of_the_yaml() {
 }
 
 #[test]
-fn what_was_written_loads_again() {
+fn written_json_loads_again() {
     let contract = load(LIBRARY);
     let again = load(&contract.to_json());
     assert_eq!(again.document(), contract.document());
     assert_eq!(again.operations(), contract.operations());
 }
 
-/// Cuts and spoils the fixture in many places: the answer may be anything but a panic.
+/// Truncates and corrupts the fixture in many places.
 #[test]
 fn no_text_makes_the_loader_panic() {
     for (index, _) in LIBRARY.char_indices() {
@@ -134,7 +134,7 @@ fn no_text_makes_the_loader_panic() {
     }
 }
 
-/// Puts a value of some other type in the place of every node: the answer may be anything but a panic.
+/// Replaces every node by a value of another type.
 #[test]
 fn no_document_makes_the_loader_panic() {
     let contract = crate::support::library();

@@ -1,4 +1,4 @@
-//! The form for readers of OpenAPI 3.0.
+//! The OpenAPI 3.0 form.
 
 use serde_json::{Value, json};
 
@@ -9,12 +9,11 @@ fn form(yaml: &str) -> Value {
     serde_json::from_str(&text).expect("is JSON")
 }
 
-/// The library has every construct of the subset. All but these say the same in both.
+/// The fixture has every construct of the subset.
 #[test]
-fn little_is_written_differently() {
+fn only_scopes_and_path_items_are_written_differently() {
     let mut expected = library().document().clone();
     expected["openapi"] = "3.0.3".into();
-    // Only OAuth has scopes, and the one that is used has some.
     assert_eq!(form(LIBRARY).pointer("/components/pathItems"), None);
     let item = expected["components"]["pathItems"]["Book"].clone();
     expected["components"].as_object_mut().expect("a mapping").remove("pathItems");
@@ -23,7 +22,7 @@ fn little_is_written_differently() {
 }
 
 #[test]
-fn what_has_no_place_in_3_0_is_left_out_or_said_otherwise() {
+fn what_3_0_lacks_is_left_out_or_written_differently() {
     let document = form(
         "{openapi: 3.1.0, info: {title: T, version: '1', summary: S, license: {name: MIT, identifier: MIT}},
           security: [{key: [read], oauth: [read]}],
@@ -49,18 +48,16 @@ fn what_has_no_place_in_3_0_is_left_out_or_said_otherwise() {
     assert_eq!(form(&expression)["info"]["license"], json!({"name": "L"}), "there is no address of both");
 }
 
-/// Members come in the order of the source.
 #[test]
-fn it_reads_like_the_yaml() {
+fn members_keep_the_order_of_the_yaml() {
     let text = library().to_json_3_0().expect("has a form");
     let places: Vec<_> =
         ["\"openapi\"", "\"info\"", "\"paths\"", "\"components\""].map(|key| text.find(key).expect(key)).to_vec();
     assert!(places.is_sorted(), "{places:?}");
 }
 
-/// Every place that cannot be said is told, with its line.
 #[test]
-fn a_contract_that_leaves_the_subset() {
+fn what_3_0_cannot_express_is_an_error_at_its_place() {
     let yaml = LIBRARY
         .replace("      summary: The shelves\n", "      requestBody: { content: { application/json: {} } }\n")
         .replace(
@@ -68,9 +65,9 @@ fn a_contract_that_leaves_the_subset() {
             "        400: { $ref: '#/components/pathItems/Book/get/responses/200' }\n    post",
         );
     let errors = load(&yaml).to_json_3_0().expect_err("has no form");
-    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        messages,
         [
             "openapi.yaml:23:7: has no form in OpenAPI 3.0: the request body of a GET, HEAD, DELETE or TRACE is ignored",
             "openapi.yaml:58:16: has no form in OpenAPI 3.0: references into `components/pathItems` do not resolve: \

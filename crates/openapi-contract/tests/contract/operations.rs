@@ -1,12 +1,12 @@
-//! What the server is told of each operation.
+//! The operations of a contract.
 
 use openapi_contract::{Location, Method};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{library, load};
 
 #[test]
-fn operations_come_in_the_order_of_the_file() {
+fn operations_are_in_the_order_of_the_file() {
     let contract = library();
     let found: Vec<_> = contract
         .operations()
@@ -26,11 +26,11 @@ fn operations_come_in_the_order_of_the_file() {
 }
 
 #[test]
-fn security_is_the_operations_own_or_else_the_documents() {
+fn security_is_that_of_the_operation_or_else_of_the_document() {
     let contract = library();
     let security = |id| json!(contract.operation(id).expect("an operation").security);
     assert_eq!(security("listBooks"), json!([]), "an empty list opens the operation");
-    assert_eq!(security("createBook"), json!([{"bearer": []}]), "silence means the document's");
+    assert_eq!(security("createBook"), json!([{"bearer": []}]), "inherited from the document");
     assert_eq!(security("getBook"), json!([{"bearer": []}, {"oauth": ["read"]}]));
 }
 
@@ -73,7 +73,7 @@ fn references_are_followed_and_path_parameters_merged() {
 }
 
 #[test]
-fn an_operations_parameter_overrides_that_of_its_path() {
+fn parameters_of_an_operation_override_those_of_its_path() {
     let contract = load(
         "{openapi: 3.1.0, info: {title: T, version: '1'}, security: [], paths: {/a: {
            parameters: [{name: q, in: query, schema: {type: string}}, {name: q, in: header, schema: {}}],
@@ -106,22 +106,11 @@ fn bodies_and_responses_are_listed_by_media_type() {
 }
 
 #[test]
-fn a_schema_can_stand_alone() {
-    let contract = library();
-    let alone = contract.standalone_schema(&json!({"$ref": "#/components/schemas/Book"}));
-    assert_eq!(alone.pointer("/components/schemas/Book/allOf/0/$ref"), Some(&json!("#/components/schemas/NewBook")));
-    assert_eq!(alone.pointer("/allOf/0/$ref"), Some(&json!("#/components/schemas/Book")));
-    assert_eq!(contract.components_schemas().get("Id"), Some(&json!({"type": "string", "format": "uuid"})));
-    let empty = load("{openapi: 3.1.0, info: {title: T, version: '1'}, paths: {}}");
-    assert_eq!(empty.components_schemas(), &Value::Null);
-}
-
-#[test]
-fn a_reference_stands_for_what_it_leads_to() {
+fn references_resolve_to_their_target() {
     let contract = library();
     let list = contract.operation("listBooks").expect("an operation");
     assert_eq!(contract.resolve(&list.parameters[2].schema)["discriminator"]["propertyName"], "by");
-    assert_eq!(contract.resolve(&list.parameters[0].schema), &list.parameters[0].schema, "stands for itself");
+    assert_eq!(contract.resolve(&list.parameters[0].schema), &list.parameters[0].schema, "not a reference");
     let node = contract.document().pointer("/paths/~1books/get/responses/400").expect("a reference");
     assert_eq!(contract.resolve(node)["description"], "It went wrong.");
     for lost in [json!({"$ref": "#/nowhere"}), json!({"$ref": "other.yaml#/x"}), json!({"$ref": 1}), json!(null)] {

@@ -1,4 +1,4 @@
-//! Operations that are left out: the text keeps everything else, and says what the contract says without them.
+//! Contracts with some operations removed, and otherwise with the same text.
 
 use openapi_contract::Contract;
 
@@ -54,7 +54,7 @@ components:
     key: { type: http, scheme: bearer }
 ";
 
-/// The lines that are gone when these operations are, in order.
+/// The lines removed with these operations, in order.
 #[track_caller]
 fn lines_gone(ids: &[&str]) -> Vec<&'static str> {
     let contract = load(YAML).without(|operation| ids.contains(&operation.id.as_str())).expect("can be cut");
@@ -68,22 +68,22 @@ fn lines_gone(ids: &[&str]) -> Vec<&'static str> {
 }
 
 #[test]
-fn nothing_is_touched_when_nothing_goes() {
+fn the_text_is_unchanged_without_removals() {
     assert_eq!(lines_gone(&[]), Vec::<&str>::new());
     assert_eq!(lines_gone(&["nobody"]), Vec::<&str>::new());
 }
 
-/// Its comment goes along; what others use stays.
+/// Its comment is removed, too, and shared components are kept.
 #[test]
-fn a_method_of_a_path() {
+fn one_of_several_operations_of_a_path() {
     let put =
         ["# To change it.", "put:", "operationId: putA", "responses: { 200: { $ref: '#/components/responses/Both' } }"];
     assert_eq!(lines_gone(&["putA"]), [&put[..], &[""]].concat());
 }
 
-/// What it alone used goes with it, through references and mappings; the comment of what follows stays.
+/// Used through references and mappings. The comment of the next node is kept.
 #[test]
-fn components_that_nothing_else_uses() {
+fn components_without_other_uses_are_removed() {
     let gone = lines_gone(&["a"]);
     let operation = ["get:", "operationId: a", "description: |", "# A heading, and no comment."];
     assert_eq!(gone[..4], operation);
@@ -92,7 +92,7 @@ fn components_that_nothing_else_uses() {
     assert_eq!(gone.iter().filter(|line| line.starts_with("# ")).count(), 2, "{gone:#?}");
 }
 
-/// So do the path, its parameters and what they use, and the scheme that only it asked for.
+/// The path is removed with its parameters, what they use, and the security scheme.
 #[test]
 fn the_last_operation_of_a_path() {
     let gone = lines_gone(&["b"]);
@@ -105,9 +105,9 @@ fn the_last_operation_of_a_path() {
     assert_eq!(lines_gone(&["a", "putA"])[..2], ["# The first.", "/a:"]);
 }
 
-/// What cannot be cut by whole lines is told, at its place; so is a contract of which nothing is left.
+/// What cannot be removed by whole lines is an error at its place, and so is a contract without operations.
 #[test]
-fn what_cannot_be_cut() {
+fn removals_that_are_refused() {
     for (from, to, place) in [
         ("  /b:\n    parameters", "  ? /b\n  :\n    parameters", None),
         (
@@ -138,7 +138,7 @@ fn what_cannot_be_cut() {
     assert!(load(flow).without(|operation| operation.id == "a").is_err());
 }
 
-/// Whatever is left out of whatever contract: what comes back says exactly the rest, or it is an error.
+/// The result is exactly the rest of the document, or an error.
 #[test]
 fn every_choice_of_operations() {
     let contract = load(YAML);

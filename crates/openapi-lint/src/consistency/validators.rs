@@ -128,7 +128,7 @@ fn describe(error: &ValidationError<'_>) -> Vec<Mismatch> {
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            let (inside, hint) = match nearest(name, members()) {
+            let (inside, hint) = match members().find(|member| nearest(member, [name]).is_some()) {
                 Some(near) => (join(&inside, near), format!(": is `{near}` a typo?")),
                 None => (inside, String::new()),
             };

@@ -1,4 +1,4 @@
-//! Keywords that nobody knows, or that have no 3.0 form.
+//! Unknown keywords, and keywords without a 3.0 form.
 
 use super::{SMALL, errors, refuses};
 use crate::support::load;
@@ -31,7 +31,7 @@ fn keywords_that_are_misspelt_misplaced_or_mistyped() {
 }
 
 #[test]
-fn whole_numbers_however_they_are_spelled() {
+fn whole_numbers_in_any_notation() {
     for count in ["100.0", "1e2", "0.1e3", "+100", "1E+2", "0x64"] {
         let contract = load(&SMALL.replace("maxLength: 9", &format!("maxLength: {count}")));
         let code = load(&SMALL.replace("maxLength: 9", "maxLength: 100"));
@@ -49,7 +49,7 @@ fn whole_numbers_however_they_are_spelled() {
 }
 
 #[test]
-fn names_that_differ_in_case_alone() {
+fn names_that_differ_only_in_case() {
     refuses(
         "          content:\n",
         "          headers: { ETag: { schema: {} }, X: { schema: {} }, Etag: { schema: {} } }\n          content:\n",
@@ -65,7 +65,7 @@ fn names_that_differ_in_case_alone() {
         "        - { name: X-A, in: header, schema: {} }\n        - { name: x-a, in: header, schema: {} }\n      responses:\n",
         "11:11 the header parameter `x-a` is declared twice",
     );
-    // Not those of query parameters, of components and of what stands in a media type's parameters.
+    // Names of query parameters and components and the parameters of media types are compared with case.
     load(&SMALL.replace(
         "      responses:\n",
         "        - { name: a, in: query, schema: {} }\n        - { name: A, in: query, schema: {} }\n      responses:\n",

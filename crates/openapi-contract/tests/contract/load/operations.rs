@@ -1,9 +1,9 @@
-//! Operations, statuses, extensions and parameters that do not fit together.
+//! Rules for operations, statuses, extensions and parameters.
 
 use super::{errors, refuses};
 
 #[test]
-fn operations_that_cannot_be_told_apart_or_left_unguarded() {
+fn operations_need_a_unique_id_and_stated_security() {
     refuses("      operationId: getThing\n", "", "6:5 `operationId` is missing");
     refuses("security: []\n", "", "5:5 `security` is missing");
     refuses("security: []", "security: [{ key: [] }]", "3:14 the security scheme `key` is not declared");
@@ -17,7 +17,7 @@ fn operations_that_cannot_be_told_apart_or_left_unguarded() {
 }
 
 #[test]
-fn statuses_that_are_not_one_number() {
+fn statuses_must_be_numbers() {
     for status in ["default", "4XX", "'99'", "600", "'0200'", "2e2"] {
         let bare = status.trim_matches('\'');
         refuses("200:", &format!("{status}:"), &format!("11:9 `{bare}` is not a status"));
@@ -25,7 +25,7 @@ fn statuses_that_are_not_one_number() {
 }
 
 #[test]
-fn extensions_that_nobody_reads() {
+fn unknown_or_invalid_extensions() {
     let id = "operationId: getThing";
     let with = |extension: &str| format!("{id}\n      {extension}");
     refuses(id, &with("x-sunsett: 2027-01-01"), "8:7 unknown extension `x-sunsett`: did you mean `x-sunset`?");
@@ -42,7 +42,7 @@ fn extensions_that_nobody_reads() {
 }
 
 #[test]
-fn parameters_that_do_not_fit_the_path() {
+fn parameters_must_match_the_path() {
     let misnamed = errors("name: id,", "name: key,");
     assert_eq!(
         misnamed,

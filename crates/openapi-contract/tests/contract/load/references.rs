@@ -1,10 +1,10 @@
-//! References that lead nowhere, or where they must not.
+//! References to targets that do not exist or are not allowed.
 
 use super::{SMALL, errors, errors_of, refuses};
 use crate::support::load;
 
 #[test]
-fn references_that_lead_nowhere() {
+fn invalid_references() {
     let reference = "$ref: '#/components/schemas/Thing'";
     refuses(reference, "$ref: '#/components/schemas/Think'", "16:17 `#/components/schemas/Think` does not exist");
     refuses(reference, "$ref: 'things.yaml#/Thing'", "16:17 `things.yaml#/Thing` is not in this file");
@@ -25,11 +25,11 @@ fn references_that_lead_nowhere() {
         "$ref: '#/components/schemas/Thing'\n                description: A thing.",
         "16:17 `$ref` must be the only member, because 3.0 ignores its siblings: move `description`",
     );
-    let circle = errors(
+    let cycle = errors(
         "        name: { type: string, maxLength: 9 }\n",
         "        name: { type: string }\n    A: { $ref: '#/components/schemas/B' }\n    B: { $ref: '#/components/schemas/A' }\n",
     );
-    // A chain that is only long is no circle, and one that is refused is refused by everyone who follows it.
+    // A long chain is not a cycle, and is refused at its start.
     let chain = |length: usize| {
         let last = "        name: { type: string, maxLength: 9 }\n";
         let links = (1..length).map(|index| match index + 1 {
@@ -47,5 +47,5 @@ fn references_that_lead_nowhere() {
     );
     assert_eq!(errors_of(&chain(33)), ["16:17 `#/components/schemas/L1` leads to more than 32 references in a row"]);
     let both = ["B", "A"].map(|name| format!("`#/components/schemas/{name}` is a reference to itself"));
-    assert_eq!(circle, [format!("23:10 {}", both[0]), format!("24:10 {}", both[1])]);
+    assert_eq!(cycle, [format!("23:10 {}", both[0]), format!("24:10 {}", both[1])]);
 }

@@ -1,4 +1,4 @@
-//! What is no text, no YAML, or YAML that hides what it says.
+//! Files that are not text, not YAML, or not plain YAML.
 
 use super::{SMALL, errors, errors_of, refuses};
 use crate::support::load;
@@ -23,9 +23,9 @@ fn bytes_that_are_not_text() {
     assert_eq!(broken(b"a: b\rc: \x80"), expected("2:4", "0x80"));
 }
 
-/// What editors and other systems do to a text: it is read, or told where it cannot be.
+/// Encodings and line ends of other systems are accepted, other forms are errors at their place.
 #[test]
-fn texts_that_are_written_in_another_way() {
+fn other_forms_of_the_same_text() {
     for sound in [
         format!("\u{feff}{SMALL}"),
         format!("---\n{SMALL}...\n"),
@@ -39,18 +39,18 @@ fn texts_that_are_written_in_another_way() {
     refuses("    get:\n", "\tget:\n", "6:2 invalid YAML: tabs disallowed");
     let marked = errors_of(&format!("\u{feff}{}", SMALL.replace("title: Small", "titel: Small")));
     assert!(marked[1].starts_with("2:9 unknown keyword `titel`"), "{marked:?}");
-    let large = format!("{SMALL}{}", "# no contract is so large\n".repeat(2_000_000));
+    let large = format!("{SMALL}{}", "# longer than any contract is\n".repeat(2_000_000));
     assert_eq!(errors_of(&large), ["1:1 the file is larger than 16 MiB"]);
     let bytes = Contract::load_bytes("openapi.yaml", &vec![0xff; 50_000_000]).expect_err("too large");
     assert_eq!(bytes[0].message, "the file is larger than 16 MiB");
     for deep in ["[", "{a: ", "- ", "? ", "!!seq [", "&a [", "a: [", "'", "{\"a\":"] {
-        let told = errors_of(&deep.repeat(20_000));
-        assert!(told.len() < 300_000 && told[0].split(' ').next().is_some_and(|at| at.contains(':')), "{deep}");
+        let errors = errors_of(&deep.repeat(20_000));
+        assert!(errors.len() < 300_000 && errors[0].split(' ').next().is_some_and(|at| at.contains(':')), "{deep}");
     }
 }
 
 #[test]
-fn characters_that_nobody_sees() {
+fn control_characters() {
     for (character, name) in [('\0', "0000"), ('\x08', "0008"), ('\x1b', "001B"), ('\x7f', "007F"), ('\u{9f}', "009F")]
     {
         let message = format!("2:10 U+{name} is a control character: write it as an escape in double quotes");
@@ -64,7 +64,7 @@ fn characters_that_nobody_sees() {
 }
 
 #[test]
-fn yaml_that_hides_what_it_says() {
+fn yaml_that_is_not_plain() {
     refuses("type: object\n", "type: object\n      type: object\n", "21:7 duplicate key `type`: first defined at 20:7");
     refuses("{ type: string, maxLength: 9 }", "&name { type: string }", "22:15 anchors are not supported");
     refuses("      properties:\n", "      <<: {}\n      properties:\n", "21:7 merge keys are not supported");
@@ -79,7 +79,7 @@ fn yaml_that_hides_what_it_says() {
 }
 
 #[test]
-fn documents_of_another_kind() {
+fn documents_that_are_not_openapi_3_1() {
     refuses("openapi: 3.1.0", "swagger: '2.0'", "1:1 not an OpenAPI document");
     refuses("openapi: 3.1.0", "openapi: 3.0.3", "1:1 not an OpenAPI 3.1 document: `openapi` is \"3.0.3\"");
     refuses("openapi: 3.1.0", "openapi: 3.1", "1:1 not an OpenAPI 3.1 document: `openapi` is 3.1");

@@ -1,7 +1,7 @@
-//! Which node of the contract a node of the generated spec stands for.
+//! Which node of the contract a node of the generated spec corresponds to.
 //!
-//! Both documents are walked side by side, references followed on both sides, parameters told apart by place and name. What
-//! several nodes share stands for all of them.
+//! Both documents are walked together, with references followed on both sides and parameters matched by location and name.
+//! A shared node corresponds to every node that refers to it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,19 +11,19 @@ use serde_json::Value;
 use crate::mutate::{Edit, Mutation, Operator, join};
 use crate::vocabulary::{Context, METHODS};
 
-/// Pointers of the generated spec, each with the pointers of the contract that it stands for.
-pub(crate) struct Twins<'a> {
+/// Pointers of the generated spec, each with the corresponding pointers of the contract.
+pub(crate) struct Counterparts<'a> {
     contract: &'a Value,
     code: &'a Value,
     of: HashMap<String, BTreeSet<String>>,
     seen: HashSet<(String, String)>,
 }
 
-impl<'a> Twins<'a> {
-    pub(crate) fn new(contract: &'a Value, code: &'a Value) -> Twins<'a> {
-        let mut twins = Twins { contract, code, of: HashMap::new(), seen: HashSet::new() };
-        twins.node(Context::Object(Kind::Document), "", "");
-        twins
+impl<'a> Counterparts<'a> {
+    pub(crate) fn new(contract: &'a Value, code: &'a Value) -> Counterparts<'a> {
+        let mut counterparts = Counterparts { contract, code, of: HashMap::new(), seen: HashSet::new() };
+        counterparts.node(Context::Object(Kind::Document), "", "");
+        counterparts
     }
 
     fn is(&mut self, theirs: &str, ours: &str) {
@@ -90,7 +90,7 @@ impl<'a> Twins<'a> {
         self.of.get(theirs).cloned().unwrap_or_else(|| BTreeSet::from([theirs.to_owned()]))
     }
 
-    /// Where a mutation of the generated spec must be told, by the same rules as in `place`.
+    /// Where a mutation of the generated spec must be reported, by the same rules as in `place`.
     pub(crate) fn places(&self, mutation: &Mutation) -> BTreeSet<String> {
         let (owner, token) = mutation.step();
         let parent = mutation.parent();
@@ -113,7 +113,7 @@ impl<'a> Twins<'a> {
                 places.extend(self.lists(&parent));
             }
             Context::Object(Kind::PathItem) if token == "parameters" => {
-                // The operations inherit them, and the path's own are compared with each of theirs.
+                // The operations inherit them, and the comparison is by operation.
                 let own = |parent: &String| METHODS.map(|method| join(&join(&join(parent, method), "parameters"), "-"));
                 places.extend(parents.iter().flat_map(own));
             }
@@ -128,14 +128,14 @@ impl<'a> Twins<'a> {
                 };
                 places.extend(lists.iter().flat_map(items));
             }
-            // Another schema in its place differs from the contract's inside.
+            // Another schema differs inside.
             _ if token == "$ref" => places.extend(parents.iter().cloned()),
             _ => {}
         }
         places
     }
 
-    /// What was put there, any part of which is the place.
+    /// The places of the new value, any part of which is right.
     pub(crate) fn put(&self, mutation: &Mutation) -> Vec<String> {
         let (_, token) = mutation.step();
         let parents = self.of(&mutation.parent()).into_iter();
@@ -152,15 +152,15 @@ impl<'a> Twins<'a> {
         self.of(list).iter().map(|list| join(list, "-")).collect()
     }
 
-    /// Where a reference that leads nowhere must be told: at the node in whose place it stands.
+    /// Where a dangling reference must be reported: at the node that it replaces.
     pub(crate) fn site(&self, theirs: &str) -> Option<BTreeSet<String>> {
         theirs.strip_suffix("/$ref").map(|site| self.of(site))
     }
 }
 
-/// Whether a mutant of the spec says what the spec said: keys of JSON do not come twice, nor do the items of a set, and
-/// what stands beside a reference may say again what the reference leads to.
-pub(crate) fn means_the_same(code: &Value, mutation: &Mutation) -> bool {
+/// Whether a mutant of the spec has the same meaning as the spec: JSON keys and items of a set occur once, and a sibling
+/// of a reference may repeat what is at the target.
+pub(crate) fn is_equivalent(code: &Value, mutation: &Mutation) -> bool {
     let (owner, token) = mutation.step();
     match &mutation.edit {
         Edit::Duplicate => true,
@@ -170,7 +170,7 @@ pub(crate) fn means_the_same(code: &Value, mutation: &Mutation) -> bool {
     }
 }
 
-/// Where the references at the head of a node lead.
+/// The pointer of a node with its references followed.
 fn end(document: &Value, pointer: &str) -> String {
     let mut pointer = pointer.to_owned();
     for _ in 0..32 {
