@@ -3,9 +3,11 @@
 //! Exit codes: 0, nothing is wrong; 1, something is, and it was told; 2, the check could not be made. Whatever there is to
 //! tell goes to the standard output in the format that was asked for, so that a program which reads JSON always gets it.
 
+mod check;
+mod report;
+
 use std::{
-    fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -13,10 +15,10 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use openapi_breaking::{self as breaking, Approvals, Day, Edition};
 use openapi_contract::{
-    Contract, LoadError, MAX_BYTES, Position,
+    Contract, Position,
     diagnostics::{self, Diagnostic, Severity},
 };
-use openapi_drift::fixes::{Code, SourceFile};
+use report::{Input, Report, finding, findings, read, write};
 use serde_json::Map;
 
 /// Check, lint, compare and release an OpenAPI contract.
@@ -34,12 +36,8 @@ struct Cli {
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum ContractCommand {
-    /// Compare the contract with the handlers inside this program. In a checkout, says how to bring them together.
-    Check {
-        /// The contract; `-` is the standard input, here and below.
-        #[arg(default_value = CONTRACT)]
-        contract: PathBuf,
-    },
+    /// Compare the contract with the spec generated from the code
+    Check(check::CheckArgs),
     /// Look for what is wrong with the contract by itself: what it says against itself, what the server could not keep,
     /// what has no 3.0 form.
     Lint {
@@ -130,16 +128,18 @@ fn main() -> ExitCode {
 
 /// Does what it is told, prints what it finds, and says what came of it. `today` decides which sunsets have passed.
 fn run(args: &Cli, today: Day) -> Outcome {
-    let (findings, outcome, done) = match found(&args.command, today) {
-        Ok((findings, done)) => {
-            let fine = findings.iter().all(|finding| finding.severity != Severity::Error);
-            (findings, if fine { Outcome::Fine } else { Outcome::Wrong }, done)
+    let (findings, outcome, summary) = match found(&args.command, today) {
+        Ok((findings, success)) => {
+            let report = Report { findings, success };
+            let outcome = if report.has_errors() { Outcome::Wrong } else { Outcome::Fine };
+            let summary = report.summary() + "\n";
+            (report.findings, outcome, summary)
         }
         Err(unusable) => (unusable, Outcome::NotMade, String::new()),
     };
     let mut told = diagnostics::render(&findings, args.format.into());
     if args.format == Format::Text {
-        told.push_str(&summary(&findings, outcome, &done));
+        told.push_str(&summary);
     }
     // Who reads no further, as `head` does, knows enough.
     let _ = io::stdout().write_all(told.as_bytes());
@@ -149,9 +149,7 @@ fn run(args: &Cli, today: Day) -> Outcome {
 /// What a command finds and what to say where it is nothing, or the files that cannot be used.
 fn found(command: &ContractCommand, today: Day) -> Result<(Vec<Diagnostic>, String), Vec<Diagnostic>> {
     match command {
-        ContractCommand::Check { contract } => {
-            Ok((check(&read(contract)?), "the contract and the code agree".to_owned()))
-        }
+        ContractCommand::Check(args) => check::check(args).map(|report| (report.findings, report.success)),
         ContractCommand::Lint { contract } => {
             Ok((lint(&read(contract)?), "nothing is wrong with the contract".to_owned()))
         }
@@ -172,84 +170,19 @@ fn found(command: &ContractCommand, today: Day) -> Result<(Vec<Diagnostic>, Stri
     }
 }
 
-/// The last line, for people.
-fn summary(findings: &[Diagnostic], outcome: Outcome, done: &str) -> String {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    match (outcome, findings.len()) {
-        (Outcome::Fine, 0) => format!("{done}\n"),
-        (Outcome::Fine, notes) => format!("{done} ({notes} to look at)\n"),
-        (Outcome::Wrong, _) => {
-            let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-            format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning"))
-        }
-        (Outcome::NotMade, _) => String::new(),
-    }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// A file that was read, and what it is called in messages.
-struct Input {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-/// Reads a file, or the standard input, no further than the loader would.
-fn read(path: &Path) -> Result<Input, Vec<Diagnostic>> {
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    let (name, read) = if path == Path::new("-") {
-        ("<stdin>".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
-    } else {
-        let file = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-        (path.display().to_string(), file)
-    };
-    read.map_err(|error| unusable(&name, "read", &error))?;
-    Ok(Input { name, bytes })
-}
-
-fn unusable(name: &str, how: &str, error: &io::Error) -> Vec<Diagnostic> {
-    let code = "file-unusable";
-    vec![at(name, Position { line: 1, column: 1 }, code, format!("cannot be {how}: {error}"))]
-}
-
 /// An error that concerns no node of a document.
 fn at(file: &str, position: Position, code: &str, message: String) -> Diagnostic {
-    Diagnostic {
-        severity: Severity::Error,
-        code: code.to_owned(),
-        file: file.to_owned(),
-        position,
-        pointer: String::new(),
-        message,
-        detail: String::new(),
-        facts: Map::new(),
-    }
+    finding(Severity::Error, file, position, code, message)
 }
 
-fn findings(errors: &[LoadError]) -> Vec<Diagnostic> {
-    errors.iter().map(Diagnostic::from).collect()
-}
-
-// ---- Check and lint -------------------------------------------------------------------------------------------------
-
-fn check(file: &Input) -> Vec<Diagnostic> {
-    // A tree of strings and numbers is always JSON.
-    let generated = serde_json::to_value(api::openapi()).unwrap_or_default();
-    let files = SourceFile::all_in(&api::SOURCES);
-    let code = Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
-    let found = openapi_drift::check(&file.name, &file.bytes, &generated, code);
-    findings(&found.faults).into_iter().chain(found.drifts.iter().map(Diagnostic::from)).collect()
-}
+// ---- Lint -----------------------------------------------------------------------------------------------------------
 
 fn lint(file: &Input) -> Vec<Diagnostic> {
     let contract = match Contract::read_bytes(&file.name, &file.bytes) {
         Ok(contract) => contract,
         Err(errors) => return findings(&errors),
     };
-    let mut findings = self::findings(&openapi_lint::lint(&contract));
+    let mut findings = findings(&openapi_lint::lint(&contract));
     // A version that cannot be compared would be told at the release after this one.
     let version = Edition::from(&contract).version().to_owned();
     findings.extend(breaking::required_step(&[], &version, &version).err().map(|fault| {
@@ -343,9 +276,6 @@ fn release(
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Ok((findings, String::new()));
     }
-    let write = |path: &Path, text: &[u8]| {
-        fs::write(path, text).map_err(|error| unusable(&path.display().to_string(), "written", &error))
-    };
     write(released, &new.bytes)?;
     if let Some(approved) = approved {
         // What was approved is released, and has no more to approve.

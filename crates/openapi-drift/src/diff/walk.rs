@@ -14,8 +14,6 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 
 use super::drift::{Drift, DriftKind};
-pub(crate) use told::who;
-
 use super::not_compared;
 use super::same::{admits_anything, is_default, only_part, same_in_any_case, same_set, same_type};
 use super::twin::Twin;
@@ -43,10 +41,6 @@ pub(super) struct Crossing {
     pub(super) site: String,
     /// Whether the contract refers there; else only the code does.
     pub(super) is_contracts: bool,
-    /// The code's node.
-    node: *const Value,
-    /// How many steps lead there.
-    steps: usize,
 }
 
 pub(super) struct Pair<'a> {
@@ -83,8 +77,6 @@ pub(super) struct Walk<'a> {
     pub(super) found: Vec<Found>,
     /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
     trial: bool,
-    /// Whether components of one name are taken for the same.
-    by_name: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -99,7 +91,6 @@ impl<'a> Walk<'a> {
             within: Vec::new(),
             found: Vec::new(),
             trial: false,
-            by_name: false,
         }
     }
 
@@ -108,11 +99,6 @@ impl<'a> Walk<'a> {
         self.queue(Kind::Document, self.contract, String::new(), Twin::of(self.code), Trail::default());
         self.run();
         self.told(contract)
-    }
-
-    /// Takes components of one name for the same: what differs inside them is told for itself.
-    pub(super) fn by_name(self) -> Walk<'a> {
-        Walk { by_name: true, ..self }
     }
 
     /// Whether two nodes, either of which may be a reference, mean the same.
@@ -207,9 +193,6 @@ impl<'a> Walk<'a> {
             return;
         }
         let (mine, other) = (pointer::reference(ours), pointer::reference(theirs));
-        if self.by_name && mine.is_some() && mine == other && twin.beside.is_empty() {
-            return;
-        }
         if mine.is_none() && other.is_none() {
             self.members(kind, value, &pointer, &twin);
             return;
@@ -232,8 +215,7 @@ impl<'a> Walk<'a> {
             trail.place.extend(self.place.iter().map(|step| step.clone().into_owned()));
         }
         if trail.crossed.len() < MAX_STEPS {
-            let steps = trail.place.len();
-            trail.crossed.push(Crossing { site, is_contracts: mine.is_some(), node: theirs, steps });
+            trail.crossed.push(Crossing { site, is_contracts: mine.is_some() });
         }
         self.queue(kind, value, pointer, twin, trail);
     }

@@ -9,7 +9,7 @@ use openapi_drift::diff;
 use serde_json::Value;
 
 use crate::support::{LIBRARY, chosen, is_thorough, library, load, load_json, mutants, pointers};
-use crate::{generated, told};
+use crate::{generated, listed};
 
 /// Whether `told` is where a reader would look for a fault of `pointer`: above, below or beside it.
 fn is_near(told: &str, pointer: &str) -> bool {
@@ -173,7 +173,7 @@ fn every_reference_counts() {
             // Between two names that the contract knows, the reference alone is to blame.
             if pointer.contains("/schema/") && !planned {
                 let at: Vec<_> = drifts.iter().map(|drift| drift.pointer.as_str()).collect();
-                assert!(at.contains(&pointer.as_str()), "{pointer} → {other}: told elsewhere:\n{}", told(&drifts));
+                assert!(at.contains(&pointer.as_str()), "{pointer} → {other}: told elsewhere:\n{}", listed(&drifts));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use openapi_contract::{Contract, LoadError};
 use openapi_drift::diff;
-use openapi_drift::fixes::{Code, explain};
+use openapi_drift::{Code, explain};
 use serde_json::{Value, json};
 
 use crate::support::load_json;

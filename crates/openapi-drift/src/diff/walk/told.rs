@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::Walk;
-use crate::diff::{Drift, Followed};
+use crate::diff::Drift;
 use openapi_contract::Contract;
-use openapi_contract::pointer::{self, join};
+use openapi_contract::pointer::join;
 
 impl Walk<'_> {
     /// What was found, each drift once, in the order of the contract.
@@ -42,24 +42,16 @@ impl Walk<'_> {
             }
             told.push(drifts.len());
             let crossed = pair.trails.first().map_or(&[][..], |trail| &trail.crossed);
-            let followed = crossed.iter().filter_map(|one| {
-                let code = origins.get(&one.node)?.clone();
-                Some(Followed { contract: one.site.clone(), code, steps: one.steps })
-            });
             drifts.push(Drift {
                 kind: found.kind,
-                who: code_pointer.as_deref().and_then(|at| who(self.code, at)),
                 code_pointer,
                 code_pointers: Vec::new(),
-                fixes: Vec::new(),
                 file: contract.file_name().to_owned(),
                 position,
                 pointer: found.pointer,
                 place,
                 also,
-                likewise: Vec::new(),
                 via: crossed.iter().filter(|one| one.is_contracts).map(|one| one.site.clone()).collect(),
-                followed: followed.collect(),
                 contract: found.contract,
                 code: found.code,
             });
@@ -89,17 +81,4 @@ fn origins(document: &Value) -> HashMap<*const Value, String> {
         origins.insert(std::ptr::from_ref(node), at);
     }
     origins
-}
-
-/// Who in the code is responsible for a node of its spec, as far as the spec itself tells.
-pub(crate) fn who(code: &Value, at: &str) -> Option<String> {
-    let mut tokens = pointer::tokens(at);
-    match (tokens.next()?.as_str(), tokens.next()?, tokens.next()) {
-        ("components", section, Some(name)) if section == "schemas" => Some(format!("the type `{name}`")),
-        ("paths", path, Some(method)) => {
-            let id = code.get("paths")?.get(path)?.get(method)?.get("operationId")?.as_str()?;
-            Some(format!("the handler of `{id}`"))
-        }
-        _ => None,
-    }
 }
