@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::diff::{Drift, DriftKind, means_the_same};
 use openapi_contract::grammar::Shape;
-use openapi_contract::operation::{Method, is_planned};
+use openapi_contract::method::Method;
+use openapi_contract::operation::is_planned;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::{Contract, Kind, paths};
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::yaml_text;
 use crate::context::Context;
 use crate::fix::{Edit, indent_of, indented};
-use openapi_contract::operation::Method;
+use openapi_contract::method::Method;
 use openapi_contract::pointer::{self, join};
 
 /// A node by its JSON pointer, and its new value; `None` removes it.
