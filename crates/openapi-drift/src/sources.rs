@@ -53,8 +53,6 @@ pub(crate) struct Handler<'a> {
     /// The first byte of the function.
     pub(crate) start: usize,
     pub(crate) arguments: Vec<Range<usize>>,
-    /// Between the parentheses.
-    pub(crate) inputs: Range<usize>,
     pub(crate) output: String,
     pub(crate) end: usize,
 }
@@ -148,7 +146,6 @@ impl<'a> Sources<'a> {
             attribute,
             start: start(&function.vis, function.sig.span()),
             arguments: function.sig.inputs.iter().map(bytes).collect(),
-            inputs: inner(&function.sig.paren_token.span),
             output,
             end: bytes(function).end,
         });
@@ -316,63 +313,6 @@ fn find_routes<'a>(file: &'a SourceFile, tokens: TokenStream, found: &mut Vec<(&
                 }
                 _ => find_routes(file, group.stream(), found),
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RUST: &str = r####"
-/// A name, struct Fake { }
-#[derive(Debug, Clone, ToSchema)]
-#[schema(min_length = 1, pattern = r#"^"[a,)]"$"#)]
-pub struct Name(pub String);
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Readiness)]
-struct Report<'a> {
-    /// Why, and how.
-    #[serde(rename = "type")]
-    pub kind: Option<Vec<(u8, &'a str)>>,
-    status: char, // '{'
-}
-
-#[utoipa::path(get, path = "/names/{id}", operation_id = "getName", params(P),
-    responses((status = 200, body = Name), (status = 404)))]
-async fn get_name(State(state): State<AppState>) -> Result<Response, Problem> {
-    router.routes(routes!(get_name))
-}
-"####;
-
-    #[test]
-    fn items_and_handlers_are_found_with_their_bytes() {
-        let files = [SourceFile { path: "a.rs".into(), text: RUST.into() }];
-        let sources = Sources::read(&files);
-        let names: Vec<_> = sources.items.iter().map(|item| item.name.as_str()).collect();
-        assert_eq!(names, ["Name", "Report"]);
-        let name = sources.schema("Name").unwrap();
-        assert_eq!(name.place(), "a.rs:5");
-        assert!(name.derives("Clone") && !name.derives("Serialize"));
-        let argument = argument_of(&name.attributes, "schema", "pattern").unwrap();
-        assert_eq!(&RUST[argument.span.clone()], r###"pattern = r#"^"[a,)]"$"#"###);
-        let report = sources.schema("Readiness").unwrap();
-        let kind = report.member("type").unwrap();
-        assert_eq!((kind.name.as_str(), &RUST[kind.of.clone()]), ("kind", "Option<Vec<(u8, &'a str)>>"));
-        assert!(report.member("status").is_some() && report.member("reason").is_none());
-        let handler = sources.handler("getName").unwrap();
-        assert_eq!((handler.name.as_str(), handler.place().as_str()), ("get_name", "a.rs:18"));
-        assert_eq!(&RUST[handler.response("200").unwrap()], "(status = 200, body = Name)");
-        assert!(RUST[..handler.end].ends_with("get_name))\n}"));
-        assert_eq!(&RUST[sources.routes[0].1.clone()], "routes!(get_name)");
-    }
-
-    #[test]
-    fn text_that_is_not_rust_has_no_items() {
-        for text in ["struct {", "#[a", "]#[", "fn f(", "r#\"", "'", "\"\\", "struct é { ü: ", "/*"] {
-            let files = [SourceFile { path: "a.rs".into(), text: text.into() }];
-            assert!(Sources::read(&files).items.is_empty());
         }
     }
 }

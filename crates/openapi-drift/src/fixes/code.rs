@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attributes::{Target, add_part, append_member, set_argument, with_comma};
-use super::operation::{holder, own, parameter_clause, parameters, response};
+use super::operation::{holder, own, parameter_clause, response};
 use super::skeleton::handlers;
 use super::spelling::{attribute_of, literal, pascal};
 use super::types::{Direction, Types, Words, direction_of, is_required, variant};
@@ -325,37 +325,15 @@ fn of_parameter(
             let member = item.member(one.name).ok_or_else(words)?;
             keyword_edit(context, drift, item, member, "param", keyword).ok_or_else(words)
         }
-        (None, []) => new_parameter(context, handler, one, declared).and_then(|edits| edits.ok_or_else(words)),
+        (None, []) if !matches!(one.location, "path" | "query") => {
+            let mut types = Types::new(context, handler.file, Direction::REQUEST);
+            let clause = parameter_clause(&mut types, one.parameter, &pascal(&handler.name))?;
+            let edit = add_part(handler, "params", &clause).filter(|_| types.items.is_empty());
+            edit.map(machine).ok_or_else(words)
+        }
+        (None, []) => {
+            Err(format!("add a struct of the {} parameters to `{}` ({})", one.location, handler.name, handler.place()))
+        }
         _ => Err(words()),
     }
-}
-
-/// A parameter of a location for which the handler has no struct.
-fn new_parameter(
-    context: &Context<'_>,
-    handler: &Handler<'_>,
-    one: &Declared<'_>,
-    declared: &[Declared<'_>],
-) -> Result<Option<(Applicability, Vec<Edit>)>, Words> {
-    let file = handler.file;
-    let mut types = Types::new(context, file, Direction::REQUEST);
-    let hint = pascal(&handler.name);
-    if !matches!(one.location, "path" | "query") {
-        let clause = parameter_clause(&mut types, one.parameter, &hint)?;
-        let edit = add_part(handler, "params", &clause).filter(|_| types.items.is_empty());
-        return Ok(edit.map(machine));
-    }
-    let these = declared.iter().filter(|other| other.location == one.location);
-    let these: Vec<&Value> = these.map(|other| other.parameter).collect();
-    let (extractor, name) = (pascal(one.location), format!("{hint}{}", pascal(one.location)));
-    let text = parameters(&mut types, &name, one.location, &these)?;
-    let Some(clause) = add_part(handler, "params", &name) else { return Ok(None) };
-    let import = types.import("crate::extract", &extractor);
-    let separator = if handler.arguments.is_empty() { "" } else { ", " };
-    let argument = format!("{separator}{import}(_{}): {import}<{name}>", one.location);
-    let end = handler.arguments.last().map_or(handler.inputs.start, |last| last.end);
-    types.commit();
-    let items: Vec<String> = types.items.into_iter().chain([text]).collect();
-    let items = file.insert_after(file.line_of(handler.end), format!("\n{}", items.join("\n\n")));
-    Ok(Some((MachineApplicable, vec![clause, file.replace(end..end, &argument), items])))
 }

@@ -73,11 +73,7 @@ fn a_bound_is_edited_in_the_attribute_that_has_it() {
         ("maximum: 100", "maximum: 200", "minimum = 1, maximum = 200, default = 50)]\n    pub limit: u32"),
         ("default: 50", "default: 20", "maximum = 100, default = 20)]\n    pub limit: u32"),
         ("minimum: 400, ", "", "    #[schema(maximum = 599)]\n    pub status"),
-        ("          required: true", "          required: true", ""),
     ] {
-        if from == to {
-            continue;
-        }
         let contract = changed(&[(from, to)]);
         let files = files();
         let repair = repair_code(&contract, &spec(), Code { files: &files, ..Code::UNKNOWN });
@@ -215,11 +211,7 @@ fn other_changes_are_described() {
             "          pattern: 'z$'\n          description: When the user was created.",
             "`Timestamp` is used where the contract agrees with it: give this place a type of its own",
         ),
-        ("        '404': { $ref: '#/components/responses/NotFound' }\n    patch", "    patch", ""),
     ] {
-        if expected.is_empty() {
-            continue;
-        }
         let words = words(&changed(&[(from, to)]));
         assert!(words.starts_with(expected), "{to}: {words}");
     }

@@ -108,7 +108,7 @@ fn a_new_operation_is_written_in_the_style_of_the_contract() {
     let text = fixed(&code);
     for part in [
         "\n  /ashes/{id}:\n    delete:\n      operationId: burnBooks\n      parameters:\n        - name: id\n",
-        "        '202':\n          description: Accepted.\n",
+        "        '202':\n          description: Response 202.\n",
         "schema: { $ref: '#/components/schemas/Ash' }\n",
         "\n\n    Ash:\n      type: object\n",
     ] {

@@ -1,4 +1,4 @@
-//! One thing changed on one side is one drift, told at the right place.
+//! One thing changed on one side is one drift, reported at the right place.
 
 mod references;
 
@@ -35,7 +35,7 @@ fn remove(document: &mut Value, pointer: &str) -> Value {
     removed.unwrap_or_else(|| panic!("no {pointer}"))
 }
 
-/// Asserts the one drift after the code changed, as it is told.
+/// Asserts the one drift after the code changed, as it is displayed.
 #[track_caller]
 fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
     let mut generated = generated();
@@ -43,7 +43,7 @@ fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
     assert_eq!(only_drift(&library(), &generated).to_string(), expected);
 }
 
-/// Asserts the one drift after the contract changed, as it is told.
+/// Asserts the one drift after the contract changed, as it is displayed.
 #[track_caller]
 fn contract_drifts(from: &str, to: &str, expected: &str) {
     assert_eq!(LIBRARY.matches(from).count(), 1, "`{from}` must occur once");
@@ -169,7 +169,7 @@ fn nodes_that_only_the_code_has_would_be_somewhere() {
     }
 }
 
-/// utoipa can be told to list a schema that nothing uses, but nothing else: nobody could follow the drift.
+/// utoipa can list a schema that nothing uses, and nothing else: other drifts could not be fixed.
 #[test]
 fn of_unused_components_only_schemas_count() {
     let mut document = library().document().clone();
@@ -202,7 +202,7 @@ fn of_unused_components_only_schemas_count() {
 }
 
 #[test]
-fn names_that_differ_in_case_alone_are_the_same_where_http_says_so() {
+fn names_that_differ_in_case_alone_are_the_same_where_http_defines_it() {
     let mut code = generated();
     let response = format!("{LIST}/responses/200");
     let header = remove(&mut code, &format!("{response}/headers/X-Total"));
@@ -215,7 +215,7 @@ fn names_that_differ_in_case_alone_are_the_same_where_http_says_so() {
     let drifts = diff(&library(), &code);
     assert!(drifts.is_empty(), "{}", listed(&drifts));
 
-    // What is below is compared all the same, and told by the contract's name.
+    // What is below is compared too, and reported with the name in the contract.
     set(&mut code, &format!("{response}/headers/x-total/schema/minimum"), json!(1));
     assert_eq!(only_drift(&library(), &code).pointer, format!("{response}/headers/X-Total/schema/minimum"));
     // Two of the code are one too many.
@@ -231,7 +231,7 @@ fn names_that_differ_in_case_alone_are_the_same_where_http_says_so() {
 }
 
 #[test]
-fn parameters_are_told_apart_by_location_and_name() {
+fn parameters_are_paired_by_location_and_name() {
     let mut code = generated();
     let parameters = format!("{LIST}/parameters");
     // The order of the list means nothing.

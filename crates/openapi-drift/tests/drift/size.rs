@@ -108,7 +108,7 @@ fn many_parameters() {
 
 #[test]
 fn many_drifts() {
-    // Each fix-it is tried on the whole contract: those of two documents that have nothing in common would take very long.
+    // Each fix is tried on the whole contract, which would take very long for two unrelated documents.
     let mut strangers = document(&json!({}), &json!({}));
     for index in 0..MANY / 10 {
         let mut item = strangers["paths"]["/p"].clone();
