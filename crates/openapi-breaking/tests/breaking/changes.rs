@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use openapi_breaking::{Change, Day, Edition, Severity, changes_between};
+use openapi_breaking::{Change, Day, Release, Severity, changes_between};
 use serde_json::Value;
 
 mod document;
@@ -27,13 +27,14 @@ fn today() -> Day {
 }
 
 /// Any YAML document; the reader wants it to be of OpenAPI 3.1, so each says that it is.
-fn read(file: &str, yaml: &str) -> Edition {
-    Edition::read(file, yaml).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
+fn read(file: &str, yaml: &str) -> Release {
+    Release::read(file, yaml).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
 }
 
 /// The changes from one document to another.
 fn between(old: &Value, new: &Value) -> Vec<Change> {
-    let [old, new] = [("old.yaml", old), ("new.yaml", new)].map(|(file, value)| Edition::made(file, value.clone()));
+    let [old, new] =
+        [("old.yaml", old), ("new.yaml", new)].map(|(file, value)| Release::from_value(file, value.clone()));
     changes_between(&old, &new, today())
 }
 
@@ -177,7 +178,8 @@ struct Agreement {
 fn agreement(reference: &str, level: Judge) -> Agreement {
     let mut found = Agreement::default();
     for case in cases() {
-        let (ours, theirs) = (ours(&case.changes), level(case.text(reference)));
+        let Some(verdict) = case.value.get(reference).and_then(Value::as_str) else { continue };
+        let (ours, theirs) = (ours(&case.changes), level(verdict));
         let why = case.value.get(format!("why-{reference}")).and_then(Value::as_str);
         let name = case.text("name");
         match (ours == theirs, why) {
@@ -206,7 +208,7 @@ fn every_disagreement_with_the_references_is_explained() {
         println!(
             "{reference}: {} of {} pairs agree, {disagree} disagree and are explained",
             found.agree,
-            cases().len()
+            found.agree + disagree
         );
         faults += &found.faults;
     }
