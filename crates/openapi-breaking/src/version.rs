@@ -27,7 +27,7 @@ pub enum StepFault {
         new: Version,
     },
     /// The step is too small.
-    #[error("{changes} a {required} version step, at least {least}, but the version changes from {old} to {new}")]
+    #[error("{changes} a {required} version step, from {old} to at least {least}, but the new version is {new}")]
     TooSmall {
         /// What requires the step, as in "2 breaking changes require".
         changes: String,

@@ -60,7 +60,7 @@ fn the_version_takes_the_step_that_the_gravest_change_demands() {
     let told = required_step(&breaking, "1.2.3", "1.3.0").unwrap_err().to_string();
     assert_eq!(
         told,
-        "1 breaking change requires a major version step, at least 2.0.0, but the version changes from 1.2.3 to 1.3.0"
+        "1 breaking change requires a major version step, from 1.2.3 to at least 2.0.0, but the new version is 1.3.0"
     );
 }
 
