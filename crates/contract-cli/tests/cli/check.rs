@@ -18,7 +18,7 @@ fn the_contract_is_compared_with_the_handlers() {
     let (code, output) = contract(&[("openapi.yaml", &faulty)], &["check", "--format", "json"]);
     let output: serde_json::Value = serde_json::from_str(&output).unwrap();
     let [fault, drift] = [&output[0], &output[1]];
-    assert_eq!((code, &fault["code"], output.as_array().unwrap().len()), (Some(1), &"contract-unsound".into(), 2));
+    assert_eq!((code, &fault["code"], output.as_array().unwrap().len()), (Some(1), &"contract-unsupported".into(), 2));
     assert_eq!((&drift["contract"], &drift["code"]), (&90.into(), &"drift-differs".into()));
     let line = &drift["line"];
     let edit = serde_json::json!({"file": "openapi.yaml", "action": "replace", "first": line, "last": line,

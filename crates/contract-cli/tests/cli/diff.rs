@@ -125,3 +125,29 @@ fn a_webhook_is_compared() {
     assert!(code == Some(1) && output.contains("error[response-bound-loosened]"), "{output}");
     assert!(output.contains("webhooks → POST noted → body → application/json → maxLength"), "{output}");
 }
+
+/// A document in one file is compared whatever it uses: anchors, integers beyond 64 bits, extensions, OpenAPI 3.0.
+#[test]
+fn constructs_that_a_contract_must_not_use_are_compared() {
+    let anchored =
+        edited("{ type: string, pattern: '^[a-z]+$', example: home }", "&tag { type: string, maxLength: 9 }")
+            + "    Other: { type: object, properties: { tag: *tag } }\n";
+    let (code, output) = diff(&anchored, &anchored.replace("maxLength: 9", "maxLength: 5"), &["--no-version"]);
+    assert!(code == Some(1) && output.contains("error[request-bound-tightened]"), "{output}");
+    let huge = edited("maxLength: 100", "maxLength: 100, maximum: 123456789012345678901234567890, x-other-tool: 1");
+    let (code, output) = diff(&huge, &huge, &[]);
+    assert_eq!((code, summary(&output)), (Some(0), "no breaking changes"), "{output}");
+    let nullable = |value: &str| {
+        edited("openapi: 3.1.0", "openapi: 3.0.3").replace("maxLength: 100", &format!("nullable: {value}"))
+    };
+    let (code, output) = diff(&nullable("true"), &nullable("false"), &["--no-version"]);
+    assert!(code == Some(1) && output.contains("error[request-null-refused]"), "{output}");
+}
+
+#[test]
+fn references_to_other_files_are_refused() {
+    let split = edited("'#/components/schemas/Note'", "'schemas.yaml#/Note'");
+    let (code, output) = diff(NOTES, &split, &[]);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("new:17:") && output.contains("bundle"), "{output}");
+}
