@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rules::RULES;
-use openapi_contract::Kind;
 use openapi_contract::EXTENSIONS;
+use openapi_contract::Kind;
 use openapi_contract::grammar::Shape;
 
 /// The rules by which keywords are judged; `*` stands for `request` and `response`.

@@ -80,7 +80,9 @@ impl<'a> Walk<'a> {
                 "minContains" | "maxContains" if pair.bounds_contains() => {}
                 "prefixItems" if both => self.prefix_items(pair),
                 "patternProperties" | "dependentSchemas" if both => self.named_schemas(pair, key),
-                "dependentRequired" if both => self.dependent_required(pair),
+                "dependentRequired" if both && [pair.old, pair.new].iter().all(|view| has_lists(view)) => {
+                    self.dependent_required(pair)
+                }
                 "propertyNames" if both => self.subschema(pair, key),
                 "then" | "else" if both && pair.same_condition() => self.subschema(pair, key),
                 _ => self.as_written(pair, key),
@@ -207,6 +209,12 @@ impl<'a> Walk<'a> {
         let values = [together(old), together(new)];
         self.keyword(pair, key, rule, sentence, [values[0].as_ref(), values[1].as_ref()]);
     }
+}
+
+/// Whether `dependentRequired` has a list for every name, as JSON Schema requires.
+fn has_lists(view: &View<'_>) -> bool {
+    view.values("dependentRequired")
+        .all(|(value, _)| value.as_object().is_some_and(|members| members.values().all(|list| list.is_array())))
 }
 
 impl<'a> Pair<'_, 'a> {

@@ -53,9 +53,6 @@ impl<'a, K: Hash + Eq, U: Clone, L, F> PairWalk<'a, K, U, L, F> {
     /// The most places that are listed for a finding.
     pub const MAX_PLACES: usize = 40;
 
-    /// The most steps of one place: a chain of components may be longer than anybody reads.
-    const MAX_STEPS: usize = 64;
-
     /// An empty queue that takes at most `limit` units; further units are dropped.
     pub fn new(limit: usize) -> Self {
         let (units, known, steps, found) = (Vec::new(), HashMap::new(), Vec::new(), Vec::new());
@@ -130,14 +127,28 @@ impl<'a, K: Hash + Eq, U: Clone, L, F> PairWalk<'a, K, U, L, F> {
         groups
     }
 
-    /// The places of these findings, steps joined by arrows, at most [`PairWalk::MAX_PLACES`].
+    /// Every place of these findings, at most [`PairWalk::MAX_PLACES`].
     pub fn places(&self, group: &[&Found<'a, F>]) -> Vec<String> {
         let (mut places, mut known) = (Vec::new(), HashSet::new());
+        for place in group.iter().flat_map(|found| self.paths(found)).map(place) {
+            if known.len() < Self::MAX_PLACES && known.insert(place.clone()) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// One place for each trail to the unit of each finding: of several paths to the beginning of a trail, only the first.
+    pub fn direct_places(&self, group: &[&Found<'a, F>]) -> Vec<String> {
+        let (mut places, mut known) = (Vec::new(), HashSet::new());
         for found in group {
-            for steps in self.paths(found) {
-                let steps: Vec<&str> = steps.into_iter().flatten().map(AsRef::as_ref).take(Self::MAX_STEPS).collect();
-                let place = steps.join(" → ");
-                if known.len() < Self::MAX_PLACES && known.insert(place.clone()) {
+            let trails = found.unit.and_then(|unit| self.units.get(unit)).map(|(_, trails)| trails.iter());
+            let trails = trails.map_or_else(|| vec![None], |trails| trails.map(Some).collect());
+            for trail in trails {
+                let first = self.first_trails(trail.and_then(|trail| trail.from));
+                let steps = first.into_iter().chain(trail).map(|trail| &trail.steps).chain([&found.steps]);
+                let place = place(steps.collect());
+                if known.insert(place.clone()) {
                     places.push(place);
                 }
             }
@@ -172,6 +183,15 @@ impl<'a, K: Hash + Eq, U: Clone, L, F> PairWalk<'a, K, U, L, F> {
     }
 }
 
+/// The steps of a path, joined by arrows.
+fn place(parts: Vec<&Steps<'_>>) -> String {
+    /// The most steps to a unit that are listed: a chain of components may be longer than anybody reads.
+    const MAX_STEPS: usize = 64;
+    let (own, outer) = parts.split_last().map_or((&[][..], &[][..]), |(own, outer)| (own.as_slice(), outer));
+    let outer = outer.iter().copied().flatten().take(MAX_STEPS);
+    outer.chain(own).map(AsRef::as_ref).collect::<Vec<&str>>().join(" → ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +221,7 @@ mod tests {
         assert_eq!(walk.units().len(), 3);
         let groups = walk.groups(|found| Some(found.finding));
         assert_eq!(walk.places(&groups[0]), ["a → inner → inner", "b → inner → inner"]);
+        assert_eq!(walk.direct_places(&groups[0]).len(), 3);
         assert_eq!(walk.first_trails(Some(2)).len(), 2);
     }
 

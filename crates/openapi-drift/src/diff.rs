@@ -9,18 +9,19 @@
 //! it found. `reach` finds the schemas that no operation uses: they are compared by name, since nobody passes them on the
 //! way.
 
-mod blame;
+mod attribution;
+mod collect;
+mod counterpart;
 mod document;
 mod drift;
 mod same;
-mod twin;
 mod walk;
 
 use serde_json::Value;
 
+pub(crate) use collect::owner as who;
 pub use drift::{Drift, DriftKind, Followed};
 pub(crate) use same::{is_default, only_part};
-pub(crate) use walk::who;
 
 use openapi_contract::{Contract, Kind};
 
@@ -112,7 +113,8 @@ pub(crate) fn strays_by_name(
     theirs: &Value,
 ) -> Option<Vec<Stray>> {
     let found = walk::Walk::new(contract, code).by_name().tried(kind, ours, theirs)?;
-    Some(found.into_iter().map(|one| (one.pointer, one.code.as_ref().map(Value::to_string))).collect())
+    let findings = found.pairs.found().iter().map(|one| &one.finding);
+    Some(findings.map(|one| (one.pointer.clone(), one.code.as_ref().map(Value::to_string))).collect())
 }
 
 /// Every drift between a contract and the spec generated from the code, in the order of the contract.

@@ -35,6 +35,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("changed /security/1/key", NO_SCOPES),
     ("readOnly /components/schemas/Asked/properties/by", "what it refers to says so"),
     ("removed /components/headers/Total/explode", "it is the default"),
+    ("removed /components/schemas/Keywords/properties/list/minContains", "it is the default"),
     ("removed /components/parameters/Sort/schema/type", "the listed values are all strings"),
     ("removed /components/pathItems/Thing/parameters/0/required", ALWAYS),
     ("removed /info/version", "the version follows from the changes"),
