@@ -3,8 +3,8 @@
 //! Schemas that hold references or alternatives are compared as units of a [`PairWalk`]: once per direction, however many
 //! operations use them. A change in a shared component is reported once, with every place that shows it.
 //!
-//! Differences that no client can notice are compared like all others, but reported by one rule that says why no client
-//! notices them: see [`Walk::as_rule`].
+//! Differences that no client can notice are compared like all others, but reported by one rule that explains why no
+//! client notices them: see [`Walk::as_rule`].
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -152,7 +152,7 @@ impl<'a> Walk<'a> {
         if self.sent_by_server { Direction::Request } else { Direction::Response }
     }
 
-    /// Reports what is found `inside` by one rule that says why no client notices it, and only if the same place is not
+    /// Reports what is found `inside` by one rule that explains why no client notices it, and only if the same place is not
     /// reported otherwise: a schema that is used in both directions is reported in the other one.
     pub(super) fn as_rule(&mut self, rule: &'static Rule, inside: impl FnOnce(&mut Self)) {
         let context = Context { rule: self.context.rule.or(Some(rule)), ..self.context };

@@ -37,7 +37,7 @@ pub struct Found<'a, F> {
     pub finding: F,
 }
 
-/// A queue of units of type `U`, told apart by keys of type `K`, with links of type `L` and findings of type `F`.
+/// A queue of units of type `U`, identified by keys of type `K`, with links of type `L` and findings of type `F`.
 #[derive(Debug)]
 pub struct PairWalk<'a, K, U, L, F> {
     units: Vec<(U, Vec<Trail<'a, L>>)>,

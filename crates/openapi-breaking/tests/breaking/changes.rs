@@ -1,9 +1,9 @@
-//! What a new contract breaks of an old one: the table of pairs, held against two other tools, and the rest by example.
+//! The judgement of changes: the table of pairs, compared with two other tools, and the rest by example.
 //!
-//! Each pair of `../fixtures/cases.yaml` is one fragment before and after, put into `base.yaml`. It names every
-//! change that must be told, with severity, direction and rule; what oasdiff's documented rules say of it; and what
-//! api-smart-diff said when `scripts/measure-api-smart-diff` asked it. Where one of them judges otherwise, the pair says
-//! why in one sentence.
+//! Each pair of `../fixtures/cases.yaml` is one fragment before and after, inserted into `base.yaml`. It lists every change
+//! that must be reported, with severity, direction and rule; what the documentation of oasdiff has for it; and what
+//! api-smart-diff reports (`scripts/measure-api-smart-diff`). Where one of them judges differently, the pair has the reason
+//! in one sentence.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -26,7 +26,7 @@ fn today() -> Day {
     Day::parse("2026-07-01").expect("a day")
 }
 
-/// Any YAML document; the reader wants it to be of OpenAPI 3.1, so each says that it is.
+/// Any YAML document that has the `openapi` of 3.1, which the loader requires.
 fn read(file: &str, yaml: &str) -> Release {
     Release::read(file, yaml).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
 }
@@ -43,7 +43,7 @@ fn base() -> Value {
     READ.get_or_init(|| read("base.yaml", BASE).document().clone()).clone()
 }
 
-/// Puts `value` at `pointer`; `null` takes away what is there.
+/// Sets the value at `pointer`; `null` removes it.
 fn put(document: &mut Value, pointer: &str, value: &Value) {
     let (owner, key) = pointer.rsplit_once('/').expect("not the root");
     let key = key.replace("~1", "/").replace("~0", "~");
@@ -55,10 +55,10 @@ fn put(document: &mut Value, pointer: &str, value: &Value) {
     }
 }
 
-/// One line of the table, and what we say of it.
+/// One pair of the table, and the changes found.
 struct Case {
     value: Value,
-    /// Where the fragment goes.
+    /// The pointer of the fragment.
     place: String,
     changes: Vec<Change>,
 }
@@ -106,7 +106,7 @@ fn table() -> &'static Value {
     READ.get_or_init(|| read("cases.yaml", CASES).document().clone())
 }
 
-/// What a verdict comes to, for whoever waits at the gate.
+/// The effect of a verdict in CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     Breaks,
@@ -141,32 +141,32 @@ fn api_smart_diff(verdict: &str) -> Level {
 }
 
 #[test]
-fn every_pair_is_judged_as_the_table_says() {
+fn every_pair_is_judged_as_in_the_table() {
     let cases = cases();
     assert!(cases.len() >= 150, "only {} pairs", cases.len());
     let mut wrong = String::new();
     for case in cases {
-        let mut told: Vec<String> = case
+        let mut reported: Vec<String> = case
             .changes
             .iter()
             .map(|change| format!("{}, {}, {}", change.severity, change.direction, change.rule))
             .collect();
-        told.sort();
+        reported.sort();
         let mut expected = case.expected();
         expected.sort_unstable();
-        if told != expected {
-            wrong += &format!("{}\n  expected {expected:?}\n  told     {told:?}\n", case.text("name"));
+        if reported != expected {
+            wrong += &format!("{}\n  expected {expected:?}\n  reported {reported:?}\n", case.text("name"));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Says what a verdict of a reference comes to.
+/// The level of a verdict of a reference.
 type Judge = fn(&str) -> Level;
 
 const REFERENCES: [(&str, Judge); 2] = [("oasdiff", oasdiff), ("api-smart-diff", api_smart_diff)];
 
-/// How often a reference agrees, and why it does not.
+/// How often a reference agrees, and why it disagrees.
 #[derive(Default)]
 struct Agreement {
     agree: usize,
@@ -174,7 +174,7 @@ struct Agreement {
     faults: String,
 }
 
-/// The reference's verdicts against ours; each disagreement must be explained, and nothing else may be.
+/// Compares the verdicts of a reference with ours: each disagreement must have an explanation, and nothing else may.
 fn agreement(reference: &str, level: Judge) -> Agreement {
     let mut found = Agreement::default();
     for case in cases() {
@@ -185,10 +185,10 @@ fn agreement(reference: &str, level: Judge) -> Agreement {
         match (ours == theirs, why) {
             (true, None) => found.agree += 1,
             (true, Some(_)) => {
-                found.faults += &format!("{name}: explains a disagreement with {reference} that is none\n")
+                found.faults += &format!("{name}: explains a disagreement with {reference} that does not exist\n")
             }
             (false, None) => {
-                found.faults += &format!("{name}: ours {ours:?}, {reference} {theirs:?}, and nobody says why\n")
+                found.faults += &format!("{name}: ours {ours:?}, {reference} {theirs:?}, without an explanation\n")
             }
             (false, Some(why)) => {
                 let sentence = table()["reasons"].get(why).and_then(Value::as_str).unwrap_or(why);
