@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::node::{Schema, together};
 use crate::rules;
-use crate::view::{PROSE, Schema, Unlisted, View, together};
+use crate::view::{PROSE, Unlisted, View};
 use crate::walk::{Pair, Walk};
 use openapi_contract::equivalence::canonical;
 use openapi_contract::pointer::join;

@@ -23,17 +23,18 @@
 mod approvals;
 mod bounds;
 mod change;
-#[cfg(test)]
-mod coverage;
 mod document;
 mod fingerprint;
 mod keywords;
 mod messages;
 mod moves;
+mod node;
 mod operations;
 mod parameters;
+mod part_rules;
 mod properties;
 mod release;
+mod rule;
 mod rules;
 mod schema;
 mod security;
@@ -50,7 +51,8 @@ use openapi_contract::Contract;
 pub use approvals::{Approvals, BadLine, Verdict};
 pub use change::{Change, Direction, Place, Severity, Step};
 pub use release::{Day, Release};
-pub use rules::{RULES, Rule};
+pub use rule::Rule;
+pub use rules::RULES;
 pub use version::{StepFault, is_semantic, required_step};
 
 /// Every change from an old contract to a new one: the most severe first, then in the order of the new one.

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::rules::{self, Rule};
-use crate::view::{Schema, View};
+use crate::node::Schema;
+use crate::part_rules;
+use crate::rule::Rule;
+use crate::rules;
+use crate::view::View;
 use crate::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::equivalence::{folded, same};
@@ -173,7 +176,7 @@ impl<'a> Walk<'a> {
         single: bool,
     ) {
         let by_content = |one: &Followed<'a>| one.value.get("content").is_some();
-        let changed = rules::PART_SERIALIZATION_CHANGED.on(direction);
+        let changed = part_rules::PART_SERIALIZATION_CHANGED.on(direction);
         let at = |key: &str| [join(&old.at, key), join(&new.at, key)];
         let styles = [old.style(location), new.style(location)];
         let explodes = [old.explode(location), new.explode(location)];
@@ -191,7 +194,7 @@ impl<'a> Walk<'a> {
             let is_scalar = [(documents[0], old), (documents[1], new)]
                 .map(|(document, one)| View::of(document, &one.schema()).types().is_scalar());
             let respelled = single || is_scalar == [true, true];
-            let rule = if respelled { rules::PART_SERIALIZATION_SPELLED.on(direction) } else { changed };
+            let rule = if respelled { part_rules::PART_SERIALIZATION_SPELLED.on(direction) } else { changed };
             let sentence = format!("`explode` changes from {} to {}", explodes[0], explodes[1]);
             self.step("explode", |walk| walk.report(rule, at("explode"), sentence));
         }
@@ -217,20 +220,21 @@ impl<'a> Walk<'a> {
         let [old_at, new_at] = [old, new].map(|endpoint| join(&endpoint.pointer, "requestBody"));
         self.step("body", |walk| match sides {
             [Some(old), Some(new)] => {
-                let becomes = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL].map(|rule| rule.on(direction));
+                let becomes =
+                    [part_rules::BODY_BECAME_REQUIRED, part_rules::BODY_BECAME_OPTIONAL].map(|rule| rule.on(direction));
                 walk.required([&old, &new], [old.flag("required"), new.flag("required")], becomes);
                 walk.unjudged(&["required", "content"], &old, &new);
                 walk.content(&old, &new, direction);
             }
             [None, Some(new)] => {
                 let (rule, kind) = match new.flag("required") {
-                    true => (rules::BODY_ADDED_REQUIRED, "a required body"),
-                    false => (rules::BODY_ADDED, "an optional body"),
+                    true => (part_rules::BODY_ADDED_REQUIRED, "a required body"),
+                    false => (part_rules::BODY_ADDED, "an optional body"),
                 };
                 walk.report(rule.on(direction), [old_at, new.site], format!("{kind} is added"));
             }
             [Some(old), None] => {
-                walk.report(rules::BODY_REMOVED.on(direction), [old.site, new_at], "the body is removed");
+                walk.report(part_rules::BODY_REMOVED.on(direction), [old.site, new_at], "the body is removed");
             }
             [None, None] => {}
         });
@@ -279,12 +283,12 @@ impl<'a> Walk<'a> {
             Walk::response,
             |status, _| {
                 let success = class(status) == b'2';
-                let rule = if success { rules::SUCCESS_STATUS_REMOVED } else { rules::OTHER_STATUS_REMOVED };
+                let rule = if success { part_rules::SUCCESS_STATUS_REMOVED } else { part_rules::OTHER_STATUS_REMOVED };
                 (rule.on(direction), "the status is removed")
             },
             |status, _| {
                 let success = matches!(class(status), b'1'..=b'3');
-                let rule = if success { rules::SUCCESS_STATUS_ADDED } else { rules::FAILURE_STATUS_ADDED };
+                let rule = if success { part_rules::SUCCESS_STATUS_ADDED } else { part_rules::FAILURE_STATUS_ADDED };
                 (rule.on(direction), "the status is added")
             },
         );
@@ -299,12 +303,12 @@ impl<'a> Walk<'a> {
             Walk::header,
             |_, header| {
                 let required = header.flag("required");
-                let rule = if required { rules::REQUIRED_PART_REMOVED } else { rules::PART_REMOVED };
+                let rule = if required { part_rules::REQUIRED_PART_REMOVED } else { part_rules::PART_REMOVED };
                 (rule.on(direction), "the header is removed")
             },
             |_, header| {
                 let required = header.flag("required");
-                let rule = if required { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
+                let rule = if required { part_rules::PART_ADDED_REQUIRED } else { part_rules::PART_ADDED };
                 (rule.on(direction), "the header is added")
             },
         );
@@ -320,7 +324,8 @@ impl<'a> Walk<'a> {
 
     fn header(&mut self, old: &Followed<'a>, new: &Followed<'a>) {
         let direction = self.response_direction();
-        let becomes = [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL].map(|rule| rule.on(direction));
+        let becomes =
+            [part_rules::PART_BECAME_REQUIRED, part_rules::PART_BECAME_OPTIONAL].map(|rule| rule.on(direction));
         self.required([old, new], [old.flag("required"), new.flag("required")], becomes);
         self.part(HEADER, old, new);
         self.serialization(old, new, "header", direction, false);

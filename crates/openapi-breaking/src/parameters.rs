@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use crate::change::Direction;
 use crate::messages::{Followed, flag};
+use crate::node::Schema;
 use crate::operations::SamePath;
+use crate::part_rules;
 use crate::rules;
 use crate::types::Types;
-use crate::view::{PROSE, Schema, View};
+use crate::view::{PROSE, View};
 use crate::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::equivalence::folded;
@@ -111,13 +113,13 @@ impl<'a> Walk<'a> {
                 Some(index) => {
                     let other = rest.remove(index);
                     let sentence = format!("the parameter moves from {} to {}", mine.location, other.location);
-                    (rules::PART_MOVED.on(direction), sentence, other.site, Some(Value::from(other.location)))
+                    (part_rules::PART_MOVED.on(direction), sentence, other.site, Some(Value::from(other.location)))
                 }
                 None => {
                     let rule = match flag(mine.parameter, "required") {
                         _ if is_request && mine.location == "query" => rules::QUERY_PARAMETER_REMOVED,
-                        true => rules::REQUIRED_PART_REMOVED.on(direction),
-                        false => rules::PART_REMOVED.on(direction),
+                        true => part_rules::REQUIRED_PART_REMOVED.on(direction),
+                        false => part_rules::PART_REMOVED.on(direction),
                     };
                     let would_be = listed(&mine, owners[0], owners[1], path.new);
                     (rule, "the parameter is removed".to_owned(), join(&would_be, "-"), None)
@@ -128,9 +130,9 @@ impl<'a> Walk<'a> {
         }
         for other in rest {
             let (rule, sentence) = if flag(other.parameter, "required") {
-                (rules::PART_ADDED_REQUIRED, "a required parameter is added")
+                (part_rules::PART_ADDED_REQUIRED, "a required parameter is added")
             } else {
-                (rules::PART_ADDED, "an optional parameter is added")
+                (part_rules::PART_ADDED, "an optional parameter is added")
             };
             let would_be = listed(&other, owners[1], owners[0], path.old);
             let at = [join(&would_be, "-"), other.site.clone()];
@@ -145,12 +147,13 @@ impl<'a> Walk<'a> {
         let new_side = self.follow(false, new.listed, new.site.clone());
         // A path parameter is always required.
         let required = [&old_side, &new_side].map(|side| location == "path" || side.flag("required"));
-        let becomes = [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL].map(|rule| rule.on(direction));
+        let becomes =
+            [part_rules::PART_BECAME_REQUIRED, part_rules::PART_BECAME_OPTIONAL].map(|rule| rule.on(direction));
         self.required([&old_side, &new_side], required, becomes);
         for key in ["allowReserved", "allowEmptyValue"] {
             let (rule, verb) = match (old_side.flag(key), new_side.flag(key)) {
-                (true, false) => (rules::PART_LENIENCY_WITHDRAWN, "removed"),
-                (false, true) => (rules::PART_LENIENCY_GRANTED, "set"),
+                (true, false) => (part_rules::PART_LENIENCY_WITHDRAWN, "removed"),
+                (false, true) => (part_rules::PART_LENIENCY_GRANTED, "set"),
                 _ => continue,
             };
             let at = [join(&old_side.at, key), join(&new_side.at, key)];

@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::rules::{self, Rule};
-use crate::view::{Schema, Unlisted, View};
+use crate::node::Schema;
+use crate::rule::Rule;
+use crate::rules;
+use crate::view::{Unlisted, View};
 use crate::walk::{Pair, Walk};
 use openapi_contract::pointer::join;
 
@@ -36,7 +38,7 @@ impl<'a> Walk<'a> {
             let documents = [self.old.document(), self.new.document()];
             let visible = |side: usize| {
                 let schema = *listed.get(side)?;
-                schema.filter(|schema| !schema.hidden(documents[side], pair.direction)).cloned()
+                schema.filter(|schema| !View::hides(documents[side], schema, pair.direction)).cloned()
             };
             let schemas = [visible(0), visible(1)];
             let at = |listed: Option<&Schema<'a>>, view: &View<'a>| match listed {

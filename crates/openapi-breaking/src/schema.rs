@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::rules::{self, Twofold};
+use crate::node::{Schema, sorted, together};
+use crate::rule::Twofold;
+use crate::rules;
 use crate::types::Types;
-use crate::view::{PROSE, Schema, View, sorted, together};
+use crate::view::{PROSE, View};
 use crate::walk::{Pair, Walk};
 use openapi_contract::equivalence::{canonical, same, set};
 

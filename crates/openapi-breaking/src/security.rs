@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::rules::{self, Rule};
+use crate::rule::Rule;
+use crate::rules;
 use crate::walk::Walk;
 use openapi_contract::paths::Endpoint;
 use openapi_contract::pointer::{self, join};

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use serde_json::Value;
 
 use crate::change::Direction;
+use crate::node::Schema;
 use crate::rules;
-use crate::view::{PROSE, Schema, Union, Unlisted, View};
+use crate::view::{PROSE, Union, Unlisted, View};
 use crate::walk::{Pair, Walk};
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::pointer::join;

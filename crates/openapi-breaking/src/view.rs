@@ -9,24 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::change::Direction;
+use crate::node::{Node, Schema, accepts_null, is_null, only_refers};
 use crate::types::Types;
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::pointer::{self, join};
-
-/// One schema as written: `true`, `false`, or an object, which may be a reference.
-#[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
-    pub(super) value: &'a Value,
-    pub(super) pointer: String,
-}
-
-/// The schemas that apply at one place, all of them; none accepts everything.
-#[derive(Debug, Clone)]
-pub(super) struct Schema<'a> {
-    pub(super) nodes: Vec<Node<'a>>,
-    /// The pointer where it is, or would be.
-    pub(super) at: String,
-}
 
 /// `oneOf` or `anyOf`, without the alternative `null`.
 #[derive(Debug, Clone)]
@@ -65,78 +51,6 @@ pub(super) enum Unlisted {
 
 /// The most parts that are read. Only documents made to be difficult have more.
 const MAX_PARTS: usize = 256;
-
-impl<'a> Schema<'a> {
-    /// The member `key` of `owner`; accepts everything if there is none.
-    pub(super) fn member(owner: &'a Value, owner_at: &str, key: &str) -> Schema<'a> {
-        let at = join(owner_at, key);
-        let node = owner.get(key).map(|value| Node { value, pointer: at.clone() });
-        Schema { nodes: node.into_iter().collect(), at }
-    }
-
-    pub(super) fn of(value: &'a Value, at: String) -> Schema<'a> {
-        Schema { nodes: vec![Node { value, pointer: at.clone() }], at }
-    }
-
-    /// Whether a part of it may be written elsewhere: it is a reference, or its alternatives or `allOf` may hold one. Every
-    /// cycle of schemas contains such a schema.
-    pub(super) fn refers(&self) -> bool {
-        let elsewhere =
-            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| node.value.get(key).is_some());
-        self.nodes.iter().any(elsewhere)
-    }
-
-    /// What distinguishes it from others: the pointers of its parts, references followed.
-    pub(super) fn identity(&self, document: &Value) -> Vec<String> {
-        let resolved = |node: &Node<'_>| match pointer::resolve(document, node.value, node.pointer.clone()) {
-            // Keywords beside a reference belong to the schema.
-            Some((_, pointer)) if only_refers(node.value) => pointer,
-            _ => node.pointer.clone(),
-        };
-        let mut identity: Vec<String> = self.nodes.iter().map(resolved).collect();
-        identity.sort();
-        identity.dedup();
-        if identity.is_empty() {
-            identity.push(self.at.clone());
-        }
-        identity
-    }
-
-    /// Whether a property with this schema is excluded from this direction.
-    pub(super) fn hidden(&self, document: &'a Value, direction: Direction) -> bool {
-        let key = match direction {
-            Direction::Request => "readOnly",
-            Direction::Response => "writeOnly",
-            Direction::Api => return false,
-        };
-        let plain =
-            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
-        if self.nodes.iter().all(plain) {
-            return self.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
-        }
-        View::of(document, self).flag(key)
-    }
-
-    /// The schema as it is written.
-    pub(super) fn value(&self) -> Value {
-        match self.nodes.as_slice() {
-            [only] => only.value.clone(),
-            nodes => nodes.iter().map(|node| node.value.clone()).collect(),
-        }
-    }
-
-    /// The reference, if the schema is only that.
-    pub(super) fn component(&self) -> Option<&'a str> {
-        match self.nodes.as_slice() {
-            [Node { value, .. }] => pointer::reference(value),
-            _ => None,
-        }
-    }
-}
-
-fn only_refers(value: &Value) -> bool {
-    value.as_object().is_some_and(|members| members.len() == 1)
-}
 
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Value, schema: &Schema<'a>) -> View<'a> {
@@ -192,6 +106,21 @@ impl<'a> View<'a> {
         let mut known = HashMap::new();
         view.null = schema.nodes.iter().all(|node| accepts_null(document, node.value, &mut known));
         view
+    }
+
+    /// Whether a property with this schema is excluded from this direction.
+    pub(super) fn hides(document: &'a Value, schema: &Schema<'a>, direction: Direction) -> bool {
+        let key = match direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+            Direction::Api => return false,
+        };
+        let plain =
+            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
+        if schema.nodes.iter().all(plain) {
+            return schema.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
+        }
+        View::of(document, schema).flag(key)
     }
 
     /// The first value of a keyword, and its pointer.
@@ -385,54 +314,3 @@ impl<'a> Union<'a> {
 
 /// Keywords of a schema that have no effect on messages.
 pub(super) const PROSE: &[&str] = &["title", "description", "example", "examples", "externalDocs", "$comment"];
-
-/// Whether a schema accepts `null` and nothing else.
-fn is_null(document: &Value, schema: &Value) -> bool {
-    let schema = pointer::resolve(document, schema, String::new()).map_or(schema, |(value, _)| value);
-    let only_null = |list: &Value| match list {
-        Value::Array(items) => !items.is_empty() && items.iter().all(|item| item.is_null() || item == "null"),
-        other => other == "null",
-    };
-    schema.get("type").is_some_and(only_null)
-        || schema.get("const").is_some_and(Value::is_null)
-        || schema.get("enum").is_some_and(|list| list.is_array() && only_null(list))
-}
-
-/// Whether `null` is valid. Each schema is evaluated once; one that refers to itself counts as accepting `null` meanwhile.
-fn accepts_null<'a>(document: &'a Value, schema: &'a Value, known: &mut HashMap<*const Value, bool>) -> bool {
-    let Some(members) = schema.as_object() else { return schema != &Value::Bool(false) };
-    if let Some(known) = known.get(&std::ptr::from_ref(schema)) {
-        return *known;
-    }
-    known.insert(schema, true);
-    let mut accepts = |value: &'a Value| accepts_null(document, value, known);
-    let all = members.iter().all(|(key, value)| match (key.as_str(), value) {
-        ("type", Value::String(one)) => one == "null",
-        ("type", Value::Array(list)) => list.iter().any(|one| one == "null"),
-        ("enum", Value::Array(list)) => list.iter().any(Value::is_null),
-        ("const", value) => value.is_null(),
-        ("allOf", Value::Array(items)) => items.iter().all(&mut accepts),
-        ("oneOf" | "anyOf", Value::Array(items)) => items.iter().any(&mut accepts),
-        ("$ref", Value::String(target)) => {
-            let found = pointer::local(target).and_then(|pointer| document.pointer(&pointer));
-            found.is_none_or(&mut accepts)
-        }
-        _ => true,
-    });
-    known.insert(schema, all);
-    all
-}
-
-/// The values of a keyword in all parts of `allOf`: the value itself if there is only one.
-pub(super) fn together(mut values: Vec<Value>) -> Option<Value> {
-    match values.len() {
-        0 | 1 => values.pop(),
-        _ => Some(sorted(values)),
-    }
-}
-
-/// A list whose order has no meaning, in a fixed order.
-pub(super) fn sorted(mut values: Vec<Value>) -> Value {
-    values.sort_by_cached_key(Value::to_string);
-    Value::Array(values)
-}

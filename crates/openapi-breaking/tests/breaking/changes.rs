@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use openapi_breaking::{Change, Day, Release, Severity, changes_between};
 use serde_json::Value;
 
+mod coverage;
 mod document;
 mod everything;
 mod fingerprints;

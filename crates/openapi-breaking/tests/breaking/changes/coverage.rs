@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::RULES;
+use openapi_breaking::RULES;
 use openapi_contract::EXTENSIONS;
 use openapi_contract::Kind;
 use openapi_contract::grammar::Shape;
