@@ -1,38 +1,14 @@
 //! `contract check`: compares the contract with a generated spec, and applies fixes where asked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::{Args, ValueEnum};
 use openapi_contract::diagnostics::{Diagnostic, Severity};
 use openapi_contract::{Contract, Position};
 use openapi_drift::{Code, Repair, SourceFile, repair_code, repair_contract};
 use serde_json::Value;
 
+use crate::args::{CheckArgs, FixSide};
 use crate::report::{Input, Report, Unusable, counted, finding, findings, read, write};
-
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub(crate) struct CheckArgs {
-    /// The contract
-    #[arg(default_value = "openapi.yaml")]
-    contract: PathBuf,
-    /// Generated spec to compare with, as JSON [default: that of the handlers in this program]
-    #[arg(long, value_name = "FILE")]
-    generated: Option<PathBuf>,
-    /// Folder with the Rust sources behind the spec, may be repeated [default: those of the handlers in this program]
-    #[arg(long, value_name = "DIR")]
-    sources: Vec<String>,
-    /// Apply the machine-applicable fixes to one side until none is left
-    #[arg(long, value_name = "SIDE", num_args = 0..=1, require_equals = true, default_missing_value = "code")]
-    fix: Option<FixSide>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FixSide {
-    /// Edit the Rust sources to match the contract.
-    Code,
-    /// Edit the contract to match the generated spec.
-    Contract,
-}
 
 /// Compares the contract with the spec.
 pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::not_compared;
+use super::exclusions::not_compared;
 use openapi_contract::Kind;
 use openapi_contract::equivalence::{folded, same, set};
 

@@ -1,6 +1,6 @@
 //! Everything that is wrong is reported at once: faults of the contract, and drifts.
 
-use openapi_breaking::Edition;
+use openapi_breaking::Release;
 use openapi_contract::Contract;
 use openapi_drift::{CheckReport, check};
 use openapi_drift::{Code, Side};
@@ -105,7 +105,7 @@ fn the_supported_subset_is_stricter_than_the_standard() {
     for pointer in chosen(support::pointers(library().document())) {
         for (_, mutant) in support::mutants(library().document(), &pointer) {
             let text = mutant.to_string();
-            let [supported, standard] = [Contract::load("c", &text).is_ok(), Edition::read("c", &text).is_ok()];
+            let [supported, standard] = [Contract::load("c", &text).is_ok(), Release::read("c", &text).is_ok()];
             assert!(standard || !supported, "{pointer}: {text}");
             assert_eq!(Contract::read("c", &text).is_ok(), standard || supported);
             lenient += usize::from(standard && !supported);
@@ -152,7 +152,7 @@ fn a_document_of_the_standard_is_read() {
     });
     let mut standard = standard;
     standard["paths"]["/b/{undeclared}"]["x-schema"] = json!({"type": "string"});
-    let read = |document: &serde_json::Value| Edition::read("old.yaml", &document.to_string());
+    let read = |document: &serde_json::Value| Release::read("old.yaml", &document.to_string());
     assert_eq!(read(&standard).err(), None);
     for (at, odd) in [
         ("/components/schemas/S/exclusiveMinimum", json!("lots")),

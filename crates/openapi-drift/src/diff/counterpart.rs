@@ -1,37 +1,37 @@
-//! The code's side of a comparison.
+//! The counterpart in the generated spec of a node of the contract.
 
 use serde_json::{Map, Value};
 
-use super::not_compared;
+use super::exclusions::not_compared;
 use openapi_contract::Kind;
 use openapi_contract::pointer;
 
-/// A node of the code's spec, references followed.
-#[derive(Clone)]
-pub(super) struct Twin<'a> {
+/// A node of the generated spec, references followed.
+#[derive(Debug, Clone)]
+pub(super) struct Counterpart<'a> {
     pub(super) value: &'a Value,
-    /// What stood beside each `$ref` on the way, outermost first. utoipa writes `default`, `readOnly` and `writeOnly`
-    /// there; the contract never has anything there, but says the same inside.
+    /// The members beside each followed `$ref`, outermost first. utoipa writes `default`, `readOnly` and `writeOnly` there;
+    /// the contract has them inside the component.
     pub(super) beside: Vec<&'a Map<String, Value>>,
-    /// The node that tells this twin from others: the reference itself if anything stood beside it.
+    /// The node that identifies this counterpart: the reference itself if it has members beside it.
     pub(super) identity: *const Value,
 }
 
-impl<'a> Twin<'a> {
-    pub(super) fn of(value: &'a Value) -> Twin<'a> {
-        Twin { value, beside: Vec::new(), identity: value }
+impl<'a> Counterpart<'a> {
+    pub(super) fn of(value: &'a Value) -> Counterpart<'a> {
+        Counterpart { value, beside: Vec::new(), identity: value }
     }
 
     /// Follows the references at the head of `value`; `None` if they lead nowhere.
-    pub(super) fn resolve(document: &'a Value, mut value: &'a Value) -> Option<Twin<'a>> {
+    pub(super) fn resolve(document: &'a Value, mut value: &'a Value) -> Option<Counterpart<'a>> {
         let start = value;
         let mut beside = Vec::new();
         for _ in 0..=pointer::MAX_HOPS {
             let Some(target) = pointer::reference(value) else {
                 let identity = if beside.is_empty() { value } else { start };
-                return Some(Twin { value, beside, identity });
+                return Some(Counterpart { value, beside, identity });
             };
-            // Prose may stand beside a `$ref` without making another schema of it.
+            // Prose beside a `$ref` does not change the schema.
             beside.extend(
                 value
                     .as_object()

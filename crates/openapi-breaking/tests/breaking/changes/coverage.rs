@@ -1,14 +1,14 @@
-//! Holds the judgement against the grammar: whoever adds a keyword there has to say here who judges it.
+//! Every keyword of the supported subset has a rule: a keyword that is added to the grammar must be added here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::RULES;
+use openapi_breaking::RULES;
 use openapi_contract::EXTENSIONS;
 use openapi_contract::Kind;
 use openapi_contract::grammar::Shape;
 
 /// The rules by which keywords are judged; `*` stands for `request` and `response`.
-/// `within`: what stands in it is judged, or it only tells what is meant.
+/// `within`: its content is judged, or it only identifies what is.
 const JUDGED_BY: &[(Kind, &str, &str)] = &[
     (Kind::Document, "openapi tags externalDocs", "prose-changed"),
     (Kind::Document, "info paths components", "within"),
@@ -119,7 +119,7 @@ const JUDGED_BY: &[(Kind, &str, &str)] = &[
     (Kind::OAuthFlow, "authorizationUrl tokenUrl refreshUrl scopes", "security-flow-added security-flow-changed"),
 ];
 
-/// Every kind of object that can stand in a document.
+/// Every kind of object in a document.
 fn kinds() -> Vec<Kind> {
     let mut kinds = vec![Kind::Document];
     let mut next = 0;
@@ -141,7 +141,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 #[test]
-fn every_keyword_of_the_grammar_has_a_judge() {
+fn every_keyword_of_the_grammar_has_a_rule() {
     let mut judged: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (kind, keywords, rules) in JUDGED_BY {
         for keyword in keywords.split(' ') {
@@ -156,7 +156,7 @@ fn every_keyword_of_the_grammar_has_a_judge() {
 }
 
 #[test]
-fn every_judge_is_a_rule() {
+fn every_listed_rule_exists() {
     let exists = |id: &str| RULES.iter().any(|rule| rule.id == id);
     for (kind, keywords, rules) in JUDGED_BY {
         for id in rules.split(' ').filter(|id| *id != "within") {

@@ -1,22 +1,22 @@
-//! What stands beside the operations: information, servers, tags, security schemes, components that nobody uses.
+//! The document: paths, webhooks, everything beside them, and components that no operation uses.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::operations::items;
+use crate::operations::path_items;
 use crate::rules;
 use crate::walk::{Walk, referred};
 use openapi_contract::equivalence::same;
 use openapi_contract::operation::is_planned;
-use openapi_contract::paths;
+use openapi_contract::paths::{self, Path};
 use openapi_contract::pointer::join;
 use openapi_contract::reachability;
 
-/// Members of the document that only people read, or tools before anything else.
+/// Members of the document that have no effect on messages.
 const PROSE: &[&str] = &["openapi", "tags", "externalDocs", "jsonSchemaDialect"];
 
-/// What `components` holds.
+/// The sections of `components`.
 const SECTIONS: &[&str] = &[
     "schemas",
     "responses",
@@ -31,52 +31,44 @@ const SECTIONS: &[&str] = &[
 ];
 
 impl<'a> Walk<'a> {
-    pub(super) fn leftovers(&mut self) {
+    pub(super) fn document(&mut self) {
         let [old, new] = [self.old.document(), self.new.document()];
         self.prose(PROSE, (old, ""), (new, ""));
         let nothing = &Value::Null;
         let info = |document: &'a Value| document.get("info").unwrap_or(nothing);
         let names =
             |value: &'a Value| value.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str);
-        // The version follows from the changes: it is none itself.
+        // The version is judged by the changes.
         let keys: BTreeSet<&str> = names(info(old)).chain(names(info(new))).filter(|key| *key != "version").collect();
         let keys: Vec<&str> = keys.into_iter().collect();
         let members = |key: &str| [old, new].map(|document| document.get(key).unwrap_or(nothing));
         let [mine, others] = members("components");
         self.step("components", |walk| walk.rest(SECTIONS, (mine, "/components"), (others, "/components")));
         let [mine, others] = members("paths");
-        let templates: Vec<&str> = items(old).chain(items(new)).map(|path| path.template).collect();
+        let items = |document: &'a Value| -> Vec<Path<'a>> { path_items(document, document.get("paths"), "/paths") };
+        let items = [items(old), items(new)];
+        let templates: Vec<&str> = items.iter().flatten().map(|path| path.template).collect();
         self.step("paths", |walk| walk.rest(&templates, (mine, "/paths"), (others, "/paths")));
         self.step("info", |walk| walk.prose(&keys, (info(old), "/info"), (info(new), "/info")));
         let extensions: BTreeSet<&str> = names(old).chain(names(new)).filter(|key| key.starts_with("x-")).collect();
         let extensions: Vec<&str> = extensions.into_iter().collect();
         self.prose(&extensions, (old, ""), (new, ""));
-        let webhooks = [old.get("webhooks"), new.get("webhooks")];
-        self.step("webhooks", |walk| {
-            walk.not_judged("webhooks", ["/webhooks".to_owned(), "/webhooks".to_owned()], webhooks)
-        });
         self.security_schemes();
-        self.security_by_default();
-        self.servers_by_default();
+        self.default_security();
+        self.default_servers();
+        let [old, new] = items;
+        self.paths(old, new, ["/paths", "/paths"]);
+        self.webhooks();
     }
 
-    /// What is sent to clients of its own accord. Not compared further: the house's grammar has none, and who receives it
-    /// has a contract of its own.
-    pub(super) fn not_judged(&mut self, key: &str, at: [String; 2], values: [Option<&'a Value>; 2]) {
-        let rule = rules::CONSTRAINT_CHANGED.response;
-        if values[0] != values[1] {
-            self.report_values(rule, at, format!("{key} are not judged"), values);
-        }
-        self.behind(rule, key, values.map(|value| value.into_iter().collect()));
-    }
-
-    /// Components that nobody looked into, once everything else is compared.
+    /// Components that were not compared with any operation.
     pub(super) fn unused_components(&mut self) {
         let [old, new] = [self.old.document(), self.new.document()];
-        let used = [old, new].map(|document| used(&built(document)));
-        // Whether or not they are there.
-        let named =
-            [old, new].map(|document| referred(document, &document.get("paths").into_iter().collect::<Vec<_>>()));
+        let used = [old, new].map(|document| used(&implemented(document)));
+        // Referred to, whether or not they exist.
+        let named = [old, new].map(|document| {
+            referred(document, &["paths", "webhooks"].iter().filter_map(|key| document.get(*key)).collect::<Vec<_>>())
+        });
         let all = |document: &'a Value| {
             let sections = document.get("components").and_then(Value::as_object).into_iter().flatten();
             let mut all: BTreeMap<String, (&'a str, &'a str, &'a Value)> = BTreeMap::new();
@@ -96,26 +88,26 @@ impl<'a> Walk<'a> {
             let (rule, sentence) = match (values, *section) {
                 ([Some(a), Some(b)], _) if same(a, b) => continue,
                 ([Some(_), None], "securitySchemes") if used[1].contains(at) => {
-                    (rules::SECURITY_SCHEME_CHANGED, "how credentials are carried is no longer said")
+                    (rules::SECURITY_SCHEME_CHANGED, "the definition of a scheme in use is removed")
                 }
                 ([None, Some(_)], "securitySchemes") if used[0].contains(at) => {
-                    (rules::PROSE_CHANGED, "it is now said how credentials are carried")
+                    (rules::PROSE_CHANGED, "the definition of a scheme in use is added")
                 }
-                // Compared already, whoever uses them.
+                // Compared by `security`.
                 ([Some(_), Some(_)], "securitySchemes") => continue,
-                // Whoever refers to one says the same as before.
-                ([Some(_), Some(_)], "examples") if is_used => (rules::PROSE_CHANGED, "the example reads differently"),
+                // The references to it did not change.
+                ([Some(_), Some(_)], "examples") if is_used => (rules::PROSE_CHANGED, "the example changed"),
                 (_, "examples") if named.iter().all(|named| named.contains(at)) => {
-                    (rules::PROSE_CHANGED, "the example is no longer there, or is now")
+                    (rules::PROSE_CHANGED, "the example is added or removed")
                 }
                 ([Some(_), Some(_)], _) if is_used && self.is_visited(at) => continue,
                 ([Some(_), Some(_)], _) if is_used => {
-                    (rules::UNUSED_COMPONENT_CHANGED, "it changes, and only what is not compared refers to it")
+                    (rules::UNUSED_COMPONENT_CHANGED, "it changes, and only keywords that are not compared refer to it")
                 }
                 _ if is_used => continue,
-                ([Some(_), Some(_)], _) => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses changes"),
-                ([Some(_), None], _) => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses is gone"),
-                _ => (rules::UNUSED_COMPONENT_CHANGED, "a component that nothing uses is added"),
+                ([Some(_), Some(_)], _) => (rules::UNUSED_COMPONENT_CHANGED, "the unused component changes"),
+                ([Some(_), None], _) => (rules::UNUSED_COMPONENT_CHANGED, "the unused component is removed"),
+                _ => (rules::UNUSED_COMPONENT_CHANGED, "the unused component is added"),
             };
             let at = [at.clone(), at.clone()];
             self.step(format!("{section} {name}"), |walk| walk.report_values(rule, at, sentence, values));
@@ -123,7 +115,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The components that operations use, security schemes among them.
+/// The components that operations use, security schemes included.
 fn used(document: &Value) -> HashSet<String> {
     let paths = paths::paths(document);
     let operations = paths.flat_map(|path| path.endpoints().map(|endpoint| endpoint.operation).collect::<Vec<_>>());
@@ -133,16 +125,24 @@ fn used(document: &Value) -> HashSet<String> {
     schemes.into_iter().chain(reachability::from_paths(document, |_, key| !key.starts_with("x-"))).collect()
 }
 
-/// A document without the operations that are only planned: what they alone use, nobody uses yet.
-fn built(document: &Value) -> Value {
-    let mut built = document.clone();
-    let items = ["/paths", "/components/pathItems"];
-    for item in items {
-        let paths =
-            built.pointer_mut(item).and_then(Value::as_object_mut).into_iter().flat_map(|paths| paths.values_mut());
-        for operations in paths.filter_map(Value::as_object_mut) {
-            operations.retain(|_, operation| !is_planned(operation));
+/// A document with its webhooks among the paths, and without planned operations: what only they use is not in use yet.
+fn implemented(document: &Value) -> Value {
+    let mut implemented = document.clone();
+    let webhooks = document.get("webhooks").and_then(Value::as_object).cloned().unwrap_or_default();
+    if !webhooks.is_empty()
+        && let Some(root) = implemented.as_object_mut()
+    {
+        let paths = root.entry("paths").or_insert_with(|| Value::Object(Map::new()));
+        let webhooks = webhooks.into_iter().map(|(name, item)| (format!("webhook {name}"), item));
+        if let Some(paths) = paths.as_object_mut() {
+            paths.extend(webhooks);
         }
     }
-    built
+    for items in ["/paths", "/components/pathItems"] {
+        let items = implemented.pointer_mut(items).and_then(Value::as_object_mut);
+        for item in items.into_iter().flat_map(|items| items.values_mut()).filter_map(Value::as_object_mut) {
+            item.retain(|_, operation| !is_planned(operation));
+        }
+    }
+    implemented
 }
