@@ -1,23 +1,22 @@
-//! Fails the build where the handlers in `crates/api` and the contract in `openapi.yaml` differ, and hands the contract over
-//! to the server: its documents and the table of its operations, ready, in `OUT_DIR`.
+//! Fails the build where the handlers in `crates/api` and the contract in `openapi.yaml` differ, and writes the contract for
+//! the server to `OUT_DIR`: its documents and the table of its operations.
 //!
-//! It never edits the contract. `CONTRACT_DRIFT=warn` turns drifts into warnings, so that an editor is not left blind in
-//! the middle of a change; release builds and CI do not listen to it.
+//! It never edits a file; `contract check --fix` does. `CONTRACT_DRIFT=warn` turns drifts into warnings, so that editors work
+//! in the middle of a change; release builds and CI ignore it.
 //!
-//! What it has to tell goes to its standard error, and it fails: cargo then prints the whole, moved right by two. A
-//! `cargo::error=` can hold no more than a line, and is printed with the package before each.
+//! Drifts go to the standard error of the failing script, which cargo prints moved right by two. A `cargo::error=` holds only
+//! one line, with the package before it.
 
 #![expect(clippy::disallowed_methods, reason = "cargo talks to a build script through the environment")]
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use openapi_contract::Artifacts;
-use openapi_drift::{
-    CheckReport,
-    fixes::{Code, SourceFile},
-};
+use openapi_drift::{CheckReport, Code, SourceFile};
 
 const CONTRACT: &str = "openapi.yaml";
+/// How far to the right cargo prints the output of a build script.
+const SHIFT: usize = 2;
 
 fn main() -> ExitCode {
     match check() {
@@ -29,15 +28,15 @@ fn main() -> ExitCode {
             warnings.iter().for_each(|warning| println!("cargo::warning={warning}"));
             ExitCode::SUCCESS
         }
-        // Nothing on the standard output: cargo would print that, too. A script that failed is always run again.
-        Err(told) => {
-            eprint!("{told}");
+        // Nothing on the standard output: cargo would print that too. A script that failed is always run again.
+        Err(errors) => {
+            eprint!("{errors}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Whether the contract and the code say the same: what to warn of, or why not to build.
+/// Compares the contract and the code: warnings, or why the build fails.
 fn check() -> Result<Vec<String>, String> {
     let yaml = fs::read(CONTRACT).map_err(|error| format!("error: {CONTRACT}: {error}\n"))?;
     let generated = serde_json::to_value(api::openapi())
@@ -45,9 +44,9 @@ fn check() -> Result<Vec<String>, String> {
     let files = SourceFile::all_in(&api::SOURCES);
     let code = Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
     let found = openapi_drift::check(CONTRACT, &yaml, &generated, code);
-    // What the contract says and the server would not do is as much a lie as a drift.
+    // What the server cannot enforce fails the build like a drift.
     let CheckReport { contract: Some(contract), artifacts: Some(artifacts), drifts, .. } = &found else {
-        return Err(found.page());
+        return Err(found.page(SHIFT));
     };
     write_artifacts(artifacts)?;
 
@@ -60,12 +59,10 @@ fn check() -> Result<Vec<String>, String> {
     let lenient = env::var("CONTRACT_DRIFT").is_ok_and(|value| value == "warn");
     let strict = env::var("PROFILE").is_ok_and(|profile| profile == "release") || env::var_os("CI").is_some();
     if lenient && !strict {
-        let hint = "build without CONTRACT_DRIFT=warn to see how to make each drift go away".to_owned();
-        let told =
-            drifts.iter().flat_map(|drift| [drift.to_string()].into_iter().chain(drift.likewise.iter().cloned()));
-        return Ok(planned.chain(told).chain([hint]).collect());
+        let hint = "build without CONTRACT_DRIFT=warn to see the fixes".to_owned();
+        return Ok(planned.chain(drifts.iter().map(|one| one.drift.to_string())).chain([hint]).collect());
     }
-    Err(found.page())
+    Err(found.page(SHIFT))
 }
 
 /// Writes what `web_server::app::compiled` reads.

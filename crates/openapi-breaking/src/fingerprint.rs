@@ -1,4 +1,4 @@
-//! What makes a change that change, wherever in the files it moves.
+//! The fingerprint of a change: the same wherever the change moves in the files.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use openapi_contract::equivalence::canonical;
 use openapi_contract::pointer::{join, local, reference, tokens};
 
-/// Twelve hexadecimal digits: 48 bits, plenty to tell the changes of one release apart.
+/// Twelve hexadecimal digits: 48 bits are enough to distinguish the changes of one release.
 pub(super) fn fingerprint(rule: &str, place: &str, before: Option<&Value>, after: Option<&Value>) -> String {
     let value = |value: Option<&Value>| value.map_or_else(String::new, |value| canonical(value).to_string());
     let mut hash = Sha256::new();
@@ -17,8 +17,8 @@ pub(super) fn fingerprint(rule: &str, place: &str, before: Option<&Value>, after
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A pointer by names in the place of numbers: a parameter by where it is and what it is called, an alternative by what
-/// it refers to, a path without the names of its parameters. So a change keeps its place when a neighbour comes or goes.
+/// A pointer with names instead of indices: a parameter by location and name, an alternative by its reference, a path
+/// without the names of its parameters. So a change keeps its place when a neighbour is added or removed.
 pub(super) fn logical_place(document: &Value, pointer: &str) -> String {
     let mut place = String::new();
     let mut node = Some(document);
@@ -54,7 +54,7 @@ fn name_of_item(document: &Value, item: &Value) -> Option<String> {
     }
 }
 
-/// A path template with its parameters left nameless: `/users/{id}` and `/users/{user}` are the same path.
+/// A path template without the names of its parameters: `/users/{id}` and `/users/{user}` are the same path.
 pub(super) fn without_names(template: &str) -> String {
     let mut out = String::new();
     let mut rest = template;
@@ -74,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn places_are_named_by_what_stays() {
+    fn places_use_names_instead_of_indices() {
         let document = json!({"paths": {"/a/{id}": {"get": {"parameters": [
             {"in": "query", "name": "x"}, {"$ref": "#/components/parameters/Y"},
         ]}}}, "components": {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_part_of_a_fingerprint_however_they_are_spelled() {
+    fn fingerprints_depend_on_values_but_not_on_their_spelling() {
         let print = |after| fingerprint("r", "/p", Some(&json!(5)), Some(&after));
         assert_eq!(print(json!(4)), print(json!(4.0)));
         assert_ne!(print(json!(4)), print(json!(3)));

@@ -1,34 +1,33 @@
-//! Operations that went from one place to another, by their `operationId`. To its callers such a one is gone, but whoever
-//! reads of it wants to know where it is.
+//! Operations that moved to another path or method, by their `operationId`. Their callers fail, and the report names the
+//! other place.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::operations::label;
 use openapi_contract::operation::is_planned;
 use openapi_contract::paths::{Endpoint, Path};
 
-/// Where an operation stands.
+/// The place of an operation.
 #[derive(Debug, Clone)]
-pub(super) struct Stand {
+pub(super) struct OperationPlace {
     /// For people: `GET /users`.
     pub(super) label: String,
     pub(super) pointer: String,
 }
 
-/// The operations that stand on one side where the other has none, by their `operationId`.
-type Lone<'a> = HashMap<&'a str, Stand>;
+/// The operations that only one release has at their place, by their `operationId`.
+type Unpaired<'a> = HashMap<&'a str, OperationPlace>;
 
-/// Those that are gone and those that came, if they have one name.
+/// The removed and the added operations with the same `operationId`.
 #[derive(Debug, Default)]
 pub(super) struct Moves<'a> {
-    gone: Lone<'a>,
-    come: Lone<'a>,
+    removed: Unpaired<'a>,
+    added: Unpaired<'a>,
 }
 
 impl<'a> Moves<'a> {
-    /// Of every path of the old document, and of the new one, each with the path of the other that is the same.
+    /// From every path of the old and of the new release, each with its counterpart.
     pub(super) fn between<'p>(
         old: impl Iterator<Item = (&'p Path<'a>, Option<&'p Path<'a>>)>,
         new: impl Iterator<Item = (&'p Path<'a>, Option<&'p Path<'a>>)>,
@@ -36,41 +35,46 @@ impl<'a> Moves<'a> {
     where
         'a: 'p,
     {
-        let (mut gone, mut come) = (lone(old), lone(new));
-        gone.retain(|id, _| come.contains_key(id));
-        come.retain(|id, _| gone.contains_key(id));
-        Moves { gone, come }
+        let (mut removed, mut added) = (unpaired(old), unpaired(new));
+        removed.retain(|id, _| added.contains_key(id));
+        added.retain(|id, _| removed.contains_key(id));
+        Moves { removed, added }
     }
 
-    /// Where an operation that is gone is now, and its name.
-    pub(super) fn from(&self, gone: &Endpoint<'a>) -> Option<(&'a str, Stand)> {
-        moved(gone, &self.gone, &self.come)
+    /// The id of a removed operation, and its place in the new release.
+    pub(super) fn from(&self, removed: &Endpoint<'a>) -> Option<(&'a str, OperationPlace)> {
+        moved(removed, &self.removed, &self.added)
     }
 
-    /// Where an operation that came was before, and its name.
-    pub(super) fn to(&self, come: &Endpoint<'a>) -> Option<(&'a str, Stand)> {
-        moved(come, &self.come, &self.gone)
+    /// The id of an added operation, and its place in the old release.
+    pub(super) fn to(&self, added: &Endpoint<'a>) -> Option<(&'a str, OperationPlace)> {
+        moved(added, &self.added, &self.removed)
     }
 }
 
-fn moved<'a>(endpoint: &Endpoint<'a>, here: &Lone<'a>, there: &Lone<'a>) -> Option<(&'a str, Stand)> {
+fn moved<'a>(endpoint: &Endpoint<'a>, here: &Unpaired<'a>, there: &Unpaired<'a>) -> Option<(&'a str, OperationPlace)> {
     let id = id(endpoint)?;
-    here.get(id).filter(|stand| stand.pointer == endpoint.pointer)?;
+    here.get(id).filter(|place| place.pointer == endpoint.pointer)?;
     Some((id, there.get(id)?.clone()))
 }
 
-fn lone<'a: 'p, 'p>(paths: impl Iterator<Item = (&'p Path<'a>, Option<&'p Path<'a>>)>) -> Lone<'a> {
-    let mut lone = HashMap::new();
+fn unpaired<'a: 'p, 'p>(paths: impl Iterator<Item = (&'p Path<'a>, Option<&'p Path<'a>>)>) -> Unpaired<'a> {
+    let mut unpaired = HashMap::new();
     for (path, other) in paths {
         let taken: Vec<_> = other.into_iter().flat_map(Path::endpoints).map(|endpoint| endpoint.method).collect();
         let endpoints = path.endpoints().filter(|endpoint| !taken.contains(&endpoint.method));
         for endpoint in endpoints.filter(|endpoint| !is_planned(endpoint.operation)) {
             if let Some(id) = id(&endpoint) {
-                lone.insert(id, Stand { label: label(path, &endpoint), pointer: endpoint.pointer });
+                unpaired.insert(id, OperationPlace { label: label(path, &endpoint), pointer: endpoint.pointer });
             }
         }
     }
-    lone
+    unpaired
+}
+
+/// `GET /users`.
+pub(super) fn label(path: &Path<'_>, endpoint: &Endpoint<'_>) -> String {
+    format!("{} {}", endpoint.method, path.template)
 }
 
 fn id<'a>(endpoint: &Endpoint<'a>) -> Option<&'a str> {

@@ -1,21 +1,22 @@
-//! Operations: which there are, how long they stay, and what is said of each as a whole.
+//! Operations: which exist, and what each declares besides its messages.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use crate::fingerprint::without_names;
-use crate::moves::Moves;
+use crate::moves::{Moves, label};
+use crate::release::Day;
+use crate::rule::Rule;
 use crate::rules;
 use crate::walk::Walk;
-use crate::{Day, Rule};
 use openapi_contract::equivalence::whole;
 use openapi_contract::method::Method;
 use openapi_contract::operation::is_planned;
-use openapi_contract::paths::{self, Endpoint, Path};
+use openapi_contract::paths::{Endpoint, Path};
 use openapi_contract::pointer::{self, join};
 
-/// A path that both have, and what its parameters were called.
+/// A path of both releases.
 pub(super) struct SamePath<'p, 'a> {
     pub(super) old: &'p Path<'a>,
     pub(super) new: &'p Path<'a>,
@@ -23,7 +24,7 @@ pub(super) struct SamePath<'p, 'a> {
     pub(super) renamed: HashMap<&'a str, &'a str>,
 }
 
-/// What is judged of an operation.
+/// Members of an operation that are judged; all others are prose.
 const OPERATION: &[&str] = &[
     "operationId",
     "tags",
@@ -40,43 +41,40 @@ const OPERATION: &[&str] = &[
 ];
 
 impl<'a> Walk<'a> {
-    pub(super) fn document(&mut self) {
-        self.leftovers();
-        self.paths();
-    }
-
-    fn paths(&mut self) {
-        let old: Vec<Path<'a>> = items(self.old.document()).collect();
-        let mut rest: BTreeMap<&str, Path<'a>> = items(self.new.document()).map(|path| (path.template, path)).collect();
-        // The same words first: only what is left over may have been renamed.
+    /// Compares two maps of path items, such as `paths`, that are at these pointers.
+    pub(super) fn paths(&mut self, old: Vec<Path<'a>>, new: Vec<Path<'a>>, maps: [&str; 2]) {
+        let mut rest: BTreeMap<&str, Path<'a>> = new.into_iter().map(|path| (path.template, path)).collect();
+        // Equal templates first: only of the others, path parameters may have been renamed.
         let mut same: Vec<Option<Path<'a>>> = old.iter().map(|path| rest.remove(path.template)).collect();
-        let mut nameless: HashMap<String, Vec<&str>> = HashMap::new();
-        for template in rest.keys() {
-            nameless.entry(without_names(template)).or_default().push(template);
+        if !self.sent_by_server {
+            let mut nameless: HashMap<String, Vec<&str>> = HashMap::new();
+            for template in rest.keys() {
+                nameless.entry(without_names(template)).or_default().push(template);
+            }
+            for (path, found) in old.iter().zip(&mut same).filter(|(_, found)| found.is_none()) {
+                let template = nameless.get_mut(&without_names(path.template)).and_then(Vec::pop);
+                *found = template.and_then(|template| rest.remove(template));
+            }
+            let pairs = || old.iter().zip(&same);
+            let added = pairs().filter_map(|(path, found)| Some((found.as_ref()?, Some(path))));
+            let added = added.chain(rest.values().map(|path| (path, None)));
+            self.moves = Moves::between(pairs().map(|(path, found)| (path, found.as_ref())), added);
         }
-        for (path, found) in old.iter().zip(&mut same).filter(|(_, found)| found.is_none()) {
-            let template = nameless.get_mut(&without_names(path.template)).and_then(Vec::pop);
-            *found = template.and_then(|template| rest.remove(template));
-        }
-        let pairs = || old.iter().zip(&same);
-        let come = pairs().filter_map(|(path, found)| Some((found.as_ref()?, Some(path))));
-        let come = come.chain(rest.values().map(|path| (path, None)));
-        self.moves = Moves::between(pairs().map(|(path, found)| (path, found.as_ref())), come);
         for (path, found) in old.iter().zip(&same) {
             match found {
                 Some(other) => self.path(path, other),
                 None => {
                     for endpoint in path.endpoints() {
-                        let at = [endpoint.pointer.clone(), join("/paths", path.template)];
+                        let at = [endpoint.pointer.clone(), join(maps[1], path.template)];
                         self.step(label(path, &endpoint), |walk| walk.removed(&endpoint, at));
                     }
-                    self.empty_path(path, "the path, which has no operation, is gone");
+                    self.empty_path(path, "the path, which has no operation, is removed");
                 }
             }
         }
         for path in rest.values() {
             for endpoint in path.endpoints() {
-                let at = [join(&join("/paths", path.template), endpoint.method.key()), endpoint.pointer.clone()];
+                let at = [join(&join(maps[0], path.template), endpoint.method.key()), endpoint.pointer.clone()];
                 self.step(label(path, &endpoint), |walk| walk.added(&endpoint, at));
             }
             self.empty_path(path, "the path is added, without an operation");
@@ -95,21 +93,25 @@ impl<'a> Walk<'a> {
         let renamed: HashMap<_, _> = names(new).into_iter().zip(names(old)).filter(|(new, old)| new != old).collect();
         if !renamed.is_empty() {
             let values = [Value::from(old.template), Value::from(new.template)];
-            let sentence = format!("`{}` is now written `{}`", old.template, new.template);
+            let sentence = format!("`{}` is renamed to `{}`", old.template, new.template);
             self.step(new.template, |walk| {
                 let at = [old.site.clone(), new.site.clone()];
                 walk.report_values(rules::PATH_PARAMETER_RENAMED, at, sentence, [Some(&values[0]), Some(&values[1])]);
             });
         }
-        let judged: Vec<&str> =
-            Method::ALL.iter().map(|method| method.key()).chain(["parameters", "servers"]).collect();
+        let mut judged: Vec<&str> = Method::ALL.iter().map(|method| method.key()).chain(["parameters"]).collect();
+        if !self.sent_by_server {
+            judged.push("servers");
+        }
         let references = [self.references_of(true, old), self.references_of(false, new)];
         let path = SamePath { old, new, renamed };
         self.step(new.template, |walk| {
             walk.rest(&judged, (old.item, &old.pointer), (new.item, &new.pointer));
             walk.beside([&references[0], &references[1]], [&old.site, &new.site]);
-            walk.parameters_by_default(&path);
-            walk.servers_of_path(old, new);
+            walk.inherited_parameters(&path);
+            if !walk.sent_by_server {
+                walk.servers_of_path(old, new);
+            }
         });
         for method in Method::ALL {
             let of = |path: &Path<'a>| path.endpoints().find(|endpoint| endpoint.method == method);
@@ -155,24 +157,20 @@ impl<'a> Walk<'a> {
             self.report(rules::PLANNED_CHANGED, at, "the operation is no longer planned");
             return;
         }
-        let deprecated = endpoint.operation.get("deprecated") == Some(&Value::Bool(true));
-        let (rule, sentence) = match (deprecated, sunset(endpoint)) {
-            (false, _) => (rules::OPERATION_REMOVED, "the operation is gone".to_owned()),
-            (true, None) => (rules::OPERATION_REMOVED_WITHOUT_SUNSET, "the deprecated operation is gone".to_owned()),
+        let (rule, mut sentence) = match (is_deprecated(endpoint), sunset(endpoint)) {
+            (false, _) => (rules::OPERATION_REMOVED, "the operation is removed".to_owned()),
+            (true, None) => (rules::OPERATION_REMOVED_WITHOUT_SUNSET, "the deprecated operation is removed".to_owned()),
             (true, Some((day, text))) if day > self.today => {
-                (rules::OPERATION_REMOVED_BEFORE_SUNSET, format!("the operation is gone, though its sunset is {text}"))
+                (rules::OPERATION_REMOVED_BEFORE_SUNSET, format!("the operation is removed before its sunset {text}"))
             }
             (true, Some((_, text))) => {
-                (rules::OPERATION_REMOVED_AFTER_SUNSET, format!("the operation is gone, as its sunset {text} told"))
+                (rules::OPERATION_REMOVED_AFTER_SUNSET, format!("the operation is removed after its sunset {text}"))
             }
         };
-        let sentence = match self.moves.from(endpoint) {
-            Some((id, is)) => {
-                at[1] = is.pointer;
-                format!("{sentence}: `{id}` is now at {}", is.label)
-            }
-            None => sentence,
-        };
+        if let Some((id, is)) = self.moves.from(endpoint) {
+            sentence = format!("{sentence}: `{id}` is now at {}", is.label);
+            at[1] = is.pointer;
+        }
         self.report(rule, at, sentence);
     }
 
@@ -183,38 +181,43 @@ impl<'a> Walk<'a> {
                 if old.operation != new.operation {
                     let at = [old.pointer.clone(), new.pointer.clone()];
                     let plans = [Some(old.operation), Some(new.operation)];
-                    self.report_values(rules::PLANNED_CHANGED, at, "the plan changes", plans);
+                    self.report_values(rules::PLANNED_CHANGED, at, "the planned operation changes", plans);
                 }
                 return;
             }
-            (true, false) => return self.report(rules::OPERATION_BUILT, at("x-status"), "the operation is built"),
+            (true, false) => {
+                return self.report(rules::OPERATION_BUILT, at("x-status"), "the operation is implemented");
+            }
             (false, true) => {
-                return self.report(rules::OPERATION_WITHDRAWN, at("x-status"), "the operation is only planned");
+                return self.report(rules::OPERATION_WITHDRAWN, at("x-status"), "the operation becomes planned");
             }
             (false, false) => {}
         }
         self.identity(old, new);
         self.lifecycle(old, new);
-        self.body_limit(old, new);
         self.rest(OPERATION, (old.operation, &old.pointer), (new.operation, &new.pointer));
-        let callbacks = [old.operation.get("callbacks"), new.operation.get("callbacks")];
-        self.not_judged("callbacks", at("callbacks"), callbacks);
-        self.security(old, new);
-        self.servers_of(path, old, new);
+        if self.sent_by_server {
+            self.sent_operation(old, new);
+        } else {
+            self.body_limit(old, new);
+            self.security(old, new);
+            self.servers_of(path, old, new);
+        }
         self.parameters(path, old, new);
         self.body(old, new);
         self.responses(old, new);
+        self.callbacks(old, new);
     }
 
     fn identity(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
         let ids = [old.operation.get("operationId"), new.operation.get("operationId")];
         let at = |key: &str| [join(&old.pointer, key), join(&new.pointer, key)];
         if ids[0] != ids[1] {
-            let text = |id: Option<&Value>| id.and_then(Value::as_str).unwrap_or("nothing").to_owned();
+            let text = |id: Option<&Value>| id.and_then(Value::as_str).unwrap_or("none").to_owned();
             let sentence = format!("`operationId` changes from {} to {}", text(ids[0]), text(ids[1]));
-            self.step("operationId", |walk| {
-                walk.report_values(rules::OPERATION_ID_CHANGED, at("operationId"), sentence, ids);
-            });
+            // Without an old id there is no old name that generated clients use.
+            let rule = if ids[0].is_some() { rules::OPERATION_ID_CHANGED } else { rules::PROSE_CHANGED };
+            self.step("operationId", |walk| walk.report_values(rule, at("operationId"), sentence, ids));
         }
         let tags = |endpoint: &Endpoint<'a>| {
             endpoint.operation.get("tags").and_then(Value::as_array).into_iter().flatten().collect::<Vec<_>>()
@@ -222,7 +225,8 @@ impl<'a> Walk<'a> {
         let (mine, others) = (tags(old), tags(new));
         self.step("tags", |walk| {
             for tag in mine.iter().filter(|tag| !others.contains(tag)) {
-                walk.report_values(rules::TAG_REMOVED, at("tags"), format!("the tag {tag} is gone"), [Some(tag), None]);
+                let sentence = format!("the tag {tag} is removed");
+                walk.report_values(rules::TAG_REMOVED, at("tags"), sentence, [Some(tag), None]);
             }
             for tag in others.iter().filter(|tag| !mine.contains(tag)) {
                 walk.report_values(rules::TAG_ADDED, at("tags"), format!("the tag {tag} is added"), [None, Some(tag)]);
@@ -232,71 +236,64 @@ impl<'a> Walk<'a> {
 
     /// Deprecation (RFC 9745) and sunset (RFC 8594).
     fn lifecycle(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
-        let deprecated = |endpoint: &Endpoint<'a>| endpoint.operation.get("deprecated") == Some(&Value::Bool(true));
+        const SUNSET: &str = "x-sunset";
         let at = |key: &str| [join(&old.pointer, key), join(&new.pointer, key)];
+        let deprecated = [is_deprecated(old), is_deprecated(new)];
         let sunsets = [sunset(old), sunset(new)];
-        let has_come = |day: Day| day <= self.today;
         let mut found: Vec<(&'static Rule, &str, String)> = Vec::new();
-        match (deprecated(old), deprecated(new)) {
-            (false, true) => found.push(match &sunsets[1] {
-                Some((_, text)) => {
-                    (rules::OPERATION_DEPRECATED, "deprecated", format!("deprecated, and stays until {text}"))
-                }
-                None => (
-                    rules::OPERATION_DEPRECATED_WITHOUT_SUNSET,
-                    "deprecated",
-                    "deprecated, and nobody says until when it stays".to_owned(),
-                ),
-            }),
-            (true, false) => found.push((rules::OPERATION_REVIVED, "deprecated", "no longer deprecated".to_owned())),
+        match (deprecated, &sunsets[1]) {
+            ([false, true], Some((_, text))) => {
+                found.push((rules::OPERATION_DEPRECATED, "deprecated", format!("deprecated, with the sunset {text}")));
+            }
+            ([false, true], None) => {
+                let sentence = "deprecated without a sunset".to_owned();
+                found.push((rules::OPERATION_DEPRECATED_WITHOUT_SUNSET, "deprecated", sentence));
+            }
+            ([true, false], _) => {
+                found.push((rules::OPERATION_REVIVED, "deprecated", "no longer deprecated".to_owned()));
+            }
             _ => {}
         }
         match &sunsets {
-            [None, Some((day, text))] => {
-                if has_come(*day) {
-                    found.push((
-                        rules::SUNSET_IN_THE_PAST,
-                        "x-sunset",
-                        format!("the sunset is set to {text}, which has come"),
-                    ));
-                } else if deprecated(old) || !deprecated(new) {
-                    found.push((rules::SUNSET_SET, "x-sunset", format!("it stays until {text}")));
-                }
+            [None, Some((day, text))] if *day <= self.today => {
+                found.push((rules::SUNSET_IN_THE_PAST, SUNSET, format!("the sunset {text} has already passed")));
             }
-            [Some((_, text)), None] if deprecated(new) || !deprecated(old) => {
-                found.push((rules::SUNSET_REMOVED, "x-sunset", format!("the sunset {text} is taken away")));
+            [None, Some((_, text))] if deprecated != [false, true] => {
+                found.push((rules::SUNSET_SET, SUNSET, format!("the sunset is set to {text}")));
+            }
+            [Some((_, text)), None] if deprecated != [true, false] => {
+                found.push((rules::SUNSET_REMOVED, SUNSET, format!("the sunset {text} is removed")));
             }
             [Some((before, from)), Some((after, to))] if before != after => {
                 let rule = if after < before { rules::SUNSET_EARLIER } else { rules::SUNSET_LATER };
-                found.push((rule, "x-sunset", format!("the sunset moves from {from} to {to}")));
+                found.push((rule, SUNSET, format!("the sunset moves from {from} to {to}")));
             }
             _ => {}
         }
-        let values = [old.operation.get("x-sunset"), new.operation.get("x-sunset")];
-        let mut told = false;
+        let values = [old.operation.get(SUNSET), new.operation.get(SUNSET)];
+        let mut is_reported = false;
         for (rule, key, sentence) in found {
-            told |= key == "x-sunset" || rule == rules::OPERATION_DEPRECATED || rule == rules::OPERATION_REVIVED;
-            self.step(key, |walk| walk.report_values(rule, at(key), sentence, values));
+            is_reported |= rule != rules::OPERATION_DEPRECATED_WITHOUT_SUNSET;
+            self.step(key.to_owned(), |walk| walk.report_values(rule, at(key), sentence, values));
         }
-        if !told {
-            // Another hour of the same day, or what is no day at all.
-            self.prose(&["x-sunset"], (old.operation, &old.pointer), (new.operation, &new.pointer));
+        if !is_reported {
+            // Another time of the same day, or a value that is no day.
+            self.prose(&[SUNSET], (old.operation, &old.pointer), (new.operation, &new.pointer));
         }
     }
 
     fn body_limit(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
         const KEY: &str = "x-max-body-bytes";
         let values = [old.operation.get(KEY), new.operation.get(KEY)];
-        let (rule, sentence) = match values.map(|value| value.and_then(whole)) {
-            [None, Some(new)] => (rules::MAX_BODY_LOWERED, format!("bodies may have {new} bytes at most")),
-            [Some(old), None] => (rules::MAX_BODY_RAISED, format!("bodies may have more than {old} bytes")),
-            [Some(old), Some(new)] if new < old => {
-                (rules::MAX_BODY_LOWERED, format!("bodies may have {new} bytes at most, it was {old}"))
+        let limits = values.map(|value| value.and_then(whole));
+        let (rule, sentence) = match limits {
+            [None, Some(new)] => (rules::MAX_BODY_LOWERED, format!("the body limit is set to {new} bytes")),
+            [Some(old), None] => (rules::MAX_BODY_RAISED, format!("the body limit of {old} bytes is removed")),
+            [Some(old), Some(new)] if new != old => {
+                let rule = if new < old { rules::MAX_BODY_LOWERED } else { rules::MAX_BODY_RAISED };
+                (rule, format!("the body limit changes from {old} to {new} bytes"))
             }
-            [Some(old), Some(new)] if new > old => {
-                (rules::MAX_BODY_RAISED, format!("bodies may have {new} bytes, it was {old}"))
-            }
-            // What is no number of bytes.
+            // A value that is no number of bytes.
             _ => return self.prose(&[KEY], (old.operation, &old.pointer), (new.operation, &new.pointer)),
         };
         let at = [join(&old.pointer, KEY), join(&new.pointer, KEY)];
@@ -304,16 +301,22 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The paths of a document that are any: not extensions, nor references that lead nowhere.
-pub(super) fn items(document: &Value) -> impl Iterator<Item = Path<'_>> {
-    paths::paths(document).filter(|path| path.item.is_object() && !path.template.starts_with("x-"))
+/// The path items of a map, such as `paths`, that is at this pointer; without extensions.
+pub(super) fn path_items<'a>(document: &'a Value, map: Option<&'a Value>, at: &str) -> Vec<Path<'a>> {
+    let members = map.and_then(Value::as_object).into_iter().flatten().filter(|(name, _)| !name.starts_with("x-"));
+    let items = members.filter_map(|(template, listed)| {
+        let site = join(at, template);
+        let (item, pointer) = pointer::resolve(document, listed, site.clone())?;
+        item.is_object().then_some(Path { template, site, item, pointer })
+    });
+    items.collect()
 }
 
-pub(super) fn label(path: &Path<'_>, endpoint: &Endpoint<'_>) -> String {
-    format!("{} {}", endpoint.method, path.template)
+fn is_deprecated(endpoint: &Endpoint<'_>) -> bool {
+    endpoint.operation.get("deprecated") == Some(&Value::Bool(true))
 }
 
-/// The day on which an operation goes, and how it is written.
+/// The day of the sunset, and its text.
 fn sunset<'a>(endpoint: &Endpoint<'a>) -> Option<(Day, &'a str)> {
     let text = endpoint.operation.get("x-sunset")?.as_str()?;
     Some((Day::parse(text)?, text))

@@ -1,14 +1,15 @@
-//! Who may call: the alternatives of `security`, and the schemes that they name.
+//! The alternatives of `security`, and the schemes that they use.
 //!
-//! A client satisfies one alternative. It goes on to do so if some alternative of the new contract asks for no scheme and
-//! no scope beyond that one. So an alternative that asks for more than another is implied by it, and everything is beside
-//! `{}`: such a one comes and goes without letting anybody in or out.
+//! A client satisfies one alternative. It still does if some alternative of the new release requires no scheme and no scope
+//! beyond that one. So an alternative that requires more than another is implied by it, and `{}` implies all others:
+//! adding or removing an implied alternative changes nothing for any client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::rules::{self, Rule};
+use crate::rule::Rule;
+use crate::rules;
 use crate::walk::Walk;
 use openapi_contract::paths::Endpoint;
 use openapi_contract::pointer::{self, join};
@@ -16,70 +17,70 @@ use openapi_contract::pointer::{self, join};
 /// Scheme → scopes.
 type Alternative<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// How credentials are carried and made.
+/// The members that define how credentials are sent and obtained.
 const SCHEME: [&str; 5] = ["type", "in", "name", "scheme", "openIdConnectUrl"];
 
 impl<'a> Walk<'a> {
     pub(super) fn security(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
         let old = effective(self.old.document(), old);
         let new = effective(self.new.document(), new);
-        self.ways_in(old, new);
+        self.alternatives(old, new);
     }
 
-    /// What operations fall back on that state none, whether or not there are any.
-    pub(super) fn security_by_default(&mut self) {
+    /// The `security` of the document, whether or not an operation inherits it.
+    pub(super) fn default_security(&mut self) {
         const AT: &str = "/security";
-        let [old, new] = [self.old, self.new].map(|edition| alternatives(edition.document().get("security")));
-        self.quietly(rules::OVERRIDDEN_CHANGED, |walk| walk.ways_in((old, AT.to_owned()), (new, AT.to_owned())));
+        let [old, new] = [self.old, self.new].map(|release| parsed(release.document().get("security")));
+        self.as_rule(rules::OVERRIDDEN_CHANGED, |walk| walk.alternatives((old, AT.to_owned()), (new, AT.to_owned())));
     }
 
-    fn ways_in(
+    fn alternatives(
         &mut self,
         (mine, old_at): (Vec<Alternative<'a>>, String),
         (others, new_at): (Vec<Alternative<'a>>, String),
     ) {
         let mut found: Vec<(&'static Rule, String, [Option<Value>; 2])> = Vec::new();
-        let (lost, kept): (Vec<&Alternative<'a>>, Vec<_>) =
+        let (removed, kept): (Vec<&Alternative<'a>>, Vec<_>) =
             mine.iter().partition(|one| !others.iter().any(|other| suffices(one, other)));
-        let (fresh, implied): (Vec<&Alternative<'a>>, Vec<_>) =
+        let (added, implied): (Vec<&Alternative<'a>>, Vec<_>) =
             others.iter().partition(|other| !mine.iter().any(|one| suffices(other, one)));
-        for one in &lost {
+        for one in &removed {
             let scopes_only = others.iter().any(|other| one.keys().eq(other.keys()));
-            let told = told(one);
+            let name = named(one);
             let (rule, sentence) = if one.is_empty() {
-                (rules::SECURITY_REQUIRED, format!("credentials are asked for: {}", told_all(&others)))
+                (rules::SECURITY_REQUIRED, format!("credentials are required: {}", list(&others)))
             } else if scopes_only {
-                (rules::SECURITY_SCOPE_ADDED, format!("{told} no longer suffices: {}", told_all(&others)))
+                (rules::SECURITY_SCOPE_ADDED, format!("{name} is no longer sufficient: {}", list(&others)))
             } else {
-                (rules::SECURITY_ALTERNATIVE_REMOVED, format!("{told} no longer suffices: {}", told_all(&others)))
+                (rules::SECURITY_ALTERNATIVE_REMOVED, format!("{name} is no longer sufficient: {}", list(&others)))
             };
-            found.push((rule, sentence, [Some(Value::from(told)), Some(Value::from(told_all(&others)))]));
+            found.push((rule, sentence, [Some(Value::from(name)), Some(Value::from(list(&others)))]));
         }
-        // What is implied by a way that there was before lets nobody in who was not.
-        for other in &fresh {
-            let told = told(other);
+        // An alternative that an old one implies allows no new clients.
+        for other in &added {
+            let name = named(other);
             let scopes_only = mine.iter().any(|one| one.keys().eq(other.keys()) && suffices(one, other));
             let (rule, sentence) = if other.is_empty() {
-                (rules::SECURITY_LIFTED, "anybody may call".to_owned())
+                (rules::SECURITY_LIFTED, "no credentials are required".to_owned())
             } else if scopes_only {
-                (rules::SECURITY_SCOPE_REMOVED, format!("{told} suffices"))
+                (rules::SECURITY_SCOPE_REMOVED, format!("{name} is sufficient"))
             } else {
-                (rules::SECURITY_ALTERNATIVE_ADDED, format!("{told} suffices as well"))
+                (rules::SECURITY_ALTERNATIVE_ADDED, format!("{name} is sufficient too"))
             };
-            found.push((rule, sentence, [None, Some(Value::from(told))]));
+            found.push((rule, sentence, [None, Some(Value::from(name))]));
         }
-        // What only makes room for one that asks for less, or for more, is told with that one.
-        for one in kept.into_iter().filter(|one| !others.contains(one) && !fresh.iter().any(|new| suffices(one, new))) {
-            let told = told(one);
-            let sentence = format!("{told} is no longer named, and less suffices");
-            found.push((rules::SECURITY_IMPLIED_REMOVED, sentence, [Some(Value::from(told)), None]));
+        // What is replaced by an alternative that requires less, or more, is reported with that one.
+        for one in kept.into_iter().filter(|one| !others.contains(one) && !added.iter().any(|new| suffices(one, new))) {
+            let name = named(one);
+            let sentence = format!("{name} is removed, and less is sufficient");
+            found.push((rules::SECURITY_IMPLIED_REMOVED, sentence, [Some(Value::from(name)), None]));
         }
         for other in
-            implied.into_iter().filter(|other| !mine.contains(other) && !lost.iter().any(|one| suffices(other, one)))
+            implied.into_iter().filter(|other| !mine.contains(other) && !removed.iter().any(|one| suffices(other, one)))
         {
-            let told = told(other);
-            let sentence = format!("{told} is named as well, though less suffices");
-            found.push((rules::SECURITY_IMPLIED_ADDED, sentence, [None, Some(Value::from(told))]));
+            let name = named(other);
+            let sentence = format!("{name} is added, but less is sufficient");
+            found.push((rules::SECURITY_IMPLIED_ADDED, sentence, [None, Some(Value::from(name))]));
         }
         self.step("security", |walk| {
             for (rule, sentence, [before, after]) in found {
@@ -89,7 +90,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The schemes that both name: how credentials are carried and made.
+    /// The security schemes of both releases.
     pub(super) fn security_schemes(&mut self) {
         const AT: &str = "/components/securitySchemes";
         let all = |document: &'a Value| document.pointer(AT).and_then(Value::as_object);
@@ -109,17 +110,17 @@ impl<'a> Walk<'a> {
         for key in SCHEME {
             let values = [old.get(key), new.get(key)];
             let lower = |value: Option<&Value>| value.map(|value| value.to_string().to_ascii_lowercase());
-            // The scheme's name has no case (RFC 9110 §11.1), nor has a header's.
+            // Names of schemes (RFC 9110 §11.1) and of headers are case-insensitive.
             let differs = match key {
                 "scheme" | "name" => lower(values[0]) != lower(values[1]),
                 _ => values[0] != values[1],
             };
             if differs {
                 let at = [join(at, key), join(at, key)];
-                let sentence = format!("`{key}` is another");
+                let sentence = format!("`{key}` changes");
                 self.step(key, |walk| walk.report_values(rules::SECURITY_SCHEME_CHANGED, at, sentence, values));
                 if key == "type" {
-                    // Nothing else that they say can be compared.
+                    // Their other members cannot be compared.
                     return;
                 }
             }
@@ -141,9 +142,9 @@ impl<'a> Walk<'a> {
             let pointers = [here.clone(), here];
             let (rule, sentence) = match others.get(place) {
                 Some(other) if other == value => continue,
-                Some(_) if place.len() > 2 => (rules::PROSE_CHANGED, "the scope reads differently".to_owned()),
-                Some(_) => (rules::SECURITY_FLOW_CHANGED, format!("`{}` is another", place.join(" → "))),
-                None => (rules::SECURITY_FLOW_CHANGED, format!("`{}` is gone", place.join(" → "))),
+                Some(_) if place.len() > 2 => (rules::PROSE_CHANGED, "the description of the scope changed".to_owned()),
+                Some(_) => (rules::SECURITY_FLOW_CHANGED, format!("`{}` changes", place.join(" → "))),
+                None => (rules::SECURITY_FLOW_CHANGED, format!("`{}` is removed", place.join(" → "))),
             };
             self.report_values(rule, pointers, sentence, [Some(value), others.get(place).copied()]);
         }
@@ -154,7 +155,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Every address and scope of every flow, by where it stands.
+/// Every URL and scope of every flow, by its path.
 fn facts(flows: Option<&Value>) -> BTreeMap<Vec<&str>, &Value> {
     let mut facts = BTreeMap::new();
     for (flow, members) in flows.and_then(Value::as_object).into_iter().flatten() {
@@ -170,14 +171,14 @@ fn facts(flows: Option<&Value>) -> BTreeMap<Vec<&str>, &Value> {
     facts
 }
 
-/// The alternatives of an operation, and where they are written. None stated, or an empty list: anybody may call.
+/// The alternatives of an operation, and their pointer. Without any, no credentials are required.
 fn effective<'a>(document: &'a Value, endpoint: &Endpoint<'a>) -> (Vec<Alternative<'a>>, String) {
     let own = endpoint.operation.get("security");
     let at = if own.is_some() { join(&endpoint.pointer, "security") } else { "/security".to_owned() };
-    (alternatives(own.or_else(|| document.get("security"))), at)
+    (parsed(own.or_else(|| document.get("security"))), at)
 }
 
-fn alternatives(security: Option<&Value>) -> Vec<Alternative<'_>> {
+fn parsed(security: Option<&Value>) -> Vec<Alternative<'_>> {
     let listed = security.and_then(Value::as_array);
     fn scopes(list: &Value) -> BTreeSet<&str> {
         list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
@@ -192,12 +193,12 @@ fn alternatives(security: Option<&Value>) -> Vec<Alternative<'_>> {
     alternatives
 }
 
-/// Whether whoever has what `has` names may come in by `asked`.
-fn suffices(has: &Alternative<'_>, asked: &Alternative<'_>) -> bool {
-    asked.iter().all(|(scheme, scopes)| has.get(scheme).is_some_and(|has| scopes.is_subset(has)))
+/// Whether the credentials of `has` satisfy `required`.
+fn suffices(has: &Alternative<'_>, required: &Alternative<'_>) -> bool {
+    required.iter().all(|(scheme, scopes)| has.get(scheme).is_some_and(|has| scopes.is_subset(has)))
 }
 
-fn told(alternative: &Alternative<'_>) -> String {
+fn named(alternative: &Alternative<'_>) -> String {
     let one = |(scheme, scopes): (&&str, &BTreeSet<&str>)| match scopes.is_empty() {
         true => (*scheme).to_owned(),
         false => format!("{scheme} ({})", scopes.iter().copied().collect::<Vec<_>>().join(", ")),
@@ -209,8 +210,8 @@ fn told(alternative: &Alternative<'_>) -> String {
     }
 }
 
-fn told_all(alternatives: &[Alternative<'_>]) -> String {
-    let mut all: Vec<String> = alternatives.iter().map(told).collect();
+fn list(alternatives: &[Alternative<'_>]) -> String {
+    let mut all: Vec<String> = alternatives.iter().map(named).collect();
     all.sort();
     all.join(", or ")
 }

@@ -23,33 +23,35 @@ impl<'a> Walk<'a> {
         self.servers(old, new);
     }
 
-    /// The servers of a path, whether or not an operation takes them from there.
+    /// The servers of a path, whether or not an operation inherits them.
     pub(super) fn servers_of_path(&mut self, old: &Path<'a>, new: &Path<'a>) {
         let of = |path: &Path<'a>| (listed(path.item), join(&path.pointer, "servers"));
-        let idle = |path: &Path<'a>| {
-            let mut built = path.endpoints().filter(|endpoint| !is_planned(endpoint.operation));
-            built.all(|endpoint| endpoint.operation.get("servers").is_some())
+        let is_overridden = |path: &Path<'a>| {
+            let mut implemented = path.endpoints().filter(|endpoint| !is_planned(endpoint.operation));
+            implemented.all(|endpoint| endpoint.operation.get("servers").is_some())
         };
         let [has, has_now] = [old, new].map(|path| path.item.get("servers").is_some());
-        self.quietly(rules::OVERRIDDEN_CHANGED, |walk| match (has, has_now) {
+        self.as_rule(rules::OVERRIDDEN_CHANGED, |walk| match (has, has_now) {
             (true, true) => walk.servers(of(old), of(new)),
-            (true, false) if idle(old) => {
-                walk.report(rules::SERVER_REMOVED, [of(old).1, of(new).1], "no servers are named")
+            (true, false) if is_overridden(old) => {
+                walk.report(rules::SERVER_REMOVED, [of(old).1, of(new).1], "the servers of the path are removed")
             }
-            (false, true) if idle(new) => walk.report(rules::SERVER_ADDED, [of(old).1, of(new).1], "servers are named"),
+            (false, true) if is_overridden(new) => {
+                walk.report(rules::SERVER_ADDED, [of(old).1, of(new).1], "servers of the path are added")
+            }
             _ => {}
         });
     }
 
-    /// What operations fall back on that name no servers, whether or not there are any.
-    pub(super) fn servers_by_default(&mut self) {
+    /// The servers of the document, whether or not an operation inherits them.
+    pub(super) fn default_servers(&mut self) {
         let of = |document: &'a Value| (listed(document), "/servers".to_owned());
         let (old, new) = (of(self.old.document()), of(self.new.document()));
-        self.quietly(rules::OVERRIDDEN_CHANGED, |walk| walk.servers(old, new));
+        self.as_rule(rules::OVERRIDDEN_CHANGED, |walk| walk.servers(old, new));
     }
 
     fn servers(&mut self, (mine, old_at): (&'a [Value], String), (others, new_at): (&'a [Value], String)) {
-        // An address is the same with and without the slash at its end; none named is `/`.
+        // A slash at the end of a URL has no effect; without servers the URL is `/`.
         let url =
             |server: &'a Value| server.get("url").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/');
         let urls = |servers: &'a [Value]| if servers.is_empty() { vec![""] } else { servers.iter().map(url).collect() };
@@ -60,7 +62,7 @@ impl<'a> Walk<'a> {
                 let would_be = join(&new_at, one);
                 match named.iter().position(|other| other == one) {
                     None => {
-                        let sentence = format!("the server `{one}/` is gone");
+                        let sentence = format!("the server `{one}/` is removed");
                         walk.report(rules::SERVER_REMOVED, [at(&old_at, index), would_be], sentence);
                     }
                     Some(place) => {
@@ -69,7 +71,7 @@ impl<'a> Walk<'a> {
                         walk.rest(&["url", "variables"], (old, &at[0]), (new, &at[1]));
                         let variables = [old.get("variables"), new.get("variables")];
                         if variables[0] != variables[1] {
-                            let sentence = format!("the variables of `{one}/` are others");
+                            let sentence = format!("the variables of `{one}/` change");
                             walk.report_values(rules::SERVER_CHANGED, at, sentence, variables);
                         }
                     }
@@ -81,7 +83,7 @@ impl<'a> Walk<'a> {
             if both(&known, &named) != both(&named, &known) {
                 let at = [old_at.clone(), new_at.clone()];
                 let values = [Value::from(known.clone()), Value::from(named.clone())];
-                let sentence = "the servers stand in another order: many clients take the first";
+                let sentence = "the order of the servers changes: many clients use the first";
                 walk.report_values(rules::PROSE_CHANGED, at, sentence, [Some(&values[0]), Some(&values[1])]);
             }
             for (index, other) in named.iter().enumerate().filter(|(_, other)| !known.contains(other)) {

@@ -1,4 +1,4 @@
-//! Which types a schema admits, `null` apart.
+//! The types that a schema accepts, except `null`.
 
 use std::fmt;
 
@@ -13,6 +13,10 @@ pub(super) struct Types(u8);
 impl Types {
     pub(super) const ANY: Types = Types(0b11_1111);
     pub(super) const NONE: Types = Types(0);
+    pub(super) const STRING: Types = Types(0b1);
+    pub(super) const ARRAY: Types = Types(0b100);
+    pub(super) const OBJECT: Types = Types(0b1000);
+    pub(super) const NUMBER: Types = Types(0b11_0000);
     const NAMES: [(&'static str, u8); 6] = [
         ("string", 0b1),
         ("boolean", 0b10),
@@ -22,7 +26,7 @@ impl Types {
         ("number", 0b11_0000),
     ];
 
-    /// What a `type` lists, `null` apart.
+    /// The types in a `type`, except `null`.
     pub(super) fn declared(value: &Value) -> Types {
         let one = |name: &str| Types::NAMES.iter().find(|(known, _)| *known == name).map_or(0, |(_, bits)| *bits);
         Types(match value {
@@ -53,6 +57,12 @@ impl Types {
         Types(self.0 | other.0)
     }
 
+    /// The types of exactly one of these sets.
+    pub(super) fn exactly_one(sets: impl Iterator<Item = Types>) -> Types {
+        let (once, more) = sets.fold((0, 0), |(once, more), set| (once | set.0, more | once & set.0));
+        Types(once & !more)
+    }
+
     pub(super) fn within(self, other: Types) -> bool {
         self.0 & !other.0 == 0
     }
@@ -61,17 +71,26 @@ impl Types {
         self.0 & other.0 != 0
     }
 
+    /// The types of values whose text is a value of these types: written as text, every number and boolean is a string.
+    pub(super) fn as_text(self) -> Types {
+        if self.0 & 0b1 == 0 { self } else { Types(self.0 | 0b11_0011) }
+    }
+
     pub(super) fn is_any(self) -> bool {
         self == Types::ANY
     }
 
-    /// Whether every value is a single one: neither list nor object.
+    /// Whether no value is an array or object.
     pub(super) fn is_scalar(self) -> bool {
         self.0 & 0b1100 == 0
     }
 
     pub(super) fn is_object(self) -> bool {
         self.0 == 0b1000
+    }
+
+    pub(super) fn is_array(self) -> bool {
+        self.0 == 0b100
     }
 
     pub(super) fn is_integer(self) -> bool {
@@ -83,11 +102,14 @@ impl fmt::Display for Types {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names = Vec::new();
         for (name, bits) in Types::NAMES {
-            // `number` says `integer` too.
-            let said = name == "integer" && self.0 & 0b10_0000 != 0;
-            if self.0 & bits == bits && !said {
+            // `number` includes `integer`.
+            let included = name == "integer" && self.0 & 0b10_0000 != 0;
+            if self.0 & bits == bits && !included {
                 names.push(name);
             }
+        }
+        if self.0 & 0b11_0000 == 0b10_0000 {
+            names.push("fraction");
         }
         match (self.is_any(), names.is_empty()) {
             (true, _) => f.write_str("anything"),

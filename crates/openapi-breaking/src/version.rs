@@ -1,41 +1,25 @@
-//! Which step of `info.version` the changes demand (semver 2.0.0).
+//! The step of `info.version` that the changes require (semver 2.0.0).
 //!
-//! - Breaking: a major step. Before 1.0.0 everything is one place further right, as Cargo has it: a minor step, and
-//!   before 0.1.0 a patch.
+//! - Breaking: a major step. Before 1.0.0 each step is one place further right, as in Cargo: a minor step, and before
+//!   0.1.0 a patch.
 //! - Possibly breaking, or something new that clients may use: a minor step; before 1.0.0 a patch.
 //! - Safe and nothing new: a patch.
 //! - Prose: none. The version may stay, and may go on.
 //!
-//! An approval does not lessen the step: it says that a break is meant, not that it is none. A version never goes back,
-//! and a larger step than demanded is always right. A pre-release counts as the version that it leads to.
-
-use std::fmt;
+//! An approval does not reduce the step: an approved change still breaks clients. A version must not decrease, and a larger
+//! step than required is always accepted. A pre-release counts as the version that it precedes.
+//!
+//! OpenAPI allows any string as version. Where either version is not a semantic version, the rule does not apply.
 
 use semver::Version;
 
-use crate::{Change, Severity};
+use crate::change::{Change, Severity, Step};
 
-/// A step of the version. The least comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// The version may stay.
-    None,
-    /// `1.2.3` → `1.2.4`.
-    Patch,
-    /// `1.2.3` → `1.3.0`.
-    Minor,
-    /// `1.2.3` → `2.0.0`.
-    Major,
-}
-
-/// Why a version does not do.
+/// Why a version is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepFault {
-    /// It is no version by semver.
-    #[error("`{0}` is no version of the form 1.2.3")]
-    NotAVersion(String),
     /// It is less than the old one.
-    #[error("the version goes back, from {old} to {new}")]
+    #[error("the version decreases from {old} to {new}")]
     Backwards {
         /// The old version.
         old: Version,
@@ -43,13 +27,13 @@ pub enum StepFault {
         new: Version,
     },
     /// The step is too small.
-    #[error("{changes} a {demanded} step, at least {least}, and the version goes from {old} to {new}")]
+    #[error("{changes} a {required} version step, from {old} to at least {least}, but the new version is {new}")]
     TooSmall {
-        /// What demands the step, as in "2 breaking changes demand".
+        /// What requires the step, as in "2 breaking changes require".
         changes: String,
-        /// The step demanded.
-        demanded: Step,
-        /// The least version that does.
+        /// The step required.
+        required: Step,
+        /// The least version that is accepted.
         least: Version,
         /// The old version.
         old: Version,
@@ -58,33 +42,33 @@ pub enum StepFault {
     },
 }
 
-/// The step that the gravest of these changes demands of a version of 1.0.0 or more.
-pub fn demanded_step(changes: &[Change]) -> Step {
-    changes.iter().map(|change| change.step).max().unwrap_or(Step::None)
+/// Whether a version is a semantic version, to which the rule applies.
+pub fn is_semantic(version: &str) -> bool {
+    Version::parse(version).is_ok()
 }
 
-/// Whether the version takes the step that the changes demand; if so, the step.
+/// The step that the changes require, if the version takes it; `None` if either version is not a semantic version.
 ///
 /// # Errors
-/// Either is no version, the new one is less, or the step is too small.
-pub fn required_step(changes: &[Change], old: &str, new: &str) -> Result<Step, StepFault> {
-    let parse = |text: &str| Version::parse(text).map_err(|_| StepFault::NotAVersion(text.to_owned()));
-    let (old, new) = (parse(old)?, parse(new)?);
-    let demanded = shifted(demanded_step(changes), &old);
+/// The new version is less than the old one, or its step is too small.
+pub fn required_step(changes: &[Change], old: &str, new: &str) -> Result<Option<Step>, StepFault> {
+    let (Ok(old), Ok(new)) = (Version::parse(old), Version::parse(new)) else { return Ok(None) };
+    let largest = changes.iter().map(|change| change.step).max().unwrap_or(Step::None);
+    let required = shifted(largest, &old);
     if new < old {
         return Err(StepFault::Backwards { old, new });
     }
-    let least = least(&old, demanded);
+    let least = least(&old, required);
     let reached = (new.major, new.minor, new.patch) >= (least.major, least.minor, least.patch);
-    // A pre-release promises nothing yet (semver §9), so whatever follows it may differ.
-    let promised = old.pre.is_empty() || new == old;
-    if demanded > Step::None && promised && (!reached || new == old) {
-        return Err(StepFault::TooSmall { changes: told(changes), demanded, least, old, new });
+    // A pre-release promises no compatibility (semver §9).
+    let stable = old.pre.is_empty() || new == old;
+    if required > Step::None && stable && (!reached || new == old) {
+        return Err(StepFault::TooSmall { changes: reason(changes), required, least, old, new });
     }
-    Ok(demanded)
+    Ok(Some(required))
 }
 
-/// Before 1.0.0 the places of a version mean what those to their left mean later.
+/// Before 1.0.0 each place of a version has the meaning that the place to its left has later.
 fn shifted(step: Step, old: &Version) -> Step {
     match (step, old.major, old.minor) {
         (Step::Major, 0, 0) => Step::Patch,
@@ -104,28 +88,10 @@ fn least(old: &Version, step: Step) -> Version {
     }
 }
 
-/// What demands a step, the gravest only.
-fn told(changes: &[Change]) -> String {
-    let gravest = changes.iter().map(|change| change.severity).min().unwrap_or(Severity::Prose);
-    let count = changes.iter().filter(|change| change.severity == gravest).count();
-    let plural = if count == 1 { "change demands" } else { "changes demand" };
-    format!("{count} {gravest} {plural}")
-}
-
-impl Step {
-    /// As in a sentence: `minor`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Step::None => "no",
-            Step::Patch => "patch",
-            Step::Minor => "minor",
-            Step::Major => "major",
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// What requires the step: the most severe changes.
+fn reason(changes: &[Change]) -> String {
+    let worst = changes.iter().map(|change| change.severity).min().unwrap_or(Severity::Prose);
+    let count = changes.iter().filter(|change| change.severity == worst).count();
+    let plural = if count == 1 { "change requires" } else { "changes require" };
+    format!("{count} {worst} {plural}")
 }

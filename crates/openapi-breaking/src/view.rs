@@ -1,34 +1,20 @@
-//! A schema read for what it means, whatever its spelling.
+//! What a schema accepts, independent of how it is written.
 //!
-//! A [`View`] is the conjunction of all that applies: references followed, `allOf` taken apart, an alternative with only
-//! one member taken for that member. `null` is kept apart from the types, so that all its spellings are one:
+//! A [`View`] is the conjunction of everything that applies: references are followed, `allOf` is merged, an alternative
+//! with only one member is that member. `null` is kept apart from the types, so that all its spellings are one:
 //! `type: [string, 'null']`, an alternative `type: 'null'`, `null` in an `enum` or as a `const`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::Direction;
+use crate::change::Direction;
+use crate::node::{Node, Schema, accepts_null, is_null, only_refers};
 use crate::types::Types;
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::pointer::{self, join};
 
-/// One schema as written: `true`, `false`, or an object, which may be a reference.
-#[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
-    pub(super) value: &'a Value,
-    pub(super) pointer: String,
-}
-
-/// What stands in the place of a schema: all of these apply, none of them means anything goes.
-#[derive(Debug, Clone)]
-pub(super) struct Schema<'a> {
-    pub(super) nodes: Vec<Node<'a>>,
-    /// Where it stands, or would stand.
-    pub(super) at: String,
-}
-
-/// `oneOf` or `anyOf`, without the alternative that is `null`.
+/// `oneOf` or `anyOf`, without the alternative `null`.
 #[derive(Debug, Clone)]
 pub(super) struct Union<'a> {
     pub(super) keyword: &'static str,
@@ -36,98 +22,35 @@ pub(super) struct Union<'a> {
     pub(super) variants: Vec<Schema<'a>>,
 }
 
-/// All that applies to a value.
+/// Everything that applies to a value.
 #[derive(Debug)]
 pub(super) struct View<'a> {
-    /// Objects without references, the outermost first.
+    /// Objects with their references followed, the outermost first.
     pub(super) parts: Vec<Node<'a>>,
     pub(super) unions: Vec<Union<'a>>,
-    /// `null` may be sent, if `null` is a matter at all.
+    /// Whether `null` is valid.
     pub(super) null: bool,
-    /// References that lead nowhere, or out of the document: all that is known of what they say.
+    /// References that cannot be followed: their targets are unknown.
     pub(super) foreign: Vec<&'a str>,
-    /// Nothing is valid but `null`, if that is: `false`, or only alternatives that are `null`.
+    /// Whether no value except `null` is valid: `false`, or only alternatives that are `null`.
     pub(super) never: bool,
-    /// Where the schema stands.
+    /// The pointer of the schema.
     pub(super) at: String,
-    /// Everything that was read for it, references and what they lead to.
+    /// The pointers of everything that was read, references included.
     pub(super) read: HashSet<String>,
 }
 
-/// Only parts so many apply to one value; more are made to be difficult.
+/// What an object allows besides the properties that it lists. The strictest comes first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unlisted {
+    Nothing,
+    /// What matches a schema.
+    Schema,
+    Anything,
+}
+
+/// The most parts that are read. Only documents made to be difficult have more.
 const MAX_PARTS: usize = 256;
-
-impl<'a> Schema<'a> {
-    /// The member `key` of `owner`, or anything if there is none.
-    pub(super) fn member(owner: &'a Value, owner_at: &str, key: &str) -> Schema<'a> {
-        let at = join(owner_at, key);
-        let node = owner.get(key).map(|value| Node { value, pointer: at.clone() });
-        Schema { nodes: node.into_iter().collect(), at }
-    }
-
-    pub(super) fn of(value: &'a Value, at: String) -> Schema<'a> {
-        Schema { nodes: vec![Node { value, pointer: at.clone() }], at }
-    }
-
-    /// Whether what it says may be written elsewhere: it is a reference, or holds some where they count as its own. Every
-    /// circle of schemas passes such a one.
-    pub(super) fn refers(&self) -> bool {
-        let elsewhere =
-            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| node.value.get(key).is_some());
-        self.nodes.iter().any(elsewhere)
-    }
-
-    /// What tells it from others: where its parts are written, references followed.
-    pub(super) fn identity(&self, document: &Value) -> Vec<String> {
-        let resolved = |node: &Node<'_>| match pointer::resolve(document, node.value, node.pointer.clone()) {
-            // What stands beside a reference belongs to it.
-            Some((_, pointer)) if only_refers(node.value) => pointer,
-            _ => node.pointer.clone(),
-        };
-        let mut identity: Vec<String> = self.nodes.iter().map(resolved).collect();
-        identity.sort();
-        identity.dedup();
-        if identity.is_empty() {
-            identity.push(self.at.clone());
-        }
-        identity
-    }
-
-    /// Whether a property with this schema is left out of what travels this way.
-    pub(super) fn hidden(&self, document: &'a Value, direction: Direction) -> bool {
-        let key = match direction {
-            Direction::Request => "readOnly",
-            Direction::Response => "writeOnly",
-            Direction::Api => return false,
-        };
-        let plain =
-            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
-        if self.nodes.iter().all(plain) {
-            return self.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
-        }
-        View::of(document, self).says(key)
-    }
-
-    /// What is said in its place, as it is written.
-    pub(super) fn value(&self) -> Value {
-        match self.nodes.as_slice() {
-            [only] => only.value.clone(),
-            nodes => nodes.iter().map(|node| node.value.clone()).collect(),
-        }
-    }
-
-    /// The name of the component that it refers to, if it is only that.
-    pub(super) fn component(&self) -> Option<&'a str> {
-        match self.nodes.as_slice() {
-            [Node { value, .. }] => pointer::reference(value),
-            _ => None,
-        }
-    }
-}
-
-fn only_refers(value: &Value) -> bool {
-    value.as_object().is_some_and(|members| members.len() == 1)
-}
 
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Value, schema: &Schema<'a>) -> View<'a> {
@@ -168,7 +91,7 @@ impl<'a> View<'a> {
                         let union = Union::of(document, keyword, items, at);
                         match union.variants.as_slice() {
                             [only] => next.extend(only.nodes.iter().cloned()),
-                            // Nothing but `null`.
+                            // Only `null`.
                             [] => view.never = true,
                             _ => view.unions.push(union),
                         }
@@ -181,11 +104,26 @@ impl<'a> View<'a> {
             }
         }
         let mut known = HashMap::new();
-        view.null = schema.nodes.iter().all(|node| admits_null(document, node.value, &mut known));
+        view.null = schema.nodes.iter().all(|node| accepts_null(document, node.value, &mut known));
         view
     }
 
-    /// The first value of a keyword, and where it stands.
+    /// Whether a property with this schema is excluded from this direction.
+    pub(super) fn hides(document: &'a Value, schema: &Schema<'a>, direction: Direction) -> bool {
+        let key = match direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+            Direction::Api => return false,
+        };
+        let plain =
+            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
+        if schema.nodes.iter().all(plain) {
+            return schema.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
+        }
+        View::of(document, schema).flag(key)
+    }
+
+    /// The first value of a keyword, and its pointer.
     pub(super) fn value(&self, key: &str) -> Option<(&'a Value, String)> {
         self.values(key).next()
     }
@@ -195,18 +133,18 @@ impl<'a> View<'a> {
         self.parts.iter().filter_map(move |part| Some((part.value.get(key)?, join(&part.pointer, key))))
     }
 
-    /// Whether a keyword that is either so or so is set.
-    pub(super) fn says(&self, key: &str) -> bool {
+    /// Whether a boolean keyword is `true`.
+    pub(super) fn flag(&self, key: &str) -> bool {
         self.values(key).any(|(value, _)| *value == Value::Bool(true))
     }
 
-    /// Where a keyword stands, or would stand.
+    /// The pointer where a keyword is, or would be.
     pub(super) fn place(&self, key: &str) -> String {
         let would_be = || join(self.parts.first().map_or(self.at.as_str(), |part| &part.pointer), key);
         self.value(key).map_or_else(would_be, |(_, at)| at)
     }
 
-    /// The types that are valid, `null` apart: those that every part admits.
+    /// The valid types, except `null`: those that every part accepts.
     pub(super) fn types(&self) -> Types {
         if self.never {
             return Types::NONE;
@@ -220,7 +158,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The values that are valid, `null` apart, if they are listed: those that every list has.
+    /// The valid values, except `null`, if they are listed: those in every list.
     pub(super) fn enumeration(&self) -> Option<Vec<Value>> {
         let lists = self.values("enum").filter_map(|(value, _)| value.as_array().cloned());
         let constants = self.values("const").map(|(value, _)| vec![value.clone()]);
@@ -234,44 +172,81 @@ impl<'a> View<'a> {
         common
     }
 
-    /// Every property that is named, with the schemas that apply to it.
+    /// Every listed property with the schemas that apply to it.
     pub(super) fn properties(&self) -> BTreeMap<&'a str, Schema<'a>> {
-        let mut properties: BTreeMap<&'a str, Schema<'a>> = BTreeMap::new();
-        for (members, at) in self.values("properties") {
-            for (name, value) in members.as_object().into_iter().flatten() {
-                let pointer = join(&at, name);
-                let property =
-                    properties.entry(name).or_insert_with(|| Schema { nodes: Vec::new(), at: pointer.clone() });
-                property.nodes.push(Node { value, pointer });
-            }
-        }
-        properties
+        self.named("properties")
     }
 
-    /// The names of the properties that must be there.
+    /// The schemas under a keyword that maps names to schemas, by name.
+    pub(super) fn named(&self, key: &str) -> BTreeMap<&'a str, Schema<'a>> {
+        let mut named: BTreeMap<&'a str, Schema<'a>> = BTreeMap::new();
+        for (members, at) in self.values(key) {
+            for (name, value) in members.as_object().into_iter().flatten() {
+                let pointer = join(&at, name);
+                let schema = named.entry(name).or_insert_with(|| Schema { nodes: Vec::new(), at: pointer.clone() });
+                schema.nodes.push(Node { value, pointer });
+            }
+        }
+        named
+    }
+
+    /// What `additionalProperties` allows.
+    pub(super) fn unlisted(&self) -> Unlisted {
+        let allowed = |value: &Value| match value {
+            Value::Bool(false) => Unlisted::Nothing,
+            Value::Object(members) if !members.is_empty() => Unlisted::Schema,
+            _ => Unlisted::Anything,
+        };
+        self.values("additionalProperties").map(|(value, _)| allowed(value)).min().unwrap_or(Unlisted::Anything)
+    }
+
+    /// The prose of alternatives that are not compared by themselves: `null`, and those that only list types or values.
+    pub(super) fn prose_of_alternatives(&self) -> Vec<Value> {
+        let open: Vec<&str> = self.open_unions().iter().map(|union| union.at.as_str()).collect();
+        let closed = |at: &str| !open.contains(&at) && self.unions.iter().any(|union| union.at == at);
+        let is_null = |item: &Value| {
+            ["type", "const"].iter().any(|key| item.get(key).is_some_and(|value| value == "null" || value.is_null()))
+        };
+        let lists = ["oneOf", "anyOf"].into_iter().flat_map(|key| self.values(key));
+        let items = lists.flat_map(|(list, at)| {
+            let items = list.as_array().into_iter().flatten();
+            items.filter(|item| closed(&at) || is_null(item)).collect::<Vec<_>>()
+        });
+        let prose = items.filter_map(|item| {
+            let members =
+                item.as_object()?.iter().filter(|(key, _)| !["type", "const", "enum"].contains(&key.as_str()));
+            let prose: Map<String, Value> = members.map(|(key, value)| (key.clone(), canonical(value))).collect();
+            (!prose.is_empty()).then_some(Value::Object(prose))
+        });
+        let mut prose: Vec<Value> = prose.collect();
+        prose.sort_by_cached_key(Value::to_string);
+        prose
+    }
+
+    /// The names of the required properties.
     pub(super) fn required(&self) -> BTreeSet<&'a str> {
         let lists = self.values("required").filter_map(|(value, _)| value.as_array());
         lists.flatten().filter_map(Value::as_str).collect()
     }
 
-    /// What applies to what `key` (`items`, `additionalProperties`) is about.
+    /// The schema that is the value of `key` (`items`, `additionalProperties`).
     pub(super) fn under(&self, key: &str) -> Schema<'a> {
         let nodes = self.values(key).map(|(value, pointer)| Node { value, pointer }).collect();
         Schema { nodes, at: self.place(key) }
     }
 
-    /// Whether anything is valid: nothing is said but prose.
+    /// Whether everything is valid: there is only prose.
     pub(super) fn is_free(&self) -> bool {
-        !self.never && self.foreign.is_empty() && self.unions.is_empty() && self.says_only(PROSE)
+        !self.never && self.foreign.is_empty() && self.unions.is_empty() && self.has_only(PROSE)
     }
 
-    /// Whether no part has a keyword beside these.
-    pub(super) fn says_only(&self, keys: &[&str]) -> bool {
+    /// Whether no part has a keyword other than these.
+    pub(super) fn has_only(&self, keys: &[&str]) -> bool {
         let members = self.parts.iter().flat_map(|part| part.value.as_object().into_iter().flatten());
         members.map(|(key, _)| key.as_str()).all(|key| keys.contains(&key) || key.starts_with("x-") || key == "$ref")
     }
 
-    /// The alternatives whose types or values do not already say all.
+    /// The alternatives that restrict more than types and listed values.
     pub(super) fn open_unions(&self) -> Vec<&Union<'a>> {
         self.unions.iter().filter(|union| union.types().is_none() && union.enumeration().is_none()).collect()
     }
@@ -289,15 +264,20 @@ impl<'a> Union<'a> {
         Union { keyword, at, variants }
     }
 
-    /// The types, if the alternatives say nothing else: `anyOf: [{type: string}, {type: integer}]`.
+    /// The types, if the alternatives restrict nothing else: `anyOf: [{type: string}, {type: integer}]`.
     fn types(&self) -> Option<Types> {
         self.plain(&["type"]).map(|variants| {
             let declared = variants.iter().filter_map(|variant| variant.get("type")).map(Types::declared);
-            declared.fold(Types::NONE, Types::either)
+            // A value that matches two alternatives of `oneOf` is invalid.
+            if self.keyword == "oneOf" {
+                Types::exactly_one(declared)
+            } else {
+                declared.fold(Types::NONE, Types::either)
+            }
         })
     }
 
-    /// The values, if the alternatives list nothing else: `oneOf: [{const: a}, {const: b}]`.
+    /// The values, if the alternatives only list values: `oneOf: [{const: a}, {const: b}]`.
     fn enumeration(&self) -> Option<Vec<Value>> {
         let variants = self.plain(&["type", "const", "enum"])?;
         let mut values = Vec::new();
@@ -308,10 +288,15 @@ impl<'a> Union<'a> {
                 (None, None) => return None,
             }
         }
+        if self.keyword == "oneOf" {
+            let mut counts: HashMap<Value, usize> = HashMap::new();
+            values.iter().for_each(|value| *counts.entry(canonical(value)).or_default() += 1);
+            values.retain(|value| counts.get(&canonical(value)) == Some(&1));
+        }
         Some(values)
     }
 
-    /// The alternatives, if each has at least one of these keywords and no other but prose.
+    /// The alternatives, if each has at least one of these keywords and otherwise only prose.
     fn plain(&self, keys: &[&str]) -> Option<Vec<&'a Value>> {
         let plain = |variant: &Schema<'a>| match variant.nodes.as_slice() {
             [Node { value, .. }] => {
@@ -327,43 +312,5 @@ impl<'a> Union<'a> {
     }
 }
 
-/// Keywords of a schema that only people read.
+/// Keywords of a schema that have no effect on messages.
 pub(super) const PROSE: &[&str] = &["title", "description", "example", "examples", "externalDocs", "$comment"];
-
-/// Whether a schema admits `null` and nothing else.
-fn is_null(document: &Value, schema: &Value) -> bool {
-    let schema = pointer::resolve(document, schema, String::new()).map_or(schema, |(value, _)| value);
-    let only_null = |list: &Value| match list {
-        Value::Array(items) => !items.is_empty() && items.iter().all(|item| item.is_null() || item == "null"),
-        other => other == "null",
-    };
-    schema.get("type").is_some_and(only_null)
-        || schema.get("const").is_some_and(Value::is_null)
-        || schema.get("enum").is_some_and(|list| list.is_array() && only_null(list))
-}
-
-/// Whether `null` is valid. Each schema is asked once: one that refers to itself counts as admitting what it is asked
-/// for meanwhile.
-fn admits_null<'a>(document: &'a Value, schema: &'a Value, known: &mut HashMap<*const Value, bool>) -> bool {
-    let Some(members) = schema.as_object() else { return schema != &Value::Bool(false) };
-    if let Some(known) = known.get(&std::ptr::from_ref(schema)) {
-        return *known;
-    }
-    known.insert(schema, true);
-    let mut admits = |value: &'a Value| admits_null(document, value, known);
-    let all = members.iter().all(|(key, value)| match (key.as_str(), value) {
-        ("type", Value::String(one)) => one == "null",
-        ("type", Value::Array(list)) => list.iter().any(|one| one == "null"),
-        ("enum", Value::Array(list)) => list.iter().any(Value::is_null),
-        ("const", value) => value.is_null(),
-        ("allOf", Value::Array(items)) => items.iter().all(&mut admits),
-        ("oneOf" | "anyOf", Value::Array(items)) => items.iter().any(&mut admits),
-        ("$ref", Value::String(target)) => {
-            let found = pointer::local(target).and_then(|pointer| document.pointer(&pointer));
-            found.is_none_or(&mut admits)
-        }
-        _ => true,
-    });
-    known.insert(schema, all);
-    all
-}

@@ -1,103 +1,178 @@
-//! Keeps the place while two documents are held against each other, and tells what was found.
+//! The state of a comparison: the two releases, the current place, and what was found.
 //!
-//! Schemas that are referred to, or that hold others as their own, are compared as a *unit*: once for each way they
-//! travel, however many operations use them. So recursive schemas end, a fault in a shared component is told once with
-//! the places that show it, and the depth of recursion is that of the text. Every unit remembers who led to it; the
-//! places are put together at the end.
+//! Schemas that hold references or alternatives are compared as units of a [`PairWalk`]: once per direction, however many
+//! operations use them. A change in a shared component is reported once, with every place that shows it.
 //!
-//! What no client can notice is compared as everything else is, but told [quietly](Walk::quietly).
+//! Differences that no client can notice are compared like all others, but reported by one rule that explains why no
+//! client notices them: see [`Walk::as_rule`].
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
+use crate::change::{Change, Direction, Place, Severity};
 use crate::fingerprint::{fingerprint, logical_place};
 use crate::moves::Moves;
-use crate::rules::{OPERATION_ADDED, PROSE_CHANGED, Rule};
-use crate::view::Schema;
-use crate::{Change, Day, Direction, Edition, Place, Severity};
+use crate::node::Schema;
+use crate::release::{Day, Release};
+use crate::rule::{Rule, Twofold};
+use crate::rules::{OPERATION_ADDED, PROSE_CHANGED};
+use crate::types::Types;
+use crate::view::View;
 use openapi_contract::equivalence::same;
+use openapi_contract::pair_walk::{Found, PairWalk};
 use openapi_contract::pointer::{self, join, local};
 
-/// How many places a change lists before nobody reads on.
-const MAX_PLACES: usize = 40;
-
-/// How many units are compared: only documents made to be difficult have so many combinations of schemas.
+/// How many units are compared. Only documents made to be difficult have so many combinations of schemas.
 const MAX_UNITS: usize = 50_000;
 
-/// Two schemas that stand for each other, at least one of them written elsewhere in part.
-struct Unit<'a> {
-    direction: Direction,
-    quiet: Option<&'static Rule>,
-    old: Schema<'a>,
-    new: Schema<'a>,
-    /// Who led here: the unit that did, if any, and the steps from there.
-    led: Vec<(Option<usize>, Vec<String>)>,
+/// How many times one schema may be compared with another to find out whether it accepts everything the other accepts.
+const MAX_TRIALS: usize = 2_000;
+
+/// How the schemas that are compared are used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Context {
+    /// Everything that is found is reported by this rule.
+    rule: Option<&'static Rule>,
+    /// The values are written as text, as in a query: `5` is a number and a string.
+    pub(super) text: bool,
 }
 
-/// A change, before it is known everywhere it shows.
-struct Found {
-    unit: Option<usize>,
+#[derive(Debug, Clone)]
+struct Unit<'a> {
+    direction: Direction,
+    context: Context,
+    old: Schema<'a>,
+    new: Schema<'a>,
+}
+
+/// What makes two units the same: direction, context and both schemas.
+type UnitKey = (Direction, Option<&'static str>, bool, Vec<String>, Vec<String>);
+
+/// A change before all of its places are known.
+#[derive(Debug)]
+struct Finding {
     rule: &'static Rule,
-    /// Not worth telling if the same place is told of as well.
-    quiet: bool,
-    steps: Vec<String>,
+    /// Dropped if the same place is reported by another rule too.
+    fallback: bool,
     sentence: String,
     at: [String; 2],
     values: [Option<Value>; 2],
 }
 
-/// What tells units apart: the way, the rule of what is told quietly, and both schemas.
-type UnitKey = (Direction, Option<&'static str>, Vec<String>, Vec<String>);
+/// Two views that correspond to each other, and the direction in which their values travel.
+pub(super) struct Pair<'v, 'a> {
+    pub(super) direction: Direction,
+    /// The types differ, but every old value, written as text, is a text of a new type.
+    pub(super) respelled: bool,
+    pub(super) types: [Types; 2],
+    pub(super) old: &'v View<'a>,
+    pub(super) new: &'v View<'a>,
+}
+
+impl Pair<'_, '_> {
+    /// The place of a keyword on both sides.
+    pub(super) fn at(&self, key: &str) -> [String; 2] {
+        [self.old.place(key), self.new.place(key)]
+    }
+}
 
 pub(super) struct Walk<'a> {
-    pub(super) old: &'a Edition,
-    pub(super) new: &'a Edition,
+    pub(super) old: &'a Release,
+    pub(super) new: &'a Release,
     pub(super) today: Day,
     pub(super) moves: Moves<'a>,
-    units: Vec<Unit<'a>>,
-    known: HashMap<UnitKey, usize>,
-    /// The unit being compared, and the steps taken inside it.
-    unit: Option<usize>,
-    steps: Vec<String>,
-    /// The rule by which everything is told for now.
-    quiet: Option<&'static Rule>,
-    found: Vec<Found>,
-    /// The components of both sides that were looked into.
+    pub(super) context: Context,
+    /// Whether the operations that are compared are sent by the server: webhooks and callbacks.
+    pub(super) sent_by_server: bool,
+    /// The callbacks that are being compared, innermost last.
+    pub(super) callbacks: Vec<[String; 2]>,
+    pairs: PairWalk<'a, UnitKey, Unit<'a>, (), Finding>,
+    /// The components of both sides that were compared.
     visited: [HashSet<String>; 2],
+    /// How many trials are left; none inside a trial.
+    trials: usize,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(old: &'a Edition, new: &'a Edition, today: Day) -> Walk<'a> {
-        let (units, known, steps, found) = (Vec::new(), HashMap::new(), Vec::new(), Vec::new());
-        let visited = [HashSet::new(), HashSet::new()];
-        Walk { old, new, today, moves: Moves::default(), units, known, unit: None, steps, quiet: None, found, visited }
+    pub(super) fn new(old: &'a Release, new: &'a Release, today: Day) -> Walk<'a> {
+        Walk {
+            old,
+            new,
+            today,
+            moves: Moves::default(),
+            context: Context::default(),
+            sent_by_server: false,
+            callbacks: Vec::new(),
+            pairs: PairWalk::new(MAX_UNITS),
+            visited: [HashSet::new(), HashSet::new()],
+            trials: MAX_TRIALS,
+        }
     }
 
     pub(super) fn changes(mut self) -> Vec<Change> {
         self.document();
-        let mut next = 0;
-        while let Some(Unit { direction, quiet, old, new, .. }) = self.units.get(next) {
-            let (direction, old, new) = (*direction, old.clone(), new.clone());
-            (self.unit, self.quiet) = (Some(next), *quiet);
-            self.compare(direction, &old, &new);
-            next += 1;
-        }
-        (self.unit, self.quiet) = (None, None);
+        self.units();
+        self.context = Context::default();
         self.unused_components();
-        self.told()
+        self.collect()
     }
 
-    /// Tells what is found `inside` by one rule that says why nobody notices it, and only if nothing else is told of the
-    /// same place: a schema that travels both ways tells it on the other.
-    pub(super) fn quietly(&mut self, rule: &'static Rule, inside: impl FnOnce(&mut Self)) {
-        let before = self.quiet;
-        self.quiet = before.or(Some(rule));
+    fn units(&mut self) {
+        while let Some(Unit { direction, context, old, new }) = self.pairs.advance() {
+            self.context = context;
+            self.compare(direction, &old, &new);
+        }
+    }
+
+    /// Whether `new` accepts every value that `old` accepts, in requests; `false` if that is not certain.
+    pub(super) fn accepts_all(&mut self, old: &Schema<'a>, new: &Schema<'a>) -> bool {
+        if self.trials == 0 {
+            return false;
+        }
+        self.trials -= 1;
+        let mut trial = Walk::new(self.old, self.new, self.today);
+        trial.trials = 0;
+        trial.context = self.context;
+        trial.schema(Direction::Request, old.clone(), new.clone());
+        trial.units();
+        trial.pairs.found().iter().all(|found| {
+            let rule = found.finding.rule;
+            // An optional property that is added gives a type to a member that was valid before, whatever it was.
+            matches!(rule.severity, Severity::Safe | Severity::Prose) && rule.id != "request-property-added-optional"
+        })
+    }
+
+    /// The direction in which the request of an operation travels, as clients see it.
+    pub(super) fn request_direction(&self) -> Direction {
+        if self.sent_by_server { Direction::Response } else { Direction::Request }
+    }
+
+    /// The direction in which the response to an operation travels, as clients see it.
+    pub(super) fn response_direction(&self) -> Direction {
+        if self.sent_by_server { Direction::Request } else { Direction::Response }
+    }
+
+    /// Reports what is found `inside` by one rule that explains why no client notices it, and only if the same place is not
+    /// reported otherwise: a schema that is used in both directions is reported in the other one.
+    pub(super) fn as_rule(&mut self, rule: &'static Rule, inside: impl FnOnce(&mut Self)) {
+        let context = Context { rule: self.context.rule.or(Some(rule)), ..self.context };
+        self.within(context, inside);
+    }
+
+    /// Compares `inside` as values that are written as text.
+    pub(super) fn as_text(&mut self, inside: impl FnOnce(&mut Self)) {
+        self.within(Context { text: true, ..self.context }, inside);
+    }
+
+    fn within(&mut self, context: Context, inside: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.context, context);
         inside(self);
-        self.quiet = before;
+        self.context = before;
     }
 
-    /// Remembers that what stands at `pointer` was looked into.
+    /// Records that the component at or above `pointer` was compared.
     pub(super) fn visit(&mut self, is_old: bool, pointer: &str) {
         let mut tokens = pointer.split('/').skip(1);
         if tokens.next() != Some("components") {
@@ -110,35 +185,34 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether what stands there was looked into on both sides.
+    /// Whether the component was compared on both sides.
     pub(super) fn is_visited(&self, pointer: &str) -> bool {
         self.visited.iter().all(|visited| visited.contains(pointer))
     }
 
-    /// Takes one step, for the reader of a message, around `inside`.
-    pub(super) fn step(&mut self, label: impl Into<String>, inside: impl FnOnce(&mut Self)) {
-        self.steps.push(label.into());
+    /// Adds a step to the place while `inside` runs.
+    pub(super) fn step(&mut self, label: impl Into<Cow<'a, str>>, inside: impl FnOnce(&mut Self)) {
+        self.pairs.enter(label.into());
         inside(self);
-        self.steps.pop();
+        self.pairs.leave();
     }
 
-    /// Compares two schemas: on the spot if both stand here, as a unit if either is written elsewhere.
+    /// Compares two schemas: at once if both are written here, as a unit if a part of either is written elsewhere.
     pub(super) fn schema(&mut self, direction: Direction, old: Schema<'a>, new: Schema<'a>) {
         if !(old.refers() || new.refers()) {
-            self.compare(direction, &old, &new);
-            return;
+            return self.compare(direction, &old, &new);
         }
-        let quiet = self.quiet.map(|rule| rule.id);
-        let key = (direction, quiet, old.identity(self.old.document()), new.identity(self.new.document()));
-        let led = (self.unit, self.steps.clone());
-        let fresh = self.units.len();
-        let index = *self.known.entry(key).or_insert(fresh);
-        match self.units.get_mut(index) {
-            Some(unit) => unit.led.push(led),
-            None if fresh < MAX_UNITS => {
-                self.units.push(Unit { direction, quiet: self.quiet, old, new, led: vec![led] });
-            }
-            None => {}
+        let Context { rule, text } = self.context;
+        let identities = [old.identity(self.old.document()), new.identity(self.new.document())];
+        let [old_identity, new_identity] = identities;
+        let key = (direction, rule.map(|rule| rule.id), text, old_identity, new_identity);
+        self.pairs.queue(key, Unit { direction, context: self.context, old, new }, ());
+    }
+
+    /// [`Walk::schema`], unless neither side has a schema.
+    pub(super) fn schema_unless_free(&mut self, direction: Direction, old: Schema<'a>, new: Schema<'a>) {
+        if !(old.nodes.is_empty() && new.nodes.is_empty()) {
+            self.schema(direction, old, new);
         }
     }
 
@@ -146,7 +220,7 @@ impl<'a> Walk<'a> {
         self.report_values(rule, at, sentence, [None, None]);
     }
 
-    /// [`Walk::report`] of a value that changed; the values are part of the fingerprint.
+    /// [`Walk::report`] of a value that changed. The values are part of the fingerprint.
     pub(super) fn report_values(
         &mut self,
         rule: &'static Rule,
@@ -154,29 +228,41 @@ impl<'a> Walk<'a> {
         sentence: impl Into<String>,
         values: [Option<&Value>; 2],
     ) {
-        let (unit, steps, sentence) = (self.unit, self.steps.clone(), sentence.into());
-        let (rule, quiet) = match self.quiet {
-            Some(quiet) if rule.severity != Severity::Prose => (quiet, true),
+        let (rule, fallback) = match self.context.rule {
+            Some(fallback) if rule.severity != Severity::Prose => (fallback, true),
             _ => (rule, false),
         };
-        self.found.push(Found { unit, rule, quiet, steps, sentence, at, values: values.map(|value| value.cloned()) });
+        let values = values.map(|value| value.cloned());
+        self.pairs.report(Finding { rule, fallback, sentence: sentence.into(), at, values });
     }
 
-    /// Reports what a value that is compared as it is written refers to, by a rule of that value: what is said there is
-    /// said here.
+    /// Reports a change of a keyword of a schema.
+    pub(super) fn keyword(
+        &mut self,
+        pair: &Pair<'_, 'a>,
+        key: &str,
+        rule: Twofold,
+        sentence: impl Into<String>,
+        values: [Option<&Value>; 2],
+    ) {
+        let at = pair.at(key);
+        self.step(key.to_owned(), |walk| walk.report_values(rule.on(pair.direction), at, sentence, values));
+    }
+
+    /// Reports changes of components that a value refers to, where the value is compared as it is written.
     pub(super) fn behind(&mut self, rule: &'static Rule, key: &str, values: [Vec<&'a Value>; 2]) {
         let [old, new] = &values;
         let others = referred(self.new.document(), new);
         for at in referred(self.old.document(), old).intersection(&others) {
-            let found = [self.old, self.new].map(|edition| pointer::find(edition.document(), at));
+            let found = [self.old, self.new].map(|release| pointer::find(release.document(), at));
             if !both_same(found) {
-                let sentence = format!("`{key}` refers to it, and it says something else");
+                let sentence = format!("`{key}` refers to this component, which changed");
                 self.report_values(rule, [at.clone(), at.clone()], sentence, found);
             }
         }
     }
 
-    /// Reports every member of one object that is not judged elsewhere: it drives nothing.
+    /// Reports as prose every member of two objects except those in `judged`.
     pub(super) fn rest(&mut self, judged: &[&str], old: (&Value, &str), new: (&Value, &str)) {
         let members = [old.0, new.0].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys());
         let keys: BTreeSet<&str> = members.map(String::as_str).filter(|key| !judged.contains(key)).collect();
@@ -184,37 +270,32 @@ impl<'a> Walk<'a> {
         self.prose(&keys, old, new);
     }
 
-    /// Reports keywords of one object that only people read.
+    /// Reports as prose these members of two objects.
     pub(super) fn prose(&mut self, keys: &[&str], old: (&Value, &str), new: (&Value, &str)) {
         for key in keys {
             let values = [old.0.get(key), new.0.get(key)];
             if !both_same(values) {
                 let at = [join(old.1, key), join(new.1, key)];
-                let sentence = format!("`{key}` reads differently");
-                self.step(*key, |walk| walk.report_values(PROSE_CHANGED, at, sentence, values));
+                let sentence = format!("`{key}` changed");
+                self.step((*key).to_owned(), |walk| walk.report_values(PROSE_CHANGED, at, sentence, values));
             }
         }
     }
 
-    /// Everything found, each once with all of its places.
-    fn told(self) -> Vec<Change> {
-        type Key = (&'static str, [String; 2], [Option<String>; 2]);
-        let mut known: HashMap<Key, usize> = HashMap::new();
-        let mut changes: Vec<Change> = Vec::new();
-        let loud: HashSet<&[String; 2]> =
-            self.found.iter().filter(|found| !found.quiet).map(|found| &found.at).collect();
-        for found in self.found.iter().filter(|found| !(found.quiet && loud.contains(&found.at))) {
-            let places = self.places(found);
-            let values = found.values.clone().map(|value| value.map(|value| value.to_string()));
-            let fresh = changes.len();
-            let index = *known.entry((found.rule.id, found.at.clone(), values)).or_insert(fresh);
-            if let Some(change) = changes.get_mut(index) {
-                let known: HashSet<&String> = change.also.iter().chain([&change.place]).collect();
-                let more: Vec<_> = places.into_iter().filter(|place| !known.contains(place)).collect();
-                change.also.extend(more);
-                change.also.truncate(MAX_PLACES);
-            } else {
-                changes.push(self.change(found, places));
+    /// Every change, once, with all of its places: the most severe first, then in the order of the new document.
+    fn collect(self) -> Vec<Change> {
+        let found = self.pairs.found().iter().map(|found| &found.finding);
+        let reported: HashSet<&[String; 2]> =
+            found.filter(|finding| !finding.fallback).map(|finding| &finding.at).collect();
+        let groups = self.pairs.groups(|Found { finding, .. }| {
+            let is_reported = finding.fallback && reported.contains(&finding.at);
+            let values = finding.values.clone().map(|value| value.map(|value| value.to_string()));
+            (!is_reported).then(|| (finding.rule.id, finding.at.clone(), values))
+        });
+        let mut changes: Vec<Change> = Vec::with_capacity(groups.len());
+        for group in groups {
+            if let Some(first) = group.first() {
+                changes.push(self.change(&first.finding, self.pairs.places(&group)));
             }
         }
         changes.sort_by(|a, b| {
@@ -224,22 +305,23 @@ impl<'a> Walk<'a> {
         changes
     }
 
-    fn change(&self, found: &Found, places: Vec<String>) -> Change {
-        let Found { rule, sentence, at: [old_at, new_at], values: [before, after], .. } = found;
-        let place = |edition: &Edition, pointer: &str| Place {
-            file: edition.file_name().to_owned(),
-            position: edition.nearest_position(pointer),
+    fn change(&self, finding: &Finding, places: Vec<String>) -> Change {
+        let Finding { rule, sentence, at: [old_at, new_at], values: [before, after], .. } = finding;
+        let place = |release: &Release, pointer: &str| Place {
+            file: release.file_name().to_owned(),
+            position: release.nearest_position(pointer),
             pointer: pointer.to_owned(),
         };
-        // What both have is named by the old one, so that the place outlives a rename. What is added by the new one,
-        // whatever it was before.
+        // The fingerprint uses the place in the old document, so that it survives a rename; for what is added, the place
+        // in the new one.
         let documents = [self.old.document(), self.new.document()];
         let is_added = rule.id == OPERATION_ADDED.id || documents[0].pointer(old_at).is_none();
         let logical = match is_added && documents[1].pointer(new_at).is_some() {
             true => logical_place(documents[1], new_at),
             false => logical_place(documents[0], old_at),
         };
-        let mut places = places.into_iter();
+        let named = |place: String| if place.is_empty() { "the document".to_owned() } else { place };
+        let mut places = places.into_iter().map(named);
         Change {
             rule: rule.id,
             severity: rule.severity,
@@ -257,45 +339,9 @@ impl<'a> Walk<'a> {
             after: after.clone(),
         }
     }
-
-    /// Every way to a change, the shortest first.
-    fn places(&self, found: &Found) -> Vec<String> {
-        let readable = |steps: &[&[String]]| {
-            let steps: Vec<&str> = steps.iter().flat_map(|part| part.iter()).map(String::as_str).collect();
-            if steps.is_empty() { "the document".to_owned() } else { steps.join(" → ") }
-        };
-        let mut places = Vec::new();
-        // Parts of the way from the change up, and the units passed: a circle is walked once.
-        let mut next = VecDeque::from([(found.unit, vec![found.steps.as_slice()], Vec::new())]);
-        let mut budget = 2_000;
-        while let Some((unit, way, passed)) = next.pop_front() {
-            budget -= 1;
-            if budget == 0 || places.len() >= MAX_PLACES {
-                break;
-            }
-            let Some(index) = unit else {
-                let way: Vec<&[String]> = way.into_iter().rev().collect();
-                let place = readable(&way);
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-                continue;
-            };
-            for (leader, steps) in self.units.get(index).into_iter().flat_map(|unit| &unit.led) {
-                if leader.is_some_and(|leader| passed.contains(&leader) || leader == index) {
-                    continue;
-                }
-                let (mut way, mut passed) = (way.clone(), passed.clone());
-                way.push(steps);
-                passed.push(index);
-                next.push_back((*leader, way, passed));
-            }
-        }
-        places
-    }
 }
 
-/// Whether both mean the same, or neither is there.
+/// Whether both values are equal in meaning, or both are absent.
 fn both_same(values: [Option<&Value>; 2]) -> bool {
     match values {
         [Some(a), Some(b)] => same(a, b),
@@ -304,7 +350,7 @@ fn both_same(values: [Option<&Value>; 2]) -> bool {
     }
 }
 
-/// Everything that values refer to in their document, directly or not, whatever they are.
+/// The pointers of everything that values refer to, directly or not.
 pub(super) fn referred(document: &Value, values: &[&Value]) -> BTreeSet<String> {
     let mut referred = BTreeSet::new();
     let mut next: Vec<&Value> = values.to_vec();

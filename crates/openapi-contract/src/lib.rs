@@ -36,6 +36,7 @@ pub mod method;
 pub mod nodes;
 pub mod openapi_3_0;
 pub mod operation;
+pub mod pair_walk;
 pub mod paths;
 pub mod pointer;
 pub mod profile;

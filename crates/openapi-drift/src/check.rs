@@ -1,10 +1,11 @@
-//! All that is to be said of a contract and of the code behind it, at once: a fault of the contract hides no drift while the
-//! document can still be made out.
+//! The whole check of a contract: a fault of the contract hides no drift while the document can still be read.
 
 use serde_json::Value;
 
-use crate::fixes::{self, Code};
-use crate::{Drift, diff};
+use crate::context::Code;
+use crate::diff::diff;
+use crate::explain::explain;
+use crate::finding::{self, Finding};
 use openapi_contract::diagnostics::{self, Diagnostic, Format};
 use openapi_contract::{Artifacts, Contract, LoadError};
 use openapi_lint::lint;
@@ -12,17 +13,17 @@ use openapi_lint::lint;
 /// What [`check`] found.
 #[derive(Debug)]
 pub struct CheckReport {
-    /// The contract; `None` where its text cannot be made out well enough to be compared.
+    /// The contract; `None` where its text cannot be read well enough to be compared.
     pub contract: Option<Contract>,
-    /// The contract made ready to be served; `None` where it has faults.
+    /// The documents and tables for the server; `None` where the contract has faults.
     pub artifacts: Option<Artifacts>,
-    /// What is wrong with the contract by itself: what the loader refuses, or [`Artifacts::of`] does.
+    /// What is wrong with the contract itself: what the loader, the lint or [`Artifacts::of`] refuses.
     pub faults: Vec<LoadError>,
-    /// Where the contract and the code differ, explained. What only follows from a fault is left out.
-    pub drifts: Vec<Drift>,
+    /// Where the contract and the code differ. What only follows from a fault is left out.
+    pub drifts: Vec<Finding>,
 }
 
-/// Reads a contract and holds it against itself, against what the server can do, and against the spec generated from the code.
+/// Reads a contract, lints it, and compares it with the spec generated from the code.
 ///
 /// `file` appears in messages only; nothing is read from disk.
 pub fn check(file: &str, yaml: &[u8], generated: &Value, code: Code<'_>) -> CheckReport {
@@ -36,24 +37,28 @@ pub fn check(file: &str, yaml: &[u8], generated: &Value, code: Code<'_>) -> Chec
         Err(more) if faults.is_empty() => (None, more),
         _ => (None, faults),
     };
-    let drifts = fixes::explain(&contract, generated, code, diff(&contract, generated));
+    let drifts = explain(&contract, generated, code, diff(&contract, generated));
     CheckReport { contract: Some(contract), artifacts, faults, drifts }
 }
 
 impl CheckReport {
-    /// Everything for a terminal, faults first; nothing where all is well.
-    pub fn page(&self) -> String {
-        if self.faults.is_empty() {
-            return if self.drifts.is_empty() { String::new() } else { fixes::page(&self.drifts) };
-        }
+    /// Everything for a terminal, faults first; empty if there is nothing. What is to be pasted is in its column once
+    /// everything is moved right by `shift`, as cargo does with the output of a build script.
+    pub fn page(&self, shift: usize) -> String {
         let faults: Vec<Diagnostic> = self.faults.iter().map(Diagnostic::from).collect();
         let mut page = diagnostics::render(&faults, Format::Text);
-        if !self.drifts.is_empty() {
-            page.push('\n');
-            page.push_str(&fixes::told(&self.drifts));
-            let counted = fixes::counted(&self.drifts);
-            page.push_str(&format!("error: what is above, and {counted} between the contract and the code\n"));
+        if self.drifts.is_empty() {
+            return page;
         }
-        page
+        if !page.is_empty() {
+            page.push('\n');
+        }
+        page.push_str(&finding::page(&self.drifts, shift));
+        let faults = match faults.len() {
+            0 => String::new(),
+            1 => "1 fault of the contract, and ".to_owned(),
+            more => format!("{more} faults of the contract, and "),
+        };
+        page + &format!("error: {faults}{} between the contract and the code\n", finding::counted(&self.drifts))
     }
 }

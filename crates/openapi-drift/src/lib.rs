@@ -1,13 +1,31 @@
 //! Compares a contract with the spec generated from the code, and proposes fixes for either side.
 //!
 //! [`check()`] does everything that the build does: it lints the contract, compares it with the generated spec and
-//! explains each [`Drift`] with its [`fixes`]. [`diff()`] is the comparison alone.
+//! explains each [`Drift`]: [`explain`] makes a [`Finding`] of it, with the source lines of both sides and its [`Fix`]es.
+//! [`diff()`] is the comparison alone.
 //!
-//! Every keyword is compared that [`NOT_COMPARED`] does not name, so a new one cannot be missed.
+//! What must stay true:
+//!
+//! - **Every keyword is compared** that [`NOT_COMPARED`] does not list, so a new one cannot be missed.
+//! - **No fix invents a value or edits a struct literal.** rustc reports those places.
+//! - **A machine-applicable fix is tried first**: it is offered only if its drift is gone in the edited document.
+//! - **Nothing here writes a file.** `contract check --fix` does.
 
 mod check;
+mod context;
 mod diff;
-pub mod fixes;
+mod explain;
+mod finding;
+mod fix;
+mod fixes;
+mod moves;
+mod repair;
+mod sources;
 
 pub use check::{CheckReport, check};
-pub use diff::{Drift, DriftKind, Followed, NOT_COMPARED, NotCompared, diff};
+pub use context::Code;
+pub use diff::{Drift, DriftKind, NOT_COMPARED, NotCompared, diff};
+pub use explain::explain;
+pub use finding::{Excerpt, Finding, page};
+pub use fix::{Applicability, Edit, Fix, Side, SourceFile, apply};
+pub use repair::{Repair, repair_code, repair_contract};

@@ -1,14 +1,12 @@
-//! What has to be brought together before it can be compared: paths, operations, parameters and components.
-//!
-//! Everything below them is compared where it stands, by [`Walk`].
+//! Pairs paths, operations, parameters and components of both documents. [`Walk`] compares everything below them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
 
+use super::counterpart::Counterpart;
 use super::drift::DriftKind;
-use super::not_compared;
-use super::twin::Twin;
+use super::exclusions::not_compared;
 use super::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::method::Method;
@@ -21,12 +19,12 @@ impl<'a> Walk<'a> {
     /// Compares the two documents.
     pub(super) fn document(&mut self) {
         let (contract, code) = (self.contract, self.code);
-        self.members(Kind::Document, contract, "", &Twin::of(code));
+        self.members(Kind::Document, contract, "", &Counterpart::of(code));
         if !code.is_object() {
             return;
         }
         match (contract.get("paths"), code.get("paths").filter(|paths| paths.is_object())) {
-            (Some(ours), None) if paths::paths(contract).any(|path| is_promised(&path)) => {
+            (Some(ours), None) if paths::paths(contract).any(|path| is_required(&path)) => {
                 self.missing("/paths".to_owned(), "paths", Some(ours), None);
             }
             (_, None) => {}
@@ -46,15 +44,15 @@ impl<'a> Walk<'a> {
             match (ours.get(template), theirs.get(template)) {
                 (Some(ours), Some(theirs)) => {
                     self.path_item(ours, theirs);
-                    if Twin::resolve(self.code, listed.unwrap_or(theirs.item))
-                        .is_some_and(|twin| !twin.beside.is_empty())
+                    if Counterpart::resolve(self.code, listed.unwrap_or(theirs.item))
+                        .is_some_and(|counterpart| !counterpart.beside.is_empty())
                     {
-                        // OpenAPI leaves open what this means (§4.8.9), so it cannot mean what the contract says.
+                        // OpenAPI does not define members beside the reference of a path item (§4.8.9), so they are a drift.
                         self.missing(ours.site.clone(), template, None, listed);
                     }
                 }
                 (Some(ours), None) if listed.is_none() => {
-                    if is_promised(ours) {
+                    if is_required(ours) {
                         self.missing(ours.site.clone(), template, Some(ours.item), None);
                     }
                 }
@@ -68,8 +66,8 @@ impl<'a> Walk<'a> {
     }
 
     fn path_item(&mut self, ours: &Path<'a>, theirs: &Path<'a>) {
-        let twin = Twin::of(theirs.item);
-        self.step(ours.template, |walk| walk.members(Kind::PathItem, ours.item, &ours.pointer, &twin));
+        let counterpart = Counterpart::of(theirs.item);
+        self.step(ours.template, |walk| walk.members(Kind::PathItem, ours.item, &ours.pointer, &counterpart));
         for method in Method::ALL {
             let of = |path: &Path<'a>| path.endpoints().find(|endpoint| endpoint.method == method);
             let label = format!("{method} {}", ours.template);
@@ -81,7 +79,7 @@ impl<'a> Walk<'a> {
                     self.step(label, |walk| walk.report(DriftKind::NotPlanned, pointer, status, code));
                 }
                 (Some(mine), Some(other)) => self.step(label, |walk| {
-                    walk.members(Kind::Operation, mine.operation, &mine.pointer, &Twin::of(other.operation));
+                    walk.members(Kind::Operation, mine.operation, &mine.pointer, &Counterpart::of(other.operation));
                     walk.parameters((ours, &mine), (theirs, &other));
                 }),
                 (Some(mine), None) if !is_planned(mine.operation) => {
@@ -96,7 +94,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Parameters are told apart by location and name, wherever in the list or on the path item they stand.
+    /// Parameters are paired by location and name, in any order, on the operation or on the path item.
     fn parameters(&mut self, ours: (&Path<'a>, &Endpoint<'a>), theirs: (&Path<'a>, &Endpoint<'a>)) {
         let mut others: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
         for other in theirs.0.parameters(self.code, theirs.1) {
@@ -106,7 +104,9 @@ impl<'a> Walk<'a> {
         for one in ours.0.parameters(self.contract, ours.1) {
             let label = label_of(&one);
             match others.get_mut(&one.key()).and_then(VecDeque::pop_front) {
-                Some(twin) => self.step(label, |walk| walk.object(Kind::Parameter, one.listed, one.site, twin.listed)),
+                Some(other) => {
+                    self.step(label, |walk| walk.object(Kind::Parameter, one.listed, one.site, other.listed))
+                }
                 None => self.missing(one.site, label, Some(one.parameter), None),
             }
         }
@@ -116,16 +116,17 @@ impl<'a> Walk<'a> {
         self.unreadable([theirs.0.item, theirs.1.operation], &would_be);
     }
 
-    /// What the code lists as a parameter without being one must not go unnoticed.
+    /// Reports list items of the code that are not parameters.
     fn unreadable(&mut self, owners: [&'a Value; 2], would_be: &str) {
         for list in owners.into_iter().filter_map(|owner| owner.get("parameters")) {
             let items = list.as_array().map_or(std::slice::from_ref(list), Vec::as_slice);
             for item in items {
-                let named =
-                    |twin: &Twin<'_>| ["in", "name"].iter().all(|key| twin.get(key).is_some_and(Value::is_string));
-                let kind = match Twin::resolve(self.code, item) {
+                let named = |item: &Counterpart<'_>| {
+                    ["in", "name"].iter().all(|key| item.get(key).is_some_and(Value::is_string))
+                };
+                let kind = match Counterpart::resolve(self.code, item) {
                     None => DriftKind::Dangling,
-                    Some(twin) if !named(&twin) => DriftKind::MissingInContract,
+                    Some(item) if !named(&item) => DriftKind::MissingInContract,
                     Some(_) => continue,
                 };
                 self.step("parameters", |walk| walk.report(kind, would_be.to_owned(), None, Some(item)));
@@ -134,7 +135,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Components are compared where a path uses them. Of those that none uses, only schemas are compared, by name, since
-    /// [`super::NOT_COMPARED`] has the other sections.
+    /// [`super::exclusions::NOT_COMPARED`] has the other sections.
     fn components(&mut self) {
         let nothing = &Value::Null;
         let ours = self.contract.get("components").unwrap_or(nothing);
@@ -164,8 +165,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a path has to be in the code: something on it is not only planned.
-fn is_promised(path: &Path<'_>) -> bool {
+/// Whether the code must have a path: one of its operations is not planned.
+fn is_required(path: &Path<'_>) -> bool {
     let mut operations = path.endpoints().peekable();
     operations.peek().is_none() || operations.any(|endpoint| !is_planned(endpoint.operation))
 }

@@ -1,8 +1,8 @@
-//! What is said by two keywords alike, or by leaving one out.
+//! Which values of a keyword are equal in meaning, and which mean the same as leaving it out.
 
 use serde_json::Value;
 
-use super::not_compared;
+use super::exclusions::not_compared;
 use openapi_contract::Kind;
 use openapi_contract::equivalence::{folded, same, set};
 
@@ -40,14 +40,14 @@ pub(super) fn admits_anything(schema: &Value) -> bool {
     }
 }
 
-/// What a schema says that is nothing but `allOf` of one: that one. Prose may stand beside it, for which it is written.
+/// The only part of a schema that is `allOf` of one part, with nothing but prose beside it.
 pub(crate) fn only_part(schema: &Value) -> Option<&Value> {
     let members = schema.as_object()?;
     let [part] = members.get("allOf")?.as_array()?.as_slice() else { return None };
     members.keys().all(|key| key == "allOf" || not_compared(Kind::Schema, key)).then_some(part)
 }
 
-/// Whether writing `value` under `key` says no more than leaving it out.
+/// Whether `value` under `key` means the same as leaving it out.
 ///
 /// `sibling` gives the other members of the object that has it, since some defaults depend on them.
 pub(crate) fn is_default<'a>(
@@ -78,7 +78,7 @@ pub(crate) fn is_default<'a>(
             let style = text("style").unwrap_or_else(style);
             *value == Value::Bool(style == "form")
         }
-        // The name of a member is always a string; utoipa says so of every map.
+        // The name of a member is always a string; utoipa writes this for every map.
         (Kind::Schema, "propertyNames") => *value == serde_json::json!({ "type": "string" }),
         (Kind::Schema, "additionalProperties") => admits_anything(value),
         (Kind::Schema, "minLength" | "minItems" | "minProperties") => same(value, &Value::from(0)),

@@ -1,169 +1,120 @@
-//! Goes through two objects side by side: the engine of the comparison, the same for every kind of object.
+//! Compares two objects keyword by keyword, the same for every kind of object.
 //!
-//! The unit of work is a *pair*: a node of the contract and the node of the code's spec that should be its twin. What
-//! stands inline is compared on the spot; where either side is a reference, what it leads to is queued as a pair of
-//! its own, once. So recursive schemas end, shared components are compared once however often they are used, and the
-//! depth of recursion is that of the text. What must be brought together first stands in `document`; `told` makes drifts
-//! of what was found.
-
-mod told;
+//! A *pair* is a node of the contract and its counterpart in the generated spec. Nodes that are written inline are compared
+//! at once; where either side is a reference, the target is queued as a unit of a [`PairWalk`]. `document` finds what
+//! corresponds to what at the top, `collect` makes drifts of the findings.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::counterpart::Counterpart;
 use super::drift::{Drift, DriftKind};
-pub(crate) use told::who;
-
-use super::not_compared;
+use super::exclusions::not_compared;
 use super::same::{admits_anything, is_default, only_part, same_in_any_case, same_set, same_type};
-use super::twin::Twin;
 use openapi_contract::equivalence::{folded, same};
 use openapi_contract::grammar::Shape;
 use openapi_contract::method::Method;
+use openapi_contract::pair_walk::PairWalk;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::{Contract, Kind};
 
-/// How a pair was come upon.
-#[derive(Clone, Default)]
-pub(super) struct Trail {
-    /// The pair that was being compared.
-    pub(super) from: usize,
-    /// Readable steps from the operation.
-    place: Vec<String>,
-    /// The references followed, outermost first.
-    pub(super) crossed: Vec<Crossing>,
-}
-
-/// Where a reference of either side was followed.
-#[derive(Clone)]
+/// A reference that was followed, of either side.
+#[derive(Debug, Clone)]
 pub(super) struct Crossing {
     /// The contract's pointer.
     pub(super) site: String,
-    /// Whether the contract refers there; else only the code does.
+    /// Whether the contract has a reference there; else only the code does.
     pub(super) is_contracts: bool,
-    /// The code's node.
-    node: *const Value,
-    /// How many steps lead there.
-    steps: usize,
 }
 
+#[derive(Debug, Clone)]
 pub(super) struct Pair<'a> {
     pub(super) kind: Kind,
     ours: &'a Value,
     pub(super) pointer: String,
-    twin: Twin<'a>,
-    pub(super) trails: Vec<Trail>,
+    counterpart: Counterpart<'a>,
 }
 
-/// A drift, before it is known everywhere it shows.
-pub(super) struct Found {
-    pub(super) pair: usize,
-    kind: DriftKind,
+/// A drift before all of its places are known.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) kind: DriftKind,
     pub(super) pointer: String,
-    /// Steps from the pair.
-    place: Vec<String>,
-    contract: Option<Value>,
+    pub(super) contract: Option<Value>,
     pub(super) code: Option<Value>,
-    /// Where the code says it: its node, or the object that lacks one, with the steps from there.
-    origin: (*const Value, String),
+    /// The place in the generated spec: the node, or the object that lacks one with the steps from there.
+    pub(super) origin: (*const Value, String),
 }
+
+/// What makes two pairs the same: the kind and both nodes.
+type Key = (Kind, *const Value, *const Value);
 
 pub(super) struct Walk<'a> {
     pub(super) contract: &'a Value,
     pub(super) code: &'a Value,
-    pub(super) pairs: Vec<Pair<'a>>,
-    known: HashMap<(Kind, *const Value, *const Value), usize>,
-    /// The pair being compared, and the steps taken inside it.
-    current: usize,
-    place: Vec<Cow<'a, str>>,
+    pub(super) pairs: PairWalk<'a, Key, Pair<'a>, Option<Crossing>, Finding>,
     /// The objects of both sides being compared, innermost last: the contract's pointer and the code's node.
     within: Vec<(String, *const Value)>,
-    pub(super) found: Vec<Found>,
-    /// Whether the pairs come from a trial, which only asks whether two nodes mean the same.
+    /// Whether the walk only finds out whether two nodes mean the same.
     trial: bool,
-    /// Whether components of one name are taken for the same.
-    by_name: bool,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(contract: &'a Value, code: &'a Value) -> Walk<'a> {
-        Walk {
-            contract,
-            code,
-            pairs: Vec::new(),
-            known: HashMap::new(),
-            current: 0,
-            place: Vec::new(),
-            within: Vec::new(),
-            found: Vec::new(),
-            trial: false,
-            by_name: false,
-        }
+        Walk { contract, code, pairs: PairWalk::new(usize::MAX), within: Vec::new(), trial: false }
     }
 
     /// Every drift between two documents.
     pub(super) fn drifts(mut self, contract: &Contract) -> Vec<Drift> {
-        self.queue(Kind::Document, self.contract, String::new(), Twin::of(self.code), Trail::default());
+        self.document();
         self.run();
-        self.told(contract)
-    }
-
-    /// Takes components of one name for the same: what differs inside them is told for itself.
-    pub(super) fn by_name(self) -> Walk<'a> {
-        Walk { by_name: true, ..self }
+        self.collect(contract)
     }
 
     /// Whether two nodes, either of which may be a reference, mean the same.
     pub(super) fn finds_nothing(self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> bool {
-        self.tried(kind, ours, theirs).is_some_and(|found| found.is_empty())
+        self.tried(kind, ours, theirs).is_some_and(|walk| walk.pairs.found().is_empty())
     }
 
-    /// What two nodes differ in, either of which may be a reference; `None` if it leads nowhere.
-    pub(super) fn tried(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> Option<Vec<Found>> {
+    /// Compares two nodes, either of which may be a reference; `None` if it leads nowhere.
+    pub(super) fn tried(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> Option<Walk<'a>> {
         self.trial = true;
-        let twin = Twin::resolve(self.code, theirs)?;
+        let counterpart = Counterpart::resolve(self.code, theirs)?;
         let (ours, at) = pointer::resolve(self.contract, ours, String::new())?;
-        self.queue(kind, ours, at, twin, Trail::default());
+        self.queue(kind, ours, at, counterpart, None);
         self.run();
-        Some(self.found)
+        Some(self)
     }
 
-    /// Compares every pair that is queued, now or meanwhile.
+    /// Compares every pair that is queued, also those that are queued meanwhile.
     fn run(&mut self) {
-        while let Some(pair) = self.pairs.get(self.current) {
-            match pair.kind {
-                Kind::Document => self.document(),
-                kind => {
-                    let (ours, pointer, twin) = (pair.ours, pair.pointer.clone(), pair.twin.clone());
-                    self.members(kind, ours, &pointer, &twin);
-                }
-            }
-            self.current += 1;
+        while let Some(Pair { kind, ours, pointer, counterpart }) = self.pairs.advance() {
+            self.members(kind, ours, &pointer, &counterpart);
         }
     }
 
-    fn queue(&mut self, kind: Kind, ours: &'a Value, pointer: String, twin: Twin<'a>, trail: Trail) {
-        let key = (kind, std::ptr::from_ref(ours), twin.identity);
-        let new = self.pairs.len();
-        let index = *self.known.entry(key).or_insert(new);
-        match self.pairs.get_mut(index) {
-            Some(pair) => pair.trails.push(trail),
-            None => self.pairs.push(Pair { kind, ours, pointer, twin, trails: vec![trail] }),
-        }
+    fn queue(
+        &mut self,
+        kind: Kind,
+        ours: &'a Value,
+        pointer: String,
+        counterpart: Counterpart<'a>,
+        crossing: Option<Crossing>,
+    ) {
+        let key = (kind, std::ptr::from_ref(ours), counterpart.identity);
+        self.pairs.queue(key, Pair { kind, ours, pointer, counterpart }, crossing);
     }
 
-    /// Takes one step, for the reader of a message, around `inside`.
+    /// Adds a step to the place while `inside` runs.
     pub(super) fn step(&mut self, label: impl Into<Cow<'a, str>>, inside: impl FnOnce(&mut Self)) {
-        self.place.push(label.into());
+        self.pairs.enter(label.into());
         inside(self);
-        self.place.pop();
+        self.pairs.leave();
     }
 
     pub(super) fn report(&mut self, kind: DriftKind, pointer: String, contract: Option<&Value>, code: Option<&Value>) {
-        let pair = self.current;
-        let place = self.place.iter().map(|step| step.clone().into_owned()).collect();
         let origin = match code {
             Some(node) => (std::ptr::from_ref(node), String::new()),
             None => {
@@ -173,10 +124,10 @@ impl<'a> Walk<'a> {
             }
         };
         let (contract, code) = (contract.cloned(), code.cloned());
-        self.found.push(Found { pair, kind, pointer, place, contract, code, origin });
+        self.pairs.report(Finding { kind, pointer, contract, code, origin });
     }
 
-    /// One node is all there is to say where a side lacks it.
+    /// Reports a node that one side lacks, without its content.
     pub(super) fn missing(
         &mut self,
         pointer: String,
@@ -193,97 +144,79 @@ impl<'a> Walk<'a> {
         let (ours, site) = if self.are_as_many(ours, theirs) { bare(kind, ours, site) } else { (ours, site) };
         let theirs = if self.are_as_many(ours, theirs) { bare(kind, theirs, String::new()).0 } else { theirs };
         let Some((value, pointer)) = pointer::resolve(self.contract, ours, site.clone()) else {
-            // The loader lets no such contract through.
+            // The loader refuses such a contract.
             return;
         };
-        let Some(twin) = Twin::resolve(self.code, theirs) else {
+        let Some(counterpart) = Counterpart::resolve(self.code, theirs) else {
             self.report(DriftKind::Dangling, site, Some(ours), Some(theirs));
             return;
         };
         let blank = |value, beside: &[_]| kind == Kind::Schema && beside.is_empty() && admits_anything(value);
-        if blank(value, &[]) != blank(twin.value, &twin.beside) {
-            // A schema against none at all is one fault, not one for each of its keywords.
+        if blank(value, &[]) != blank(counterpart.value, &counterpart.beside) {
+            // A schema instead of none is one drift, not one for each of its keywords.
             self.report(DriftKind::Differs, pointer, Some(ours), Some(theirs));
             return;
         }
         let (mine, other) = (pointer::reference(ours), pointer::reference(theirs));
-        if self.by_name && mine.is_some() && mine == other && twin.beside.is_empty() {
-            return;
-        }
         if mine.is_none() && other.is_none() {
-            self.members(kind, value, &pointer, &twin);
+            self.members(kind, value, &pointer, &counterpart);
             return;
         }
         if let (Some(mine), Some(other)) = (mine, other)
-            && self.is_another_component(kind, (mine, value), (other, &twin))
+            && self.is_another_component(kind, (mine, value), (other, &counterpart))
         {
             self.report(DriftKind::Differs, join(&site, "$ref"), ours.get("$ref"), theirs.get("$ref"));
             return;
         }
-        let mut trail = Trail::default();
-        // The first way to a pair stands for all: others are listed for the pair that they lead to.
-        if let Some(first) = self.pairs.get(self.current).and_then(|pair| pair.trails.first()) {
-            trail = first.clone();
-        }
-        trail.from = self.current;
-        // Long before this many steps nobody reads on, and a chain of components may be longer still.
-        const MAX_STEPS: usize = 64;
-        if trail.place.len() < MAX_STEPS {
-            trail.place.extend(self.place.iter().map(|step| step.clone().into_owned()));
-        }
-        if trail.crossed.len() < MAX_STEPS {
-            let steps = trail.place.len();
-            trail.crossed.push(Crossing { site, is_contracts: mine.is_some(), node: theirs, steps });
-        }
-        self.queue(kind, value, pointer, twin, trail);
+        let crossing = Crossing { site, is_contracts: mine.is_some() };
+        self.queue(kind, value, pointer, counterpart, Some(crossing));
     }
 
     /// Whether both sides refer, by name, to different components of the contract that do not mean the same.
     ///
-    /// Then the reference is the fault, and each difference between the two components would only hide it. If the
-    /// contract has no component of the name that the code uses, the names are just chosen differently.
-    fn is_another_component(&self, kind: Kind, ours: (&str, &'a Value), theirs: (&str, &Twin<'a>)) -> bool {
+    /// Then the reference is the drift, and each difference between the two components would only hide it. If the
+    /// contract has no component of the name that the code uses, the names merely differ.
+    fn is_another_component(&self, kind: Kind, ours: (&str, &'a Value), theirs: (&str, &Counterpart<'a>)) -> bool {
         let known = |reference| pointer::local(reference).is_some_and(|at| pointer::find(self.contract, &at).is_some());
         if self.trial || ours.0 == theirs.0 || !known(theirs.0) {
             return false;
         }
-        let mut trial = Walk::new(self.contract, self.code);
-        trial.trial = true;
-        trial.queue(kind, ours.1, String::new(), theirs.1.clone(), Trail::default());
+        let mut trial = Walk { trial: true, ..Walk::new(self.contract, self.code) };
+        trial.queue(kind, ours.1, String::new(), theirs.1.clone(), None);
         trial.run();
-        !trial.found.is_empty()
+        !trial.pairs.found().is_empty()
     }
 
     /// Compares the keywords of two objects.
-    pub(super) fn members(&mut self, kind: Kind, ours: &'a Value, at: &str, twin: &Twin<'a>) {
-        let is_part = only_part(ours).is_some() || only_part(twin.value).is_some();
-        if kind == Kind::Schema && is_part && self.are_as_many(ours, twin.value) {
-            return self.parts(ours, at, twin);
+    pub(super) fn members(&mut self, kind: Kind, ours: &'a Value, at: &str, counterpart: &Counterpart<'a>) {
+        let is_part = only_part(ours).is_some() || only_part(counterpart.value).is_some();
+        if kind == Kind::Schema && is_part && self.are_as_many(ours, counterpart.value) {
+            return self.parts(ours, at, counterpart);
         }
-        if !(ours.is_object() && twin.value.is_object()) {
-            let both_admit = kind == Kind::Schema && admits_anything(ours) && admits_anything(twin.value);
-            if !both_admit && !same(ours, twin.value) {
-                self.report(DriftKind::Differs, at.to_owned(), Some(ours), Some(twin.value));
+        if !(ours.is_object() && counterpart.value.is_object()) {
+            let both_admit = kind == Kind::Schema && admits_anything(ours) && admits_anything(counterpart.value);
+            if !both_admit && !same(ours, counterpart.value) {
+                self.report(DriftKind::Differs, at.to_owned(), Some(ours), Some(counterpart.value));
             }
             return;
         }
         let own = ours.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str);
-        let mut keys: Vec<&str> = own.chain(twin.keys()).collect();
+        let mut keys: Vec<&str> = own.chain(counterpart.keys()).collect();
         keys.sort();
         keys.dedup();
-        self.within.push((at.to_owned(), std::ptr::from_ref(twin.value)));
+        self.within.push((at.to_owned(), std::ptr::from_ref(counterpart.value)));
         for key in keys {
             if not_compared(kind, key) || is_compared_apart(kind, key) {
                 continue;
             }
             let here = join(at, key);
-            match (ours.get(key), twin.get(key)) {
+            match (ours.get(key), counterpart.get(key)) {
                 (Some(mine), Some(other)) if same_in_any_case(kind, key, ours, mine, other) => {}
                 (Some(mine), Some(other)) => self.keyword(kind, key, mine, here, other),
                 (Some(mine), None) if !is_default(kind, key, mine, |key| ours.get(key)) => {
                     self.missing(here, key, Some(mine), None);
                 }
-                (None, Some(other)) if !is_default(kind, key, other, |key| twin.get(key)) => {
+                (None, Some(other)) if !is_default(kind, key, other, |key| counterpart.get(key)) => {
                     self.missing(here, key, None, Some(other));
                 }
                 _ => {}
@@ -292,8 +225,8 @@ impl<'a> Walk<'a> {
         self.within.pop();
     }
 
-    /// Whether two schemas, without an `allOf` of one around either, are both put together of several, or neither is: one
-    /// part of several that are left is not what the several were.
+    /// Whether both schemas, without an `allOf` of one part around either, have an `allOf` of several parts, or neither
+    /// has: one remaining part is not equal to several.
     fn are_as_many(&self, ours: &Value, theirs: &Value) -> bool {
         let are_several = |document, schema| {
             let mut schema = pointer::resolve(document, schema, String::new()).map(|(value, _)| value);
@@ -307,27 +240,27 @@ impl<'a> Walk<'a> {
         !is_part || are_several(self.contract, ours) == are_several(self.code, theirs)
     }
 
-    /// Compares two components of which one is only another name.
-    fn parts(&mut self, ours: &'a Value, at: &str, twin: &Twin<'a>) {
-        let (mut ours, mut at, mut twin) = (ours, at.to_owned(), twin.clone());
+    /// Compares two components of which one only refers to another.
+    fn parts(&mut self, ours: &'a Value, at: &str, counterpart: &Counterpart<'a>) {
+        let (mut ours, mut at, mut counterpart) = (ours, at.to_owned(), counterpart.clone());
         for _ in 0..pointer::MAX_HOPS {
             let (part, site) = bare(Kind::Schema, ours, at.clone());
             let Some((value, found)) = pointer::resolve(self.contract, part, site) else { return };
             (ours, at) = (value, found);
-            let (part, _) = bare(Kind::Schema, twin.value, String::new());
-            let Some(mut inner) = Twin::resolve(self.code, part) else {
+            let (part, _) = bare(Kind::Schema, counterpart.value, String::new());
+            let Some(mut inner) = Counterpart::resolve(self.code, part) else {
                 return self.report(DriftKind::Dangling, at, Some(ours), Some(part));
             };
-            inner.beside.splice(0..0, twin.beside);
-            twin = inner;
-            if only_part(ours).is_none() && only_part(twin.value).is_none() {
-                return self.members(Kind::Schema, ours, &at, &twin);
+            inner.beside.splice(0..0, counterpart.beside);
+            counterpart = inner;
+            if only_part(ours).is_none() && only_part(counterpart.value).is_none() {
+                return self.members(Kind::Schema, ours, &at, &counterpart);
             }
         }
     }
 
     fn keyword(&mut self, kind: Kind, key: &'a str, ours: &'a Value, at: String, theirs: &'a Value) {
-        // What the reader of a message need not be told: each is followed by what tells more.
+        // These steps add nothing for people: more specific ones follow.
         let silent = matches!(key, "schema" | "content" | "properties" | "responses" | "headers");
         let label = if key == "requestBody" { "body" } else { key };
         let shape = kind.keyword(key).unwrap_or(Shape::Any);
@@ -352,8 +285,8 @@ impl<'a> Walk<'a> {
         if silent { inner(self) } else { self.step(label, inner) }
     }
 
-    /// Members are found by name, headers and media types in any case. The loader lets no two of the contract differ in
-    /// case alone; where two of the code do, one of them is too many.
+    /// Members are paired by name, headers and media types in any case. The loader refuses two names of the contract that
+    /// differ in case alone; of two such names of the code, one is a drift.
     fn map(&mut self, kind: Kind, key: &str, ours: &'a Map<String, Value>, at: &str, theirs: &'a Map<String, Value>) {
         let mut groups: BTreeMap<Cow<'a, str>, (Option<&'a str>, Vec<&'a str>)> = BTreeMap::new();
         for name in ours.keys() {
@@ -369,8 +302,8 @@ impl<'a> Walk<'a> {
         for (own, mut others) in groups.into_values() {
             if let Some(own) = own {
                 let exact = others.iter().position(|name| *name == own).unwrap_or_default();
-                let twin = (!others.is_empty()).then(|| others.remove(exact));
-                match (ours.get(own), twin.and_then(|name| theirs.get(name))) {
+                let counterpart = (!others.is_empty()).then(|| others.remove(exact));
+                match (ours.get(own), counterpart.and_then(|name| theirs.get(name))) {
                     (Some(mine), Some(other)) => {
                         self.step(label(own), |walk| walk.object(kind, mine, join(at, own), other));
                     }
@@ -383,7 +316,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lists of schemas are compared in order: it is the order in which a reader, and a generator, meets them.
+    /// Lists of schemas are compared in order: generators depend on it.
     fn list(&mut self, kind: Kind, ours: &'a [Value], at: &str, theirs: &'a [Value]) {
         for index in 0..ours.len().max(theirs.len()) {
             let label = index.to_string();
@@ -396,7 +329,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A schema without an `allOf` of one around it.
+/// A schema without an `allOf` of one part around it.
 fn bare(kind: Kind, mut schema: &Value, mut at: String) -> (&Value, String) {
     while let Some(part) = only_part(schema).filter(|_| kind == Kind::Schema) {
         (schema, at) = (part, at + "/allOf/0");
@@ -404,7 +337,7 @@ fn bare(kind: Kind, mut schema: &Value, mut at: String) -> (&Value, String) {
     (schema, at)
 }
 
-/// Members that are compared by a rule of their own, in `document`.
+/// Members that `document` compares.
 fn is_compared_apart(kind: Kind, key: &str) -> bool {
     match kind {
         Kind::Document => matches!(key, "paths" | "components"),

@@ -1,105 +1,80 @@
-//! Handlers: the clauses of `#[utoipa::path(…)]`. `skeleton` writes whole ones.
-
-mod skeleton;
+//! The clauses of `#[utoipa::path(…)]` for an operation of the contract.
 
 use serde_json::{Map, Value, json};
 
-pub(super) use skeleton::{handlers, holds_word, routes};
-
-use super::Context;
-use super::sources::{Handler, Item};
-use super::types::{Types, Way, Words, docs, literal, pascal};
+use super::spelling::{docs, literal, pascal};
+use super::types::{Direction, Types, Words};
+use crate::context::Context;
+use crate::sources::{Handler, Item, argument_of};
 use openapi_contract::pointer;
 
-/// An operation of the contract, references to all but schemas followed, without what the code adds by rule.
-pub(super) fn own(context: &Context<'_>, operation: &Value) -> Value {
-    let mut own = inlined(context.contract.document(), operation);
-    let statuses: Vec<String> = members(&own, "responses").map(|(status, _)| status.clone()).collect();
-    for status in &statuses {
+/// An operation of the contract, its references resolved except for schemas, without what the code adds by rule.
+pub(crate) fn own(context: &Context<'_>, operation: &Value) -> Value {
+    let mut own = resolved(context, operation);
+    let names = |own: &Value, owner: &str| -> Vec<String> {
+        own.pointer(owner).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    let leave_out = |own: &mut Value, owner: &str, name: &str| {
         let mut without = own.clone();
-        if let Some(responses) = without.get_mut("responses").and_then(Value::as_object_mut) {
-            responses.remove(status);
+        without.pointer_mut(owner).and_then(Value::as_object_mut).map(|members| members.remove(name));
+        if (context.code.by_rule)(without.clone()).pointer(&pointer::join(owner, name)).is_some() {
+            *own = without;
         }
-        if (context.code.by_rule)(without.clone()).pointer(&format!("/responses/{status}")).is_some() {
-            own = without;
-        }
-    }
-    for status in &statuses {
-        let at = format!("/responses/{status}/headers");
-        let names: Vec<String> =
-            own.pointer(&at).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        for name in names {
-            let mut without = own.clone();
-            if let Some(headers) = without.pointer_mut(&at).and_then(Value::as_object_mut) {
-                headers.remove(&name);
-            }
-            if (context.code.by_rule)(without.clone()).pointer(&pointer::join(&at, &name)).is_some() {
-                own = without;
-            }
-        }
+    };
+    for status in names(&own, "/responses") {
+        leave_out(&mut own, "/responses", &status);
+        let owner = format!("/responses/{status}/headers");
+        names(&own, &owner).iter().for_each(|name| leave_out(&mut own, &owner, name));
     }
     own
 }
 
-/// Only what rules and clauses ask for, so that any reader of operations takes it.
-fn inlined(document: &Value, operation: &Value) -> Value {
-    let resolve =
-        |node: &Value| pointer::resolve(document, node, String::new()).map_or(Value::Null, |(value, _)| value.clone());
+/// Only what rules and clauses read, so that it parses as utoipa's type.
+fn resolved(context: &Context<'_>, operation: &Value) -> Value {
+    let resolve = |node: &Value| context.contract.resolve(node).clone();
+    let contents = |node: &Value| -> Value {
+        let media = members(node, "content").map(|(media, value)| {
+            let schema = value.get("schema").cloned();
+            (media.clone(), schema.map_or_else(|| json!({}), |schema| json!({ "schema": schema })))
+        });
+        media.collect::<Map<_, _>>().into()
+    };
     let mut own = Map::new();
     for key in ["operationId", "tags"] {
         own.extend(operation.get(key).map(|value| (key.to_owned(), value.clone())));
     }
-    let contents = |node: &Value| -> Value {
-        members(node, "content")
-            .map(|(media, value)| {
-                let schema = value.get("schema").cloned();
-                (media.clone(), schema.map_or_else(|| json!({}), |schema| json!({ "schema": schema })))
-            })
-            .collect::<Map<_, _>>()
-            .into()
-    };
     if let Some(body) = operation.get("requestBody").map(resolve) {
-        own.insert(
-            "requestBody".to_owned(),
-            json!({ "content": contents(&body), "required": body.get("required") == Some(&Value::Bool(true)) }),
-        );
+        let required = body.get("required") == Some(&Value::Bool(true));
+        own.insert("requestBody".to_owned(), json!({ "content": contents(&body), "required": required }));
     }
     let responses = members(operation, "responses").map(|(status, listed)| {
         let response = resolve(listed);
-        let headers: Map<String, Value> = members(&response, "headers")
-            .map(|(name, listed)| {
-                let schema = resolve(listed).get("schema").cloned().unwrap_or_else(|| json!({}));
-                (name.clone(), json!({ "schema": schema }))
-            })
-            .collect();
+        let headers = members(&response, "headers").map(|(name, listed)| {
+            let schema = resolve(listed).get("schema").cloned().unwrap_or_else(|| json!({}));
+            (name.clone(), json!({ "schema": schema }))
+        });
+        let headers: Map<String, Value> = headers.collect();
         (status.clone(), json!({ "description": "", "headers": headers, "content": contents(&response) }))
     });
-    own.insert("responses".to_owned(), responses.collect::<Map<_, _>>().into());
+    let responses: Map<String, Value> = responses.collect();
+    own.insert("responses".to_owned(), responses.into());
     Value::Object(own)
 }
 
-fn members<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
+pub(crate) fn members<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
     value.get(key).and_then(Value::as_object).into_iter().flatten()
 }
 
 /// `(status = 200, body = User, headers(…))`
-pub(super) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value, hint: &str) -> Result<String, Words> {
-    types.way = Way { request: false, response: true };
+pub(crate) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value, hint: &str) -> Result<String, Words> {
+    types.direction = Direction::RESPONSE;
     let mut parts = vec![format!("status = {status}")];
-    let content: Vec<_> = members(response, "content").collect();
-    let mut bodies = Vec::new();
-    for (media, value) in &content {
-        let schema = value
-            .get("schema")
-            .ok_or("a media type without a `schema` has no form in utoipa: give it one in the contract")?;
-        bodies.push((types.in_place(schema, &format!("{hint}Answer"))?.rust, media.as_str()));
-    }
-    match bodies.as_slice() {
+    match bodies(types, response, &format!("{hint}Response"))?.as_slice() {
         [] => {}
         [(body, media)] => {
             parts.push(format!("body = {body}"));
-            if *media != "application/json" || is_text(body) {
-                parts.push(format!("content_type = {}", literal(&Value::from(*media))));
+            if media != "application/json" || is_text(body) {
+                parts.push(format!("content_type = {}", quoted(media)));
             }
         }
         several => parts.push(format!("content({})", listed(several))),
@@ -107,7 +82,7 @@ pub(super) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value
     let mut headers = Vec::new();
     for (name, header) in members(response, "headers") {
         let typed = types.of_header(header.get("schema").unwrap_or(&Value::Null), &pascal(name))?;
-        headers.push(format!("({} = {})", literal(&Value::from(name.as_str())), typed.rust));
+        headers.push(format!("({} = {})", quoted(name), typed.rust));
     }
     if !headers.is_empty() {
         parts.push(format!("headers({})", headers.join(", ")));
@@ -115,47 +90,54 @@ pub(super) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value
     Ok(format!("({})", parts.join(", ")))
 }
 
-/// utoipa takes these for plain text.
-fn is_text(rust: &str) -> bool {
-    matches!(rust, "String" | "i32" | "i64" | "f32" | "f64" | "bool" | "Uuid" | "uuid::Uuid")
-}
-
-fn listed(bodies: &[(String, &str)]) -> String {
-    let bodies = bodies.iter().map(|(body, media)| format!("({body} = {})", literal(&Value::from(*media))));
-    bodies.collect::<Vec<_>>().join(", ")
-}
-
 /// `request_body = NewUser`, and the type that the handler takes.
-pub(super) fn request_body(types: &mut Types<'_, '_>, body: &Value, hint: &str) -> Result<(String, String), Words> {
-    types.way = Way { request: true, response: false };
+pub(crate) fn request_body(types: &mut Types<'_, '_>, body: &Value, hint: &str) -> Result<(String, String), Words> {
+    types.direction = Direction::REQUEST;
     if body.get("required") != Some(&Value::Bool(true)) {
-        return Err("a body that may be missing has no form here: say `required: true` in the contract".to_owned());
+        return Err("an optional body cannot be derived: write `required: true` in the contract".to_owned());
     }
-    let mut bodies = Vec::new();
-    for (media, value) in members(body, "content") {
-        let schema = value
-            .get("schema")
-            .ok_or("a body without a `schema` has no form in utoipa: give it one in the contract")?;
-        bodies.push((types.in_place(schema, &format!("{hint}Body"))?.rust, media.as_str()));
-    }
+    let bodies = bodies(types, body, &format!("{hint}Body"))?;
     let first = bodies.first().map(|(body, _)| body.clone()).ok_or("a body needs a media type")?;
     Ok(match bodies.as_slice() {
-        [(body, "application/json")] if !is_text(body) => (format!("request_body = {body}"), first),
+        [(body, media)] if media == "application/json" && !is_text(body) => (format!("request_body = {body}"), first),
         several => (format!("request_body(content({}))", listed(several)), first),
     })
 }
 
-/// `("X-Tenant" = String, Header)`: a parameter that no struct holds.
-pub(super) fn parameter_clause(types: &mut Types<'_, '_>, parameter: &Value, hint: &str) -> Result<String, Words> {
-    types.way = Way { request: true, response: false };
+fn bodies(types: &mut Types<'_, '_>, owner: &Value, hint: &str) -> Result<Vec<(String, String)>, Words> {
+    let mut bodies = Vec::new();
+    for (media, value) in members(owner, "content") {
+        let schema =
+            value.get("schema").ok_or("utoipa needs a `schema` for each media type: add one to the contract")?;
+        bodies.push((types.in_place(schema, hint)?.rust, media.clone()));
+    }
+    Ok(bodies)
+}
+
+/// utoipa treats these types as plain text.
+fn is_text(rust: &str) -> bool {
+    matches!(rust, "String" | "i32" | "i64" | "f32" | "f64" | "bool" | "Uuid" | "uuid::Uuid")
+}
+
+fn listed(bodies: &[(String, String)]) -> String {
+    let bodies = bodies.iter().map(|(body, media)| format!("({body} = {})", quoted(media)));
+    bodies.collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(text: &str) -> String {
+    literal(&Value::from(text))
+}
+
+/// `("X-Tenant" = String, Header)`: a parameter that is not a field of a struct.
+pub(crate) fn parameter_clause(types: &mut Types<'_, '_>, parameter: &Value, hint: &str) -> Result<String, Words> {
+    types.direction = Direction::REQUEST;
     let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-    let nothing = Value::Null;
-    let schema = parameter.get("schema").filter(|schema| schema.is_object()).unwrap_or(&nothing);
+    let schema = parameter.get("schema").ok_or("a parameter without a `schema` cannot be annotated")?;
     let typed = types.of(schema, &format!("{hint}{}", pascal(text("name"))))?;
+    let rust = if typed.is_named { format!("inline({})", typed.rust) } else { typed.rust };
     let required = parameter.get("required") == Some(&Value::Bool(true));
-    let rust = if typed.named { format!("inline({})", typed.rust) } else { typed.rust };
     let rust = if required { rust } else { format!("Option<{rust}>") };
-    let mut parts = vec![format!("{} = {rust}", literal(&Value::from(text("name")))), pascal(text("in"))];
+    let mut parts = vec![format!("{} = {rust}", quoted(text("name"))), pascal(text("in"))];
     if !required {
         parts.push("nullable = false".to_owned());
     }
@@ -163,44 +145,35 @@ pub(super) fn parameter_clause(types: &mut Types<'_, '_>, parameter: &Value, hin
     Ok(format!("({})", parts.join(", ")))
 }
 
-/// The struct in which a handler takes its parameters of one location, whichever file it stands in.
-pub(super) fn holder<'s, 'a>(context: &'s Context<'a>, handler: &Handler<'_>, location: &str) -> Option<&'s Item<'a>> {
-    let params = handler.argument("params")?;
-    let parts = handler.parts(params);
+/// The struct with the parameters of a handler in one location.
+pub(crate) fn holder<'s, 'a>(context: &'s Context<'a>, handler: &Handler<'_>, location: &str) -> Option<&'s Item<'a>> {
+    let parts = &handler.argument("params")?.parts;
     // `Page`, or `crate::page::Page`.
-    let named = |span: &(usize, usize)| handler.file.slice(span.0, span.1).rsplit("::").next().map(str::trim);
-    let names: Vec<&str> = parts.iter().filter_map(named).collect();
+    let names: Vec<&str> =
+        parts.iter().filter_map(|span| handler.file.slice(span.clone()).rsplit("::").next()).map(str::trim).collect();
     let holds = |item: &&Item<'_>| {
-        names.contains(&item.name.as_str())
-            && item.attributes.iter().any(|one| {
-                one.name == "into_params"
-                    && one
-                        .arguments
-                        .iter()
-                        .any(|one| one.key == "parameter_in" && item.text(one.span).ends_with(&pascal(location)))
-            })
+        let argument = argument_of(&item.attributes, "into_params", "parameter_in");
+        let is_in = |span| item.file.slice(span).ends_with(&pascal(location));
+        names.contains(&item.name.as_str()) && argument.is_some_and(|one| is_in(one.span.clone()))
     };
     let holders = || context.sources.items.iter().filter(holds);
     holders().find(|item| item.file.path == handler.file.path).or_else(|| holders().next())
 }
 
 /// A new struct of parameters.
-pub(super) fn parameters(
+pub(crate) fn parameters(
     types: &mut Types<'_, '_>,
     name: &str,
     location: &str,
     these: &[&Value],
-    what: &str,
 ) -> Result<String, Words> {
-    types.way = Way { request: true, response: false };
-    let mut fields = String::new();
-    for one in these {
-        fields.push_str(&docs(one, "See the contract.", "    "));
-        fields.push_str(&types.parameter(name, one, true)?);
-        fields.push_str(",\n");
-    }
+    types.direction = Direction::REQUEST;
+    let fields: Result<Vec<String>, Words> = these.iter().map(|one| types.parameter(name, one, true)).collect();
     let (deserialize, into) = (types.import("serde", "Deserialize"), types.import("utoipa", "IntoParams"));
+    let docs = docs(&Value::Null, &format!("The parameters in the {location}."), "");
     Ok(format!(
-        "/// The parameters in the {what}.\n#[derive(Debug, {deserialize}, {into})]\n#[into_params(parameter_in = {location})]\npub struct {name} {{\n{fields}}}"
+        "{docs}#[derive(Debug, {deserialize}, {into})]\n#[into_params(parameter_in = {})]\npub struct {name} {{\n{}\n}}",
+        pascal(location),
+        fields?.join("\n")
     ))
 }

@@ -1,107 +1,92 @@
 //! Rust types for the contract's schemas, in the style of the handlers' crate.
 //!
-//! What exists is used; `item` writes what does not, `spelling` knows the words, `way` says what a type has to derive. What
-//! has no words there, `by_hand` writes out.
-
-mod by_hand;
-mod item;
-mod spelling;
-mod way;
+//! Types that exist are used. A schema that utoipa's attributes cannot express is an error, in words.
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-pub(super) use by_hand::{by_hand, implemented};
-pub(super) use item::variant;
-pub(super) use spelling::{attribute, attribute_of, docs, literal, pascal, snake};
-use spelling::{bounds, ident};
-pub(super) use way::{Way, way_of};
-
-use super::Context;
-use super::sources::Item;
-use super::text::SourceFile;
+use super::spelling::{attribute_of, bounds, docs, ident, literal, pascal};
+use crate::context::Context;
 use crate::diff::{means_the_same, only_part};
+use crate::fix::SourceFile;
+use crate::sources::{Item, argument_of};
 use openapi_contract::Kind;
 use openapi_contract::pointer::{self, join};
 
-/// Writes types into a file, and remembers the new ones that they need.
-pub(super) struct Types<'c, 'a> {
-    context: &'c Context<'a>,
-    /// The file that they are written into, if it exists.
-    file: Option<&'a SourceFile>,
-    /// New items, each on lines of its own, in the order in which they are needed.
-    pub(super) items: Vec<String>,
-    /// Names of new items, with the traits that they derive.
-    defined: BTreeMap<String, Vec<&'static str>>,
-    /// Which way new types travel.
-    pub(super) way: Way,
-    /// What a new file has to import.
-    pub(super) imports: Vec<(&'static str, String)>,
-    /// Why a schema is written by hand, if one is.
-    pub(super) by_hand: Option<Words>,
+/// Why something cannot be written as a type, and what to do instead.
+pub(crate) type Words = String;
+
+/// Whether values of a type are received, sent, or both: this decides what it derives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Direction {
+    pub(crate) request: bool,
+    pub(crate) response: bool,
 }
 
-/// A type, and what its place must say of it besides.
+impl Direction {
+    pub(crate) const REQUEST: Direction = Direction { request: true, response: false };
+    pub(crate) const RESPONSE: Direction = Direction { request: false, response: true };
+}
+
+/// A type, and the attributes that its field or parameter needs.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Typed {
-    pub(super) rust: String,
+pub(crate) struct Typed {
+    pub(crate) rust: String,
     /// Such as `max_length = 9`.
-    pub(super) attributes: Vec<String>,
+    pub(crate) attributes: Vec<String>,
     /// Whether it is a type with a schema of its own, to which utoipa refers.
-    pub(super) named: bool,
-    /// The traits that it has.
+    pub(crate) is_named: bool,
+    /// The traits of [`TRAITS`] that it has.
     derives: Vec<&'static str>,
 }
 
-/// Why something cannot be written as a type, and what to do.
-pub(super) type Words = String;
-
 const TRAITS: [&str; 3] = ["Clone", "PartialEq", "Eq"];
 
+/// Writes types into a file, and collects the new ones that they need.
+pub(crate) struct Types<'c, 'a> {
+    context: &'c Context<'a>,
+    file: &'a SourceFile,
+    /// New items, each on lines of its own, in the order in which they are needed.
+    pub(crate) items: Vec<String>,
+    new: BTreeMap<String, Vec<&'static str>>,
+    pub(crate) direction: Direction,
+}
+
 impl<'c, 'a> Types<'c, 'a> {
-    pub(super) fn new(context: &'c Context<'a>, file: Option<&'a SourceFile>, way: Way) -> Types<'c, 'a> {
-        Types { context, file, items: Vec::new(), defined: BTreeMap::new(), way, imports: Vec::new(), by_hand: None }
+    pub(crate) fn new(context: &'c Context<'a>, file: &'a SourceFile, direction: Direction) -> Types<'c, 'a> {
+        Types { context, file, items: Vec::new(), new: BTreeMap::new(), direction }
     }
 
-    /// How an item of another module is called in this file.
-    pub(super) fn import(&mut self, module: &'static str, name: &str) -> String {
-        let Some(file) = self.file else {
-            let import = (module, name.to_owned());
-            if !self.imports.contains(&import) {
-                self.imports.push(import);
-            }
-            return name.to_owned();
-        };
-        if names(file, name) { name.to_owned() } else { format!("{module}::{name}") }
+    /// Records the new types, so that no other fix of this run defines them again.
+    pub(crate) fn commit(&self) {
+        let module = module(&self.file.path);
+        let paths = self.new.keys().map(|name| (name.clone(), format!("{module}::{name}")));
+        self.context.defined.borrow_mut().extend(paths);
     }
 
-    /// The module that it writes into.
-    pub(super) fn module(&self) -> Option<String> {
-        self.file.map(|file| module(&file.path).trim_start_matches("crate::").to_owned())
+    /// The name of an item of another module in this file: short where the file uses it already.
+    pub(crate) fn import(&self, module: &str, name: &str) -> String {
+        if uses(self.file, name) { name.to_owned() } else { format!("{module}::{name}") }
     }
 
-    /// The type of a schema. `hint` is what a new type would be called.
-    pub(super) fn of(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
+    /// The type of a schema. `hint` is the name of a new type.
+    pub(crate) fn of(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
         if let Some(part) = only_part(schema) {
             return self.of(part, hint);
         }
         if let Some(target) = pointer::reference(schema) {
             return self.referred(target);
         }
-        if let Some(item) = self.same_type(schema) {
+        if let Some(item) = self.equal_type(schema, false).filter(|_| schema.get("pattern").is_some()) {
             return Ok(self.existing(item));
         }
-        unsaid(schema).map_or(Ok(()), Err)?;
+        inexpressible(schema).map_or(Ok(()), Err)?;
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         let plain = |rust: &str| Typed { rust: rust.to_owned(), derives: TRAITS.to_vec(), ..Typed::default() };
+        let float = |rust: &str| Typed { derives: vec!["Clone", "PartialEq"], ..plain(rust) };
         let mut typed = match (text("type"), text("format")) {
-            _ if schema.get("oneOf").is_some() => return self.defined(hint, schema),
-            (Some("string"), _) if schema.get("enum").is_some() => return self.defined(hint, schema),
-            _ if schema.get("enum").is_some() => {
-                return Err("utoipa's attributes cannot say an `enum` of other than strings: write the schema by hand"
-                    .to_owned());
-            }
+            _ if schema.get("oneOf").is_some() || schema.get("enum").is_some() => return self.defined(hint, schema),
             (Some("string"), Some("uuid")) => plain(&self.import("uuid", "Uuid")),
             (Some("string"), format) => {
                 let mut typed = plain("String");
@@ -110,16 +95,11 @@ impl<'c, 'a> Types<'c, 'a> {
             }
             (Some("integer"), Some("int32")) => plain("i32"),
             (Some("integer"), Some("int64")) => plain("i64"),
-            (Some("integer"), _) => {
-                return Err(
-                    "Rust's integers have a format: give it `format: int32` or `format: int64` in the contract, or write the schema by hand"
-                        .to_owned(),
-                );
-            }
-            (Some("number"), Some("float")) => Typed { derives: vec!["Clone", "PartialEq"], ..plain("f32") },
-            (Some("number"), Some("double")) => Typed { derives: vec!["Clone", "PartialEq"], ..plain("f64") },
-            (Some("number"), _) => {
-                return Err("Rust's numbers have a format: give it `format: double` in the contract, or write the schema by hand".to_owned());
+            (Some("number"), Some("float")) => float("f32"),
+            (Some("number"), Some("double")) => float("f64"),
+            (Some(number @ ("integer" | "number")), _) => {
+                let formats = if number == "integer" { "int32` or `int64" } else { "float` or `double" };
+                return Err(format!("a Rust {number} has the format `{formats}`: add a `format` to the contract"));
             }
             (Some("boolean"), _) => plain("bool"),
             (Some("array"), _) => {
@@ -131,11 +111,8 @@ impl<'c, 'a> Types<'c, 'a> {
             (Some("object"), _) => match schema.get("additionalProperties") {
                 Some(value) if value.is_object() => {
                     let value = self.in_place(value, &format!("{hint}Value"))?;
-                    Typed {
-                        rust: format!("std::collections::BTreeMap<String, {}>", value.rust),
-                        derives: value.derives,
-                        ..Typed::default()
-                    }
+                    let rust = format!("std::collections::BTreeMap<String, {}>", value.rust);
+                    Typed { rust, derives: value.derives, ..Typed::default() }
                 }
                 Some(Value::Bool(false)) => return self.defined(hint, schema),
                 _ => {
@@ -150,16 +127,15 @@ impl<'c, 'a> Types<'c, 'a> {
         Ok(typed)
     }
 
-    /// A type that says all by itself, for a place where no attribute can stand.
-    pub(super) fn in_place(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
+    /// A type whose own schema is complete, for a place where no attribute is possible.
+    pub(crate) fn in_place(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
         let typed = self.of(schema, hint)?;
         if typed.attributes.is_empty() { Ok(typed) } else { self.defined(hint, schema) }
     }
 
-    /// The type of a response header: one that exists only for its schema will do.
-    pub(super) fn of_header(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
-        let twin = self.twins(schema).find(|item| is_for_its_schema(item)).map(|item| item.name.clone());
-        match twin.and_then(|name| self.context.sources.items.iter().find(|item| item.name == name)) {
+    /// The type of a response header: an existing one that is only there for its schema, if any.
+    pub(crate) fn of_header(&mut self, schema: &Value, hint: &str) -> Result<Typed, Words> {
+        match self.equal_type(schema, true) {
             Some(item) => Ok(self.existing(item)),
             None => self.in_place(schema, hint),
         }
@@ -167,77 +143,269 @@ impl<'c, 'a> Types<'c, 'a> {
 
     fn referred(&mut self, target: &str) -> Result<Typed, Words> {
         let name = target.rsplit('/').next().unwrap_or_default().to_owned();
-        let context = self.context;
-        if let Some(item) = context.sources.schema(&name) {
+        if let Some(item) = self.context.sources.schema(&name) {
             return Ok(self.existing(item));
         }
-        let component = join("/components/schemas", &name);
-        if context.generated.pointer(&component).is_some() || self.defined.contains_key(&name) {
-            let derives = self.defined.get(&name).cloned().unwrap_or_default();
-            return Ok(Typed { rust: name, named: true, derives, ..Typed::default() });
-        }
-        match context.contract.document().pointer(&component) {
+        match self.context.contract.document().pointer(&join("/components/schemas", &name)) {
             Some(schema) if schema.get("$ref").is_none() => self.defined(&name, schema),
-            _ => Err(format!("`{target}` only leads on: refer to what it refers to")),
+            _ => Err(format!("`{target}` is only a reference: refer to its target")),
         }
     }
 
-    fn existing(&mut self, item: &Item<'a>) -> Typed {
+    fn existing(&self, item: &Item<'_>) -> Typed {
         let derives = TRAITS.into_iter().filter(|name| item.derives(name)).collect();
-        let here = self.file.is_some_and(|file| file.path == item.file.path || names(file, &item.name));
-        let rust = if here { item.name.clone() } else { format!("{}::{}", module(&item.file.path), item.name) };
-        Typed { rust, named: true, derives, ..Typed::default() }
+        let is_here = self.file.path == item.file.path || uses(self.file, &item.name);
+        let rust = if is_here { item.name.clone() } else { format!("{}::{}", module(&item.file.path), item.name) };
+        Typed { rust, is_named: true, derives, ..Typed::default() }
     }
 
-    /// A type of the code that means the same as a schema written out, such as the one of points in time.
-    fn same_type(&self, schema: &Value) -> Option<&'c Item<'a>> {
-        // What is only a type and a format is nobody's in particular.
-        schema.get("pattern")?;
-        self.twins(schema)
-            .find(|item| !is_for_its_schema(item) && item.attributes.iter().any(|one| one.name == "schema"))
-    }
-
-    fn twins(&self, schema: &Value) -> impl Iterator<Item = &'c Item<'a>> {
+    /// An existing type whose schema means the same. `is_schema_only`: one that no code constructs.
+    fn equal_type(&self, schema: &Value, is_schema_only: bool) -> Option<&'c Item<'a>> {
         let context = self.context;
-        let components = context.generated.pointer("/components/schemas").and_then(Value::as_object);
-        let same: Vec<_> = components
-            .into_iter()
-            .flatten()
-            .filter(|(_, twin)| {
-                means_the_same(context.contract.document(), context.generated, Kind::Schema, schema, twin)
-            })
-            .filter_map(|(name, _)| context.sources.schema(name))
-            .collect();
-        same.into_iter()
+        let (ours, theirs) = (context.contract.document(), context.generated);
+        let components = theirs.pointer("/components/schemas")?.as_object()?;
+        let same = components.iter().filter(|(_, other)| means_the_same(ours, theirs, Kind::Schema, schema, other));
+        same.filter_map(|(name, _)| context.sources.schema(name)).find(|item| {
+            let is_dead =
+                ["expect", "allow"].iter().any(|one| argument_of(&item.attributes, one, "dead_code").is_some());
+            is_dead == is_schema_only && item.attributes.iter().any(|one| one.name == "schema")
+        })
+    }
+
+    /// A new type for a schema, unless this run has defined it already.
+    fn defined(&mut self, name: &str, schema: &Value) -> Result<Typed, Words> {
+        let named = |rust: String, derives: &[&'static str]| Typed {
+            rust,
+            is_named: true,
+            derives: derives.to_vec(),
+            ..Typed::default()
+        };
+        if let Some(derives) = self.new.get(name) {
+            return Ok(named(name.to_owned(), derives));
+        }
+        if let Some(item) = self.context.sources.schema(name) {
+            return Ok(self.existing(item));
+        }
+        if let Some(path) = self.context.defined.borrow().get(name) {
+            let is_here = path.strip_suffix(name) == Some(&format!("{}::", module(&self.file.path)));
+            return Ok(named(if is_here { name.to_owned() } else { path.clone() }, &TRAITS));
+        }
+        // Recorded before it is complete, since it may contain itself.
+        self.new.insert(name.to_owned(), TRAITS.to_vec());
+        let component = join("/components/schemas", name);
+        let is_component = self.context.contract.document().pointer(&component) == Some(schema);
+        // A component derives what all of its uses need.
+        let outer = self.direction;
+        if is_component {
+            self.direction = direction_of(self.context, name);
+        }
+        let body = self.body(name, schema);
+        let direction = std::mem::replace(&mut self.direction, outer);
+        let (body, derives) = body?;
+        self.new.insert(name.to_owned(), derives.clone());
+        let mut traits = vec!["Debug".to_owned()];
+        traits.extend(schema.get("enum").map(|_| "Copy".to_owned()));
+        traits.extend(derives.iter().map(|one| (*one).to_owned()));
+        if direction.response || !direction.request {
+            traits.push(self.import("serde", "Serialize"));
+        }
+        if direction.request {
+            traits.push(self.import("serde", "Deserialize"));
+        }
+        traits.push(self.import("utoipa", "ToSchema"));
+        let docs = docs(schema, &format!("See `{name}` in the contract."), "");
+        self.items.push(format!("{docs}#[derive({})]\n{body}", traits.join(", ")));
+        Ok(named(name.to_owned(), &derives))
+    }
+
+    fn body(&mut self, name: &str, schema: &Value) -> Result<(String, Vec<&'static str>), Words> {
+        let bounds = bounds(schema);
+        let head = if bounds.is_empty() { String::new() } else { format!("#[schema({})]\n", bounds.join(", ")) };
+        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+            let variants: Result<Vec<_>, Words> = values.iter().map(variant).collect();
+            return Ok((format!("{head}pub enum {name} {{\n{}\n}}", variants?.join("\n")), TRAITS.to_vec()));
+        }
+        if let Some(options) = schema.get("oneOf").and_then(Value::as_array) {
+            let (mut lines, mut derives) = (Vec::new(), TRAITS.to_vec());
+            for (index, option) in options.iter().enumerate() {
+                let typed = self.in_place(option, &format!("{name}{}", index + 1))?;
+                let variant = if typed.is_named { pascal(&typed.rust) } else { format!("Option{}", index + 1) };
+                lines.push(format!("    /// See `{}`.\n    {variant}({}),", typed.rust, typed.rust));
+                derives.retain(|one| typed.derives.contains(one));
+            }
+            return Ok((format!("#[serde(untagged)]\n{head}pub enum {name} {{\n{}\n}}", lines.join("\n")), derives));
+        }
+        if schema.get("type").is_some_and(|one| one == "object") {
+            return self.fields(name, schema, &head);
+        }
+        inexpressible(schema).map_or(Ok(()), Err)?;
+        let own =
+            ["type", "format", "items"].into_iter().filter_map(|key| Some((key.to_owned(), schema.get(key)?.clone())));
+        let inner = self.of(&own.collect(), &format!("{name}Value"))?;
+        let attributes: Vec<String> = inner.attributes.into_iter().chain(bounds).collect();
+        let head =
+            if attributes.is_empty() { String::new() } else { format!("#[schema({})]\n", attributes.join(", ")) };
+        Ok((format!("{head}pub struct {name}(pub {});", inner.rust), inner.derives))
+    }
+
+    fn fields(&mut self, name: &str, schema: &Value, head: &str) -> Result<(String, Vec<&'static str>), Words> {
+        let (mut lines, mut derives) = (Vec::new(), TRAITS.to_vec());
+        let mut members: Vec<_> = schema.get("properties").and_then(Value::as_object).into_iter().flatten().collect();
+        let written = join("/components/schemas", name) + "/properties";
+        members.sort_by_key(|(property, _)| self.context.contract.position(&join(&written, property)));
+        for (property, member) in members {
+            let (text, typed) = self.field(name, property, member, is_required(schema, property), true)?;
+            derives.retain(|one| typed.derives.contains(one));
+            lines.push(text);
+        }
+        let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+        let closed = if is_closed { "#[serde(deny_unknown_fields)]\n" } else { "" };
+        let inner = if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) };
+        Ok((format!("{closed}{head}pub struct {name} {{{inner}}}"), derives))
+    }
+
+    /// A field of a struct, with its comment, attributes and comma.
+    pub(crate) fn field(
+        &mut self,
+        owner: &str,
+        name: &str,
+        schema: &Value,
+        required: bool,
+        public: bool,
+    ) -> Result<(String, Typed), Words> {
+        let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
+        let (mut serde, mut attributes, mut rust) = (Vec::new(), Vec::new(), typed.rust.clone());
+        if !required {
+            rust = format!("Option<{rust}>");
+            attributes.push("nullable = false".to_owned());
+            if self.direction.response {
+                serde.push("skip_serializing_if = \"Option::is_none\"".to_owned());
+            }
+        }
+        attributes.extend(typed.attributes.clone());
+        let docs = docs(schema, &format!("See `{name}` in the contract."), "    ");
+        Ok((docs + &written(name, serde, ("schema", attributes), &rust, public), typed))
+    }
+
+    /// A field of a struct of parameters.
+    pub(crate) fn parameter(&mut self, owner: &str, parameter: &Value, public: bool) -> Result<String, Words> {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        let schema = parameter.get("schema").ok_or("a parameter without a `schema` cannot be a field")?;
+        let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
+        let (mut attributes, mut rust) = (Vec::new(), typed.rust.clone());
+        let default = self.resolved(schema).get("default").is_some();
+        match parameter.get("required") == Some(&Value::Bool(true)) {
+            true => {}
+            // Validation fills the default in, so there is always a value.
+            false if default => attributes.push("required = false".to_owned()),
+            false => {
+                rust = format!("Option<{rust}>");
+                attributes.push("nullable = false".to_owned());
+            }
+        }
+        if typed.is_named {
+            // utoipa does not collect types that only parameters use.
+            attributes.push("inline".to_owned());
+        }
+        for (key, known) in [("style", "style"), ("explode", "explode"), ("allowReserved", "allow_reserved")] {
+            attributes.extend(parameter.get(key).map(|value| match value {
+                Value::String(style) => format!("{known} = {}", pascal(style)),
+                value => format!("{known} = {value}"),
+            }));
+        }
+        attributes.extend(typed.attributes);
+        let docs = docs(parameter, &format!("See `{name}` in the contract."), "    ");
+        Ok(docs + &written(name, Vec::new(), ("param", attributes), &rust, public))
+    }
+
+    fn resolved<'v>(&'v self, schema: &'v Value) -> &'v Value {
+        self.context.contract.resolve(schema)
     }
 }
 
-/// The keyword of a schema for which utoipa has no attribute, put in words.
-fn unsaid(schema: &Value) -> Option<Words> {
-    let mut keys = ["allOf", "anyOf", "not", "uniqueItems", "discriminator", "xml"].into_iter();
-    let key = keys.find(|key| schema.get(*key).is_some())?;
-    Some(format!("utoipa's attributes cannot say `{key}`: take it out of the contract, or write the schema by hand"))
+/// A field: serde's attribute, utoipa's, name and type.
+fn written(
+    name: &str,
+    mut serde: Vec<String>,
+    (attribute, arguments): (&str, Vec<String>),
+    rust: &str,
+    public: bool,
+) -> String {
+    let ident = ident(name);
+    if ident.trim_start_matches("r#") != name {
+        serde.insert(0, format!("rename = {}", literal(&Value::from(name))));
+    }
+    let line = |name: &str, arguments: &[String]| match arguments {
+        [] => String::new(),
+        some => format!("    #[{name}({})]\n", some.join(", ")),
+    };
+    let public = if public { "pub " } else { "" };
+    format!("{}{}    {public}{ident}: {rust},", line("serde", &serde), line(attribute, &arguments))
 }
 
-/// A type that nobody makes: utoipa takes types where a schema is meant.
-fn is_for_its_schema(item: &Item<'_>) -> bool {
-    item.attributes.iter().any(|one| {
-        matches!(one.name.as_str(), "expect" | "allow") && one.arguments.iter().any(|one| one.key == "dead_code")
-    })
+/// A variant for one value of an enum.
+pub(crate) fn variant(value: &Value) -> Result<String, Words> {
+    let text = value.as_str().ok_or("an `enum` of values other than strings cannot be derived")?;
+    Ok(format!("    /// `{text}`.\n    #[serde(rename = {})]\n    {},", literal(value), pascal(text)))
 }
 
-/// Whether the text of a file holds this word, as code.
-fn names(file: &SourceFile, name: &str) -> bool {
-    let masked = super::sources::masked(&file.text);
-    let words: HashSet<&str> = masked.split(|one: char| !one.is_alphanumeric() && one != '_').collect();
-    words.contains(name)
+/// The keyword of a schema that utoipa has no attribute for, in words.
+fn inexpressible(schema: &Value) -> Option<Words> {
+    let keys = schema.as_object()?.keys();
+    let known = ["type", "format", "items", "enum", "oneOf", "properties", "required", "additionalProperties"];
+    let mut unknown = keys.filter(|key| {
+        !known.contains(&key.as_str()) && attribute_of(key).is_none() && !crate::diff::not_compared(Kind::Schema, key)
+    });
+    unknown.next().map(|key| format!("utoipa has no attribute for `{key}`: write the schema by hand (`schema_with`)"))
 }
 
-fn module(path: &str) -> String {
-    let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
-    format!("crate::{}", inside.trim_end_matches(".rs").replace('/', "::"))
-}
-
-pub(super) fn is_required(schema: &Value, name: &str) -> bool {
+pub(crate) fn is_required(schema: &Value, name: &str) -> bool {
     schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one == name))
+}
+
+/// Whether a file contains this word.
+fn uses(file: &SourceFile, name: &str) -> bool {
+    file.text.split(|one: char| !one.is_alphanumeric() && one != '_').any(|word| word == name)
+}
+
+pub(crate) fn module(path: &str) -> String {
+    let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
+    let inside = inside.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+    if inside == "lib" || inside == "main" { "crate".to_owned() } else { format!("crate::{inside}") }
+}
+
+/// Where the values of a component are used in the contract.
+pub(crate) fn direction_of(context: &Context<'_>, name: &str) -> Direction {
+    let document = context.contract.document();
+    let target = format!("#{}", join("/components/schemas", name));
+    let mut direction = Direction::default();
+    for path in openapi_contract::paths::paths(document) {
+        for endpoint in path.endpoints() {
+            let operation = endpoint.operation;
+            let requests = [path.item.get("parameters"), operation.get("parameters"), operation.get("requestBody")];
+            direction.request |= requests.into_iter().flatten().any(|one| leads_to(document, one, &target));
+            direction.response |= operation.get("responses").is_some_and(|one| leads_to(document, one, &target));
+        }
+    }
+    direction
+}
+
+fn leads_to(document: &Value, from: &Value, target: &str) -> bool {
+    let (mut seen, mut next) = (HashSet::new(), vec![from]);
+    while let Some(value) = next.pop() {
+        if let Some(reference) = pointer::reference(value) {
+            if reference == target {
+                return true;
+            }
+            if seen.insert(reference) {
+                next.extend(pointer::local(reference).and_then(|at| document.pointer(&at)));
+            }
+        }
+        match value {
+            Value::Object(members) => next.extend(members.values()),
+            Value::Array(items) => next.extend(items),
+            _ => {}
+        }
+    }
+    false
 }

@@ -1,9 +1,9 @@
-//! Everything that is wrong is told at once: faults of the contract, and drifts beside them.
+//! Everything that is wrong is reported at once: faults of the contract, and drifts.
 
-use openapi_breaking::Edition;
+use openapi_breaking::Release;
 use openapi_contract::Contract;
-use openapi_drift::fixes::{Code, Side};
 use openapi_drift::{CheckReport, check};
+use openapi_drift::{Code, Side};
 use serde_json::json;
 
 use crate::generated;
@@ -19,16 +19,16 @@ fn inspected(changes: &[(&str, &str)]) -> CheckReport {
     check("openapi.yaml", yaml.as_bytes(), &generated(), Code::UNKNOWN)
 }
 
-/// What is told, by its place. What the server could not do for [`LIBRARY`] as it is stays untold here.
+/// The pointers of what is reported, without what the server cannot enforce of [`LIBRARY`] as it is.
 #[track_caller]
-fn told(changes: &[(&str, &str)]) -> [Vec<String>; 2] {
+fn reported(changes: &[(&str, &str)]) -> [Vec<String>; 2] {
     let found = inspected(changes);
     let before = [openapi_lint::contradictions(&library()), openapi_lint::unenforceable(&library())].concat();
     let fresh = |pointer: &String| !before.iter().any(|fault| fault.pointer == *pointer);
     assert!(found.artifacts.is_none());
     [
         found.faults.iter().map(|fault| fault.pointer.clone()).filter(fresh).collect(),
-        found.drifts.iter().map(|drift| drift.pointer.clone()).collect(),
+        found.drifts.iter().map(|one| one.drift.pointer.clone()).collect(),
     ]
 }
 
@@ -46,33 +46,33 @@ fn a_fault_hides_no_drift() {
         ),
         ("/components/schemas/Problem/properties/status/example", ("example: 404", "example: 90")),
     ] {
-        let [faults, drifts] = told(&[change, LOWER]);
+        let [faults, drifts] = reported(&[change, LOWER]);
         assert_eq!(faults, [fault]);
         assert!(drifts.contains(&TITLE.to_owned()), "{fault}: {drifts:?}");
     }
 }
 
 #[test]
-fn what_follows_from_a_fault_is_not_told_again() {
-    // The code has `maxLength`, which the contract misspells; its example of another schema is wrong besides.
+fn what_follows_from_a_fault_is_not_reported_again() {
+    // The code has `maxLength`, which the contract misspells; the example of another schema is wrong too.
     let misspelt = ("maxLength: 200,", "maxLenght: 200,");
     let wrong = ("example: 404", "example: 90");
-    let [faults, drifts] = told(&[misspelt, wrong]);
+    let [faults, drifts] = reported(&[misspelt, wrong]);
     let at = |name: &str| TITLE.replace("maxLength", name);
     assert_eq!(faults, [at("maxLenght"), "/components/schemas/Problem/properties/status/example".to_owned()]);
     assert_eq!(drifts, Vec::<String>::new());
-    // Nor where an operation has moved, for which the whole is compared once more.
-    let [faults, drifts] = told(&[misspelt, ("  /covers/{id}:", "  /jackets/{id}:")]);
+    // The same where an operation has moved, for which the documents are compared once more.
+    let [faults, drifts] = reported(&[misspelt, ("  /covers/{id}:", "  /jackets/{id}:")]);
     assert!(faults.contains(&at("maxLenght")), "{faults:?}");
     assert_eq!(drifts, ["/paths/~1jackets~1{id}"]);
-    // An object with a fault is not held against itself before it is mended.
+    // An object with a fault is not linted before it is corrected.
     let both = ("minLength: 1, maxLength: 200,", "minLength: 300, maxLength: 200, x-foo: 1,");
-    let [faults, drifts] = told(&[both]);
+    let [faults, drifts] = reported(&[both]);
     assert_eq!((faults, drifts), (vec![at("x-foo")], vec![at("minLength")]));
 }
 
 #[test]
-fn what_cannot_be_made_out_is_told_alone() {
+fn what_cannot_be_read_is_reported_alone() {
     for change in [
         ("Loan:\n      type: object", "Loan:\n      type: [object"),
         ("maxLength: 2000", "maxLength: many"),
@@ -85,36 +85,36 @@ fn what_cannot_be_made_out_is_told_alone() {
 }
 
 #[test]
-fn a_fix_it_is_proven_whatever_else_is_wrong() {
+fn a_fix_is_tried_whatever_else_is_wrong() {
     let found = inspected(&[("    Loan:\n", "    Loan:\n      x-foo: 1\n"), LOWER]);
-    let drift = found.drifts.iter().find(|drift| drift.pointer == TITLE).expect("the drift");
-    let fix = drift.fixes.iter().find(|fix| fix.side == Side::Contract).expect("a fix-it");
+    let drift = found.drifts.iter().find(|one| one.drift.pointer == TITLE).expect("the drift");
+    let fix = drift.fixes.iter().find(|fix| fix.side == Side::Contract).expect("a fix");
     assert_eq!((fix.edits.len(), fix.note.as_str()), (1, ""));
-    let page = found.page();
+    let page = found.page(0);
     assert!(page.starts_with("error[contract-unenforceable]: openapi.yaml:"), "{page}");
     assert!(
-        page.ends_with("error: what is above, and 1 drift, at 2 places, between the contract and the code\n"),
+        page.ends_with("error: 8 faults of the contract, and 1 drift at 2 places between the contract and the code\n"),
         "{page}"
     );
 }
 
-/// What a contract may say here is part of OpenAPI 3.1, and whatever is not of OpenAPI 3.1 is refused here, too.
+/// The supported subset is part of OpenAPI 3.1: what OpenAPI 3.1 refuses, it refuses too.
 #[test]
-fn the_house_is_stricter_than_the_standard() {
+fn the_supported_subset_is_stricter_than_the_standard() {
     let mut lenient = 0;
     for pointer in chosen(support::pointers(library().document())) {
         for (_, mutant) in support::mutants(library().document(), &pointer) {
             let text = mutant.to_string();
-            let [house, standard] = [Contract::load("c", &text).is_ok(), Edition::read("c", &text).is_ok()];
-            assert!(standard || !house, "{pointer}: {text}");
-            assert_eq!(Contract::read("c", &text).is_ok(), standard || house);
-            lenient += usize::from(standard && !house);
+            let [supported, standard] = [Contract::load("c", &text).is_ok(), Release::read("c", &text).is_ok()];
+            assert!(standard || !supported, "{pointer}: {text}");
+            assert_eq!(Contract::read("c", &text).is_ok(), standard || supported);
+            lenient += usize::from(standard && !supported);
         }
     }
     assert!(lenient > 10, "{lenient}");
 }
 
-/// Documents of others are read, however they use OpenAPI 3.1; what would lead a comparison astray is an error at its place.
+/// Other documents are read, however they use OpenAPI 3.1; what would make a comparison wrong is an error at its place.
 #[test]
 fn a_document_of_the_standard_is_read() {
     let standard = json!({
@@ -152,7 +152,7 @@ fn a_document_of_the_standard_is_read() {
     });
     let mut standard = standard;
     standard["paths"]["/b/{undeclared}"]["x-schema"] = json!({"type": "string"});
-    let read = |document: &serde_json::Value| Edition::read("old.yaml", &document.to_string());
+    let read = |document: &serde_json::Value| Release::read("old.yaml", &document.to_string());
     assert_eq!(read(&standard).err(), None);
     for (at, odd) in [
         ("/components/schemas/S/exclusiveMinimum", json!("lots")),

@@ -1,4 +1,4 @@
-//! One thing changed on one side is one drift, told at the right place.
+//! One thing changed on one side is one drift, reported at the right place.
 
 mod references;
 
@@ -6,7 +6,7 @@ use openapi_drift::{DriftKind, NOT_COMPARED, diff};
 use serde_json::{Value, json};
 
 use crate::support::{LIBRARY, library, load, load_json};
-use crate::{generated, only_drift, told};
+use crate::{generated, listed, only_drift};
 
 /// Sets the node at `pointer`, whose parent must exist; `-` appends.
 #[track_caller]
@@ -35,7 +35,7 @@ fn remove(document: &mut Value, pointer: &str) -> Value {
     removed.unwrap_or_else(|| panic!("no {pointer}"))
 }
 
-/// Asserts the one drift after the code changed, as it is told.
+/// Asserts the one drift after the code changed, as it is displayed.
 #[track_caller]
 fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
     let mut generated = generated();
@@ -43,7 +43,7 @@ fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
     assert_eq!(only_drift(&library(), &generated).to_string(), expected);
 }
 
-/// Asserts the one drift after the contract changed, as it is told.
+/// Asserts the one drift after the contract changed, as it is displayed.
 #[track_caller]
 fn contract_drifts(from: &str, to: &str, expected: &str) {
     assert_eq!(LIBRARY.matches(from).count(), 1, "`{from}` must occur once");
@@ -61,35 +61,30 @@ fn keywords_of_schemas() {
     code_drifts(
         |code| set(code, &format!("{title}/maxLength"), json!(80)),
         &format!(
-            "openapi.yaml:154:46: {place} → maxLength: the contract says 200, the code says 80 \
-             ({at}/maxLength; shows in 1 more place)"
+            "openapi.yaml:154:46: {place}: maxLength: expected 200 (openapi.yaml), found 80 (the code) ({at}/maxLength; also at 1 other place)"
         ),
     );
     code_drifts(
         |code| drop(remove(code, &format!("{title}/pattern"))),
         &format!(
-            "openapi.yaml:154:62: {place} → pattern: missing in the code (the contract says \"^\\\\S\") \
-             ({at}/pattern; shows in 1 more place)"
+            "openapi.yaml:154:62: {place}: pattern: missing in the code, expected \"^\\\\S\" (openapi.yaml) ({at}/pattern; also at 1 other place)"
         ),
     );
     code_drifts(
         |code| set(code, &format!("{title}/format"), json!("uri")),
         &format!(
-            "openapi.yaml:154:9: {place} → format: missing in the contract (the code says \"uri\") \
-             ({at}/format; shows in 1 more place)"
+            "openapi.yaml:154:9: {place}: format: missing in openapi.yaml, found \"uri\" (the code) ({at}/format; also at 1 other place)"
         ),
     );
     code_drifts(
         |code| set(code, &format!("{title}/maxLenght"), json!(80)),
         &format!(
-            "openapi.yaml:154:9: {place} → maxLenght: missing in the contract (the code says 80) \
-             ({at}/maxLenght; shows in 1 more place)"
+            "openapi.yaml:154:9: {place}: maxLenght: missing in openapi.yaml, found 80 (the code) ({at}/maxLenght; also at 1 other place)"
         ),
     );
     code_drifts(
         |code| drop(remove(code, "/components/schemas/NewBook/additionalProperties")),
-        "openapi.yaml:151:7: POST /books → body → application/json → additionalProperties: missing in the code (the \
-         contract says false) (#/components/schemas/NewBook/additionalProperties; shows in 1 more place)",
+        "openapi.yaml:151:7: POST /books → body → application/json: additionalProperties: missing in the code, expected false (openapi.yaml) (#/components/schemas/NewBook/additionalProperties; also at 1 other place)",
     );
 }
 
@@ -97,20 +92,17 @@ fn keywords_of_schemas() {
 fn sets_tell_their_difference() {
     code_drifts(
         |code| set(code, "/components/schemas/NewBook/properties/kind/enum", json!(["essay", "novel", "comic"])),
-        "openapi.yaml:156:31: POST /books → body → application/json → kind → enum: only the contract has \"atlas\", \
-         only the code has \"comic\" (#/components/schemas/NewBook/properties/kind/enum; shows in 1 more place)",
+        "openapi.yaml:156:31: POST /books → body → application/json → kind: enum: only openapi.yaml has \"atlas\", only the code has \"comic\" (#/components/schemas/NewBook/properties/kind/enum; also at 1 other place)",
     );
     contract_drifts(
         "required: [title, status]",
         "required: [title]",
-        "openapi.yaml:213:7: GET /books → 400 → application/problem+json → required: only the code has \"status\" \
-         (#/components/schemas/Problem/required; shows in 2 more places)",
+        "openapi.yaml:213:7: GET /books → 400 → application/problem+json: required: only the code has \"status\" (#/components/schemas/Problem/required; also at 2 other places)",
     );
     contract_drifts(
         "tags: [books, catalogue]",
         "tags: [books, shelves]",
-        "openapi.yaml:24:7: GET /books → tags: only the contract has \"shelves\", only the code has \"catalogue\" \
-         (#/paths/~1books/get/tags)",
+        "openapi.yaml:24:7: GET /books: tags: only openapi.yaml has \"shelves\", only the code has \"catalogue\" (#/paths/~1books/get/tags)",
     );
 }
 
@@ -118,14 +110,12 @@ fn sets_tell_their_difference() {
 fn properties_whose_names_are_keywords() {
     code_drifts(
         |code| drop(remove(code, "/components/schemas/NewBook/properties/description")),
-        "openapi.yaml:155:9: POST /books → body → application/json → description: missing in the code \
-         (#/components/schemas/NewBook/properties/description; shows in 1 more place)",
+        "openapi.yaml:155:9: POST /books → body → application/json → description: missing in the code (#/components/schemas/NewBook/properties/description; also at 1 other place)",
     );
     contract_drifts(
         "        title: { type: string }\n",
         "        title: { type: string, minLength: 1 }\n",
-        "openapi.yaml:215:32: GET /books → 400 → application/problem+json → title → minLength: missing in the code \
-         (the contract says 1) (#/components/schemas/Problem/properties/title/minLength; shows in 2 more places)",
+        "openapi.yaml:215:32: GET /books → 400 → application/problem+json → title: minLength: missing in the code, expected 1 (openapi.yaml) (#/components/schemas/Problem/properties/title/minLength; also at 2 other places)",
     );
 }
 
@@ -152,7 +142,7 @@ fn nodes_that_one_side_lacks_are_one_drift_each() {
     let mut nothing = generated();
     remove(&mut nothing, "/paths");
     let drifts = diff(&library(), &nothing);
-    assert!(drifts.iter().any(|drift| drift.pointer == "/paths"), "{}", told(&drifts));
+    assert!(drifts.iter().any(|drift| drift.pointer == "/paths"), "{}", listed(&drifts));
 }
 
 #[test]
@@ -179,7 +169,7 @@ fn nodes_that_only_the_code_has_would_be_somewhere() {
     }
 }
 
-/// utoipa can be told to list a schema that nothing uses, but nothing else: nobody could follow the drift.
+/// utoipa can list a schema that nothing uses, and nothing else: other drifts could not be fixed.
 #[test]
 fn of_unused_components_only_schemas_count() {
     let mut document = library().document().clone();
@@ -201,7 +191,7 @@ fn of_unused_components_only_schemas_count() {
     }
     let contract = load_json(&document).expect("a contract");
     let drifts = diff(&contract, &generated());
-    assert!(drifts.is_empty(), "{}", told(&drifts));
+    assert!(drifts.is_empty(), "{}", listed(&drifts));
 
     let mut code = generated();
     set(&mut code, "/components/responses", json!({"Spare": {"description": "d"}}));
@@ -212,7 +202,7 @@ fn of_unused_components_only_schemas_count() {
 }
 
 #[test]
-fn names_that_differ_in_case_alone_are_the_same_where_http_says_so() {
+fn names_that_differ_in_case_alone_are_the_same_where_http_defines_it() {
     let mut code = generated();
     let response = format!("{LIST}/responses/200");
     let header = remove(&mut code, &format!("{response}/headers/X-Total"));
@@ -223,9 +213,9 @@ fn names_that_differ_in_case_alone_are_the_same_where_http_says_so() {
     let mut code: Value = serde_json::from_str(&tenant).expect("JSON");
     assert!(tenant.contains("x-tenant") && tenant.contains("Image/PNG"));
     let drifts = diff(&library(), &code);
-    assert!(drifts.is_empty(), "{}", told(&drifts));
+    assert!(drifts.is_empty(), "{}", listed(&drifts));
 
-    // What is below is compared all the same, and told by the contract's name.
+    // What is below is compared too, and reported with the name in the contract.
     set(&mut code, &format!("{response}/headers/x-total/schema/minimum"), json!(1));
     assert_eq!(only_drift(&library(), &code).pointer, format!("{response}/headers/X-Total/schema/minimum"));
     // Two of the code are one too many.
@@ -237,11 +227,11 @@ fn names_that_differ_in_case_alone_are_the_same_where_http_says_so() {
     // A query parameter or a property in another case is another one.
     let tag = generated().to_string().replace("\"name\":\"tag\"", "\"name\":\"Tag\"");
     let drifts = diff(&library(), &serde_json::from_str(&tag).expect("JSON"));
-    assert_eq!(drifts.len(), 2, "{}", told(&drifts));
+    assert_eq!(drifts.len(), 2, "{}", listed(&drifts));
 }
 
 #[test]
-fn parameters_are_told_apart_by_location_and_name() {
+fn parameters_are_paired_by_location_and_name() {
     let mut code = generated();
     let parameters = format!("{LIST}/parameters");
     // The order of the list means nothing.
@@ -258,18 +248,15 @@ fn parameters_are_told_apart_by_location_and_name() {
     let tag = format!("{parameters}/{}", index(&generated(), "tag"));
     code_drifts(
         |code| set(code, &format!("{tag}/required"), json!(true)),
-        "openapi.yaml:28:11: GET /books → query tag → required: missing in the contract (the code says true) \
-         (#/paths/~1books/get/parameters/1/required)",
+        "openapi.yaml:28:11: GET /books → query tag: required: missing in openapi.yaml, found true (the code) (#/paths/~1books/get/parameters/1/required)",
     );
     code_drifts(
         |code| drop(remove(code, &format!("{tag}/explode"))),
-        "openapi.yaml:31:11: GET /books → query tag → explode: missing in the code (the contract says false) \
-         (#/paths/~1books/get/parameters/1/explode)",
+        "openapi.yaml:31:11: GET /books → query tag: explode: missing in the code, expected false (openapi.yaml) (#/paths/~1books/get/parameters/1/explode)",
     );
     code_drifts(
         |code| drop(remove(code, &tag)),
-        "openapi.yaml:28:11: GET /books → query tag: missing in the code \
-         (#/paths/~1books/get/parameters/1)",
+        "openapi.yaml:28:11: GET /books → query tag: missing in the code (#/paths/~1books/get/parameters/1)",
     );
     for extra in [json!({"name": "new", "in": "query"}), json!({"name": "tag", "in": "query"}), json!({"odd": 1})] {
         let mut code = generated();
@@ -288,8 +275,7 @@ fn planned_operations_that_are_built() {
     assert_eq!(drift.kind, DriftKind::NotPlanned);
     assert_eq!(
         drift.to_string(),
-        "openapi.yaml:99:7: GET /loans: the contract calls it planned, yet it has a handler \
-         (#/paths/~1loans/get/x-status)"
+        "openapi.yaml:99:7: GET /loans: planned in openapi.yaml, but the code has a handler (#/paths/~1loans/get/x-status)"
     );
 }
 
@@ -303,7 +289,7 @@ fn lists_of_schemas_are_compared_one_by_one() {
     );
     code_drifts(
         |code| set(code, &format!("{word}/-"), json!({})),
-        &format!("openapi.yaml:204:17: {place} → 2: missing in the contract (the code says {{}}) (#{word}/-)"),
+        &format!("openapi.yaml:204:17: {place} → 2: missing in openapi.yaml, found {{}} (the code) (#{word}/-)"),
     );
 }
 
@@ -315,7 +301,7 @@ fn drifts_come_in_the_order_of_the_contract() {
     remove(&mut code, "/paths/~1covers~1{id}/put/responses/204");
     let drifts = diff(&library(), &code);
     let lines: Vec<_> = drifts.iter().map(|drift| drift.position.line).collect();
-    assert_eq!(lines, [22, 95, 213], "{}", told(&drifts));
+    assert_eq!(lines, [22, 95, 213], "{}", listed(&drifts));
 }
 
 /// A long chain of references, a circle of them, and no document at all: the answer may be anything but a panic.

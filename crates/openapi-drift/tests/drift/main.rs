@@ -1,8 +1,9 @@
 //! Where the code differs from the contract, and the fixes.
 
 mod check;
+mod code_fixes;
+mod contract_fixes;
 mod diff;
-mod fixes;
 mod mutation;
 mod normal_form;
 mod size;
@@ -22,8 +23,8 @@ fn generated() -> Value {
     serde_json::from_str(GENERATED).expect("the fixture is JSON")
 }
 
-/// Drifts as they are told, for messages of failed tests.
-fn told(drifts: &[Drift]) -> String {
+/// Drifts, one a line, for messages of failed tests.
+fn listed(drifts: &[Drift]) -> String {
     drifts.iter().map(|drift| format!("{drift}\n")).collect()
 }
 
@@ -31,12 +32,12 @@ fn told(drifts: &[Drift]) -> String {
 #[track_caller]
 fn only_drift(contract: &Contract, generated: &Value) -> Drift {
     let mut drifts = diff(contract, generated);
-    assert_eq!(drifts.len(), 1, "wanted one drift, got:\n{}", told(&drifts));
+    assert_eq!(drifts.len(), 1, "wanted one drift, got:\n{}", listed(&drifts));
     drifts.remove(0)
 }
 
 #[test]
 fn code_that_keeps_the_contract_does_not_drift() {
     let drifts = diff(&library(), &generated());
-    assert!(drifts.is_empty(), "{}", told(&drifts));
+    assert!(drifts.is_empty(), "{}", listed(&drifts));
 }

@@ -1,6 +1,6 @@
-//! The proof that nothing passes unread: every node of both documents is removed, changed and renamed in turn.
+//! The proof that every node is compared: every node of both documents is removed, changed and renamed in turn.
 //!
-//! Each mutant must be refused by the loader or told as a drift, at the right place. The survivors are listed below,
+//! Each mutant must be refused by the loader or reported as a drift, at the right place. The survivors are listed below,
 //! by hand, and each must be prose or drive the server.
 
 use std::collections::BTreeSet;
@@ -9,17 +9,17 @@ use openapi_drift::diff;
 use serde_json::Value;
 
 use crate::support::{LIBRARY, chosen, is_thorough, library, load, load_json, mutants, pointers};
-use crate::{generated, told};
+use crate::{generated, listed};
 
-/// Whether `told` is where a reader would look for a fault of `pointer`: above, below or beside it.
-fn is_near(told: &str, pointer: &str) -> bool {
+/// Whether `reported` is where a reader would look for a fault of `pointer`: above, below or beside it.
+fn is_near(reported: &str, pointer: &str) -> bool {
     let within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}/"));
     let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let beside = told.rsplit_once('/').map_or("", |(parent, _)| parent) == parent;
-    within(told, pointer) || within(pointer, told) || beside
+    let beside = reported.rsplit_once('/').map_or("", |(parent, _)| parent) == parent;
+    within(reported, pointer) || within(pointer, reported) || beside
 }
 
-/// Nodes of the contract that neither the loader nor the differ minds, as `pointer/*` where all below is meant.
+/// Nodes of the contract that neither the loader nor the comparison reports, as `pointer/*` where all below is meant.
 const SURVIVORS: &[&str] = &[
     // Prose.
     "/info/*",
@@ -88,22 +88,22 @@ fn every_node_of_the_contract_counts() {
             };
             if said.is_empty() {
                 let Some(entry) = survivor(SURVIVORS, &pointer) else {
-                    panic!("{word} {pointer}: nobody noticed");
+                    panic!("{word} {pointer}: not reported");
                 };
                 survived.insert(entry);
                 continue;
             }
-            // A parameter is told apart by its name, so one that is renamed is told where it is used.
-            let used_by = |told: &str| {
-                let target = mutant.pointer(told).and_then(|node| node.get("$ref")).and_then(Value::as_str);
+            // A parameter is identified by its name, so a renamed one is reported where it is used.
+            let used_by = |reported: &str| {
+                let target = mutant.pointer(reported).and_then(|node| node.get("$ref")).and_then(Value::as_str);
                 target.is_some_and(|target| pointer.starts_with(target.trim_start_matches('#')))
             };
-            // What a path item's parameter lacks, its operations lack; what refers to a lost component is told there.
-            let near = said.iter().any(|(told, text)| {
+            // What a path item's parameter lacks, its operations lack; what refers to a lost component is reported there.
+            let near = said.iter().any(|(reported, text)| {
                 let path_item = pointer.strip_prefix("/paths/").and_then(|rest| rest.split('/').next());
-                is_near(told, &pointer)
-                    || used_by(told)
-                    || pointer.contains("/parameters") && path_item.is_some_and(|path| told.contains(path))
+                is_near(reported, &pointer)
+                    || used_by(reported)
+                    || pointer.contains("/parameters") && path_item.is_some_and(|path| reported.contains(path))
                     || pointer.starts_with("/components/") && text.contains("does not exist")
                     || pointer.starts_with("/paths/~1loans") && text.contains("schemas → Loan")
                     || text.contains("there is no operation")
@@ -111,7 +111,7 @@ fn every_node_of_the_contract_counts() {
                     || text.contains("`security` is not stated")
             });
             let said: String = said.iter().map(|(_, text)| format!("{text}\n")).collect();
-            assert!(near, "{word} {pointer}: told elsewhere:\n{said}");
+            assert!(near, "{word} {pointer}: reported elsewhere:\n{said}");
         }
     }
     assert!(tried > 100, "only {tried} mutants");
@@ -122,7 +122,7 @@ fn every_node_of_the_contract_counts() {
     }
 }
 
-/// Nodes of the generated spec that the differ does not mind.
+/// Nodes of the generated spec that the comparison does not report.
 const CODE_SURVIVORS: &[&str] = &["/info/*", "/openapi", "/components/securitySchemes/*"];
 
 #[test]
@@ -142,10 +142,7 @@ fn every_node_of_the_code_counts() {
                 (key, mutant.pointer(&pointer)),
                 ("required", None) if pointer.contains("/parameters/") && generated.pointer(&pointer) == Some(&false.into())
             ) || matches!((key, word), ("minItems" | "style", "removed"));
-            assert!(
-                prose || default || survivor(CODE_SURVIVORS, &pointer).is_some(),
-                "{word} {pointer}: nobody noticed"
-            );
+            assert!(prose || default || survivor(CODE_SURVIVORS, &pointer).is_some(), "{word} {pointer}: not reported");
         }
     }
 }
@@ -169,17 +166,21 @@ fn every_reference_counts() {
             let Ok(contract) = load_json(&mutant) else { continue };
             let drifts = diff(&contract, &generated);
             let planned = pointer.contains("~1loans") || pointer.contains("/examples/");
-            assert!(!drifts.is_empty() || planned, "{pointer} → {other}: nobody noticed");
-            // Between two names that the contract knows, the reference alone is to blame.
+            assert!(!drifts.is_empty() || planned, "{pointer} → {other}: not reported");
+            // Between two components of the contract, the reference alone is wrong.
             if pointer.contains("/schema/") && !planned {
                 let at: Vec<_> = drifts.iter().map(|drift| drift.pointer.as_str()).collect();
-                assert!(at.contains(&pointer.as_str()), "{pointer} → {other}: told elsewhere:\n{}", told(&drifts));
+                assert!(
+                    at.contains(&pointer.as_str()),
+                    "{pointer} → {other}: reported elsewhere:\n{}",
+                    listed(&drifts)
+                );
             }
         }
     }
 }
 
-/// Every line of the YAML in turn is dropped: no drift is told at a line that does not exist.
+/// Every line of the YAML in turn is dropped: no drift is reported at a line that does not exist.
 #[test]
 fn positions_stay_inside_the_file() {
     let lines: Vec<&str> = LIBRARY.lines().collect();

@@ -3,8 +3,8 @@
 use openapi_drift::diff;
 use serde_json::{Value, json};
 
+use crate::listed;
 use crate::support::load_json;
-use crate::told;
 
 /// A document with one operation, made of parts.
 fn document(operation: &Value, components: &Value) -> Value {
@@ -37,7 +37,7 @@ fn alike(a: &Value, b: &Value) {
     for (contract, generated) in [(a, b), (b, a), (a, a)] {
         let contract = load_json(contract).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let drifts = diff(&contract, generated);
-        assert!(drifts.is_empty(), "{}", told(&drifts));
+        assert!(drifts.is_empty(), "{}", listed(&drifts));
     }
 }
 
@@ -168,9 +168,9 @@ fn path_parameters_wherever_they_stand() {
 }
 
 #[test]
-fn prose_and_what_only_the_contract_says() {
+fn prose_and_what_only_the_contract_has() {
     let plain = document(&json!({}), &json!({}));
-    let mut told = document(
+    let mut changed = document(
         &json!({
             "summary": "s", "description": "d", "deprecated": true, "x-sunset": "2027-01-01", "x-max-body-bytes": 9,
             "externalDocs": {"url": "u"}, "servers": [{"url": "/"}],
@@ -178,11 +178,11 @@ fn prose_and_what_only_the_contract_says() {
         }),
         &json!({"links": {"l": {"operationId": "op"}}, "examples": {"e": {"value": 1}}}),
     );
-    told["tags"] = json!([{"name": "a"}]);
-    told["servers"] = json!([{"url": "/"}]);
-    told["openapi"] = "3.1.1".into();
-    told["paths"]["/p"]["summary"] = "p".into();
-    alike(&plain, &told);
+    changed["tags"] = json!([{"name": "a"}]);
+    changed["servers"] = json!([{"url": "/"}]);
+    changed["openapi"] = "3.1.1".into();
+    changed["paths"]["/p"]["summary"] = "p".into();
+    alike(&plain, &changed);
     let schema = json!({"title": "t", "description": "d", "example": 1, "examples": [1], "externalDocs": {"url": "u"}});
     schemas_alike(&json!({}), &schema);
 }
@@ -196,7 +196,7 @@ fn siblings_of_a_reference_in_the_code() {
         &json!({"schemas": {"A": {"type": "string"}}}),
     );
     let drifts = diff(&load_json(&contract).expect("a contract"), &generated);
-    assert!(drifts.is_empty(), "{}", told(&drifts));
+    assert!(drifts.is_empty(), "{}", listed(&drifts));
     let other = with_schema(&json!({"type": "string", "default": "b", "readOnly": true}), &json!({}));
     let drift = crate::only_drift(&load_json(&other).expect("a contract"), &generated);
     assert_eq!((drift.contract, drift.code), (Some("b".into()), Some("a".into())));
@@ -220,5 +220,5 @@ fn planned_operations_are_left_out() {
     planned["components"] = json!({"schemas": {"Later": {"type": "string"}}});
     let contract = load_json(&planned).expect("a contract");
     let drifts = diff(&contract, &built);
-    assert!(drifts.is_empty(), "{}", told(&drifts));
+    assert!(drifts.is_empty(), "{}", listed(&drifts));
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use openapi_contract::{Contract, LoadError};
 use openapi_drift::diff;
-use openapi_drift::fixes::{Code, explain};
+use openapi_drift::{Code, explain};
 use serde_json::{Value, json};
 
 use crate::support::load_json;
@@ -108,7 +108,7 @@ fn many_parameters() {
 
 #[test]
 fn many_drifts() {
-    // Each fix-it is tried on the whole contract: those of two documents that have nothing in common would take very long.
+    // Each fix is tried on the whole contract, which would take very long for two unrelated documents.
     let mut strangers = document(&json!({}), &json!({}));
     for index in 0..MANY / 10 {
         let mut item = strangers["paths"]["/p"].clone();

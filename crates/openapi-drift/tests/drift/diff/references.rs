@@ -25,9 +25,7 @@ fn a_reference_to_another_component_is_the_fault_itself() {
     contract_drifts(
         "schema: { $ref: '#/components/schemas/BookList' }",
         "schema: { $ref: '#/components/schemas/Book' }",
-        "openapi.yaml:53:25: GET /books → 200 → application/json: the contract says \"#/components/schemas/Book\", \
-         the code says \"#/components/schemas/BookList\" \
-         (#/paths/~1books/get/responses/200/content/application~1json/schema/$ref)",
+        "openapi.yaml:53:25: GET /books → 200 → application/json: expected \"#/components/schemas/Book\" (openapi.yaml), found \"#/components/schemas/BookList\" (the code) (#/paths/~1books/get/responses/200/content/application~1json/schema/$ref)",
     );
 }
 
@@ -63,8 +61,7 @@ fn a_component_that_is_kept_elsewhere_is_not_to_blame() {
 fn a_schema_against_none_is_one_drift() {
     code_drifts(
         |code| set(code, "/components/schemas/ByWord/properties/by", json!({"description": "anything"})),
-        "openapi.yaml:203:9: GET /books → query filter → application/json → oneOf → 1 → by: the contract says \
-         {\"type\":\"string\"}, the code says {\"description\":\"anything\"} (#/components/schemas/ByWord/properties/by)",
+        "openapi.yaml:203:9: GET /books → query filter → application/json → oneOf → 1 → by: expected {\"type\":\"string\"} (openapi.yaml), found {\"description\":\"anything\"} (the code) (#/components/schemas/ByWord/properties/by)",
     );
     let contract = load(&LIBRARY.replacen("schema: { $ref: '#/components/schemas/BookList' }", "schema: {}", 1));
     let drift = only_drift(&contract, &generated());
@@ -79,9 +76,7 @@ fn references_of_the_code_that_lead_nowhere() {
             let schema = format!("{LIST}/responses/200/content/application~1json/schema");
             set(code, &schema, json!({"$ref": "#/components/schemas/Gone"}));
         },
-        "openapi.yaml:53:15: GET /books → 200 → application/json: the code says \
-         {\"$ref\":\"#/components/schemas/Gone\"}, which its spec does not have \
-         (#/paths/~1books/get/responses/200/content/application~1json/schema)",
+        "openapi.yaml:53:15: GET /books → 200 → application/json: the code refers to {\"$ref\":\"#/components/schemas/Gone\"}, which its spec does not contain (#/paths/~1books/get/responses/200/content/application~1json/schema)",
     );
     for (pointer, expected) in [
         (format!("{LIST}/parameters/-"), format!("{LIST}/parameters/-")),

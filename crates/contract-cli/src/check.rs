@@ -1,0 +1,81 @@
+//! `contract check`: compares the contract with a generated spec, and applies fixes where asked.
+
+use std::path::Path;
+
+use openapi_contract::diagnostics::{Diagnostic, Severity};
+use openapi_contract::{Contract, Position};
+use openapi_drift::{Code, Repair, SourceFile, repair_code, repair_contract};
+use serde_json::Value;
+
+use crate::args::{CheckArgs, FixSide};
+use crate::report::{Input, Report, Unusable, counted, finding, findings, read, write};
+
+/// Compares the contract with the spec.
+pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
+    let contract = read(&args.contract)?;
+    let spec = match &args.generated {
+        Some(path) => parse(&read(path)?)?,
+        // A tree of strings and numbers is always JSON.
+        None => serde_json::to_value(api::openapi()).unwrap_or_default(),
+    };
+    let folders: Vec<&str> = args.sources.iter().map(String::as_str).collect();
+    let is_own = args.generated.is_none();
+    let files = SourceFile::all_in(if is_own && folders.is_empty() { &api::SOURCES } else { &folders });
+    let code = match is_own {
+        true => Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES },
+        false => Code { files: &files, ..Code::UNKNOWN },
+    };
+    let checked = openapi_drift::check(&contract.name, &contract.bytes, &spec, code);
+    let mut report =
+        Report { findings: findings(&checked.faults), success: "the contract and the code agree".to_owned() };
+    match (args.fix, &checked.contract) {
+        (Some(side), Some(contract)) => {
+            let repair = repaired(side, contract, &spec, code);
+            for file in &repair.files {
+                write(Path::new(&file.path), file.text.as_bytes())?;
+            }
+            report.findings.extend(repair.left.iter().map(Diagnostic::from));
+            report.findings.extend(notices(side, &repair, contract.file_name()));
+            if !repair.files.is_empty() && side == FixSide::Code {
+                report.success = "every drift is fixed: build to compare again".to_owned();
+            }
+        }
+        _ => report.findings.extend(checked.drifts.iter().map(Diagnostic::from)),
+    }
+    Ok(report)
+}
+
+fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: Code<'_>) -> Repair {
+    match side {
+        FixSide::Code => repair_code(contract, spec, code),
+        FixSide::Contract => repair_contract(contract, spec, code),
+    }
+}
+
+fn parse(file: &Input) -> Result<Value, Unusable> {
+    serde_json::from_slice(&file.bytes).map_err(|error| {
+        let position = Position { line: error.line().max(1), column: error.column().max(1) };
+        vec![finding(
+            Severity::Error,
+            &file.name,
+            position,
+            "file-unusable",
+            format!("cannot be read as JSON: {error}"),
+        )]
+    })
+}
+
+/// What was fixed, and why it stopped.
+fn notices(side: FixSide, repair: &Repair, contract: &str) -> Vec<Diagnostic> {
+    let notice = |severity, file: &str, code, message: String| {
+        finding(severity, file, Position { line: 1, column: 1 }, code, message)
+    };
+    let next = match side {
+        FixSide::Code => ": build again, rustc reports what new fields still need",
+        FixSide::Contract => "",
+    };
+    let applied = format!("fixes applied in {}{next}", counted(repair.rounds, "round"));
+    let files = repair.files.iter().map(|file| notice(Severity::Notice, &file.path, "fixes-applied", applied.clone()));
+    let stopped = repair.stopped.iter().map(|why| notice(Severity::Error, contract, "fix-stopped", why.clone()));
+    files.chain(stopped).collect()
+}

@@ -1,0 +1,98 @@
+//! What a command reads and what it reports.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use openapi_contract::diagnostics::{Diagnostic, Severity};
+use openapi_contract::{LoadError, MAX_BYTES, Position};
+use serde_json::Map;
+
+/// The findings of a command, and the line that sums them up if none is an error.
+pub(crate) struct Report {
+    pub(crate) findings: Vec<Diagnostic>,
+    pub(crate) success: String,
+}
+
+/// Files that cannot be read or written.
+pub(crate) type Unusable = Vec<Diagnostic>;
+
+/// A file that was read, and its name in messages.
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Report {
+    pub(crate) fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The last line, for a terminal.
+    pub(crate) fn summary(&self) -> String {
+        let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Notice, "notice")];
+        let counts = kinds.map(|(severity, name)| {
+            (self.findings.iter().filter(|finding| finding.severity == severity).count(), name)
+        });
+        let counts: Vec<String> =
+            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| counted(count, name)).collect();
+        match (self.has_errors(), counts.is_empty()) {
+            (true, _) => counts.join(", "),
+            (false, true) => self.success.clone(),
+            (false, false) => format!("{} ({})", self.success, counts.join(", ")),
+        }
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn counted(count: usize, name: &str) -> String {
+    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
+}
+
+/// Reads a file, or the standard input, up to one byte more than the loader accepts.
+pub(crate) fn read(path: &Path) -> Result<Input, Unusable> {
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    let (name, read) = if path == Path::new("-") {
+        ("<stdin>".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
+    } else {
+        let file = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+        (path.display().to_string(), file)
+    };
+    read.map_err(|error| unusable(&name, "read", &error))?;
+    Ok(Input { name, bytes })
+}
+
+/// Writes a file.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    fs::write(path, bytes).map_err(|error| unusable(&path.display().to_string(), "written", &error))
+}
+
+fn unusable(name: &str, how: &str, error: &io::Error) -> Unusable {
+    let start = Position { line: 1, column: 1 };
+    vec![finding(Severity::Error, name, start, "file-unusable", format!("cannot be {how}: {error}"))]
+}
+
+/// A finding about a position rather than a node.
+pub(crate) fn finding(
+    severity: Severity,
+    file: &str,
+    position: Position,
+    code: &str,
+    message: impl Into<String>,
+) -> Diagnostic {
+    Diagnostic {
+        severity,
+        code: code.to_owned(),
+        file: file.to_owned(),
+        position,
+        pointer: String::new(),
+        message: message.into(),
+        detail: String::new(),
+        facts: Map::new(),
+    }
+}
+
+pub(crate) fn findings(errors: &[LoadError]) -> Vec<Diagnostic> {
+    errors.iter().map(Diagnostic::from).collect()
+}

@@ -1,0 +1,243 @@
+//! Makes findings of drifts: leaves out what only follows from another drift, adds source lines and fixes.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::context::{Code, Context};
+use crate::diff::{Drift, DriftKind, brief, diff};
+use crate::finding::{Excerpt, Finding};
+use crate::fix::{Fix, SourceFile, apply};
+use crate::fixes::{self, set};
+use crate::moves;
+use crate::sources::{Item, argument_of, operation_id, schema_of};
+use openapi_contract::Contract;
+use openapi_contract::equivalence::canonical;
+use openapi_contract::pointer::{self, join, tokens};
+
+/// A fix is tried on a whole document, so the work grows with the number of drifts times the size of the contract. This much
+/// takes a minute; a contract of 25 kB has room for a thousand drifts.
+const MAX_WORK: usize = 30_000_000;
+
+/// Explains the drifts that [`diff()`] found between the two. If they are thousands, as between two unrelated documents,
+/// they have no fixes.
+pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: Vec<Drift>) -> Vec<Finding> {
+    if drifts.is_empty() || drifts.len().saturating_mul(contract.text().len()) > MAX_WORK {
+        let bare =
+            |drift| Finding { drift, source: None, contract: None, code: None, notes: Vec::new(), fixes: Vec::new() };
+        return drifts.into_iter().map(bare).collect();
+    }
+    let (mut all, moved) = moves::operations(contract, generated);
+    let drifts = if all.is_empty() { drifts } else { diff(contract, &moved) };
+    let known = drifts.clone();
+    let context = Context::new(contract, &moved, code);
+    let drifts = without_parts(without_required(drifts));
+    all.extend(moves::renamed(contract.document(), &moved, drifts));
+    all.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
+    all.into_iter().map(|drift| finding(&context, drift, &known)).collect()
+}
+
+fn finding(context: &Context<'_>, drift: Drift, known: &[Drift]) -> Finding {
+    let ours = fixes::contract_fix(context, &drift).map(|fix| proven_in_contract(context, &drift, fix, known));
+    let theirs = fixes::code_fix(context, &drift).map(|fix| proven_in_code(context, &drift, fix, known));
+    let is_of_reference = |at: &String| context.contract.position(&join(at, "$ref")) == Some(drift.position);
+    let wrong = drift.via.iter().any(|at| is_of_reference(at) && drift.pointer != join(at, "$ref"));
+    let note = wrong.then(|| "the component is right elsewhere: the reference may name the wrong one".to_owned());
+    Finding {
+        source: source(context, &drift),
+        contract: Some(contract_excerpt(context, &drift)),
+        code: code_excerpt(context, &drift),
+        notes: note.into_iter().collect(),
+        fixes: ours.into_iter().chain(theirs).collect(),
+        drift,
+    }
+}
+
+// ---- What follows from another drift --------------------------------------------------------------------------------
+
+/// A property that one side lacks is not in its `required` either.
+fn without_required(drifts: Vec<Drift>) -> Vec<Drift> {
+    let is_missing = |drift: &&Drift| matches!(drift.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
+    let missing: HashSet<String> = drifts.iter().filter(is_missing).map(|drift| drift.pointer.clone()).collect();
+    let follows = |drift: &Drift| {
+        let Some(owner) = drift.pointer.strip_suffix("/required") else { return false };
+        if drift.pointer.ends_with("/properties/required") || tokens(owner).count() < 2 {
+            return false;
+        }
+        let names = |side: &Option<Value>| -> HashSet<Value> {
+            side.as_ref().and_then(Value::as_array).into_iter().flatten().map(canonical).collect()
+        };
+        let (ours, theirs) = (names(&drift.contract), names(&drift.code));
+        let mut changed = ours.symmetric_difference(&theirs).peekable();
+        let properties = join(owner, "properties");
+        changed.peek().is_some()
+            && changed.all(|name| name.as_str().is_some_and(|name| missing.contains(&join(&properties, name))))
+    };
+    drifts.into_iter().filter(|drift| !follows(drift)).collect()
+}
+
+/// Where only one side composes a schema of others, its other keywords differ for that reason.
+fn without_parts(drifts: Vec<Drift>) -> Vec<Drift> {
+    let is_composed = |drift: &Drift| {
+        let (owner, key) = drift.pointer.rsplit_once('/')?;
+        let is_missing = matches!(drift.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
+        let is_keyword = matches!(key, "allOf" | "anyOf" | "oneOf") && !owner.ends_with("/properties");
+        (is_missing && is_keyword).then(|| owner.to_owned())
+    };
+    let owners: HashSet<String> = drifts.iter().filter_map(is_composed).collect();
+    let is_beside = |drift: &Drift| drift.pointer.rsplit_once('/').is_some_and(|(owner, _)| owners.contains(owner));
+    drifts.into_iter().filter(|drift| is_composed(drift).is_some() || !is_beside(drift)).collect()
+}
+
+// ---- Proof ----------------------------------------------------------------------------------------------------------
+
+/// A fix of the contract, if the edited text is a contract without the drift, and no new one; otherwise in words.
+fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[Drift]) -> Fix {
+    if fix.edits.is_empty() {
+        return fix;
+    }
+    // Faults that were there before are reported on their own.
+    let old: HashSet<&str> = context.contract.faults().iter().map(|fault| fault.message.as_str()).collect();
+    let edited = Contract::read(&context.yaml.path, &apply(&context.yaml.text, &fix.edits));
+    let faults = edited.as_ref().map_or_else(Vec::as_slice, Contract::faults);
+    if let Some(fault) = faults.iter().find(|fault| !old.contains(fault.message.as_str())) {
+        return Fix::words(fix.side, format!("a contract cannot express it: {}", fault.message));
+    }
+    match edited {
+        Ok(edited) if is_solved(&edited, context.generated, drift, known) => fix,
+        _ => Fix::words(fix.side, "the component is used where the code agrees with it: write this use inline"),
+    }
+}
+
+/// A fix of a type, if a spec with the contract's value has the drift nowhere; otherwise in words.
+fn proven_in_code(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[Drift]) -> Fix {
+    let Some(name) = drift.code_pointer.as_deref().and_then(schema_of).filter(|_| !fix.edits.is_empty()) else {
+        return fix;
+    };
+    let mut edited = context.generated.clone();
+    let at = drift.code_pointer.clone().unwrap_or_default();
+    // The components that the value refers to are generated along with it.
+    let mut next = vec![drift.contract.clone().unwrap_or_default()];
+    while let Some(value) = next.pop() {
+        match &value {
+            Value::Object(members) => next.extend(members.values().cloned()),
+            Value::Array(items) => next.extend(items.iter().cloned()),
+            _ => {}
+        }
+        let target = pointer::reference(&value).and_then(pointer::local).filter(|at| edited.pointer(at).is_none());
+        if let Some(target) = target
+            && let Some(component) = context.contract.document().pointer(&target)
+        {
+            set(&mut edited, &target, Some(component.clone()));
+            next.push(component.clone());
+        }
+    }
+    if set(&mut edited, &at, drift.contract.clone()).is_none() || is_solved(context.contract, &edited, drift, known) {
+        return fix;
+    }
+    Fix::words(
+        fix.side,
+        format!("`{name}` is used where the contract agrees with it: give this place a type of its own"),
+    )
+}
+
+/// Whether the drift is gone and there is no new one, apart from a schema that nothing uses any more.
+fn is_solved(contract: &Contract, generated: &Value, drift: &Drift, known: &[Drift]) -> bool {
+    let same =
+        |a: &Drift, b: &Drift| (a.kind, &a.place, &a.contract, &a.code) == (b.kind, &b.place, &b.contract, &b.code);
+    let is_unused = |one: &Drift| {
+        let is_missing = matches!(one.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
+        is_missing && one.pointer.starts_with("/components/schemas/") && tokens(&one.pointer).count() == 3
+    };
+    diff(contract, generated)
+        .iter()
+        .all(|one| !same(one, drift) && (known.iter().any(|known| same(known, one)) || is_unused(one)))
+}
+
+// ---- Source lines ---------------------------------------------------------------------------------------------------
+
+/// The part of the code that a drift is in.
+fn source(context: &Context<'_>, drift: &Drift) -> Option<String> {
+    let at = drift.code_pointer.as_deref()?;
+    if context.is_by_rule(at) {
+        return Some(format!("a rule for all operations ({})", context.code.rules));
+    }
+    let name = schema_of(at).map(|name| format!("the type `{name}`"));
+    name.or_else(|| Some(format!("the handler of `{}`", operation_id(context.generated, at)?)))
+}
+
+fn contract_excerpt(context: &Context<'_>, drift: &Drift) -> Excerpt {
+    let value = brief(drift.contract.as_ref());
+    let label = match drift.kind {
+        DriftKind::Differs | DriftKind::SetDiffers => format!("expected {value}"),
+        DriftKind::MissingInCode => "missing in the code".to_owned(),
+        DriftKind::MissingInContract => "missing in the contract".to_owned(),
+        DriftKind::Moved => format!("`{}` here", drift.contract.as_ref().and_then(Value::as_str).unwrap_or_default()),
+        DriftKind::Dangling => String::new(),
+        DriftKind::NotPlanned => "planned".to_owned(),
+    };
+    let text = context.yaml.line(drift.position.line).to_owned();
+    let start = text.char_indices().nth(drift.position.column.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let end = text.trim_end().len().max(start);
+    Excerpt { file: context.yaml.path.clone(), line: drift.position.line, text, start, end, label }
+}
+
+fn code_excerpt(context: &Context<'_>, drift: &Drift) -> Option<Excerpt> {
+    let at = drift.code_pointer.as_deref().filter(|at| !context.is_by_rule(at))?;
+    let (file, span) = code_span(context, at)?;
+    let label = match (drift.kind, &drift.code) {
+        (DriftKind::Moved, Some(Value::String(name))) => format!("`{name}` here"),
+        (DriftKind::NotPlanned, _) => "has a handler".to_owned(),
+        (_, None) => "not here".to_owned(),
+        (_, Some(value)) if value.is_object() => "found here".to_owned(),
+        (_, value) => format!("found {}", brief(value.as_ref())),
+    };
+    let line = file.line_of(span.start);
+    let text = file.line(line).to_owned();
+    let begin = file.slice(0..span.start).rfind('\n').map_or(0, |at| at + 1);
+    let start = span.start - begin;
+    let end = (span.end - begin).min(text.trim_end().len()).max(start);
+    Some(Excerpt { file: file.path.clone(), line, text, start, end, label })
+}
+
+/// The bytes of the code that a node of the generated spec comes from.
+fn code_span<'c>(context: &'c Context<'_>, at: &str) -> Option<(&'c SourceFile, Range<usize>)> {
+    let rest: Vec<String> = tokens(at).skip(3).collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let in_item = |item: &'c Item<'_>, member: Option<&str>, keyword: Option<&&str>, attribute: &str| {
+        let member = member.and_then(|name| item.member(name));
+        let attributes = member.map_or(&item.attributes, |member| &member.attributes);
+        let argument = keyword.and_then(|keyword| {
+            argument_of(attributes, attribute, fixes::spelling::attribute_of(keyword).unwrap_or(keyword))
+        });
+        let whole = member.map_or(item.start..item.end, |member| member.start..member.of.end);
+        (item.file, argument.map_or(whole, |argument| argument.span.clone()))
+    };
+    if let Some(name) = schema_of(at) {
+        let item = context.sources.schema(&name)?;
+        return Some(match rest.as_slice() {
+            ["properties", name, below @ ..] => in_item(item, Some(name), below.first(), "schema"),
+            below => in_item(item, None, below.first(), "schema"),
+        });
+    }
+    let handler = context.sources.handler(&operation_id(context.generated, at)?)?;
+    let span = match rest.as_slice() {
+        ["parameters", index, below @ ..] => {
+            let operation = at.rsplit_once("/parameters/").map_or("", |(operation, _)| operation);
+            let parameter = context.generated.pointer(&format!("{operation}/parameters/{index}"));
+            let text = |key: &str| parameter.and_then(|one| one.get(key)?.as_str());
+            let item = text("in").and_then(|location| fixes::holder(context, handler, location));
+            if let (Some(item), Some(name)) = (item, text("name")) {
+                return Some(in_item(item, Some(name), below.get(1), "param"));
+            }
+            handler.argument("params").map(|one| one.span.clone())
+        }
+        ["responses", status, ..] => handler.response(status),
+        ["requestBody", ..] => handler.argument("request_body").map(|one| one.span.clone()),
+        ["tags", ..] => handler.argument("tag").or_else(|| handler.argument("tags")).map(|one| one.span.clone()),
+        ["operationId"] => handler.argument("operation_id").map(|one| one.span.clone()),
+        _ => None,
+    };
+    Some((handler.file, span.unwrap_or(handler.start..handler.end)))
+}

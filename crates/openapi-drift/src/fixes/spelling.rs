@@ -1,0 +1,116 @@
+//! The spelling of names, values and keywords in Rust, serde and utoipa.
+
+use serde_json::Value;
+
+use openapi_contract::equivalence;
+
+/// The keywords that utoipa has an attribute for, in the order in which new attributes list them.
+const KEYWORDS: [(&str, &str); 14] = [
+    ("minimum", "minimum"),
+    ("maximum", "maximum"),
+    ("multipleOf", "multiple_of"),
+    ("minLength", "min_length"),
+    ("maxLength", "max_length"),
+    ("pattern", "pattern"),
+    ("minItems", "min_items"),
+    ("maxItems", "max_items"),
+    ("minProperties", "min_properties"),
+    ("maxProperties", "max_properties"),
+    ("default", "default"),
+    ("readOnly", "read_only"),
+    ("writeOnly", "write_only"),
+    ("deprecated", "deprecated"),
+];
+
+/// utoipa's attribute for a keyword.
+pub(crate) fn attribute_of(keyword: &str) -> Option<&'static str> {
+    KEYWORDS.iter().find(|(key, _)| *key == keyword).map(|(_, name)| *name)
+}
+
+/// `attribute = value` of a keyword; flags stand alone.
+pub(crate) fn attribute(keyword: &str, value: &Value) -> Option<String> {
+    let name = attribute_of(keyword)?;
+    let count = keyword.starts_with("min") || keyword.starts_with("max");
+    let value = match equivalence::whole(value) {
+        // `1e2` is a float in Rust.
+        Some(whole) if count && !value.is_string() => whole.to_string(),
+        _ => literal(value),
+    };
+    Some(match value.as_str() {
+        "true" if keyword != "default" => name.to_owned(),
+        _ => format!("{name} = {value}"),
+    })
+}
+
+pub(crate) fn bounds(schema: &Value) -> Vec<String> {
+    KEYWORDS.iter().filter_map(|(key, _)| attribute(key, schema.get(*key)?)).collect()
+}
+
+/// A value as Rust writes it: a raw string where there is a backslash.
+pub(crate) fn literal(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains(['\\', '"']) && !text.chars().any(char::is_control) => {
+            let mut hashes = String::new();
+            while text.contains(&format!("\"{hashes}")) {
+                hashes.push('#');
+            }
+            format!("r{hashes}\"{text}\"{hashes}")
+        }
+        Value::String(text) => format!("{text:?}"),
+        Value::Array(_) | Value::Object(_) => format!("json!({value})"),
+        other => other.to_string(),
+    }
+}
+
+/// The description of a schema as a doc comment, or a reference to the contract.
+pub(crate) fn docs(schema: &Value, otherwise: &str, indent: &str) -> String {
+    let prose =
+        ["description", "summary"].iter().find_map(|key| schema.get(*key)).and_then(Value::as_str).unwrap_or(otherwise);
+    let lines = prose.trim().lines().map(|line| format!("{indent}/// {}", line.trim()).trim_end().to_owned() + "\n");
+    lines.collect()
+}
+
+/// `next_cursor` and `merge-patch` as `NextCursor` and `MergePatch`.
+pub(crate) fn pascal(name: &str) -> String {
+    // The sort key `-created_at` differs from `created_at`.
+    let mut out = String::from(if name.starts_with('-') { "Minus" } else { "" });
+    let mut upper = true;
+    for one in name.chars() {
+        if !one.is_alphanumeric() {
+            upper = true;
+        } else if upper {
+            out.extend(one.to_uppercase());
+            upper = false;
+        } else {
+            out.push(one);
+        }
+    }
+    if out.starts_with(|one: char| one.is_ascii_digit()) || out.is_empty() { format!("V{out}") } else { out }
+}
+
+/// `countUsers` as `count_users`.
+pub(crate) fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for one in name.chars() {
+        if one.is_uppercase() {
+            if !out.is_empty() && !out.ends_with('_') {
+                out.push('_');
+            }
+            out.extend(one.to_lowercase());
+        } else {
+            out.push(if one.is_alphanumeric() { one } else { '_' });
+        }
+    }
+    out
+}
+
+/// A name that is valid for a field.
+pub(crate) fn ident(name: &str) -> String {
+    const KEYWORDS: [&str; 18] = [
+        "as", "box", "const", "default", "enum", "fn", "for", "if", "in", "loop", "match", "mod", "move", "ref",
+        "type", "use", "where", "while",
+    ];
+    let ident = snake(name);
+    let ident = if ident.starts_with(|one: char| one.is_ascii_digit()) { format!("_{ident}") } else { ident };
+    if KEYWORDS.contains(&ident.as_str()) && ident != "default" { format!("r#{ident}") } else { ident }
+}
