@@ -14,7 +14,7 @@ async fn every_operation_answers(
     status: u16,
     spoil: impl for<'a> Fn(&Operation, Request<'a>) -> Request<'a>,
 ) {
-    let documented: Vec<_> = operations().iter().filter(|operation| operation.answers(status)).collect();
+    let documented: Vec<_> = operations().iter().filter(|operation| operation.documents(status)).collect();
     assert!(!documented.is_empty(), "no operation documents {status}");
     for operation in documented {
         let answer = spoil(operation, operation.request(app)).send().await;
@@ -53,7 +53,7 @@ matrix! {
     }
 
     async fn who_calls_too_often_is_told_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "1"] {
-        let limited = operations().iter().find(|operation| operation.answers(429)).unwrap();
+        let limited = operations().iter().find(|operation| operation.documents(429)).unwrap();
         assert_ne!(limited.request(&app).send().await.status, 429);
         every_operation_answers(&app, 429, |_, request| request).await;
     }

@@ -16,6 +16,7 @@ mod methods_and_headers;
 mod pages;
 mod problems;
 mod rate_limit;
+mod round_trip;
 mod users;
 mod validation;
 mod whole_contract;

@@ -27,12 +27,12 @@ async fn all_answer(app: &App, status: u16, which: impl Fn(&&Operation) -> bool)
 
 /// Readiness and the resources: what cannot do its work without the store documents 503.
 fn needs_the_store(operation: &&Operation) -> bool {
-    operation.answers(503)
+    operation.documents(503)
 }
 
 /// The resources alone: readiness says of any fault that the server is not ready, and is not limited either.
 fn is_of_a_resource(operation: &&Operation) -> bool {
-    operation.answers(503) && operation.answers(429)
+    operation.documents(503) && operation.documents(429)
 }
 
 matrix! {

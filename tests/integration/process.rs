@@ -73,7 +73,7 @@ impl Process {
 
 /// What was answered with 201 is there after a restart, on both databases.
 async fn survives_a_restart(database: Database) {
-    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: there is no PostgreSQL here") };
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
     let folder = tempfile::tempdir().unwrap();
     let command = || {
         let mut command = web_server(folder.path());

@@ -10,7 +10,7 @@ use tokio::{
 
 use reqwest::Method;
 
-use crate::harness::{Answer, App, Database, Server, Storage, conforms};
+use crate::harness::{Answer, App, Database, Server, Storage, conformance};
 
 struct Wire {
     app: App,
@@ -41,7 +41,7 @@ impl Wire {
         // What hyper answers before a request exists is bare, and has no id.
         if let Some(answer) = parse(&text).filter(|answer| answer.header("x-request-id").is_some()) {
             let path = target.1.strip_prefix("http://a").unwrap_or(target.1);
-            conforms(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &answer);
+            conformance::check(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &answer);
         }
         text
     }
