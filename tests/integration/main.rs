@@ -10,6 +10,7 @@
 mod harness;
 
 mod command_line;
+mod configuration;
 mod contract;
 mod database_faults;
 mod process;
