@@ -1,4 +1,4 @@
-//! Bytes on the wire: what clients that do not keep to the rules get, and that none of them holds a connection for ever.
+//! Bytes on the wire: responses to clients that violate the protocol, and timeouts of clients that stall.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ impl Wire {
         TcpStream::connect(self.app.base.strip_prefix("http://").unwrap()).await.unwrap()
     }
 
-    /// Sends these bytes and reads all that comes until the server closes. The first answer, if the app gave it, is held
-    /// against the contract.
+    /// Sends these bytes and reads until the server closes. The first response, if it is from the app, is checked against the
+    /// contract.
     async fn exchange(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
@@ -38,7 +38,7 @@ impl Wire {
         let request = String::from_utf8_lossy(bytes).into_owned();
         let mut line = request.lines().next().unwrap_or_default().split(' ');
         let target = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
-        // What hyper answers before a request exists is bare, and has no id.
+        // A response of hyper before a request exists is bare and has no id.
         if let Some(answer) = parse(&text).filter(|answer| answer.header("x-request-id").is_some()) {
             let path = target.1.strip_prefix("http://a").unwrap_or(target.1);
             conformance::check(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &answer);
@@ -47,7 +47,7 @@ impl Wire {
     }
 }
 
-/// The first answer in these bytes.
+/// The first response in these bytes.
 fn parse(text: &str) -> Option<Answer> {
     let (head, rest) = text.split_once("\r\n\r\n")?;
     let mut lines = head.lines();
@@ -60,8 +60,8 @@ fn parse(text: &str) -> Option<Answer> {
     Some(answer)
 }
 
-/// Reads until the server closes. Every deadline in these tests is 200 ms, and the defaults are 10 s and more: within 5 s it
-/// was the deadline that closed.
+/// Reads until the server closes. Every timeout in these tests is 200 ms, and the defaults are 10 s and more: within 5 s the
+/// timeout of the test has closed the connection.
 async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset is a close too.
@@ -72,26 +72,26 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
 const POST: &str = "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
 
 #[tokio::test]
-async fn a_client_that_sends_nothing_is_let_go() {
+async fn a_client_that_sends_nothing_is_disconnected() {
     let wire = Wire::start(&["--header-timeout", "200ms"]).await;
     assert_eq!(read_to_end(&mut wire.connect().await).await, "");
     wire.server.stop().await;
 }
 
-/// The first bytes of HTTP/2's preface leave it open which protocol this is: that wait has an end too.
+/// The first bytes of the HTTP/2 preface do not determine the protocol: that wait has a timeout too.
 #[tokio::test]
-async fn half_a_preface_or_half_a_head_is_let_go() {
+async fn half_a_preface_or_half_a_head_is_disconnected() {
     let wire = Wire::start(&["--header-timeout", "200ms"]).await;
     for start in ["P", "PRI * HTTP/2.0\r\n", "GET /health HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         assert_eq!(wire.exchange(start.as_bytes()).await, "", "{start:?}");
     }
-    // All of the preface and then nothing: the server has said hello, and lets go.
+    // The complete preface and then nothing: the server has sent its settings, and disconnects.
     wire.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_connection_that_idles_is_let_go() {
+async fn an_idle_connection_is_closed() {
     let wire = Wire::start(&["--idle-timeout", "200ms"]).await;
     let answer = wire.exchange(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -99,7 +99,7 @@ async fn a_connection_that_idles_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_is_answered_with_408_and_closed() {
+async fn a_slow_body_gets_408_and_is_closed() {
     let wire = Wire::start(&["--body-timeout", "200ms"]).await;
     let answer = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
@@ -108,11 +108,11 @@ async fn a_body_that_trickles_is_answered_with_408_and_closed() {
 }
 
 #[tokio::test]
-async fn a_body_too_large_is_refused_before_it_is_read() {
+async fn a_large_body_is_refused_before_it_is_read() {
     let wire = Wire::start(&["--max-body-bytes", "100"]).await;
     let answer = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    // And one that does not say how large it is, once it is.
+    // A body without a length is refused when it exceeds the limit.
     let chunks = format!("{POST}transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n", "x".repeat(128));
     let answer = wire.exchange(chunks.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -120,7 +120,7 @@ async fn a_body_too_large_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn a_request_must_name_one_host() {
+async fn a_request_must_have_one_host() {
     let wire = Wire::start(&[]).await;
     for head in [
         "",
@@ -134,7 +134,7 @@ async fn a_request_must_name_one_host() {
         let answer = wire.exchange(format!("GET /health HTTP/1.1\r\n{head}connection: close\r\n\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("/problems/malformed"), "{head:?}: {answer}");
     }
-    // The whole address in the target does not stand in for the header (RFC 9112, section 3.2).
+    // An absolute target does not replace the header (RFC 9112, section 3.2).
     let absolute = "GET http://a/health HTTP/1.1\r\nconnection: close\r\n";
     assert!(wire.exchange(format!("{absolute}\r\n").as_bytes()).await.starts_with("HTTP/1.1 400 "));
     assert!(wire.exchange(format!("{absolute}host: a\r\n\r\n").as_bytes()).await.starts_with("HTTP/1.1 200 "));
@@ -143,7 +143,7 @@ async fn a_request_must_name_one_host() {
     wire.server.stop().await;
 }
 
-/// A second request hidden behind an ambiguous length must never be answered as one.
+/// A second request behind an ambiguous length must not be served.
 #[tokio::test]
 async fn no_request_is_smuggled_behind_two_lengths() {
     let wire = Wire::start(&[]).await;
@@ -161,7 +161,7 @@ async fn no_request_is_smuggled_behind_two_lengths() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_are_served_in_order() {
     let wire = Wire::start(&[]).await;
     let requests = "GET /health HTTP/1.1\r\nhost: x\r\nx-request-id: one\r\n\r\n\
                     GET /nothing HTTP/1.1\r\nhost: x\r\nx-request-id: two\r\nconnection: close\r\n\r\n";
@@ -171,9 +171,9 @@ async fn pipelined_requests_are_answered_in_order() {
     wire.server.stop().await;
 }
 
-/// Junk gets hyper's bare 400 and a closed connection, and the server goes on.
+/// Input that is not HTTP gets the bare 400 of hyper and a closed connection, and the server continues.
 #[tokio::test]
-async fn what_is_no_http_is_refused_and_closed() {
+async fn input_that_is_not_http_is_refused_and_closed() {
     let wire = Wire::start(&[]).await;
     let header = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(200 * 1024));
     for (junk, status) in [("\x16\x03\x01\x02\r\n\r\n", "400"), ("GET\r\n\r\n", "400"), (&*header, "431")] {
@@ -185,7 +185,7 @@ async fn what_is_no_http_is_refused_and_closed() {
 }
 
 #[tokio::test]
-async fn http2_without_tls_is_spoken() {
+async fn http2_without_tls_is_supported() {
     let wire = Wire::start(&[]).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
     let app = App::at(wire.app.base.clone(), client);
@@ -194,9 +194,9 @@ async fn http2_without_tls_is_spoken() {
     wire.server.stop().await;
 }
 
-/// At the limit a connection waits to be accepted; it is served as soon as another ends.
+/// At the limit a connection waits to be accepted. It is served when another one ends.
 #[tokio::test]
-async fn connections_over_the_limit_wait_their_turn() {
+async fn connections_over_the_limit_wait() {
     let wire = Wire::start(&["--max-connections", "1"]).await;
     let mut first = wire.connect().await;
     first.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -211,9 +211,9 @@ async fn connections_over_the_limit_wait_their_turn() {
     wire.server.stop().await;
 }
 
-/// hyper lets bytes through in a path that no URI may hold; the problem's `instance` is a URI reference all the same.
+/// hyper accepts bytes in a path that are invalid in a URI. `instance` of the problem is still a URI reference.
 #[tokio::test]
-async fn a_problem_names_any_path_as_a_uri() {
+async fn the_instance_of_a_problem_is_a_uri_reference() {
     let wire = Wire::start(&[]).await;
     for (path, instance) in
         [("/users/{x}", "/users/%7Bx%7D"), ("/\u{e9}", "/%C3%A9"), ("/a\"b^c|", "/a%22b%5Ec%7C"), ("/%20", "/%20")]
@@ -226,16 +226,16 @@ async fn a_problem_names_any_path_as_a_uri() {
 }
 
 #[tokio::test]
-async fn options_of_the_server_itself_is_answered() {
+async fn options_of_the_server_itself_is_served() {
     let wire = Wire::start(&[]).await;
     let answer = wire.exchange(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 204 ") && answer.contains("allow: GET, "), "{answer}");
     wire.server.stop().await;
 }
 
-/// A client that sends its whole body before it reads gets the refusal and not a broken connection.
+/// A client that sends its whole body before it reads receives the refusal and not a reset.
 #[tokio::test]
-async fn a_refused_upload_is_told_why() {
+async fn a_refused_upload_receives_the_reason() {
     let wire = Wire::start(&["--max-body-bytes", "1000"]).await;
     for _ in 0..20 {
         let head = format!("{POST}content-length: 3000000\r\n\r\n");
@@ -245,9 +245,9 @@ async fn a_refused_upload_is_told_why() {
     wire.server.stop().await;
 }
 
-/// A connection on which nothing has been asked yet has nothing to be answered: it does not hold up a stop.
+/// A connection without a request does not delay a stop.
 #[tokio::test]
-async fn a_silent_connection_does_not_hold_up_a_stop() {
+async fn a_silent_connection_does_not_delay_a_stop() {
     let wire = Wire::start(&["--header-timeout", "1h"]).await;
     let mut half = wire.connect().await;
     half.write_all(b"GET /hea").await.unwrap();
