@@ -53,16 +53,17 @@ async fn a_deprecated_operation_has_headers_and_a_counter() {
     let both = [Some("@1688169599"), Some("Sun, 31 Jan 2027 00:00:00 GMT")];
     // On success and on errors.
     for path in ["/users", "/users?limit=0"] {
-        let answer = app.request(Method::GET, path).header("origin", "https://example.com").send().await;
-        assert_eq!(dates(&answer.headers), both, "{path}");
-        let exposed = answer.header("access-control-expose-headers").expect("some headers").to_ascii_lowercase();
+        let response = app.request(Method::GET, path).header("origin", "https://example.com").send().await;
+        assert_eq!(dates(&response.headers), both, "{path}");
+        let exposed = response.header("access-control-expose-headers").expect("some headers").to_ascii_lowercase();
         assert!(exposed.contains("deprecation") && exposed.contains("sunset"), "{exposed}");
     }
     assert_eq!(calls().await, 2);
     // Other operations have no headers, on the same path and elsewhere.
-    for answer in [app.post("/users", serde_json::json!({})).await, app.get("/health").await, app.get("/nothing").await]
+    for response in
+        [app.post("/users", serde_json::json!({})).await, app.get("/health").await, app.get("/nothing").await]
     {
-        assert_eq!(dates(&answer.headers), [None; 2]);
+        assert_eq!(dates(&response.headers), [None; 2]);
     }
     assert_eq!(calls().await, 2);
     for document in ["/openapi.json", "/openapi-3.0.json"] {

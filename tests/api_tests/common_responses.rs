@@ -17,8 +17,8 @@ async fn every_operation_returns(
     let documented: Vec<_> = operations().iter().filter(|operation| operation.documents(status)).collect();
     assert!(!documented.is_empty(), "no operation documents {status}");
     for operation in documented {
-        let answer = spoil(operation, operation.request(app)).send().await;
-        assert_eq!(answer.status, status, "{}: {}", operation.id, answer.text());
+        let response = spoil(operation, operation.request(app)).send().await;
+        assert_eq!(response.status, status, "{}: {}", operation.id, response.text());
     }
 }
 

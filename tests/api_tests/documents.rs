@@ -20,8 +20,8 @@ matrix! {
         for path in ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/swagger-ui/swagger-ui-bundle.js", "/problems/conflict"] {
             let etag = app.get(path).await.header("etag").unwrap().to_owned();
             for known in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
-                let answer = app.request(Method::GET, path).header("if-none-match", &known).send().await;
-                assert_eq!((answer.status, answer.body.len(), answer.header("etag")), (304, 0, Some(&*etag)), "{path} {known}");
+                let response = app.request(Method::GET, path).header("if-none-match", &known).send().await;
+                assert_eq!((response.status, response.body.len(), response.header("etag")), (304, 0, Some(&*etag)), "{path} {known}");
             }
             assert_eq!(app.request(Method::GET, path).header("if-none-match", "\"x\"").send().await.status, 200);
         }

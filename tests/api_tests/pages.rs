@@ -12,24 +12,24 @@ fn names(page: &Value) -> Vec<String> {
 async fn all_pages(app: &App, first: &str) -> Vec<Vec<String>> {
     let (mut pages, mut next) = (Vec::new(), Some(first.to_owned()));
     while let Some(path) = next {
-        let answer = app.get(&path).await;
-        assert_eq!(answer.status, 200);
-        pages.push(names(&answer.json()));
-        next = answer.header("link").map(|link| {
+        let response = app.get(&path).await;
+        assert_eq!(response.status, 200);
+        pages.push(names(&response.json()));
+        next = response.header("link").map(|link| {
             let (address, relation) = link.split_once("; ").unwrap();
             assert_eq!(relation, "rel=\"next\"");
             address.trim_matches(['<', '>']).to_owned()
         });
-        assert_eq!(next.is_some(), answer.json().get("next_cursor").is_some());
+        assert_eq!(next.is_some(), response.json().get("next_cursor").is_some());
     }
     pages
 }
 
 matrix! {
     async fn an_empty_list_is_a_page_without_users(app: App) {
-        let answer = app.get("/users").await;
-        assert_eq!((answer.status, answer.text()), (200, r#"{"users":[]}"#.to_owned()));
-        assert_eq!(answer.header("link"), None);
+        let response = app.get("/users").await;
+        assert_eq!((response.status, response.text()), (200, r#"{"users":[]}"#.to_owned()));
+        assert_eq!(response.header("link"), None);
     }
 
     async fn users_are_listed_newest_first(app: App) {

@@ -17,11 +17,11 @@ async fn all_return(app: &App, status: u16, which: impl Fn(&&Operation) -> bool)
     let asked: Vec<_> = operations().iter().filter(which).collect();
     assert!(!asked.is_empty(), "there is no such operation");
     for operation in asked {
-        let answer = operation.request(app).send().await;
-        assert_eq!(answer.status, status, "{}: {}", operation.id, answer.text());
-        assert_eq!(answer.header("retry-after").is_some(), status == 503, "{}", operation.id);
+        let response = operation.request(app).send().await;
+        assert_eq!(response.status, status, "{}: {}", operation.id, response.text());
+        assert_eq!(response.header("retry-after").is_some(), status == 503, "{}", operation.id);
         // The cause is not disclosed.
-        assert!(!answer.text().contains("a test"), "{}", answer.text());
+        assert!(!response.text().contains("a test"), "{}", response.text());
     }
 }
 

@@ -7,19 +7,19 @@ use crate::harness::matrix;
 matrix! {
     async fn a_client_over_the_limit_receives_the_time_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "3"] {
         for left in [2, 1, 0] {
-            let answer = app.get("/users").await;
+            let response = app.get("/users").await;
             let reset = (3 - left) * 3600;
-            assert_eq!(answer.status, 200);
-            assert_eq!(answer.header("ratelimit"), Some(format!("\"address\";r={left};t={reset}").as_str()));
-            assert_eq!(answer.header("ratelimit-policy"), Some("\"address\";q=3;w=10800"));
+            assert_eq!(response.status, 200);
+            assert_eq!(response.header("ratelimit"), Some(format!("\"address\";r={left};t={reset}").as_str()));
+            assert_eq!(response.header("ratelimit-policy"), Some("\"address\";q=3;w=10800"));
         }
         let refused = app.post("/users", json!({ "name": "Ada", "email": "ada@example.com" })).await;
         assert_eq!((refused.status, refused.header("retry-after")), (429, Some("3600")));
         assert_eq!(refused.header("ratelimit"), Some("\"address\";r=0;t=10800"));
         // Health, metrics and documents have no limit and no such header.
         for path in ["/health", "/health/ready", "/metrics", "/openapi.json", "/swagger-ui/"] {
-            let answer = app.get(path).await;
-            assert_eq!((answer.status, answer.header("ratelimit")), (200, None), "{path}");
+            let response = app.get(path).await;
+            assert_eq!((response.status, response.header("ratelimit")), (200, None), "{path}");
         }
     }
 

@@ -6,16 +6,16 @@ use crate::harness::matrix;
 
 matrix! {
     async fn test_user_creation(app: App) {
-        let answer = app.post("/users", json!({ "name": "Ada Lovelace", "email": "ada@example.com" })).await;
-        assert_eq!(answer.status, 201);
-        let user = answer.json();
+        let response = app.post("/users", json!({ "name": "Ada Lovelace", "email": "ada@example.com" })).await;
+        assert_eq!(response.status, 201);
+        let user = response.json();
         assert_eq!((&user["name"], &user["email"]), (&json!("Ada Lovelace"), &json!("ada@example.com")));
         assert_eq!(user["created_at"], user["updated_at"]);
-        assert_eq!(answer.header("location"), Some(format!("/users/{}", user["id"].as_str().unwrap()).as_str()));
-        assert_eq!(answer.header("etag"), Some("\"1\""));
+        assert_eq!(response.header("location"), Some(format!("/users/{}", user["id"].as_str().unwrap()).as_str()));
+        assert_eq!(response.header("etag"), Some("\"1\""));
         // The resource at `Location` is the created one, byte for byte.
-        let read = app.get(answer.header("location").unwrap()).await;
-        assert_eq!((read.status, &read.body, read.header("etag")), (200, &answer.body, Some("\"1\"")));
+        let read = app.get(response.header("location").unwrap()).await;
+        assert_eq!((read.status, &read.body, read.header("etag")), (200, &response.body, Some("\"1\"")));
     }
 
     async fn times_have_six_decimals_and_are_utc(app: App) {
@@ -36,9 +36,9 @@ matrix! {
     async fn a_name_in_any_script_is_returned_as_sent(app: App) {
         for (number, name) in ["Ὑπατία", "李白", "محمد", "Zoë 👩 O'Neil", "a", &"é".repeat(100), "x\u{3000}y"].iter().enumerate() {
             let sent = json!({ "name": name, "email": format!("user{number}@example.com") });
-            let answer = app.post("/users", sent).await;
-            assert_eq!((answer.status, &answer.json()["name"]), (201, &json!(name)));
-            let read = app.get(answer.header("location").unwrap()).await;
+            let response = app.post("/users", sent).await;
+            assert_eq!((response.status, &response.json()["name"]), (201, &json!(name)));
+            let read = app.get(response.header("location").unwrap()).await;
             assert_eq!(read.json()["name"], json!(name));
         }
     }
@@ -46,13 +46,13 @@ matrix! {
     async fn a_replacement_keeps_id_and_time_of_creation(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
-        let answer = app.put(&path, json!({ "name": "Bob", "email": "bob@example.com" })).await;
-        let replaced = answer.json();
-        assert_eq!((answer.status, answer.header("etag")), (200, Some("\"2\"")));
+        let response = app.put(&path, json!({ "name": "Bob", "email": "bob@example.com" })).await;
+        let replaced = response.json();
+        assert_eq!((response.status, response.header("etag")), (200, Some("\"2\"")));
         assert_eq!((&replaced["name"], &replaced["email"]), (&json!("Bob"), &json!("bob@example.com")));
         assert_eq!((&replaced["id"], &replaced["created_at"]), (&user["id"], &user["created_at"]));
         assert!(replaced["updated_at"].as_str() > user["updated_at"].as_str());
-        assert_eq!(app.get(&path).await.body, answer.body);
+        assert_eq!(app.get(&path).await.body, response.body);
     }
 
     async fn a_patch_changes_only_what_it_has(app: App) {
@@ -71,21 +71,21 @@ matrix! {
     async fn a_patch_can_be_plain_json(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
-        let answer = app.request(reqwest::Method::PATCH, &path).json(&json!({ "name": "Bob" })).send().await;
-        assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Bob")));
+        let response = app.request(reqwest::Method::PATCH, &path).json(&json!({ "name": "Bob" })).send().await;
+        assert_eq!((response.status, &response.json()["name"]), (200, &json!("Bob")));
     }
 
     async fn an_empty_patch_changes_nothing(app: App) {
         let user = app.create_user("ada").await;
-        let answer = app.patch(&format!("/users/{}", user["id"].as_str().unwrap()), json!({})).await;
-        assert_eq!((answer.status, answer.json(), answer.header("etag")), (200, user, Some("\"1\"")));
+        let response = app.patch(&format!("/users/{}", user["id"].as_str().unwrap()), json!({})).await;
+        assert_eq!((response.status, response.json(), response.header("etag")), (200, user, Some("\"1\"")));
     }
 
     async fn a_user_can_change_the_case_of_its_address(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
-        let answer = app.patch(&path, json!({ "email": "ADA@example.com" })).await;
-        assert_eq!((answer.status, &answer.json()["email"]), (200, &json!("ADA@example.com")));
+        let response = app.patch(&path, json!({ "email": "ADA@example.com" })).await;
+        assert_eq!((response.status, &response.json()["email"]), (200, &json!("ADA@example.com")));
     }
 
     /// A refused change has no effect, not even by its valid part.

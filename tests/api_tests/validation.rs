@@ -11,17 +11,17 @@ fn new_user(name: &str, email: &str) -> Value {
 
 matrix! {
     async fn every_violation_is_listed(app: App) {
-        let answer = app.post("/users", json!({ "name": " x", "email": 7, "nick": "a", "a/b": 1 })).await;
-        assert_eq!(answer.status, 422);
-        assert_eq!(answer.places(), ["/a~1b", "/email", "/name", "/nick"]);
+        let response = app.post("/users", json!({ "name": " x", "email": 7, "nick": "a", "a/b": 1 })).await;
+        assert_eq!(response.status, 422);
+        assert_eq!(response.places(), ["/a~1b", "/email", "/name", "/nick"]);
         assert_eq!(app.post("/users", json!({})).await.places(), ["/email", "/name"]);
         assert_eq!(app.post("/users", json!([1])).await.places(), [""]);
     }
 
     async fn every_invalid_parameter_is_listed(app: App) {
-        let answer = app.get("/users?limit=0&cursor=x&page=2").await;
-        assert_eq!((answer.status, answer.places()), (400, vec!["cursor".into(), "limit".into(), "page".into()]));
-        assert_eq!(answer.json()["type"], "/problems/invalid-parameter");
+        let response = app.get("/users?limit=0&cursor=x&page=2").await;
+        assert_eq!((response.status, response.places()), (400, vec!["cursor".into(), "limit".into(), "page".into()]));
+        assert_eq!(response.json()["type"], "/problems/invalid-parameter");
     }
 
     async fn parameters_are_parsed_strictly(app: App) {
@@ -31,8 +31,8 @@ matrix! {
             "cursor=00000000-0000-0000-0000-00000000000", "cursor=00000000000000000000000000000000",
             "cursor={00000000-0000-0000-0000-000000000000}",
         ] {
-            let answer = app.get(&format!("/users?{query}")).await;
-            assert_eq!((answer.status, answer.places().len()), (400, 1), "{query}");
+            let response = app.get(&format!("/users?{query}")).await;
+            assert_eq!((response.status, response.places().len()), (400, 1), "{query}");
         }
         for query in ["", "limit=1", "limit=100", "l%69mit=5", "&limit=5&"] {
             assert_eq!(app.get(&format!("/users?{query}")).await.status, 200, "{query}");
@@ -43,8 +43,8 @@ matrix! {
     async fn unknown_query_parameters_are_refused_everywhere(app: App) {
         let id = app.create_user("ada").await["id"].as_str().unwrap().to_owned();
         for path in ["/health", "/health/live", "/health/ready", "/metrics", &format!("/users/{id}")] {
-            let answer = app.get(&format!("{path}?x=1")).await;
-            assert_eq!((answer.status, answer.places()), (400, vec!["x".to_owned()]), "{path}");
+            let response = app.get(&format!("{path}?x=1")).await;
+            assert_eq!((response.status, response.places()), (400, vec!["x".to_owned()]), "{path}");
         }
         assert_eq!(app.delete(&format!("/users/{id}?force=true")).await.status, 400);
         assert_eq!(app.get(&format!("/users/{id}")).await.status, 200);
@@ -52,8 +52,8 @@ matrix! {
 
     async fn an_id_that_is_not_a_uuid_is_an_invalid_parameter(app: App) {
         for id in ["1", "x", "%00", "%ff", "00000000-0000-0000-0000-00000000000g", "00000000-0000-0000-0000-000000000000%20"] {
-            let answer = app.get(&format!("/users/{id}")).await;
-            assert_eq!(answer.status, 400, "{id}");
+            let response = app.get(&format!("/users/{id}")).await;
+            assert_eq!(response.status, 400, "{id}");
         }
         assert_eq!(app.get("/users/00000000-0000-0000-0000-00000000000A").await.status, 404);
     }
@@ -64,9 +64,9 @@ matrix! {
             "", " ", " a", "a ", "\u{a0}a", "a\u{3000}", "a\u{0}b", "a\nb", "a\tb", "a\u{7f}", "a\u{85}b", "a\u{200b}b",
             "a\u{200d}b", "\u{feff}a", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b", "a\u{ad}b", "a\u{61c}b", &long,
         ] {
-            let answer = app.post("/users", new_user(name, "a@example.com")).await;
-            assert_eq!(answer.status, 422, "{name:?}");
-            assert!(answer.places().iter().all(|place| place == "/name"), "{name:?}");
+            let response = app.post("/users", new_user(name, "a@example.com")).await;
+            assert_eq!(response.status, 422, "{name:?}");
+            assert!(response.places().iter().all(|place| place == "/name"), "{name:?}");
         }
     }
 
@@ -80,9 +80,9 @@ matrix! {
             "a@example.com.", "\"a b\"@example.com", "é@example.com", "a@exämple.com", "a@[127.0.0.1]", "a@example.c",
             "a@b@example.com", "a@127.0.0.1", "a@example.com\n", " a@example.com", &format!("a@{label}.com"), &long, &local,
         ] {
-            let answer = app.post("/users", new_user("a", email)).await;
-            assert_eq!(answer.status, 422, "{email:?}");
-            assert!(answer.places().iter().all(|place| place == "/email"), "{email:?}");
+            let response = app.post("/users", new_user("a", email)).await;
+            assert_eq!(response.status, 422, "{email:?}");
+            assert!(response.places().iter().all(|place| place == "/email"), "{email:?}");
         }
         for email in ["a@b.cd", "O'Neil+tag!#$%&*/=?^_`{|}~-@x-y.example.co", "a.b.c@xn--bcher-kva.example", "1@2.xy"] {
             assert_eq!(app.post("/users", new_user("a", email)).await.status, 201, "{email:?}");
@@ -105,8 +105,8 @@ matrix! {
             b"{\"name\":\"\\ud800\"}", b"{\"name\":\"a\",\"name\":\"b\",\"email\":\"a@b.cd\"}", b"[1e999]", b"NaN",
             b"{\"name\":\"a\nb\"}", deep.as_bytes(),
         ] {
-            let answer = json(body.to_vec()).send().await;
-            assert_eq!((answer.status, &answer.json()["type"]), (400, &json!("/problems/malformed")), "{body:?}");
+            let response = json(body.to_vec()).send().await;
+            assert_eq!((response.status, &response.json()["type"]), (400, &json!("/problems/malformed")), "{body:?}");
         }
     }
 
@@ -138,8 +138,8 @@ matrix! {
             ("/metrics", "application/json", 406), ("/metrics", "text/plain;version=0.0.4", 200),
             ("/users", "text/html, */*;q=0.1", 200), ("/users", "application/*", 200), ("/users", "nonsense", 406),
         ] {
-            let answer = app.request(Method::GET, path).header("accept", accept).send().await;
-            assert_eq!(answer.status, status, "{path} {accept}");
+            let response = app.request(Method::GET, path).header("accept", accept).send().await;
+            assert_eq!(response.status, status, "{path} {accept}");
         }
         // A response without content is never refused.
         let id = app.create_user("ada").await["id"].as_str().unwrap().to_owned();
@@ -172,8 +172,8 @@ matrix! {
     /// A small request cannot cause a huge response.
     async fn the_number_of_listed_violations_is_limited(app: App) {
         let body: serde_json::Map<_, _> = (0..5_000).map(|number| (format!("m{number}"), json!(0))).collect();
-        let answer = app.post("/users", Value::Object(body)).await;
-        assert_eq!((answer.status, answer.places().len()), (422, 1_000));
-        assert!(answer.json()["detail"].as_str().unwrap().contains("5002"));
+        let response = app.post("/users", Value::Object(body)).await;
+        assert_eq!((response.status, response.places().len()), (422, 1_000));
+        assert!(response.json()["detail"].as_str().unwrap().contains("5002"));
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, document::Document};
+use super::{Response, document::Document};
 
 /// The paths that are served and are not operations.
 const DOCUMENTS: [&str; 5] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/problems/"];
@@ -12,14 +12,14 @@ const PROBLEM: &str = "application/problem+json";
 
 /// Panics with a description if the contract does not document this response. Returns the id of the operation, if the
 /// request was for one.
-pub fn check(method: &Method, target: &str, answer: &Answer) -> Option<&'static str> {
-    match Conformance(Document::of_the_contract()).operation_of(method, target, answer) {
+pub fn check(method: &Method, target: &str, response: &Response) -> Option<&'static str> {
+    match Conformance(Document::of_the_contract()).operation_of(method, target, response) {
         Ok(operation) => operation,
         Err(violation) => panic!(
             "{method} {target} → {}: the response violates the contract: {violation}\n{:?}\n{}",
-            answer.status,
-            answer.headers,
-            String::from_utf8_lossy(&answer.body)
+            response.status,
+            response.headers,
+            String::from_utf8_lossy(&response.body)
         ),
     }
 }
@@ -27,9 +27,9 @@ pub fn check(method: &Method, target: &str, answer: &Answer) -> Option<&'static 
 struct Conformance(&'static Document);
 
 impl Conformance {
-    fn operation_of(&self, method: &Method, target: &str, answer: &Answer) -> Result<Option<&'static str>, String> {
+    fn operation_of(&self, method: &Method, target: &str, response: &Response) -> Result<Option<&'static str>, String> {
         let head = *method == Method::HEAD;
-        if answer.header("x-request-id").is_none() {
+        if response.header("x-request-id").is_none() {
             return Err("X-Request-Id is missing".into());
         }
         let path = target.split('?').next().unwrap_or_default();
@@ -37,8 +37,8 @@ impl Conformance {
         let operation = self.item(path).and_then(|item| item.get(&lookup));
 
         // The fixed rules for requests that are for no operation.
-        let Some(operation) = operation.filter(|_| answer.status != 421) else {
-            return match answer.status {
+        let Some(operation) = operation.filter(|_| response.status != 421) else {
+            return match response.status {
                 400.. if head => Ok(None),
                 _ if *method == Method::OPTIONS => Ok(None),
                 200..400 if !DOCUMENTS.iter().any(|document| path.starts_with(document)) && path != "/" => {
@@ -46,26 +46,27 @@ impl Conformance {
                 }
                 400.. => {
                     let problem = json!({ "$ref": "#/components/schemas/Problem" });
-                    self.check_body(PROBLEM, &problem, answer).map(|()| None)
+                    self.check_body(PROBLEM, &problem, response).map(|()| None)
                 }
                 _ => Ok(None),
             };
         };
 
-        let response = operation["responses"].get(answer.status.to_string()).ok_or("the status is not documented")?;
-        let response = self.0.resolve(response);
-        for (name, header) in response["headers"].as_object().into_iter().flatten() {
-            self.check_header(name, self.0.resolve(header), answer)?;
+        let documented =
+            operation["responses"].get(response.status.to_string()).ok_or("the status is not documented")?;
+        let documented = self.0.resolve(documented);
+        for (name, header) in documented["headers"].as_object().into_iter().flatten() {
+            self.check_header(name, self.0.resolve(header), response)?;
         }
-        match response["content"].as_object() {
+        match documented["content"].as_object() {
             // A response to HEAD has the headers of GET and no body.
             _ if head => return Ok(None),
-            None if answer.body.is_empty() => {}
+            None if response.body.is_empty() => {}
             None => return Err("the response has a body, the contract documents none".into()),
             Some(content) => {
-                let media = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
-                let documented = content.get(media).ok_or(format!("the media type {media:?} is not documented"))?;
-                self.check_body(media, &documented["schema"], answer)?;
+                let media = response.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+                let content = content.get(media).ok_or(format!("the media type {media:?} is not documented"))?;
+                self.check_body(media, &content["schema"], response)?;
             }
         }
         Ok(operation["operationId"].as_str())
@@ -88,11 +89,11 @@ impl Conformance {
         items.min_by_key(|(template, _)| template.matches('{').count()).map(|(_, item)| item)
     }
 
-    fn check_header(&self, name: &str, header: &Value, answer: &Answer) -> Result<(), String> {
-        if answer.headers.get_all(name).iter().count() > 1 {
+    fn check_header(&self, name: &str, header: &Value, response: &Response) -> Result<(), String> {
+        if response.headers.get_all(name).iter().count() > 1 {
             return Err(format!("the header {name} is present twice"));
         }
-        let Some(text) = answer.header(name) else {
+        let Some(text) = response.header(name) else {
             return if header["required"] == true { Err(format!("the header {name} is missing")) } else { Ok(()) };
         };
         let is_integer = header["schema"]["type"] == "integer";
@@ -100,17 +101,17 @@ impl Conformance {
         self.check_value(&format!("the header {name}"), &header["schema"], &value)
     }
 
-    fn check_body(&self, media: &str, schema: &Value, answer: &Answer) -> Result<(), String> {
-        let sent = answer.header("content-type").unwrap_or_default();
+    fn check_body(&self, media: &str, schema: &Value, response: &Response) -> Result<(), String> {
+        let sent = response.header("content-type").unwrap_or_default();
         if !sent.starts_with(media) {
             return Err(format!("the media type is {sent:?}, expected {media}"));
         }
         let value = if media.ends_with("json") {
-            serde_json::from_slice(&answer.body).map_err(|error| format!("the body is not JSON: {error}"))?
+            serde_json::from_slice(&response.body).map_err(|error| format!("the body is not JSON: {error}"))?
         } else {
-            Value::String(String::from_utf8(answer.body.clone()).map_err(|error| error.to_string())?)
+            Value::String(String::from_utf8(response.body.clone()).map_err(|error| error.to_string())?)
         };
-        if media == PROBLEM && value["status"] != answer.status {
+        if media == PROBLEM && value["status"] != response.status {
             return Err("`status` in the problem differs from the status of the response".into());
         }
         self.check_value("the body", schema, &value)

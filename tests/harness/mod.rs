@@ -213,23 +213,23 @@ impl App {
         Self { base, faults: Arc::default(), client, database: None }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.request(Method::GET, path).send().await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.request(Method::DELETE, path).send().await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.request(Method::POST, path).json(&body).send().await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         self.request(Method::PUT, path).json(&body).send().await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.request(Method::PATCH, path)
             .header("content-type", "application/merge-patch+json")
             .json(&body)
@@ -239,9 +239,9 @@ impl App {
 
     /// Creates a user with this name and an e-mail address derived from it.
     pub async fn create_user(&self, name: &str) -> Value {
-        let answer = self.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await;
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        answer.json()
+        let response = self.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await;
+        assert_eq!(response.status, 201, "{}", response.text());
+        response.json()
     }
 
     /// Prepares a request.
@@ -301,21 +301,21 @@ impl Request<'_> {
     }
 
     /// Sends the request and checks the response against the contract.
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> Response {
         let url = format!("{}{}", self.app.base, self.path);
         let body = if self.ends { self.body.into() } else { reqwest::Body::wrap(NeverEnding(Some(self.body.into()))) };
         let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(body);
-        let response = request.send().await.expect("an answer");
-        let answer = Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: response.bytes().await.expect("a whole body").to_vec(),
+        let received = request.send().await.expect("a response");
+        let response = Response {
+            status: received.status().as_u16(),
+            headers: received.headers().clone(),
+            body: received.bytes().await.expect("a whole body").to_vec(),
         };
-        let operation = conformance::check(&self.method, &self.path, &answer);
+        let operation = conformance::check(&self.method, &self.path, &response);
         if let (Some(database), Some(operation)) = (self.app.database, operation) {
-            coverage::record(database, operation, answer.status);
+            coverage::record(database, operation, response.status);
         }
-        answer
+        response
     }
 }
 
@@ -335,13 +335,13 @@ impl http_body::Body for NeverEnding {
 }
 
 /// A response that conforms to the contract.
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }

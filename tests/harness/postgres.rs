@@ -112,7 +112,7 @@ impl Handle {
     /// Locks a table exclusively, until the lock is released.
     pub async fn lock_table(&self, table: &str) -> Lock {
         let options = PgConnectOptions::from_str(&self.url).expect("the database's URL").disable_statement_logging();
-        let mut connection = PgConnection::connect_with(&options).await.expect("the database answers");
+        let mut connection = PgConnection::connect_with(&options).await.expect("the database responds");
         let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.expect("the table is locked");
         Lock(connection)
@@ -156,7 +156,7 @@ fn database_url(cluster: &Cluster, name: &str) -> String {
 
 async fn execute(cluster: &Cluster, sql: String) {
     let options = PgConnectOptions::from_str(&cluster.url).expect("the cluster's URL").disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options).await.expect("the cluster answers");
+    let mut connection = PgConnection::connect_with(&options).await.expect("the cluster responds");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("the statement works");
     connection.close().await.expect("the connection closes");
 }

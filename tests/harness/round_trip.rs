@@ -9,7 +9,7 @@ use std::fmt;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Answer, App, document::Document, values::Values};
+use super::{App, Response, document::Document, values::Values};
 
 /// A property of which a later GET did not return the value that a request sent.
 #[derive(Debug)]
@@ -91,8 +91,8 @@ struct Check<'a> {
 impl Check<'_> {
     async fn losses_of(&mut self, exchange: &Exchange<'_>) -> Vec<Loss> {
         let path = self.path_of_resource(exchange.template).await;
-        let (sent, answer) = self.send(exchange, &path).await;
-        let read = self.app.get(&self.path_of_get(exchange, &path, &answer)).await;
+        let (sent, response) = self.send(exchange, &path).await;
+        let read = self.app.get(&self.path_of_get(exchange, &path, &response)).await;
         assert_eq!(read.status, 200, "the GET after {}: {}", exchange.id, read.text());
         let returned = read.json();
         let lost = exchange.shared.iter().filter(|property| returned.get(property) != sent.get(property));
@@ -107,16 +107,16 @@ impl Check<'_> {
     }
 
     /// Sends a body of which every property differs from what the resource has now.
-    async fn send(&mut self, exchange: &Exchange<'_>, path: &str) -> (Value, Answer) {
+    async fn send(&mut self, exchange: &Exchange<'_>, path: &str) -> (Value, Response) {
         let current = match exchange.method {
             Method::PUT | Method::PATCH if exchange.is_readable => self.app.get(path).await.json(),
             _ => Value::Null,
         };
         let body = Value::Object(self.values.generate_other(exchange.body, &current));
         let request = self.app.request(exchange.method.clone(), path).content_type(exchange.media_type);
-        let answer = request.json(&body).send().await;
-        assert!((200..300).contains(&answer.status), "{} of {body}: {}", exchange.id, answer.text());
-        (body, answer)
+        let response = request.json(&body).send().await;
+        assert!((200..300).contains(&response.status), "{} of {body}: {}", exchange.id, response.text());
+        (body, response)
     }
 
     /// Fills in a path template. If it has parameters, creates a resource whose `Location` matches the template.
@@ -128,8 +128,8 @@ impl Check<'_> {
         let creators = exchanges.iter().filter(|exchange| exchange.template.len() < template.len());
         for creator in creators.filter(|exchange| exchange.response["headers"].get("Location").is_some()) {
             let path = Box::pin(self.path_of_resource(creator.template)).await;
-            let (_, answer) = self.send(creator, &path).await;
-            if let Some(path) = answer.header("location").and_then(|location| fill(template, location)) {
+            let (_, response) = self.send(creator, &path).await;
+            if let Some(path) = response.header("location").and_then(|location| fill(template, location)) {
                 return path;
             }
         }
@@ -137,14 +137,14 @@ impl Check<'_> {
     }
 
     /// The path of the GET that reads what an operation wrote.
-    fn path_of_get(&self, exchange: &Exchange<'_>, path: &str, answer: &Answer) -> String {
-        if let Some(location) = answer.header("location") {
+    fn path_of_get(&self, exchange: &Exchange<'_>, path: &str, response: &Response) -> String {
+        if let Some(location) = response.header("location") {
             return location.to_owned();
         }
         if exchange.is_readable {
             return path.to_owned();
         }
-        self.linked(exchange.response, &answer.json()).unwrap_or_else(|| {
+        self.linked(exchange.response, &response.json()).unwrap_or_else(|| {
             let advice = "document a `Location`, a GET on the same path or a link to one";
             panic!("{}: nothing leads to what was written: {advice}", exchange.id)
         })

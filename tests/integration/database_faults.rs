@@ -23,14 +23,14 @@ async fn with_postgres<F: Future<Output = ()>>(test: impl FnOnce(App, crate::har
 /// Every operation once, in an order that works on a healthy server. Returns the statuses.
 async fn every_operation(app: &App, path: &str) -> Vec<u16> {
     let user = json!({ "name": "Ada", "email": "other@example.com" });
-    let answers = [
+    let responses = [
         app.get(path).await,
         app.get("/users").await,
         app.patch(path, json!({ "name": "Ada King" })).await,
         app.put(path, json!({ "name": "Ada", "email": "ada@example.com" })).await,
         app.post("/users", user).await,
     ];
-    answers.iter().map(|answer| answer.status).collect()
+    responses.iter().map(|response| response.status).collect()
 }
 
 async fn until_healthy(app: &App) {

@@ -175,9 +175,9 @@ async fn a_request_in_flight_completes_before_the_stop() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     stream.write_all(&body[10..]).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     assert_eq!(process.exit().await.code(), Some(0));
 }
 
@@ -200,10 +200,10 @@ async fn a_full_disk_loses_no_acknowledged_write() {
     for number in 0..3_000 {
         let long = format!("{number:04}{}", "x".repeat(96));
         let new = json!({ "name": long, "email": format!("user{number}@example.com") });
-        let answer = process.app.post("/users", new).await;
-        match answer.status {
+        let response = process.app.post("/users", new).await;
+        match response.status {
             201 => {
-                let path = answer.header("location").unwrap().to_owned();
+                let path = response.header("location").unwrap().to_owned();
                 let changed = process.app.patch(&path, json!({ "name": format!("{number}") })).await;
                 names.insert(path, if changed.status == 200 { format!("{number}") } else { long });
             }

@@ -22,14 +22,14 @@ async fn a_draining_server_serves_and_is_not_ready() {
     let mut process = Process::start(command).await;
     assert_eq!(process.app.get("/health/ready").await.status, 200);
     process.signal("TERM");
-    let answer = loop {
-        let answer = process.app.get("/health/ready").await;
-        if answer.status == 503 {
-            break answer;
+    let response = loop {
+        let response = process.app.get("/health/ready").await;
+        if response.status == 503 {
+            break response;
         }
     };
-    assert!(answer.json()["detail"].as_str().unwrap().contains("draining"));
-    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(response.json()["detail"].as_str().unwrap().contains("draining"));
+    assert_eq!(response.header("connection"), Some("close"));
     process.app.create_user("late").await;
     assert_eq!(process.exit().await.code(), Some(0));
 }
@@ -62,7 +62,7 @@ async fn under_load_a_stop_fails_no_request() {
                             }
                         };
                         match sent {
-                            Ok(answer) => assert!(answer.status().is_success(), "{}", answer.status()),
+                            Ok(response) => assert!(response.status().is_success(), "{}", response.status()),
                             Err(error) if error.is_connect() => return request,
                             Err(error) => panic!("a request in flight fails: {error:?}"),
                         }

@@ -48,8 +48,8 @@ async fn a_request_continues_the_trace_of_its_caller() {
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let mut process = Process::start(command).await;
     let request = process.app.request(reqwest::Method::GET, "/users");
-    let answer = request.header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send().await;
-    assert_eq!(answer.status, 200);
+    let response = request.header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send().await;
+    assert_eq!(response.status, 200);
     // The last spans are sent before the process ends.
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));

@@ -10,7 +10,7 @@ use tokio::{
 
 use reqwest::Method;
 
-use crate::harness::{Answer, App, Database, Server, Storage, conformance};
+use crate::harness::{App, Database, Response, Server, Storage, conformance};
 
 struct Wire {
     app: App,
@@ -39,34 +39,34 @@ impl Wire {
         let mut line = request.lines().next().unwrap_or_default().split(' ');
         let target = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
         // A response of hyper before a request exists is bare and has no id.
-        if let Some(answer) = parse(&text).filter(|answer| answer.header("x-request-id").is_some()) {
+        if let Some(response) = parse(&text).filter(|response| response.header("x-request-id").is_some()) {
             let path = target.1.strip_prefix("http://a").unwrap_or(target.1);
-            conformance::check(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &answer);
+            conformance::check(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &response);
         }
         text
     }
 }
 
 /// The first response in these bytes.
-fn parse(text: &str) -> Option<Answer> {
+fn parse(text: &str) -> Option<Response> {
     let (head, rest) = text.split_once("\r\n\r\n")?;
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let fields = lines.filter_map(|line| line.split_once(": "));
     let headers = fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    let mut answer = Answer { status, headers, body: Vec::new() };
-    let length = answer.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    answer.body = rest.as_bytes()[..length].to_vec();
-    Some(answer)
+    let mut response = Response { status, headers, body: Vec::new() };
+    let length = response.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    response.body = rest.as_bytes()[..length].to_vec();
+    Some(response)
 }
 
 /// Reads until the server closes. Every timeout in these tests is 200 ms, and the defaults are 10 s and more: within 5 s the
 /// timeout of the test has closed the connection.
 async fn read_to_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     // A reset is a close too.
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.expect("the server closes");
-    String::from_utf8_lossy(&answer).into_owned()
+    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut response)).await.expect("the server closes");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 const POST: &str = "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
@@ -93,29 +93,29 @@ async fn half_a_preface_or_half_a_head_is_disconnected() {
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
     let wire = Wire::start(&["--idle-timeout", "200ms"]).await;
-    let answer = wire.exchange(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let response = wire.exchange(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     wire.server.stop().await;
 }
 
 #[tokio::test]
 async fn a_slow_body_gets_408_and_is_closed() {
     let wire = Wire::start(&["--body-timeout", "200ms"]).await;
-    let answer = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(answer.contains("application/problem+json") && answer.contains("connection: close"), "{answer}");
+    let response = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    assert!(response.contains("application/problem+json") && response.contains("connection: close"), "{response}");
     wire.server.stop().await;
 }
 
 #[tokio::test]
 async fn a_large_body_is_refused_before_it_is_read() {
     let wire = Wire::start(&["--max-body-bytes", "100"]).await;
-    let answer = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let response = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     // A body without a length is refused when it exceeds the limit.
     let chunks = format!("{POST}transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n", "x".repeat(128));
-    let answer = wire.exchange(chunks.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let response = wire.exchange(chunks.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     wire.server.stop().await;
 }
 
@@ -131,8 +131,12 @@ async fn a_request_must_have_one_host() {
         "host: a:b\r\n",
         "host: a:99999\r\n",
     ] {
-        let answer = wire.exchange(format!("GET /health HTTP/1.1\r\n{head}connection: close\r\n\r\n").as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("/problems/malformed"), "{head:?}: {answer}");
+        let response =
+            wire.exchange(format!("GET /health HTTP/1.1\r\n{head}connection: close\r\n\r\n").as_bytes()).await;
+        assert!(
+            response.starts_with("HTTP/1.1 400 ") && response.contains("/problems/malformed"),
+            "{head:?}: {response}"
+        );
     }
     // An absolute target does not replace the header (RFC 9112, section 3.2).
     let absolute = "GET http://a/health HTTP/1.1\r\nconnection: close\r\n";
@@ -154,8 +158,8 @@ async fn no_request_is_smuggled_behind_two_lengths() {
         format!("{POST}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
         format!("{POST}transfer-encoding : chunked\r\n\r\n0\r\n\r\n{hidden}"),
     ] {
-        let answer = wire.exchange(head.as_bytes()).await;
-        assert!(!answer.contains("smuggled"), "{head:?}\n{answer}");
+        let response = wire.exchange(head.as_bytes()).await;
+        assert!(!response.contains("smuggled"), "{head:?}\n{response}");
     }
     wire.server.stop().await;
 }
@@ -165,9 +169,9 @@ async fn pipelined_requests_are_served_in_order() {
     let wire = Wire::start(&[]).await;
     let requests = "GET /health HTTP/1.1\r\nhost: x\r\nx-request-id: one\r\n\r\n\
                     GET /nothing HTTP/1.1\r\nhost: x\r\nx-request-id: two\r\nconnection: close\r\n\r\n";
-    let answer = wire.exchange(requests.as_bytes()).await;
-    let (one, two) = (answer.find("x-request-id: one").unwrap(), answer.find("x-request-id: two").unwrap());
-    assert!(one < two, "{answer}");
+    let response = wire.exchange(requests.as_bytes()).await;
+    let (one, two) = (response.find("x-request-id: one").unwrap(), response.find("x-request-id: two").unwrap());
+    assert!(one < two, "{response}");
     wire.server.stop().await;
 }
 
@@ -177,8 +181,8 @@ async fn input_that_is_not_http_is_refused_and_closed() {
     let wire = Wire::start(&[]).await;
     let header = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(200 * 1024));
     for (junk, status) in [("\x16\x03\x01\x02\r\n\r\n", "400"), ("GET\r\n\r\n", "400"), (&*header, "431")] {
-        let answer = wire.exchange(junk.as_bytes()).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{junk:.20}: {answer}");
+        let response = wire.exchange(junk.as_bytes()).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{junk:.20}: {response}");
     }
     assert_eq!(wire.app.get("/health").await.status, 200);
     wire.server.stop().await;
@@ -218,9 +222,9 @@ async fn the_instance_of_a_problem_is_a_uri_reference() {
     for (path, instance) in
         [("/users/{x}", "/users/%7Bx%7D"), ("/\u{e9}", "/%C3%A9"), ("/a\"b^c|", "/a%22b%5Ec%7C"), ("/%20", "/%20")]
     {
-        let answer =
+        let response =
             wire.exchange(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await;
-        assert!(answer.contains(&format!("\"instance\":\"{instance}\"")), "{answer}");
+        assert!(response.contains(&format!("\"instance\":\"{instance}\"")), "{response}");
     }
     wire.server.stop().await;
 }
@@ -228,8 +232,8 @@ async fn the_instance_of_a_problem_is_a_uri_reference() {
 #[tokio::test]
 async fn options_of_the_server_itself_is_served() {
     let wire = Wire::start(&[]).await;
-    let answer = wire.exchange(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 204 ") && answer.contains("allow: GET, "), "{answer}");
+    let response = wire.exchange(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 204 ") && response.contains("allow: GET, "), "{response}");
     wire.server.stop().await;
 }
 
@@ -239,8 +243,8 @@ async fn a_refused_upload_receives_the_reason() {
     let wire = Wire::start(&["--max-body-bytes", "1000"]).await;
     for _ in 0..20 {
         let head = format!("{POST}content-length: 3000000\r\n\r\n");
-        let answer = wire.exchange(&[head.as_bytes(), &vec![b' '; 3_000_000]].concat()).await;
-        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        let response = wire.exchange(&[head.as_bytes(), &vec![b' '; 3_000_000]].concat()).await;
+        assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     }
     wire.server.stop().await;
 }
