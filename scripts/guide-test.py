@@ -1,11 +1,11 @@
-"""Does what CONTRIBUTING.md says, in the working directory; guide-test calls it in a copy.
+"""Applies the code blocks of a guide in the working directory; scripts/guide-test calls it in a copy of the sources.
 
-    guide-test.py HEADING contract    the changes of openapi.yaml under this heading
-    guide-test.py HEADING code        all others
+    guide-test.py GUIDE contract    the changes of openapi.yaml
+    guide-test.py GUIDE code        all others
 
-A block of code there says in its first line what is to be done with it: `file="…"` is a new file; `in="…" before="…"` are
-lines for a file that is there, above the line that `before` gives; `in="…" for="…"` takes the place of that line. Prints what
-it did.
+The first line of a block states where its text goes: `file="…"` is a new file; `in="…" before="…"` inserts it into a file, above
+the line of `before`; `in="…" for="…"` replaces that line. Prints every change, and the number of new files and of lines in
+other files.
 """
 
 import pathlib
@@ -21,16 +21,14 @@ BLOCK = re.compile(
 def change(path: pathlib.Path, how: str, line: str, text: str) -> None:
     old = path.read_text().splitlines(keepends=True)
     if old.count(line + "\n") != 1:
-        sys.exit(f"{path} must have one line {line!r}")
+        sys.exit(f"{path}: expected one line {line!r}, found {old.count(line + chr(10))}")
     at = old.index(line + "\n")
     path.write_text("".join(old[:at]) + text + "".join(old[at + (how == "for") :]))
 
 
-def main(heading: str, part: str) -> None:
-    guide = pathlib.Path("CONTRIBUTING.md").read_text()
-    section = guide.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def main(guide: str, part: str) -> None:
     files = lines = 0
-    for block in BLOCK.finditer(section):
+    for block in BLOCK.finditer(pathlib.Path(guide).read_text()):
         path = pathlib.Path(block["path"])
         if (path.name == "openapi.yaml") != (part == "contract"):
             continue
@@ -40,8 +38,9 @@ def main(heading: str, part: str) -> None:
             change(path, block["how"], block["line"], text)
             lines += count
         elif path.exists():
-            sys.exit(f"{path} is there already")
+            sys.exit(f"{path} exists")
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             files += 1
         print(f"{path}: {count} lines{'' if block['how'] else ', new'}")

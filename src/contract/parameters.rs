@@ -74,7 +74,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
             [_, ..] => violations.push(Violation::in_parameter(&parameter.name, "is repeated")),
         }
     }
-    refuse(ProblemType::InvalidParameter, "Parameter", violations)
+    refuse(ProblemType::InvalidParameter, "Parameters", violations)
 }
 
 fn values_of<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {

@@ -58,11 +58,11 @@ pub(super) fn describe(error: &ValidationError<'_>) -> String {
 pub(super) fn refuse(problem_type: ProblemType, what: &str, mut violations: Vec<Violation>) -> Result<(), Problem> {
     let detail = match violations.len() {
         0 => return Ok(()),
-        1 => format!("{what} validation failed: 1 error."),
+        1 => format!("{what} failed validation: 1 error."),
         count if count > MAX_VIOLATIONS => {
-            format!("{what} validation failed: {count} errors, of which the first {MAX_VIOLATIONS} are listed.")
+            format!("{what} failed validation: {count} errors, of which the first {MAX_VIOLATIONS} are listed.")
         }
-        count => format!("{what} validation failed: {count} errors."),
+        count => format!("{what} failed validation: {count} errors."),
     };
     violations.truncate(MAX_VIOLATIONS);
     Err(Problem::new(problem_type, detail).with_errors(violations))

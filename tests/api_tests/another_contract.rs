@@ -1,4 +1,4 @@
-//! What the contract says, the server does: changed in the contract alone, it changes in the server.
+//! The contract determines the behaviour of the server: a change of the contract alone changes the server.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::harness::{App, Database, Server, Storage};
 
 const YAML: &str = include_str!("../../openapi.yaml");
 
-/// The contract with one text in the place of another, where it first stands.
+/// The contract with each first occurrence of a text replaced.
 #[track_caller]
 fn changed(changes: &[(&str, &str)]) -> Artifacts {
     let mut yaml = YAML.to_owned();
@@ -31,17 +31,17 @@ async fn start(contract: &Artifacts, flags: &[&str]) -> (App, Server, Storage) {
 
 fn deprecated_list() -> Artifacts {
     let list = "operationId: listUsers\n";
-    let dates = "      deprecated: true\n      x-deprecated-since: 2023-06-30T23:59:59Z\n      x-sunset: 2027-01-31\n";
-    changed(&[(list, &format!("{list}{dates}"))])
+    let keys = "      deprecated: true\n      x-deprecated-since: 2023-06-30T23:59:59Z\n      x-sunset: 2027-01-31\n";
+    changed(&[(list, &format!("{list}{keys}"))])
 }
 
-fn told(headers: &HeaderMap) -> [Option<&str>; 2] {
+fn dates(headers: &HeaderMap) -> [Option<&str>; 2] {
     ["deprecation", "sunset"].map(|name| headers.get(name).map(|value| value.to_str().expect("ASCII")))
 }
 
 /// The dates are those of RFC 9745, section 2.1, and of `date --rfc-email`.
 #[tokio::test]
-async fn clients_of_a_deprecated_operation_are_told_and_counted() {
+async fn a_deprecated_operation_has_headers_and_a_counter() {
     let (app, server, _storage) = start(&deprecated_list(), &["--cors-allowed-origins", "*"]).await;
     let calls = async || {
         let metrics = app.get("/metrics").await.text();
@@ -51,18 +51,19 @@ async fn clients_of_a_deprecated_operation_are_told_and_counted() {
     };
     assert_eq!(calls().await, 0);
     let both = [Some("@1688169599"), Some("Sun, 31 Jan 2027 00:00:00 GMT")];
-    // Whatever the answer is.
+    // On success and on errors.
     for path in ["/users", "/users?limit=0"] {
-        let answer = app.request(Method::GET, path).header("origin", "https://example.com").send().await;
-        assert_eq!(told(&answer.headers), both, "{path}");
-        let exposed = answer.header("access-control-expose-headers").expect("some headers").to_ascii_lowercase();
+        let response = app.request(Method::GET, path).header("origin", "https://example.com").send().await;
+        assert_eq!(dates(&response.headers), both, "{path}");
+        let exposed = response.header("access-control-expose-headers").expect("some headers").to_ascii_lowercase();
         assert!(exposed.contains("deprecation") && exposed.contains("sunset"), "{exposed}");
     }
     assert_eq!(calls().await, 2);
-    // Nothing else is deprecated, on the same path or elsewhere.
-    for answer in [app.post("/users", serde_json::json!({})).await, app.get("/health").await, app.get("/nothing").await]
+    // Other operations have no headers, on the same path and elsewhere.
+    for response in
+        [app.post("/users", serde_json::json!({})).await, app.get("/health").await, app.get("/nothing").await]
     {
-        assert_eq!(told(&answer.headers), [None; 2]);
+        assert_eq!(dates(&response.headers), [None; 2]);
     }
     assert_eq!(calls().await, 2);
     for document in ["/openapi.json", "/openapi-3.0.json"] {
@@ -76,9 +77,9 @@ async fn clients_of_a_deprecated_operation_are_told_and_counted() {
     server.stop().await;
 }
 
-/// Promised is not built: no document, no route and no `Allow` knows of it.
+/// A planned operation is in no document, no route and no `Allow`.
 #[tokio::test]
-async fn what_is_planned_is_not_served() {
+async fn planned_operations_are_not_served() {
     let contract = changed(&[
         (
             "  /users/{id}:\n",
@@ -103,9 +104,9 @@ async fn what_is_planned_is_not_served() {
     server.stop().await;
 }
 
-/// A limit of one operation, `Allow`, and what a parameter is by default.
+/// The body limit of one operation.
 #[tokio::test]
-async fn limits_come_from_the_contract() {
+async fn the_contract_limits_the_body_of_an_operation() {
     let create = "operationId: createUser\n";
     let contract =
         changed(&[(create, &format!("{create}      x-max-body-bytes: 10\n")), ("default: 50", "default: 1")]);
@@ -114,9 +115,9 @@ async fn limits_come_from_the_contract() {
     server.stop().await;
 }
 
-/// A router that is not the contract's does not start, whichever has more.
+/// A server whose router and contract differ does not start, whichever has more.
 #[tokio::test]
-async fn routes_and_operations_are_the_same() {
+async fn a_router_that_differs_from_the_contract_does_not_start() {
     let storage = Storage::new(Database::Sqlite).await.expect("SQLite is always there");
     let url = storage.url();
     let unrouted =

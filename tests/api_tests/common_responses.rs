@@ -1,5 +1,5 @@
-//! What the way to a handler answers, the same for every operation that documents it. The requests are made of the contract's
-//! examples, so every operation is held to this, a new one too.
+//! The responses of the middleware and of validation, for every operation that documents them. The requests are made from the
+//! examples in the contract, so a new operation is tested too.
 
 use serde_json::Value;
 
@@ -8,17 +8,17 @@ use crate::harness::{
     operations::{Operation, operations},
 };
 
-/// Asks every operation that documents this status, in a way that must be answered with it. The harness checks the rest.
-async fn every_operation_answers(
+/// Sends a spoiled request to every operation that documents this status, and expects the status. The harness checks the rest.
+async fn every_operation_returns(
     app: &App,
     status: u16,
     spoil: impl for<'a> Fn(&Operation, Request<'a>) -> Request<'a>,
 ) {
-    let documented: Vec<_> = operations().iter().filter(|operation| operation.answers(status)).collect();
+    let documented: Vec<_> = operations().iter().filter(|operation| operation.documents(status)).collect();
     assert!(!documented.is_empty(), "no operation documents {status}");
     for operation in documented {
-        let answer = spoil(operation, operation.request(app)).send().await;
-        assert_eq!(answer.status, status, "{}: {}", operation.id, answer.text());
+        let response = spoil(operation, operation.request(app)).send().await;
+        assert_eq!(response.status, status, "{}: {}", operation.id, response.text());
     }
 }
 
@@ -26,35 +26,35 @@ const MAX_BODY_BYTES: usize = 100;
 
 matrix! {
     async fn a_parameter_that_is_not_documented_is_refused(app: App) {
-        every_operation_answers(&app, 400, |_, request| request.query("no-such-parameter=1")).await;
+        every_operation_returns(&app, 400, |_, request| request.query("no-such-parameter=1")).await;
     }
 
-    async fn who_accepts_nothing_that_there_is_is_told_so(app: App) {
-        every_operation_answers(&app, 406, |_, request| request.header("accept", "application/x-nothing")).await;
+    async fn an_accept_header_without_a_representation_is_refused(app: App) {
+        every_operation_returns(&app, 406, |_, request| request.header("accept", "application/x-nothing")).await;
     }
 
-    async fn a_body_that_does_not_come_is_waited_for_no_longer(app: App) using ["--body-timeout", "200ms"] {
-        every_operation_answers(&app, 408, |_, request| request.never_ending()).await;
+    async fn a_body_that_does_not_arrive_times_out(app: App) using ["--body-timeout", "200ms"] {
+        every_operation_returns(&app, 408, |_, request| request.never_ending()).await;
     }
 
     async fn a_body_over_the_limit_is_refused(app: App) using ["--max-body-bytes", "100"] {
-        every_operation_answers(&app, 413, |operation, request| {
+        every_operation_returns(&app, 413, |operation, request| {
             request.body(vec![b' '; operation.max_body_bytes.unwrap_or(MAX_BODY_BYTES) + 1])
         })
         .await;
     }
 
     async fn a_body_of_another_media_type_is_refused(app: App) {
-        every_operation_answers(&app, 415, |_, request| request.content_type("application/x-nothing")).await;
+        every_operation_returns(&app, 415, |_, request| request.content_type("application/x-nothing")).await;
     }
 
-    async fn a_body_that_breaks_the_contract_is_refused(app: App) {
-        every_operation_answers(&app, 422, |_, request| request.json(&Value::Null)).await;
+    async fn an_invalid_body_is_refused(app: App) {
+        every_operation_returns(&app, 422, |_, request| request.json(&Value::Null)).await;
     }
 
-    async fn who_calls_too_often_is_told_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "1"] {
-        let limited = operations().iter().find(|operation| operation.answers(429)).unwrap();
+    async fn a_client_over_the_rate_limit_is_refused(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "1"] {
+        let limited = operations().iter().find(|operation| operation.documents(429)).unwrap();
         assert_ne!(limited.request(&app).send().await.status, 429);
-        every_operation_answers(&app, 429, |_, request| request).await;
+        every_operation_returns(&app, 429, |_, request| request).await;
     }
 }

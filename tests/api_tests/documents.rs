@@ -1,4 +1,4 @@
-//! The documents, served as ready bytes.
+//! Swagger UI, the contract's documents and the problem pages.
 
 use reqwest::Method;
 
@@ -16,19 +16,19 @@ matrix! {
         assert_eq!(old.json()["paths"], json.json()["paths"], "this contract's operations read the same in both");
     }
 
-    async fn a_client_that_has_a_document_is_told_so(app: App) {
+    async fn a_known_document_is_not_sent_again(app: App) {
         for path in ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/swagger-ui/swagger-ui-bundle.js", "/problems/conflict"] {
             let etag = app.get(path).await.header("etag").unwrap().to_owned();
             for known in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
-                let answer = app.request(Method::GET, path).header("if-none-match", &known).send().await;
-                assert_eq!((answer.status, answer.body.len(), answer.header("etag")), (304, 0, Some(&*etag)), "{path} {known}");
+                let response = app.request(Method::GET, path).header("if-none-match", &known).send().await;
+                assert_eq!((response.status, response.body.len(), response.header("etag")), (304, 0, Some(&*etag)), "{path} {known}");
             }
             assert_eq!(app.request(Method::GET, path).header("if-none-match", "\"x\"").send().await.status, 200);
         }
     }
 
-    /// The two are different bytes, so each has a validator of its own.
-    async fn documents_are_compressed_for_who_asks(app: App) {
+    /// The compressed document has a validator of its own.
+    async fn documents_are_compressed_on_request(app: App) {
         for path in ["/openapi.yaml", "/openapi-3.0.json", "/swagger-ui/swagger-ui-bundle.js"] {
             let plain = app.get(path).await;
             let gzip = app.request(Method::GET, path).header("accept-encoding", "br, GZIP;q=0.5").send().await;
@@ -41,8 +41,8 @@ matrix! {
         }
     }
 
-    /// An answer with an ETag is sent as the bytes that it names; others are compressed if they are large.
-    async fn only_large_answers_without_a_validator_are_compressed(app: App) {
+    /// A response with an ETag is not compressed, since the ETag identifies the bytes. Others are compressed if they are large.
+    async fn only_large_responses_without_a_validator_are_compressed(app: App) {
         for number in 0..20 {
             app.create_user(&format!("user{number}")).await;
         }
@@ -50,7 +50,7 @@ matrix! {
         assert_eq!(get("/health", "gzip").send().await.header("content-encoding"), None);
         let id = app.get("/users?limit=1").await.json()["users"][0]["id"].as_str().unwrap().to_owned();
         assert_eq!(get(&format!("/users/{id}"), "gzip").send().await.header("content-encoding"), None);
-        // Whoever excludes everything gets the bytes as they are, and no 406 once the handler has run.
+        // If every coding is excluded, the bytes are sent as they are: after the handler has run, 406 would be wrong.
         assert_eq!(get("/users", "identity;q=0, *;q=0").send().await.status, 200);
         assert_eq!(get("/users", "gzip;q=0").send().await.header("content-encoding"), None);
 
@@ -63,14 +63,14 @@ matrix! {
         assert_eq!(unpacked, app.get("/users").await.body);
     }
 
-    async fn the_root_leads_to_the_ui(app: App) {
+    async fn the_root_redirects_to_the_ui(app: App) {
         let root = app.get("/").await;
         assert_eq!((root.status, root.header("location")), (307, Some("/swagger-ui/")));
         assert_eq!(app.get("/swagger-ui").await.header("location"), Some("/swagger-ui/"));
         let ui = app.get("/swagger-ui/").await;
         assert_eq!(ui.header("content-type"), Some("text/html"));
         assert!(ui.header("content-security-policy").unwrap().contains("script-src 'self'"));
-        // Every file that the page names is there.
+        // Every file that the page refers to exists.
         let page = ui.text();
         let names = page.split(['"', '\'']).filter(|word| word.starts_with("./"));
         for name in names.chain(["./swagger-initializer.js"]) {
@@ -79,7 +79,7 @@ matrix! {
         assert_eq!(app.get("/swagger-ui/nothing.js").await.status, 404);
     }
 
-    async fn the_type_of_a_problem_leads_to_its_page(app: App) {
+    async fn the_type_of_a_problem_is_the_path_of_its_page(app: App) {
         let kind = app.get("/users?x=1").await.json()["type"].as_str().unwrap().to_owned();
         let page = app.get(&kind).await;
         assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));

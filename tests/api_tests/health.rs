@@ -3,22 +3,22 @@
 use crate::harness::matrix;
 
 matrix! {
-    async fn a_server_that_runs_is_alive_and_ready(app: App) {
+    async fn a_running_server_is_alive_and_ready(app: App) {
         for path in ["/health", "/health/live"] {
-            let answer = app.get(path).await;
-            assert_eq!((answer.status, &answer.json()["status"]), (200, &"up".into()));
+            let response = app.get(path).await;
+            assert_eq!((response.status, &response.json()["status"]), (200, &"up".into()));
         }
-        let answer = app.get("/health/ready").await;
-        assert_eq!((answer.status, answer.text()), (200, r#"{"status":"ready"}"#.to_owned()));
+        let response = app.get("/health/ready").await;
+        assert_eq!((response.status, response.text()), (200, r#"{"status":"ready"}"#.to_owned()));
     }
 
-    async fn metrics_speak_of_what_was_asked_by_template(app: App) {
+    async fn requests_are_counted_by_path_template(app: App) {
         let user = app.create_user("ada").await;
         app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await;
         app.get("/no/such/path").await;
-        let answer = app.get("/metrics").await;
-        assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-        let metrics = answer.text();
+        let response = app.get("/metrics").await;
+        assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        let metrics = response.text();
         for series in [
             r#"http_requests_total{method="POST",path="/users",status="201"}"#,
             r#"http_requests_total{method="GET",path="/users/{id}",status="200"}"#,
@@ -35,7 +35,7 @@ matrix! {
         ] {
             assert!(metrics.lines().any(|line| line.starts_with(series)), "{series} is missing in\n{metrics}");
         }
-        // No id, no raw path: what clients send never becomes a label.
+        // Values that clients send, such as ids and raw paths, are no labels.
         assert!(!metrics.contains(user["id"].as_str().unwrap()) && !metrics.contains("/no/such/path"));
     }
 }

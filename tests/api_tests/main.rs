@@ -1,9 +1,5 @@
-//! The API through HTTP, on both databases. Each file tells one story.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    reason = "nothing here is used from outside; tests are named after what they show"
-)]
+//! The API over HTTP, on both databases.
+#![allow(missing_docs, unreachable_pub, reason = "a test crate has no users; the names of the tests describe them")]
 
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -16,6 +12,7 @@ mod methods_and_headers;
 mod pages;
 mod problems;
 mod rate_limit;
+mod round_trip;
 mod users;
 mod validation;
 mod whole_contract;

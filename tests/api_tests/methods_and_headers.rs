@@ -7,7 +7,7 @@ use crate::harness::matrix;
 const USER: &str = "/users/00000000-0000-0000-0000-000000000000";
 
 matrix! {
-    async fn a_method_that_a_path_lacks_is_refused_with_those_it_has(app: App) {
+    async fn an_unsupported_method_is_refused_with_the_supported_ones(app: App) {
         for (method, path, allow) in [
             ("DELETE", "/users", "GET, HEAD, POST, OPTIONS"),
             ("POST", USER, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
@@ -17,8 +17,8 @@ matrix! {
             ("PUT", "/openapi.json", "GET, HEAD, OPTIONS"),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            let answer = app.request(method.clone(), path).send().await;
-            assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{method} {path}");
+            let response = app.request(method.clone(), path).send().await;
+            assert_eq!((response.status, response.header("allow")), (405, Some(allow)), "{method} {path}");
             let options = app.request(Method::OPTIONS, path).send().await;
             assert_eq!((options.status, options.header("allow")), (204, Some(allow)), "{path}");
         }
@@ -33,77 +33,77 @@ matrix! {
         }
     }
 
-    async fn a_path_that_is_not_there_is_a_problem(app: App) {
+    async fn an_unknown_path_is_a_problem(app: App) {
         for path in ["/nothing", "/users/", "/Users", "/users/a/b", "//users", "/health/", "/swagger-ui/../openapi.json/x"] {
-            let answer = app.get(path).await;
-            assert_eq!((answer.status, &answer.json()["type"]), (404, &"/problems/not-found".into()), "{path}");
+            let response = app.get(path).await;
+            assert_eq!((response.status, &response.json()["type"]), (404, &"/problems/not-found".into()), "{path}");
             assert_eq!(app.request(Method::OPTIONS, path).send().await.status, 404, "{path}");
         }
     }
 
-    async fn every_answer_carries_the_security_headers(app: App) {
+    async fn every_response_has_the_security_headers(app: App) {
         for path in ["/health", "/users", "/nothing", "/openapi.json", "/swagger-ui/"] {
-            let answer = app.get(path).await;
-            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
-            assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
-            assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"), "{path}");
-            assert_eq!(answer.headers.get_all("content-security-policy").iter().count(), 1, "{path}");
-            assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
+            let response = app.get(path).await;
+            assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path}");
+            assert_eq!(response.header("x-frame-options"), Some("DENY"), "{path}");
+            assert!(response.header("content-security-policy").unwrap().contains("default-src 'none'"), "{path}");
+            assert_eq!(response.headers.get_all("content-security-policy").iter().count(), 1, "{path}");
+            assert_eq!(response.header("access-control-allow-origin"), None, "{path}");
         }
         assert_eq!(app.get("/users").await.header("cache-control"), Some("no-store"));
     }
 
-    async fn a_request_keeps_its_own_id_if_it_is_a_clean_one(app: App) {
+    async fn a_valid_request_id_is_kept(app: App) {
         let with = |id: &str| app.request(Method::GET, USER).header("x-request-id", id);
-        let answer = with("order-17.a_B").send().await;
-        assert_eq!(answer.header("x-request-id"), Some("order-17.a_B"));
-        assert_eq!(answer.json()["request_id"], "order-17.a_B");
+        let response = with("order-17.a_B").send().await;
+        assert_eq!(response.header("x-request-id"), Some("order-17.a_B"));
+        assert_eq!(response.json()["request_id"], "order-17.a_B");
         for id in ["", "a b", "a;b", "{}", &"x".repeat(65)] {
             assert_ne!(with(id).send().await.header("x-request-id"), Some(id));
         }
     }
 
-    async fn problems_say_where_and_under_which_id(app: App) {
-        let answer = app.get(&format!("{USER}?x=1")).await;
-        let problem = answer.json();
+    async fn problems_have_the_path_and_the_request_id(app: App) {
+        let response = app.get(&format!("{USER}?x=1")).await;
+        let problem = response.json();
         assert_eq!(problem["instance"], USER);
-        assert_eq!(problem["request_id"].as_str(), answer.header("x-request-id"));
+        assert_eq!(problem["request_id"].as_str(), response.header("x-request-id"));
     }
 
-    async fn without_origins_there_is_no_cors(app: App) {
+    async fn without_origins_no_cors_header_is_sent(app: App) {
         let preflight = app.request(Method::OPTIONS, "/users").header("origin", "https://a.example");
-        let answer = preflight.header("access-control-request-method", "POST").send().await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, None));
+        let response = preflight.header("access-control-request-method", "POST").send().await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (204, None));
     }
 
-    async fn pages_of_listed_origins_may_call_and_read(app: App) using ["--cors-allowed-origins", "https://a.example"] {
+    async fn pages_of_listed_origins_can_call_and_read(app: App) using ["--cors-allowed-origins", "https://a.example"] {
         let preflight = |origin: &str| {
             app.request(Method::OPTIONS, "/users").header("origin", origin).header("access-control-request-method", "PATCH")
         };
-        let answer = preflight("https://a.example").send().await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("https://a.example")));
-        assert!(answer.header("access-control-allow-methods").unwrap().contains("PATCH"));
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
+        let response = preflight("https://a.example").send().await;
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (200, Some("https://a.example")));
+        assert!(response.header("access-control-allow-methods").unwrap().contains("PATCH"));
+        assert_eq!(response.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
         assert_eq!(preflight("https://b.example").send().await.header("access-control-allow-origin"), None);
-        // A refusal can be read too, and so can the headers that a client needs.
+        // Refusals are readable too, and the headers that a client needs.
         let refused = app.request(Method::GET, "/users?x=1").header("origin", "https://a.example").send().await;
         assert_eq!((refused.status, refused.header("access-control-allow-origin")), (400, Some("https://a.example")));
         assert!(refused.header("access-control-expose-headers").unwrap().contains("etag"));
-        // A plain OPTIONS is no preflight.
+        // A plain OPTIONS is not a preflight.
         let plain = app.request(Method::OPTIONS, "/users").send().await;
         assert_eq!((plain.status, plain.header("allow")), (204, Some("GET, HEAD, POST, OPTIONS")));
     }
 
-    async fn a_host_that_is_not_ours_is_misdirected(app: App) using ["--allowed-hosts", "127.0.0.1,api.example.com"] {
+    async fn an_unknown_host_is_misdirected(app: App) using ["--allowed-hosts", "127.0.0.1,api.example.com"] {
         assert_eq!(app.get("/users").await.status, 200);
         for (host, status) in [("API.example.com:8080", 200), ("evil.example", 421), ("api.example.com.evil.example", 421)] {
-            let answer = app.request(Method::GET, "/users").header("host", host).send().await;
-            assert_eq!(answer.status, status, "{host}");
-            // Not even which methods there are is told to a foreign host.
+            let response = app.request(Method::GET, "/users").header("host", host).send().await;
+            assert_eq!(response.status, status, "{host}");
+            // An unknown host does not receive the supported methods either.
             let options = app.request(Method::OPTIONS, "/users").header("host", host).send().await;
             assert_eq!(options.status, if status == 200 { 204 } else { 421 }, "{host}");
         }
-        // A probe knows an instance by its address alone.
+        // A probe uses the address of an instance as its host.
         let probe = app.request(Method::GET, "/health/ready").header("host", "10.0.0.7:8080").send().await;
         assert_eq!(probe.status, 200);
     }

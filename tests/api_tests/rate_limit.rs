@@ -1,30 +1,30 @@
-//! How often one client may call.
+//! The rate limit of a client.
 
 use serde_json::json;
 
 use crate::harness::matrix;
 
 matrix! {
-    async fn over_the_limit_a_client_is_told_how_long_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "3"] {
+    async fn a_client_over_the_limit_receives_the_time_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "3"] {
         for left in [2, 1, 0] {
-            let answer = app.get("/users").await;
+            let response = app.get("/users").await;
             let reset = (3 - left) * 3600;
-            assert_eq!(answer.status, 200);
-            assert_eq!(answer.header("ratelimit"), Some(format!("\"address\";r={left};t={reset}").as_str()));
-            assert_eq!(answer.header("ratelimit-policy"), Some("\"address\";q=3;w=10800"));
+            assert_eq!(response.status, 200);
+            assert_eq!(response.header("ratelimit"), Some(format!("\"address\";r={left};t={reset}").as_str()));
+            assert_eq!(response.header("ratelimit-policy"), Some("\"address\";q=3;w=10800"));
         }
         let refused = app.post("/users", json!({ "name": "Ada", "email": "ada@example.com" })).await;
         assert_eq!((refused.status, refused.header("retry-after")), (429, Some("3600")));
         assert_eq!(refused.header("ratelimit"), Some("\"address\";r=0;t=10800"));
-        // What orchestrators, scrapers and readers of the documents ask is never limited, and says so.
+        // Health, metrics and documents have no limit and no such header.
         for path in ["/health", "/health/ready", "/metrics", "/openapi.json", "/swagger-ui/"] {
-            let answer = app.get(path).await;
-            assert_eq!((answer.status, answer.header("ratelimit")), (200, None), "{path}");
+            let response = app.get(path).await;
+            assert_eq!((response.status, response.header("ratelimit")), (200, None), "{path}");
         }
     }
 
-    /// "Right to the second": a client that waits as long as it is told is let in.
-    async fn a_client_that_waits_is_let_in(app: App) using ["--rate-limit", "1/s", "--rate-limit-burst", "1"] {
+    /// `Retry-After` is exact to the second.
+    async fn a_client_that_waits_is_served(app: App) using ["--rate-limit", "1/s", "--rate-limit-burst", "1"] {
         assert_eq!(app.get("/users").await.status, 200);
         let refused = app.get("/users").await;
         assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
@@ -39,12 +39,12 @@ matrix! {
         assert_eq!((refused.status, refused.header("access-control-allow-origin")), (429, Some("https://a.example")));
         let exposed = refused.header("access-control-expose-headers").unwrap();
         assert!(exposed.contains("retry-after") && exposed.contains("ratelimit"), "{exposed}");
-        // A preflight costs nothing.
+        // A preflight does not count.
         let preflight = app.request(reqwest::Method::OPTIONS, "/users").header("origin", "https://a.example");
         assert_eq!(preflight.header("access-control-request-method", "GET").send().await.status, 200);
     }
 
-    async fn without_a_limit_nothing_is_said_of_one(app: App) using ["--rate-limit", "off"] {
+    async fn without_a_limit_there_are_no_rate_limit_headers(app: App) using ["--rate-limit", "off"] {
         assert_eq!(app.get("/users").await.header("ratelimit"), None);
     }
 }

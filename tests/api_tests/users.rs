@@ -1,4 +1,4 @@
-//! The life of a user.
+//! Create, read, replace, patch and delete users.
 
 use serde_json::json;
 
@@ -6,16 +6,16 @@ use crate::harness::matrix;
 
 matrix! {
     async fn test_user_creation(app: App) {
-        let answer = app.post("/users", json!({ "name": "Ada Lovelace", "email": "ada@example.com" })).await;
-        assert_eq!(answer.status, 201);
-        let user = answer.json();
+        let response = app.post("/users", json!({ "name": "Ada Lovelace", "email": "ada@example.com" })).await;
+        assert_eq!(response.status, 201);
+        let user = response.json();
         assert_eq!((&user["name"], &user["email"]), (&json!("Ada Lovelace"), &json!("ada@example.com")));
         assert_eq!(user["created_at"], user["updated_at"]);
-        assert_eq!(answer.header("location"), Some(format!("/users/{}", user["id"].as_str().unwrap()).as_str()));
-        assert_eq!(answer.header("etag"), Some("\"1\""));
-        // What Location names is what was created, to the byte.
-        let read = app.get(answer.header("location").unwrap()).await;
-        assert_eq!((read.status, &read.body, read.header("etag")), (200, &answer.body, Some("\"1\"")));
+        assert_eq!(response.header("location"), Some(format!("/users/{}", user["id"].as_str().unwrap()).as_str()));
+        assert_eq!(response.header("etag"), Some("\"1\""));
+        // The resource at `Location` is the created one, byte for byte.
+        let read = app.get(response.header("location").unwrap()).await;
+        assert_eq!((read.status, &read.body, read.header("etag")), (200, &response.body, Some("\"1\"")));
     }
 
     async fn times_have_six_decimals_and_are_utc(app: App) {
@@ -24,8 +24,8 @@ matrix! {
         assert_eq!((time.len(), &time[19..20], &time[26..]), (27, ".", "Z"));
     }
 
-    /// An address is one mailbox whatever the case of its letters, and it comes back as it was given.
-    async fn an_email_belongs_to_one_user_whatever_its_case(app: App) {
+    /// An address is unique regardless of the case of its letters, and is returned as sent.
+    async fn an_email_is_unique_regardless_of_case(app: App) {
         let first = app.post("/users", json!({ "name": "Ada", "email": "Ada@Example.com" })).await;
         assert_eq!((first.status, &first.json()["email"]), (201, &json!("Ada@Example.com")));
         let second = app.post("/users", json!({ "name": "Bob", "email": "aDA@eXAMPLE.COM" })).await;
@@ -33,29 +33,29 @@ matrix! {
         assert_eq!(app.get("/users").await.json()["users"].as_array().unwrap().len(), 1);
     }
 
-    async fn any_script_is_a_name_and_comes_back_as_sent(app: App) {
+    async fn a_name_in_any_script_is_returned_as_sent(app: App) {
         for (number, name) in ["Ὑπατία", "李白", "محمد", "Zoë 👩 O'Neil", "a", &"é".repeat(100), "x\u{3000}y"].iter().enumerate() {
             let sent = json!({ "name": name, "email": format!("user{number}@example.com") });
-            let answer = app.post("/users", sent).await;
-            assert_eq!((answer.status, &answer.json()["name"]), (201, &json!(name)));
-            let read = app.get(answer.header("location").unwrap()).await;
+            let response = app.post("/users", sent).await;
+            assert_eq!((response.status, &response.json()["name"]), (201, &json!(name)));
+            let read = app.get(response.header("location").unwrap()).await;
             assert_eq!(read.json()["name"], json!(name));
         }
     }
 
-    async fn replacing_changes_all_but_id_and_creation(app: App) {
+    async fn a_replacement_keeps_id_and_time_of_creation(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
-        let answer = app.put(&path, json!({ "name": "Bob", "email": "bob@example.com" })).await;
-        let replaced = answer.json();
-        assert_eq!((answer.status, answer.header("etag")), (200, Some("\"2\"")));
+        let response = app.put(&path, json!({ "name": "Bob", "email": "bob@example.com" })).await;
+        let replaced = response.json();
+        assert_eq!((response.status, response.header("etag")), (200, Some("\"2\"")));
         assert_eq!((&replaced["name"], &replaced["email"]), (&json!("Bob"), &json!("bob@example.com")));
         assert_eq!((&replaced["id"], &replaced["created_at"]), (&user["id"], &user["created_at"]));
         assert!(replaced["updated_at"].as_str() > user["updated_at"].as_str());
-        assert_eq!(app.get(&path).await.body, answer.body);
+        assert_eq!(app.get(&path).await.body, response.body);
     }
 
-    async fn patching_changes_only_what_is_sent(app: App) {
+    async fn a_patch_changes_only_what_it_has(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
         let renamed = app.patch(&path, json!({ "name": "Ada King" })).await;
@@ -68,28 +68,28 @@ matrix! {
     }
 
     /// Some clients send every patch as plain JSON.
-    async fn a_patch_is_read_as_plain_json_too(app: App) {
+    async fn a_patch_can_be_plain_json(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
-        let answer = app.request(reqwest::Method::PATCH, &path).json(&json!({ "name": "Bob" })).send().await;
-        assert_eq!((answer.status, &answer.json()["name"]), (200, &json!("Bob")));
+        let response = app.request(reqwest::Method::PATCH, &path).json(&json!({ "name": "Bob" })).send().await;
+        assert_eq!((response.status, &response.json()["name"]), (200, &json!("Bob")));
     }
 
     async fn an_empty_patch_changes_nothing(app: App) {
         let user = app.create_user("ada").await;
-        let answer = app.patch(&format!("/users/{}", user["id"].as_str().unwrap()), json!({})).await;
-        assert_eq!((answer.status, answer.json(), answer.header("etag")), (200, user, Some("\"1\"")));
+        let response = app.patch(&format!("/users/{}", user["id"].as_str().unwrap()), json!({})).await;
+        assert_eq!((response.status, response.json(), response.header("etag")), (200, user, Some("\"1\"")));
     }
 
-    async fn a_user_may_take_its_own_address_in_another_case(app: App) {
+    async fn a_user_can_change_the_case_of_its_address(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
-        let answer = app.patch(&path, json!({ "email": "ADA@example.com" })).await;
-        assert_eq!((answer.status, &answer.json()["email"]), (200, &json!("ADA@example.com")));
+        let response = app.patch(&path, json!({ "email": "ADA@example.com" })).await;
+        assert_eq!((response.status, &response.json()["email"]), (200, &json!("ADA@example.com")));
     }
 
-    /// Nothing of a refused change is kept, not even the part that was right.
-    async fn a_change_to_an_address_that_is_taken_changes_nothing(app: App) {
+    /// A refused change has no effect, not even by its valid part.
+    async fn a_change_to_the_address_of_another_user_is_refused(app: App) {
         app.create_user("ada").await;
         let bob = app.create_user("bob").await;
         let path = format!("/users/{}", bob["id"].as_str().unwrap());
@@ -100,7 +100,7 @@ matrix! {
         assert_eq!((read.json(), read.header("etag")), (bob, Some("\"1\"")));
     }
 
-    async fn a_deleted_user_is_gone_and_its_address_free(app: App) {
+    async fn a_deleted_user_is_not_found_and_its_address_is_free(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());
         assert_eq!(app.delete(&path).await.status, 204);
@@ -112,8 +112,8 @@ matrix! {
         assert_ne!(app.create_user("ada").await["id"], user["id"]);
     }
 
-    /// One of many wins; the others learn that the address is taken, and nobody gets a 500.
-    async fn of_many_who_want_one_address_one_gets_it(app: App) {
+    /// One of many concurrent requests succeeds, the others get 409.
+    async fn one_of_many_concurrent_requests_gets_an_address(app: App) {
         let attempts: Vec<_> = (0..20)
             .map(|number| {
                 let app = app.clone();
@@ -130,7 +130,7 @@ matrix! {
         assert_eq!((statuses[0], &statuses[1..]), (201, &[409; 19][..]));
     }
 
-    /// Every one of these writes counts: the version tells how often a user was written.
+    /// The version is the number of writes.
     async fn concurrent_patches_are_all_counted(app: App) {
         let user = app.create_user("ada").await;
         let path = format!("/users/{}", user["id"].as_str().unwrap());

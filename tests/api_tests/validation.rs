@@ -1,4 +1,4 @@
-//! Requests are held against the contract's own schemas: every violation at once, each with its place.
+//! Requests are validated against the schemas of the contract; a problem lists every violation with its location.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,67 +10,67 @@ fn new_user(name: &str, email: &str) -> Value {
 }
 
 matrix! {
-    async fn every_violation_is_told_at_once(app: App) {
-        let answer = app.post("/users", json!({ "name": " x", "email": 7, "nick": "a", "a/b": 1 })).await;
-        assert_eq!(answer.status, 422);
-        assert_eq!(answer.places(), ["/a~1b", "/email", "/name", "/nick"]);
+    async fn every_violation_is_listed(app: App) {
+        let response = app.post("/users", json!({ "name": " x", "email": 7, "nick": "a", "a/b": 1 })).await;
+        assert_eq!(response.status, 422);
+        assert_eq!(response.places(), ["/a~1b", "/email", "/name", "/nick"]);
         assert_eq!(app.post("/users", json!({})).await.places(), ["/email", "/name"]);
         assert_eq!(app.post("/users", json!([1])).await.places(), [""]);
     }
 
-    async fn every_wrong_parameter_is_told_at_once(app: App) {
-        let answer = app.get("/users?limit=0&cursor=x&page=2").await;
-        assert_eq!((answer.status, answer.places()), (400, vec!["cursor".into(), "limit".into(), "page".into()]));
-        assert_eq!(answer.json()["type"], "/problems/invalid-parameter");
+    async fn every_invalid_parameter_is_listed(app: App) {
+        let response = app.get("/users?limit=0&cursor=x&page=2").await;
+        assert_eq!((response.status, response.places()), (400, vec!["cursor".into(), "limit".into(), "page".into()]));
+        assert_eq!(response.json()["type"], "/problems/invalid-parameter");
     }
 
-    async fn parameters_are_read_strictly(app: App) {
+    async fn parameters_are_parsed_strictly(app: App) {
         for query in [
             "limit=101", "limit=-1", "limit=", "limit", "limit=+5", "limit=5.0", "limit=5e0", "limit=007", "limit=%205",
             "limit=99999999999999999999", "limit=1&limit=1", "Limit=1", "cursor=", "cursor=%ff", "%ff=1", "=1",
             "cursor=00000000-0000-0000-0000-00000000000", "cursor=00000000000000000000000000000000",
             "cursor={00000000-0000-0000-0000-000000000000}",
         ] {
-            let answer = app.get(&format!("/users?{query}")).await;
-            assert_eq!((answer.status, answer.places().len()), (400, 1), "{query}");
+            let response = app.get(&format!("/users?{query}")).await;
+            assert_eq!((response.status, response.places().len()), (400, 1), "{query}");
         }
         for query in ["", "limit=1", "limit=100", "l%69mit=5", "&limit=5&"] {
             assert_eq!(app.get(&format!("/users?{query}")).await.status, 200, "{query}");
         }
     }
 
-    /// An operation without parameters takes none, so that a misspelt path or a stray cache buster is noticed.
+    /// An operation without parameters accepts none, so that a misspelt parameter or a cache buster is noticed.
     async fn unknown_query_parameters_are_refused_everywhere(app: App) {
         let id = app.create_user("ada").await["id"].as_str().unwrap().to_owned();
         for path in ["/health", "/health/live", "/health/ready", "/metrics", &format!("/users/{id}")] {
-            let answer = app.get(&format!("{path}?x=1")).await;
-            assert_eq!((answer.status, answer.places()), (400, vec!["x".to_owned()]), "{path}");
+            let response = app.get(&format!("{path}?x=1")).await;
+            assert_eq!((response.status, response.places()), (400, vec!["x".to_owned()]), "{path}");
         }
         assert_eq!(app.delete(&format!("/users/{id}?force=true")).await.status, 400);
         assert_eq!(app.get(&format!("/users/{id}")).await.status, 200);
     }
 
-    async fn an_id_that_is_no_uuid_is_a_wrong_parameter(app: App) {
+    async fn an_id_that_is_not_a_uuid_is_an_invalid_parameter(app: App) {
         for id in ["1", "x", "%00", "%ff", "00000000-0000-0000-0000-00000000000g", "00000000-0000-0000-0000-000000000000%20"] {
-            let answer = app.get(&format!("/users/{id}")).await;
-            assert_eq!(answer.status, 400, "{id}");
+            let response = app.get(&format!("/users/{id}")).await;
+            assert_eq!(response.status, 400, "{id}");
         }
         assert_eq!(app.get("/users/00000000-0000-0000-0000-00000000000A").await.status, 404);
     }
 
-    async fn names_keep_to_the_contract(app: App) {
+    async fn names_match_the_contract(app: App) {
         let long = "é".repeat(101);
         for name in [
             "", " ", " a", "a ", "\u{a0}a", "a\u{3000}", "a\u{0}b", "a\nb", "a\tb", "a\u{7f}", "a\u{85}b", "a\u{200b}b",
             "a\u{200d}b", "\u{feff}a", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b", "a\u{ad}b", "a\u{61c}b", &long,
         ] {
-            let answer = app.post("/users", new_user(name, "a@example.com")).await;
-            assert_eq!(answer.status, 422, "{name:?}");
-            assert!(answer.places().iter().all(|place| place == "/name"), "{name:?}");
+            let response = app.post("/users", new_user(name, "a@example.com")).await;
+            assert_eq!(response.status, 422, "{name:?}");
+            assert!(response.places().iter().all(|place| place == "/name"), "{name:?}");
         }
     }
 
-    async fn addresses_keep_to_the_contract(app: App) {
+    async fn addresses_match_the_contract(app: App) {
         let label = "d".repeat(64);
         let long = format!("a@{}.{}.{}.{}.com", &label[1..], &label[1..], &label[1..], &label[1..]);
         let local = format!("{}@example.com", "l".repeat(65));
@@ -80,9 +80,9 @@ matrix! {
             "a@example.com.", "\"a b\"@example.com", "é@example.com", "a@exämple.com", "a@[127.0.0.1]", "a@example.c",
             "a@b@example.com", "a@127.0.0.1", "a@example.com\n", " a@example.com", &format!("a@{label}.com"), &long, &local,
         ] {
-            let answer = app.post("/users", new_user("a", email)).await;
-            assert_eq!(answer.status, 422, "{email:?}");
-            assert!(answer.places().iter().all(|place| place == "/email"), "{email:?}");
+            let response = app.post("/users", new_user("a", email)).await;
+            assert_eq!(response.status, 422, "{email:?}");
+            assert!(response.places().iter().all(|place| place == "/email"), "{email:?}");
         }
         for email in ["a@b.cd", "O'Neil+tag!#$%&*/=?^_`{|}~-@x-y.example.co", "a.b.c@xn--bcher-kva.example", "1@2.xy"] {
             assert_eq!(app.post("/users", new_user("a", email)).await.status, 201, "{email:?}");
@@ -105,12 +105,12 @@ matrix! {
             b"{\"name\":\"\\ud800\"}", b"{\"name\":\"a\",\"name\":\"b\",\"email\":\"a@b.cd\"}", b"[1e999]", b"NaN",
             b"{\"name\":\"a\nb\"}", deep.as_bytes(),
         ] {
-            let answer = json(body.to_vec()).send().await;
-            assert_eq!((answer.status, &answer.json()["type"]), (400, &json!("/problems/malformed")), "{body:?}");
+            let response = json(body.to_vec()).send().await;
+            assert_eq!((response.status, &response.json()["type"]), (400, &json!("/problems/malformed")), "{body:?}");
         }
     }
 
-    async fn only_the_documented_media_types_are_read(app: App) {
+    async fn only_the_documented_media_types_are_accepted(app: App) {
         let body = new_user("a", "a@example.com").to_string();
         for media in ["text/plain", "application/merge-patch+json", "application/json; charset=latin1", "json", "*/*", ""] {
             let request = app.request(Method::POST, "/users").header("content-type", media).body(body.clone());
@@ -120,7 +120,7 @@ matrix! {
         assert_eq!(untyped.send().await.status, 415);
         let twice = app.request(Method::POST, "/users").header("content-type", "application/json");
         assert_eq!(twice.header("content-type", "text/plain").body(body.clone()).send().await.status, 415);
-        // One coding after another counts, in one header or in several; `identity` is none.
+        // Several codings count, in one header or in several; `identity` is not a coding.
         for (codings, status) in [(&["gzip"][..], 415), (&["identity", "gzip"], 415), (&["identity, br"], 415), (&["identity", ""], 201)] {
             let request = app.request(Method::POST, "/users").header("content-type", "application/json");
             let request = codings.iter().fold(request, |request, coding| request.header("content-encoding", coding));
@@ -132,16 +132,16 @@ matrix! {
         assert_eq!(odd.body(body).send().await.status, 201);
     }
 
-    async fn accept_may_exclude_every_representation(app: App) {
+    async fn accept_can_exclude_every_representation(app: App) {
         for (path, accept, status) in [
             ("/users", "text/html", 406), ("/users", "application/json;q=0, */*", 406), ("/health", "text/plain", 406),
             ("/metrics", "application/json", 406), ("/metrics", "text/plain;version=0.0.4", 200),
             ("/users", "text/html, */*;q=0.1", 200), ("/users", "application/*", 200), ("/users", "nonsense", 406),
         ] {
-            let answer = app.request(Method::GET, path).header("accept", accept).send().await;
-            assert_eq!(answer.status, status, "{path} {accept}");
+            let response = app.request(Method::GET, path).header("accept", accept).send().await;
+            assert_eq!(response.status, status, "{path} {accept}");
         }
-        // What has no content to accept is not refused.
+        // A response without content is never refused.
         let id = app.create_user("ada").await["id"].as_str().unwrap().to_owned();
         let deleted = app.request(Method::DELETE, &format!("/users/{id}")).header("accept", "text/html").send().await;
         assert_eq!(deleted.status, 204);
@@ -155,25 +155,25 @@ matrix! {
     }
 
     /// The order is fixed: media type, size, syntax, contract.
-    async fn the_first_wrong_thing_decides(app: App) using ["--max-body-bytes", "100"] {
+    async fn the_first_failed_check_decides(app: App) using ["--max-body-bytes", "100"] {
         let large = vec![b'{'; 200];
         let post = |media: &str, body: &[u8]| app.request(Method::POST, "/users").header("content-type", media).body(body);
         assert_eq!(post("text/plain", &large).send().await.status, 415);
         assert_eq!(post("application/json", &large).send().await.status, 413);
         assert_eq!(post("application/json", b"{").send().await.status, 400);
         assert_eq!(post("application/json", b"{}").send().await.status, 422);
-        // A wrong id is told before a wrong body, and a wrong body before a user that is not there.
+        // An invalid id is reported before an invalid body, and an invalid body before an unknown user.
         let nobody = "/users/00000000-0000-0000-0000-000000000000";
         assert_eq!(app.put("/users/x", json!({})).await.status, 400);
         assert_eq!(app.put(nobody, json!({})).await.status, 422);
         assert_eq!(app.put(nobody, new_user("a", "a@example.com")).await.status, 404);
     }
 
-    /// A small request cannot ask for a huge answer.
-    async fn of_very_many_violations_the_first_are_listed(app: App) {
+    /// A small request cannot cause a huge response.
+    async fn the_number_of_listed_violations_is_limited(app: App) {
         let body: serde_json::Map<_, _> = (0..5_000).map(|number| (format!("m{number}"), json!(0))).collect();
-        let answer = app.post("/users", Value::Object(body)).await;
-        assert_eq!((answer.status, answer.places().len()), (422, 1_000));
-        assert!(answer.json()["detail"].as_str().unwrap().contains("5002"));
+        let response = app.post("/users", Value::Object(body)).await;
+        assert_eq!((response.status, response.places().len()), (422, 1_000));
+        assert!(response.json()["detail"].as_str().unwrap().contains("5002"));
     }
 }

@@ -1,23 +1,23 @@
-//! The end of the suite: every answer that the contract documents was exercised, on each database. libtest begins tests in
-//! the order of their names, so this file's name sorts after the others'.
+//! The end of the suite: every response that the contract documents has occurred, on each database. libtest starts tests in
+//! the order of their names, so the name of this file sorts after the others.
 
-mod every_documented_answer_was_exercised {
+mod every_documented_response_occurred {
     use crate::harness::{Database, coverage, postgres::TestDatabase};
 
-    fn on(database: Database) {
+    fn check(database: Database) {
         let (_, module) = module_path!().split_once("::").unwrap();
-        coverage::demand_all(database, &format!("{module}{}", database.suffix()));
+        coverage::assert_complete(database, &format!("{module}{}", database.suffix()));
     }
 
     #[test]
     fn sqlite() {
-        on(Database::Sqlite);
+        check(Database::Sqlite);
     }
 
     #[test]
     fn postgres() {
         if TestDatabase::available() {
-            on(Database::Postgres);
+            check(Database::Postgres);
         }
     }
 }

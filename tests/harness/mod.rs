@@ -1,25 +1,27 @@
-//! Starts the real app on a free port with a database of its own, and holds *every* answer against the contract.
+//! Starts the real app on a free port with a database of its own, and checks *every* response against the contract.
 //!
-//! A test is four lines: it gets an [`App`], calls it, and says what it expects of the status and of the body. What the
-//! contract says of the answer (status, media type, headers, schema, formats) is checked by the harness itself, so a
-//! handler that answers what the contract does not document fails the first test that meets it. What was answered is
-//! noted too, so that a contract that documents what no test meets fails the suite in the end.
+//! A test gets an [`App`], sends requests to it, and asserts status and body. The harness checks what the contract
+//! documents for the response: status, media type, headers, schema, formats. A handler with an undocumented response fails
+//! every test that receives it. The harness also records which documented responses the tests received; the suite fails
+//! at its end if some are missing.
 
 pub mod conformance;
 pub mod coverage;
+pub mod document;
 pub mod faults;
 pub mod operations;
 pub mod postgres;
+pub mod round_trip;
+mod values;
 
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, LazyLock},
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use clap::Parser;
-use conformance::Conformance;
 use faults::Faults;
 use http_body::Frame;
 use hyper::body::Bytes;
@@ -33,16 +35,7 @@ use web_server::{
     app, cli::Cli, clock::SystemClock, config::Config, http::server, ids::UuidV7Generator, storage::Store,
 };
 
-/// The contract that answers are held against.
-static CONFORMANCE: LazyLock<Conformance> = LazyLock::new(Conformance::of_the_contract);
-
-/// Panics if the contract does not document this answer. For answers that were not asked for through an [`App`].
-#[allow(dead_code, reason = "one of the two test binaries does not need it")]
-pub fn conforms(method: &Method, target: &str, answer: &Answer) {
-    CONFORMANCE.check(method, target, answer);
-}
-
-/// On which database a test runs.
+/// The database that a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Database {
     Sqlite,
@@ -50,7 +43,7 @@ pub enum Database {
 }
 
 impl Database {
-    /// How the names of tests on it end.
+    /// The suffix of the names of tests on this database.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Sqlite => "::sqlite",
@@ -89,17 +82,17 @@ macro_rules! matrix {
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use matrix;
 
-/// Runs a test on an app of its own and takes the app down again. `module` is where the test stands, the crate first.
+/// Starts an app, runs a test on it, and stops the app. `module` is the module path of the test, with the crate.
 pub async fn run<F: Future<Output = ()>>(
     module: &str,
     database: Database,
     flags: &[&str],
     body: impl FnOnce(App) -> F,
 ) {
-    let (_, name) = module.split_once("::").expect("a test stands in a module");
-    let _at_work = coverage::AtWork::new(format!("{name}{}", database.suffix()));
+    let (_, name) = module.split_once("::").expect("a test is in a module");
+    let _running = coverage::RunningTest::new(format!("{name}{}", database.suffix()));
     let Some(storage) = Storage::new(database).await else {
-        eprintln!("skipped: there is no PostgreSQL here (scripts/test installs it)");
+        eprintln!("skipped: PostgreSQL is not installed (scripts/test installs it)");
         return;
     };
     let (app, server) = App::start(&storage, flags).await;
@@ -108,14 +101,14 @@ pub async fn run<F: Future<Output = ()>>(
     storage.drop_database().await;
 }
 
-/// A database that nobody else uses.
+/// A database for one test.
 pub enum Storage {
     Sqlite(tempfile::TempDir),
     Postgres(postgres::TestDatabase),
 }
 
 impl Storage {
-    /// `None` if there is no PostgreSQL and the tests may do without.
+    /// `None` if PostgreSQL is not installed and the tests may run without it.
     pub async fn new(database: Database) -> Option<Self> {
         match database {
             Database::Sqlite => Some(Self::Sqlite(tempfile::tempdir().expect("a folder for the database"))),
@@ -123,7 +116,7 @@ impl Storage {
         }
     }
 
-    /// Which database this is one of.
+    /// The kind of this database.
     pub fn database(&self) -> Database {
         match self {
             Self::Sqlite(_) => Database::Sqlite,
@@ -131,7 +124,7 @@ impl Storage {
         }
     }
 
-    /// As `DATABASE_URL` has it.
+    /// The value of `DATABASE_URL`.
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("test.db").display()),
@@ -146,18 +139,18 @@ impl Storage {
     }
 }
 
-/// A running app, as a client sees it.
+/// A client of a running app.
 #[derive(Clone)]
 pub struct App {
     /// `http://127.0.0.1:PORT`
     pub base: String,
-    /// What is to go wrong inside of it.
+    /// The faults to inject.
     pub faults: Arc<Faults>,
     client: reqwest::Client,
     database: Option<Database>,
 }
 
-/// The other end of an [`App`].
+/// The server behind an [`App`].
 pub struct Server {
     stop: oneshot::Sender<()>,
     task: JoinHandle<bool>,
@@ -165,7 +158,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Stops the server as SIGTERM does, and demands that it drains.
+    /// Stops the server as SIGTERM does, and asserts that it drains.
     pub async fn stop(self) {
         self.stop.send(()).expect("the server runs");
         assert!(self.task.await.expect("the server does not panic"), "connections did not drain");
@@ -174,13 +167,13 @@ impl Server {
 }
 
 impl App {
-    /// Starts the app on this database. The deadlines are long: a busy machine must not fail a test.
+    /// Starts the app on this database, with long timeouts: a busy machine must not fail a test.
     pub async fn start(storage: &Storage, flags: &[&str]) -> (Self, Server) {
         let contract = app::artifacts().expect("the build writes the artifacts");
         Self::start_by(&contract, storage, flags).await
     }
 
-    /// The same by another contract. Answers are held against the one inside the binary all the same.
+    /// Starts the app with another contract. Responses are still checked against the contract inside the binary.
     pub async fn start_by(contract: &openapi_contract::Artifacts, storage: &Storage, flags: &[&str]) -> (Self, Server) {
         let url = storage.url();
         let defaults = ["web_server", "--listen-addr", "127.0.0.1:0", "--database-url", &url, "--log", "off"];
@@ -214,29 +207,29 @@ impl App {
         (Self { base, faults, client: client(), database }, Server { stop, task, store: app.store })
     }
 
-    /// An app that was started elsewhere.
+    /// A client of an app that the caller started.
     #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn at(base: String, client: reqwest::Client) -> Self {
         Self { base, faults: Arc::default(), client, database: None }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.request(Method::GET, path).send().await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.request(Method::DELETE, path).send().await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.request(Method::POST, path).json(&body).send().await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         self.request(Method::PUT, path).json(&body).send().await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.request(Method::PATCH, path)
             .header("content-type", "application/merge-patch+json")
             .json(&body)
@@ -244,25 +237,25 @@ impl App {
             .await
     }
 
-    /// A user of this name, whose address is made of it.
+    /// Creates a user with this name and an e-mail address derived from it.
     pub async fn create_user(&self, name: &str) -> Value {
-        let answer = self.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await;
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        answer.json()
+        let response = self.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await;
+        assert_eq!(response.status, 201, "{}", response.text());
+        response.json()
     }
 
-    /// Any request.
+    /// Prepares a request.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
         Request { app: self, method, path: path.to_owned(), headers: HeaderMap::new(), body: Vec::new(), ends: true }
     }
 }
 
-/// A client that follows nothing and hides nothing.
+/// An HTTP client that follows no redirect and uses no proxy.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client")
 }
 
-/// A request in the making.
+/// A request that is not sent yet.
 pub struct Request<'a> {
     app: &'a App,
     method: Method,
@@ -273,19 +266,19 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Of this media type, whatever was said before.
+    /// Sets the media type.
     pub fn content_type(mut self, media: &str) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_str(media).expect("a header value"));
         self
     }
 
-    /// With a query, after the one that there may be.
+    /// Adds to the query.
     pub fn query(mut self, query: &str) -> Self {
         self.path = format!("{}{}{query}", self.path, if self.path.contains('?') { '&' } else { '?' });
         self
     }
 
-    /// With a body that does not end: after what there is of it, nothing more comes.
+    /// Sends the body without its end, and keeps the request open.
     pub fn never_ending(mut self) -> Self {
         self.ends = false;
         self
@@ -301,32 +294,32 @@ impl Request<'_> {
         self
     }
 
-    /// JSON, as `application/json` unless a type is set already.
+    /// Sets a JSON body, as `application/json` unless a media type is set.
     pub fn json(mut self, body: &Value) -> Self {
         self.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         self.body(body.to_string())
     }
 
-    /// Sends it and holds the answer against the contract.
-    pub async fn send(self) -> Answer {
+    /// Sends the request and checks the response against the contract.
+    pub async fn send(self) -> Response {
         let url = format!("{}{}", self.app.base, self.path);
         let body = if self.ends { self.body.into() } else { reqwest::Body::wrap(NeverEnding(Some(self.body.into()))) };
         let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(body);
-        let response = request.send().await.expect("an answer");
-        let answer = Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: response.bytes().await.expect("a whole body").to_vec(),
+        let received = request.send().await.expect("a response");
+        let response = Response {
+            status: received.status().as_u16(),
+            headers: received.headers().clone(),
+            body: received.bytes().await.expect("a whole body").to_vec(),
         };
-        let operation = CONFORMANCE.check(&self.method, &self.path, &answer);
+        let operation = conformance::check(&self.method, &self.path, &response);
         if let (Some(database), Some(operation)) = (self.app.database, operation) {
-            coverage::record(database, operation, answer.status);
+            coverage::record(database, operation, response.status);
         }
-        answer
+        response
     }
 }
 
-/// A body of which only the first part comes.
+/// A body without an end.
 struct NeverEnding(Option<Bytes>);
 
 impl http_body::Body for NeverEnding {
@@ -341,14 +334,14 @@ impl http_body::Body for NeverEnding {
     }
 }
 
-/// An answer that conforms to the contract.
-pub struct Answer {
+/// A response that conforms to the contract.
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
@@ -357,12 +350,12 @@ impl Answer {
         String::from_utf8(self.body.clone()).expect("a body in UTF-8")
     }
 
-    /// The value of a header, or nothing.
+    /// The value of a header, if present.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a header in ASCII"))
     }
 
-    /// Where the violations stand: pointers into the body, or names of parameters. Sorted.
+    /// The locations of the violations: pointers into the body, or names of parameters. Sorted.
     pub fn places(&self) -> Vec<String> {
         let problem = self.json();
         let errors = problem["errors"].as_array().expect("a list of violations").iter();

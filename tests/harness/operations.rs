@@ -1,30 +1,30 @@
-//! Every operation of the contract with a valid request, made of the contract's own examples. What is the same for every
-//! operation is tested with these, so that a new operation is tested without a line of its own.
+//! Every operation of the contract with a valid request, made from the examples in the contract. Behaviour that is common to
+//! every operation is tested with these, so a new operation is covered without a test of its own.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{App, Request, conformance::Document};
+use super::{App, Request, document::Document};
 
 /// An operation, as the contract documents it.
 pub struct Operation {
     pub id: String,
     pub method: Method,
-    /// The statuses that it may be answered with.
+    /// The documented statuses.
     pub statuses: BTreeSet<u16>,
     /// `x-max-body-bytes`.
     pub max_body_bytes: Option<usize>,
-    /// The target of a valid request; of an id, one that nobody has.
+    /// The target of a valid request. An id in it does not exist.
     pub target: String,
     /// The media type and the body of a valid request.
     pub body: Option<(String, Value)>,
 }
 
 impl Operation {
-    /// Whether it is answered with this status.
-    pub fn answers(&self, status: u16) -> bool {
+    /// Whether it documents this status.
+    pub fn documents(&self, status: u16) -> bool {
         self.statuses.contains(&status)
     }
 
@@ -38,7 +38,7 @@ impl Operation {
     }
 }
 
-/// Every operation that is not merely planned.
+/// Every operation that is not planned.
 pub fn operations() -> &'static [Operation] {
     static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| read(Document::of_the_contract()));
     &OPERATIONS
@@ -65,7 +65,7 @@ fn read(document: &Document) -> Vec<Operation> {
     operations
 }
 
-/// The path with its parameters filled in, and the query that must be there.
+/// The path with its parameters filled in, and the required query parameters.
 fn target(document: &Document, template: &str, parameters: &[&Value]) -> String {
     let (mut path, mut query) = (template.to_owned(), Vec::new());
     for parameter in parameters.iter().filter_map(|list| list.as_array()).flatten() {

@@ -1,5 +1,5 @@
-//! A PostgreSQL database for each test: from the cluster at `TEST_POSTGRES_URL`, or from a throwaway cluster that dies
-//! with this process.
+//! A PostgreSQL database for each test: in the cluster at `TEST_POSTGRES_URL`, or in a throwaway cluster that stops with this
+//! process.
 
 #![expect(clippy::disallowed_methods, reason = "the tests have settings and databases of their own")]
 
@@ -18,13 +18,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::Pg
 use tokio::sync::OnceCell;
 use web_server::{cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator, storage};
 
-/// The cluster, and what keeps it alive: the script stops it when its standard input ends, however this process ends.
+/// The cluster, and the script that runs it. The script stops it at the end of its standard input, so also if this process is
+/// killed.
 struct Cluster {
     url: String,
     _script: Option<Child>,
 }
 
-/// How the script ends where there is no PostgreSQL.
+/// The exit code of the script if PostgreSQL is not installed.
 const NOT_INSTALLED: i32 = 3;
 
 static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| {
@@ -44,13 +45,13 @@ static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| {
     if url.trim().is_empty() {
         let exit = child.wait().expect("it ends");
         assert_eq!(exit.code(), Some(NOT_INSTALLED), "the throwaway cluster did not start");
-        assert!(environment("REQUIRE_POSTGRES").is_err(), "there is no PostgreSQL, and REQUIRE_POSTGRES is set");
+        assert!(environment("REQUIRE_POSTGRES").is_err(), "PostgreSQL is not installed, and REQUIRE_POSTGRES is set");
         return None;
     }
     Some(Cluster { url: url.trim().to_owned(), _script: Some(child) })
 });
 
-/// Tests copy this database rather than migrate each its own: 70 ms instead of 300.
+/// Tests copy this migrated database: 70 ms instead of 300.
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -61,7 +62,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// `None` if there is no PostgreSQL here and the tests may do without.
+    /// `None` if PostgreSQL is not installed and the tests may run without it.
     pub async fn create() -> Option<Self> {
         let cluster = CLUSTER.as_ref()?;
         let template = TEMPLATE.get_or_init(|| make_template(cluster)).await;
@@ -70,18 +71,18 @@ impl TestDatabase {
         Some(Self { url: database_url(cluster, &name), name })
     }
 
-    /// Whether there is a PostgreSQL here.
+    /// Whether PostgreSQL is available.
     pub fn available() -> bool {
         CLUSTER.is_some()
     }
 
-    /// For those who meddle with it while a server uses it.
+    /// A handle to disturb the database while a server uses it.
     #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn handle(&self) -> Handle {
         Handle { url: self.url.clone(), name: self.name.clone() }
     }
 
-    /// Ends every connection to it, then removes it.
+    /// Terminates every connection to the database and drops it.
     pub async fn drop(self) {
         if let Some(cluster) = CLUSTER.as_ref() {
             execute(cluster, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
@@ -89,7 +90,7 @@ impl TestDatabase {
     }
 }
 
-/// A database, to be meddled with.
+/// A database to disturb.
 #[allow(dead_code, reason = "one of the two test binaries does not need it")]
 pub struct Handle {
     url: String,
@@ -98,7 +99,7 @@ pub struct Handle {
 
 #[allow(dead_code, reason = "as above")]
 impl Handle {
-    /// Lets the database go away, and come back: connections are ended and refused, as when a server is lost.
+    /// Makes the database unavailable or available: terminates and refuses connections, as if the server were lost.
     pub async fn allow_connections(&self, allowed: bool) {
         let Some(cluster) = CLUSTER.as_ref() else { return };
         execute(cluster, format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name)).await;
@@ -108,10 +109,10 @@ impl Handle {
         }
     }
 
-    /// Locks a table against everything, until the lock is released.
+    /// Locks a table exclusively, until the lock is released.
     pub async fn lock_table(&self, table: &str) -> Lock {
         let options = PgConnectOptions::from_str(&self.url).expect("the database's URL").disable_statement_logging();
-        let mut connection = PgConnection::connect_with(&options).await.expect("the database answers");
+        let mut connection = PgConnection::connect_with(&options).await.expect("the database responds");
         let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.expect("the table is locked");
         Lock(connection)
@@ -129,8 +130,8 @@ impl Lock {
     }
 }
 
-/// A migrated database. It sorts by the rules of American English, as many do in production: a column that must sort by
-/// bytes and does not say so is found out.
+/// Creates a migrated database. Its collation is American English, as is common in production: a column that must sort by
+/// bytes and lacks the collation fails a test.
 async fn make_template(cluster: &Cluster) -> String {
     let name = format!("template_{}", std::process::id());
     let locale = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C' ENCODING 'UTF8'";
@@ -155,7 +156,7 @@ fn database_url(cluster: &Cluster, name: &str) -> String {
 
 async fn execute(cluster: &Cluster, sql: String) {
     let options = PgConnectOptions::from_str(&cluster.url).expect("the cluster's URL").disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options).await.expect("the cluster answers");
+    let mut connection = PgConnection::connect_with(&options).await.expect("the cluster responds");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("the statement works");
     connection.close().await.expect("the connection closes");
 }

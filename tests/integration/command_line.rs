@@ -12,9 +12,9 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// One line: which setting, what is wrong with it, what would be right. And no data folder is left behind.
+/// One line: which setting, what is wrong, what is expected. No data folder is created.
 #[test]
-fn a_wrong_setting_stops_the_start_with_one_line() {
+fn an_invalid_setting_stops_the_start_with_one_line() {
     for (variable, value, right) in [
         ("LISTEN_ADDR", "8080", "127.0.0.1:8080"),
         ("DATABASE_URL", "mysql://localhost/x", "postgres://"),
@@ -33,7 +33,7 @@ fn a_wrong_setting_stops_the_start_with_one_line() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_one_line() {
+fn an_address_in_use_is_reported_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
@@ -44,7 +44,7 @@ fn an_address_that_is_taken_is_one_line() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
+fn an_unavailable_database_is_reported_in_one_line_without_the_password() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for url in ["postgres://user:secret@127.0.0.1:1/app", "sqlite://file/users.db"] {
@@ -55,9 +55,9 @@ fn a_database_that_cannot_be_opened_is_one_line_without_the_password() {
     }
 }
 
-/// A file that is there but is no database must not be taken for an empty one, nor be changed.
+/// A file that is not a database must not be treated as an empty one, nor be changed.
 #[test]
-fn a_file_that_is_no_database_is_left_as_it_is() {
+fn a_file_that_is_not_a_database_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.txt");
     let text = "these are notes and no database\n".repeat(200);
@@ -68,7 +68,7 @@ fn a_file_that_is_no_database_is_left_as_it_is() {
 }
 
 #[test]
-fn without_a_schema_and_without_migrations_the_start_says_what_to_run() {
+fn without_schema_and_migrations_the_error_names_the_command() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(web_server(folder.path()).args(["--log", "off", "--no-migrate"]));
     assert_eq!(output.status.code(), Some(1));
@@ -97,7 +97,7 @@ async fn settings_are_read_from_dotenv() {
     assert_eq!(process.app.post("/users", large).await.status, 413);
 }
 
-/// A server must not find settings that nobody put there for it, nor print a password that it cannot read.
+/// A server must not read settings for another program, nor print a password that it cannot parse.
 #[test]
 fn only_the_working_directorys_dotenv_is_read_and_never_printed() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,15 +114,15 @@ fn only_the_working_directorys_dotenv_is_read_and_never_printed() {
 }
 
 #[test]
-fn a_switch_does_not_swallow_the_command() {
+fn a_switch_does_not_take_the_command_as_its_value() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(web_server(folder.path()).args(["--no-migrate", "migrate"]));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
-/// Root may write anything, so this is asked of others only.
+/// Root can write every file, so this is tested for other users only.
 #[test]
-fn a_database_that_cannot_be_written_stops_the_start() {
+fn a_read_only_database_stops_the_start() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(run(web_server(folder.path()).arg("migrate")).status.code(), Some(0));
@@ -136,7 +136,7 @@ fn a_database_that_cannot_be_written_stops_the_start() {
     assert_eq!((output.status.code(), stderr(&output).lines().count()), (Some(1), 1), "{}", stderr(&output));
 }
 
-/// Every setting is shown with its variable and its default, and the password of none.
+/// Every setting is listed with its variable and its default, and no password is printed.
 #[test]
 fn help_lists_every_setting() {
     let folder = tempfile::tempdir().unwrap();
@@ -184,9 +184,9 @@ fn a_fixture_is_imported_once() {
     assert!(stdout(&import()).starts_with("0 users created, 5 skipped (address exists), in SQLite"));
 }
 
-/// All of it is checked before any of it is kept.
+/// The whole file is validated before the first user is created.
 #[test]
-fn a_fixture_that_breaks_the_contract_is_refused_whole() {
+fn an_invalid_fixture_is_refused_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users.json");
     fs::write(&file, r#"{"users":[{"name":"Ada","email":"ada@example.com"},{"name":" ","email":"x"}]}"#).unwrap();

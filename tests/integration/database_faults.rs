@@ -1,5 +1,5 @@
-//! PostgreSQL goes away, comes back, or is held up: every answer is 503 with `Retry-After` (the harness checks that), never
-//! 500, the process stays alive, and it heals by itself.
+//! PostgreSQL is unavailable, returns, or is blocked: every response is 503 with `Retry-After` (the harness checks that), never
+//! 500; the process stays alive and recovers by itself.
 
 use std::{future::Future, time::Duration};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::harness::{App, Database, Storage};
 
-/// The time-outs that users get by default.
+/// The default timeouts.
 const FLAGS: &[&str] = &["--request-timeout", "1s"];
 
 async fn with_postgres<F: Future<Output = ()>>(test: impl FnOnce(App, crate::harness::postgres::Handle) -> F) {
@@ -23,14 +23,14 @@ async fn with_postgres<F: Future<Output = ()>>(test: impl FnOnce(App, crate::har
 /// Every operation once, in an order that works on a healthy server. Returns the statuses.
 async fn every_operation(app: &App, path: &str) -> Vec<u16> {
     let user = json!({ "name": "Ada", "email": "other@example.com" });
-    let answers = [
+    let responses = [
         app.get(path).await,
         app.get("/users").await,
         app.patch(path, json!({ "name": "Ada King" })).await,
         app.put(path, json!({ "name": "Ada", "email": "ada@example.com" })).await,
         app.post("/users", user).await,
     ];
-    answers.iter().map(|answer| answer.status).collect()
+    responses.iter().map(|response| response.status).collect()
 }
 
 async fn until_healthy(app: &App) {
@@ -39,11 +39,11 @@ async fn until_healthy(app: &App) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("the server heals by itself");
+    tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("the server recovers by itself");
 }
 
 #[tokio::test]
-async fn a_lost_database_is_503_and_heals() {
+async fn a_lost_database_is_a_503_and_recovers() {
     with_postgres(|app, database| async move {
         let path = format!("/users/{}", app.create_user("ada").await["id"].as_str().unwrap());
         // Fill the pool, so that there are many connections to lose.
@@ -63,7 +63,7 @@ async fn a_lost_database_is_503_and_heals() {
         assert_eq!(app.get("/health").await.status, 200);
         database.allow_connections(true).await;
         until_healthy(&app).await;
-        // One loss has told of all: no stale connection fails a request now.
+        // After one loss no stale connection is used.
         for _ in 0..50 {
             assert_eq!(app.get(&path).await.status, 200);
         }
@@ -72,9 +72,9 @@ async fn a_lost_database_is_503_and_heals() {
     .await;
 }
 
-/// What was answered with 503 because of a lock was not done, then or later.
+/// A write that got 503 because of a lock is not made, then or later.
 #[tokio::test]
-async fn a_locked_table_is_503_and_nothing_is_done_later() {
+async fn a_locked_table_is_a_503_and_the_write_is_not_made_later() {
     with_postgres(|app, database| async move {
         let path = format!("/users/{}", app.create_user("ada").await["id"].as_str().unwrap());
         let lock = database.lock_table("users").await;
@@ -88,10 +88,9 @@ async fn a_locked_table_is_503_and_nothing_is_done_later() {
     .await;
 }
 
-/// A full pool is told apart from nothing: more requests than connections wait their turn, and those that wait too long get
-/// 503, not 500.
+/// More requests than connections wait; those that wait too long get 503, not 500.
 #[tokio::test]
-async fn a_full_pool_is_503() {
+async fn a_full_pool_is_a_503() {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
     let Storage::Postgres(database) = &storage else { return };
     let flags = [

@@ -1,15 +1,12 @@
 //! The whole process: start, stop, faults on the wire, command line, contract.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    reason = "nothing here is used from outside; tests are named after what they show"
-)]
+#![allow(missing_docs, unreachable_pub, reason = "a test crate has no users; the names of the tests describe them")]
 
 #[path = "../harness/mod.rs"]
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod harness;
 
 mod command_line;
+mod configuration;
 mod contract;
 mod database_faults;
 mod process;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::harness::{App, Database, Storage, client};
 
-/// The binary, in a folder and an environment that hold nothing but what the test puts there.
+/// The binary, in a folder and an environment with nothing but what the test adds.
 pub fn web_server(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_web_server"));
     command.env_clear().current_dir(folder).stdin(Stdio::null());
@@ -24,7 +24,7 @@ pub fn run(command: &mut Command) -> Output {
     command.output().expect("the binary runs")
 }
 
-/// A running server process; it is killed if the test fails.
+/// A running server process. It is killed if the test fails.
 pub struct Process {
     pub app: App,
     /// The log so far.
@@ -34,7 +34,7 @@ pub struct Process {
 
 impl Process {
     pub async fn start(mut command: Command) -> Self {
-        // What a test says goes before what suits most.
+        // Variables of the test take precedence.
         let said: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
         let defaults =
             [("LISTEN_ADDR", "127.0.0.1:0"), ("LOG_FORMAT", "json"), ("REQUEST_TIMEOUT", "30s"), ("RATE_LIMIT", "off")];
@@ -71,9 +71,9 @@ impl Process {
     }
 }
 
-/// What was answered with 201 is there after a restart, on both databases.
+/// A user that was created exists after a restart, on both databases.
 async fn survives_a_restart(database: Database) {
-    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: there is no PostgreSQL here") };
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
     let folder = tempfile::tempdir().unwrap();
     let command = || {
         let mut command = web_server(folder.path());
@@ -107,7 +107,7 @@ mod a_user_survives_a_restart {
     }
 }
 
-/// A SIGKILL gives no time to tidy up; what was acknowledged is in the file all the same.
+/// An acknowledged write is in the file even after SIGKILL.
 #[tokio::test]
 async fn a_user_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,9 +119,9 @@ async fn a_user_survives_a_kill() {
     assert_eq!(process.app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await.status, 200);
 }
 
-/// Without any set-up the data is in `data/web_server.db`, whose folder is made.
+/// By default the data is in `data/web_server.db`, whose folder is created.
 #[tokio::test]
-async fn the_default_database_is_a_file_that_is_made() {
+async fn the_default_database_is_created() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(web_server(folder.path())).await;
     process.app.create_user("ada").await;
@@ -130,7 +130,7 @@ async fn the_default_database_is_a_file_that_is_made() {
     assert!(folder.path().join("data/web_server.db").is_file());
 }
 
-/// Two processes may start on one database at once: one migrates, the other waits.
+/// Two processes can start on one database at once: one migrates, the other waits.
 #[tokio::test]
 async fn two_instances_share_one_postgres() {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
@@ -149,9 +149,9 @@ async fn two_instances_share_one_postgres() {
     storage.drop_database().await;
 }
 
-/// A request that is being answered when the signal comes is answered; a new connection is refused.
+/// A request in flight completes after the signal; a new connection is refused.
 #[tokio::test]
-async fn a_request_in_flight_is_answered_before_the_stop() {
+async fn a_request_in_flight_completes_before_the_stop() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(web_server(folder.path())).await;
@@ -164,9 +164,9 @@ async fn a_request_in_flight_is_answered_before_the_stop() {
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&body[..10]).await.unwrap();
-    // The half-sent request is in the server once it says that it works on one.
+    // The server has received the half-sent request when it reports two in flight.
     let begun = async {
-        // The question itself is one of the two.
+        // One of the two is the request for the metrics.
         while !process.app.get("/metrics").await.text().contains("http_requests_in_flight 2") {}
     };
     tokio::time::timeout(Duration::from_secs(10), begun).await.expect("the request is in the server");
@@ -175,19 +175,19 @@ async fn a_request_in_flight_is_answered_before_the_stop() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     stream.write_all(&body[10..]).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     assert_eq!(process.exit().await.code(), Some(0));
 }
 
-/// What SQLite cannot write it does not acknowledge: after a full disk, every user that was answered with 201 is there, and
-/// every change that was answered with 200 is too.
+/// A write that SQLite cannot make is not acknowledged: after a full disk, every user that was created with 201 exists, and every
+/// change with 200 is made.
 #[tokio::test]
-async fn a_full_disk_loses_nothing_that_was_acknowledged() {
+async fn a_full_disk_loses_no_acknowledged_write() {
     let folder = tempfile::tempdir().unwrap();
     let environment = || web_server(folder.path());
-    // Files may grow to 1 MB and no further, and the signal that says so is ignored, as a full disk sends none.
+    // Files are limited to 1 MB, and the signal at the limit is ignored, since a full disk sends none.
     let limited = {
         let mut command = Command::new("sh");
         command.env_clear().current_dir(folder.path()).stdin(Stdio::null());
@@ -200,10 +200,10 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     for number in 0..3_000 {
         let long = format!("{number:04}{}", "x".repeat(96));
         let new = json!({ "name": long, "email": format!("user{number}@example.com") });
-        let answer = process.app.post("/users", new).await;
-        match answer.status {
+        let response = process.app.post("/users", new).await;
+        match response.status {
             201 => {
-                let path = answer.header("location").unwrap().to_owned();
+                let path = response.header("location").unwrap().to_owned();
                 let changed = process.app.patch(&path, json!({ "name": format!("{number}") })).await;
                 names.insert(path, if changed.status == 200 { format!("{number}") } else { long });
             }
@@ -225,7 +225,7 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     }
 }
 
-/// SQLite writes on into a file that is gone: what is written then is lost, and readiness says so.
+/// SQLite continues to write to a removed file, so that writes are lost. Readiness reports it.
 #[tokio::test]
 async fn a_file_that_is_replaced_makes_the_server_not_ready() {
     let folder = tempfile::tempdir().unwrap();

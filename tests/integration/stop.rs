@@ -7,41 +7,41 @@ use crate::{
     process::{Process, run, web_server},
 };
 
-/// A free port; whoever takes it first has it, which on a test machine is the server it is meant for.
+/// A free port. On a test machine, the server under test is the next program to bind it.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-/// While the server drains it is alive, works on, and says that it is not ready; every answer asks for a new connection.
+/// A draining server is alive, serves, and reports that it is not ready; every response closes its connection.
 #[tokio::test]
-async fn a_draining_server_answers_on_and_says_that_it_is_not_ready() {
+async fn a_draining_server_serves_and_is_not_ready() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
     command.env("SHUTDOWN_DELAY", "2s");
     let mut process = Process::start(command).await;
     assert_eq!(process.app.get("/health/ready").await.status, 200);
     process.signal("TERM");
-    let answer = loop {
-        let answer = process.app.get("/health/ready").await;
-        if answer.status == 503 {
-            break answer;
+    let response = loop {
+        let response = process.app.get("/health/ready").await;
+        if response.status == 503 {
+            break response;
         }
     };
-    assert!(answer.json()["detail"].as_str().unwrap().contains("draining"));
-    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(response.json()["detail"].as_str().unwrap().contains("draining"));
+    assert_eq!(response.header("connection"), Some("close"));
     process.app.create_user("late").await;
     assert_eq!(process.exit().await.code(), Some(0));
 }
 
-/// SIGTERM in the middle of load, twenty times: whatever was sent on a connection is answered, and the server exits with 0.
-/// Only new connections are refused.
+/// SIGTERM under load, twenty times: every request on a connection is served, and the server exits with 0. Only new connections
+/// are refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn under_load_a_stop_fails_no_request() {
     for round in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let mut command = web_server(folder.path());
-        // Long enough for every client of a busy machine to be told once that its connection closes.
+        // Long enough for every client of a busy machine to receive one response that closes its connection.
         command.env("SHUTDOWN_DELAY", "500ms").env("RUST_LOG", "info,access=off");
         let mut process = Process::start(command).await;
         let path = format!("{}/users", process.app.base);
@@ -62,7 +62,7 @@ async fn under_load_a_stop_fails_no_request() {
                             }
                         };
                         match sent {
-                            Ok(answer) => assert!(answer.status().is_success(), "{}", answer.status()),
+                            Ok(response) => assert!(response.status().is_success(), "{}", response.status()),
                             Err(error) if error.is_connect() => return request,
                             Err(error) => panic!("a request in flight fails: {error:?}"),
                         }
@@ -74,11 +74,11 @@ async fn under_load_a_stop_fails_no_request() {
         tokio::time::sleep(Duration::from_millis(200 + 10 * round)).await;
         process.signal("TERM");
         assert_eq!(process.exit().await.code(), Some(0));
-        let mut answered = 0;
+        let mut served = 0;
         for client in clients {
-            answered += client.await.expect("no request fails");
+            served += client.await.expect("no request fails");
         }
-        assert!(answered > 16, "there was no load");
+        assert!(served > 16, "there was no load");
     }
 }
 
@@ -94,7 +94,7 @@ async fn a_second_signal_stops_at_once() {
     assert_eq!(process.exit().await.code(), Some(1));
 }
 
-/// A lost database is seen within a second, and so is its return; the process is alive all the while.
+/// A lost database is detected within a second, and so is its return; the process stays alive.
 #[tokio::test]
 async fn readiness_follows_the_database() {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
@@ -118,9 +118,9 @@ async fn readiness_follows_the_database() {
     storage.drop_database().await;
 }
 
-/// The questions of a crowd are one question to the database.
+/// Concurrent checks of readiness are one query.
 #[tokio::test]
-async fn readiness_is_no_stampede() {
+async fn concurrent_readiness_checks_share_a_query() {
     let storage = Storage::new(Database::Sqlite).await.unwrap();
     let (app, server) = App::start(&storage, &["--database-max-connections", "1"]).await;
     let questions: Vec<_> = (0..200)
@@ -135,13 +135,13 @@ async fn readiness_is_no_stampede() {
     server.stop().await;
 }
 
-/// Where operators have a listener of their own, clients find neither metrics nor readiness, and the documents agree.
+/// With a listener for operators, the clients' listener has neither metrics nor readiness, and neither have its documents.
 #[tokio::test]
-async fn the_operators_listener_takes_metrics_and_readiness() {
+async fn the_operators_listener_has_metrics_and_readiness() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
     let mut command = web_server(folder.path());
-    // A scraper knows an instance by its address, whatever hosts clients may name.
+    // A scraper uses the address of an instance as its host, which is not in the list for clients.
     command.env("ADMIN_ADDR", &address).env("ALLOWED_HOSTS", "127.0.0.1");
     let mut process = Process::start(command).await;
     let admin = format!("http://{address}");
@@ -168,7 +168,7 @@ async fn the_operators_listener_takes_metrics_and_readiness() {
         let document = process.app.get(document).await.json();
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(paths, ["/health", "/health/live", "/users", "/users/{id}"]);
-        // Nor of what only they used.
+        // Neither the components that only they use.
         assert!(document["components"]["schemas"].get("Readiness").is_none());
     }
     let yaml = process.app.get("/openapi.yaml").await.text();
@@ -178,9 +178,9 @@ async fn the_operators_listener_takes_metrics_and_readiness() {
     assert_eq!(process.exit().await.code(), Some(0));
 }
 
-/// What a container asks that has no curl.
+/// The health check of a container without curl.
 #[tokio::test]
-async fn the_health_command_asks_the_server_of_the_same_settings() {
+async fn the_health_command_checks_the_server_with_the_same_settings() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
     let probe = |address: &str| run(web_server(folder.path()).arg("health").env("LISTEN_ADDR", address));
@@ -189,7 +189,7 @@ async fn the_health_command_asks_the_server_of_the_same_settings() {
     assert!(String::from_utf8_lossy(&away.stderr).contains(&address));
 
     let mut command = web_server(folder.path());
-    // Every address, and a list of hosts: a probe asks by address all the same.
+    // Every address, and a list of hosts: a probe uses the address.
     let port = address.rsplit_once(':').unwrap().1;
     command.env("LISTEN_ADDR", format!("0.0.0.0:{port}")).env("ALLOWED_HOSTS", "api.example.com");
     let process = Process::start(command).await;

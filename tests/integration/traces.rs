@@ -1,4 +1,4 @@
-//! Traces over OTLP, and what the log tells of them.
+//! Traces over OTLP, and their ids in the log.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A receiver that keeps the spans it is sent.
+/// A receiver of spans.
 async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
     async fn take(State(spans): State<mpsc::UnboundedSender<Span>>, body: Bytes) -> StatusCode {
         let export = ExportTraceServiceRequest::decode(body).expect("OTLP in protobuf");
@@ -39,17 +39,17 @@ async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
     (endpoint, spans)
 }
 
-/// The caller's trace goes on in the request's span, and in those of the handler and of the store under it.
+/// The span of the request is in the caller's trace, and so are those of the handler and of the store.
 #[tokio::test]
-async fn a_request_goes_on_with_its_callers_trace() {
+async fn a_request_continues_the_trace_of_its_caller() {
     let (endpoint, mut spans) = receiver().await;
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let mut process = Process::start(command).await;
     let request = process.app.request(reqwest::Method::GET, "/users");
-    let answer = request.header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send().await;
-    assert_eq!(answer.status, 200);
+    let response = request.header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send().await;
+    assert_eq!(response.status, 200);
     // The last spans are sent before the process ends.
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));
@@ -74,9 +74,9 @@ async fn a_request_goes_on_with_its_callers_trace() {
     assert!(log.lines().any(|line| line.contains(TRACE) && line.contains("\"target\":\"access\"")), "{log}");
 }
 
-/// The log names the caller's trace whether spans are sent or not; what is no traceparent is passed over.
+/// The log has the caller's trace, also if no spans are sent; an invalid traceparent is ignored.
 #[tokio::test]
-async fn the_log_names_the_callers_trace() {
+async fn the_log_has_the_trace_of_the_caller() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(web_server(folder.path())).await;
     for (id, traceparent) in
@@ -93,10 +93,9 @@ async fn the_log_names_the_callers_trace() {
     assert!(!line("bad").contains(TRACE) && !line("bad").contains("forged"));
 }
 
-/// Without a reader of spans none are built, and the log is the same: each line says which request it belongs to, also
-/// where a task of its own does the writing.
+/// Without a reader of spans none are created, and the log is the same: each line has its request, also in a task of its own.
 #[tokio::test]
-async fn the_log_is_the_same_whether_spans_are_built_or_not() {
+async fn the_log_is_the_same_with_and_without_spans() {
     async fn log(filter: &str) -> Vec<serde_json::Value> {
         let folder = tempfile::tempdir().unwrap();
         let mut command = web_server(folder.path());

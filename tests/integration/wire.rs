@@ -1,4 +1,4 @@
-//! Bytes on the wire: what clients that do not keep to the rules get, and that none of them holds a connection for ever.
+//! Bytes on the wire: responses to clients that violate the protocol, and timeouts of clients that stall.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use reqwest::Method;
 
-use crate::harness::{Answer, App, Database, Server, Storage, conforms};
+use crate::harness::{App, Database, Response, Server, Storage, conformance};
 
 struct Wire {
     app: App,
@@ -29,8 +29,8 @@ impl Wire {
         TcpStream::connect(self.app.base.strip_prefix("http://").unwrap()).await.unwrap()
     }
 
-    /// Sends these bytes and reads all that comes until the server closes. The first answer, if the app gave it, is held
-    /// against the contract.
+    /// Sends these bytes and reads until the server closes. The first response, if it is from the app, is checked against the
+    /// contract.
     async fn exchange(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
@@ -38,89 +38,89 @@ impl Wire {
         let request = String::from_utf8_lossy(bytes).into_owned();
         let mut line = request.lines().next().unwrap_or_default().split(' ');
         let target = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
-        // What hyper answers before a request exists is bare, and has no id.
-        if let Some(answer) = parse(&text).filter(|answer| answer.header("x-request-id").is_some()) {
+        // A response of hyper before a request exists is bare and has no id.
+        if let Some(response) = parse(&text).filter(|response| response.header("x-request-id").is_some()) {
             let path = target.1.strip_prefix("http://a").unwrap_or(target.1);
-            conforms(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &answer);
+            conformance::check(&Method::from_bytes(target.0.as_bytes()).unwrap(), path, &response);
         }
         text
     }
 }
 
-/// The first answer in these bytes.
-fn parse(text: &str) -> Option<Answer> {
+/// The first response in these bytes.
+fn parse(text: &str) -> Option<Response> {
     let (head, rest) = text.split_once("\r\n\r\n")?;
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let fields = lines.filter_map(|line| line.split_once(": "));
     let headers = fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    let mut answer = Answer { status, headers, body: Vec::new() };
-    let length = answer.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    answer.body = rest.as_bytes()[..length].to_vec();
-    Some(answer)
+    let mut response = Response { status, headers, body: Vec::new() };
+    let length = response.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    response.body = rest.as_bytes()[..length].to_vec();
+    Some(response)
 }
 
-/// Reads until the server closes. Every deadline in these tests is 200 ms, and the defaults are 10 s and more: within 5 s it
-/// was the deadline that closed.
+/// Reads until the server closes. Every timeout in these tests is 200 ms, and the defaults are 10 s and more: within 5 s the
+/// timeout of the test has closed the connection.
 async fn read_to_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     // A reset is a close too.
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.expect("the server closes");
-    String::from_utf8_lossy(&answer).into_owned()
+    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut response)).await.expect("the server closes");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 const POST: &str = "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
 
 #[tokio::test]
-async fn a_client_that_sends_nothing_is_let_go() {
+async fn a_client_that_sends_nothing_is_disconnected() {
     let wire = Wire::start(&["--header-timeout", "200ms"]).await;
     assert_eq!(read_to_end(&mut wire.connect().await).await, "");
     wire.server.stop().await;
 }
 
-/// The first bytes of HTTP/2's preface leave it open which protocol this is: that wait has an end too.
+/// The first bytes of the HTTP/2 preface do not determine the protocol: that wait has a timeout too.
 #[tokio::test]
-async fn half_a_preface_or_half_a_head_is_let_go() {
+async fn half_a_preface_or_half_a_head_is_disconnected() {
     let wire = Wire::start(&["--header-timeout", "200ms"]).await;
     for start in ["P", "PRI * HTTP/2.0\r\n", "GET /health HTTP/1.1\r\nhost: x\r\nx-slow: "] {
         assert_eq!(wire.exchange(start.as_bytes()).await, "", "{start:?}");
     }
-    // All of the preface and then nothing: the server has said hello, and lets go.
+    // The complete preface and then nothing: the server has sent its settings, and disconnects.
     wire.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_connection_that_idles_is_let_go() {
+async fn an_idle_connection_is_closed() {
     let wire = Wire::start(&["--idle-timeout", "200ms"]).await;
-    let answer = wire.exchange(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let response = wire.exchange(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_is_answered_with_408_and_closed() {
+async fn a_slow_body_gets_408_and_is_closed() {
     let wire = Wire::start(&["--body-timeout", "200ms"]).await;
-    let answer = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(answer.contains("application/problem+json") && answer.contains("connection: close"), "{answer}");
+    let response = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    assert!(response.contains("application/problem+json") && response.contains("connection: close"), "{response}");
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_body_too_large_is_refused_before_it_is_read() {
+async fn a_large_body_is_refused_before_it_is_read() {
     let wire = Wire::start(&["--max-body-bytes", "100"]).await;
-    let answer = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    // And one that does not say how large it is, once it is.
+    let response = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
+    // A body without a length is refused when it exceeds the limit.
     let chunks = format!("{POST}transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n", "x".repeat(128));
-    let answer = wire.exchange(chunks.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let response = wire.exchange(chunks.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_request_must_name_one_host() {
+async fn a_request_must_have_one_host() {
     let wire = Wire::start(&[]).await;
     for head in [
         "",
@@ -131,10 +131,14 @@ async fn a_request_must_name_one_host() {
         "host: a:b\r\n",
         "host: a:99999\r\n",
     ] {
-        let answer = wire.exchange(format!("GET /health HTTP/1.1\r\n{head}connection: close\r\n\r\n").as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("/problems/malformed"), "{head:?}: {answer}");
+        let response =
+            wire.exchange(format!("GET /health HTTP/1.1\r\n{head}connection: close\r\n\r\n").as_bytes()).await;
+        assert!(
+            response.starts_with("HTTP/1.1 400 ") && response.contains("/problems/malformed"),
+            "{head:?}: {response}"
+        );
     }
-    // The whole address in the target does not stand in for the header (RFC 9112, section 3.2).
+    // An absolute target does not replace the header (RFC 9112, section 3.2).
     let absolute = "GET http://a/health HTTP/1.1\r\nconnection: close\r\n";
     assert!(wire.exchange(format!("{absolute}\r\n").as_bytes()).await.starts_with("HTTP/1.1 400 "));
     assert!(wire.exchange(format!("{absolute}host: a\r\n\r\n").as_bytes()).await.starts_with("HTTP/1.1 200 "));
@@ -143,7 +147,7 @@ async fn a_request_must_name_one_host() {
     wire.server.stop().await;
 }
 
-/// A second request hidden behind an ambiguous length must never be answered as one.
+/// A second request behind an ambiguous length must not be served.
 #[tokio::test]
 async fn no_request_is_smuggled_behind_two_lengths() {
     let wire = Wire::start(&[]).await;
@@ -154,38 +158,38 @@ async fn no_request_is_smuggled_behind_two_lengths() {
         format!("{POST}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
         format!("{POST}transfer-encoding : chunked\r\n\r\n0\r\n\r\n{hidden}"),
     ] {
-        let answer = wire.exchange(head.as_bytes()).await;
-        assert!(!answer.contains("smuggled"), "{head:?}\n{answer}");
+        let response = wire.exchange(head.as_bytes()).await;
+        assert!(!response.contains("smuggled"), "{head:?}\n{response}");
     }
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_are_served_in_order() {
     let wire = Wire::start(&[]).await;
     let requests = "GET /health HTTP/1.1\r\nhost: x\r\nx-request-id: one\r\n\r\n\
                     GET /nothing HTTP/1.1\r\nhost: x\r\nx-request-id: two\r\nconnection: close\r\n\r\n";
-    let answer = wire.exchange(requests.as_bytes()).await;
-    let (one, two) = (answer.find("x-request-id: one").unwrap(), answer.find("x-request-id: two").unwrap());
-    assert!(one < two, "{answer}");
+    let response = wire.exchange(requests.as_bytes()).await;
+    let (one, two) = (response.find("x-request-id: one").unwrap(), response.find("x-request-id: two").unwrap());
+    assert!(one < two, "{response}");
     wire.server.stop().await;
 }
 
-/// Junk gets hyper's bare 400 and a closed connection, and the server goes on.
+/// Input that is not HTTP gets the bare 400 of hyper and a closed connection, and the server continues.
 #[tokio::test]
-async fn what_is_no_http_is_refused_and_closed() {
+async fn input_that_is_not_http_is_refused_and_closed() {
     let wire = Wire::start(&[]).await;
     let header = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(200 * 1024));
     for (junk, status) in [("\x16\x03\x01\x02\r\n\r\n", "400"), ("GET\r\n\r\n", "400"), (&*header, "431")] {
-        let answer = wire.exchange(junk.as_bytes()).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{junk:.20}: {answer}");
+        let response = wire.exchange(junk.as_bytes()).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{junk:.20}: {response}");
     }
     assert_eq!(wire.app.get("/health").await.status, 200);
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn http2_without_tls_is_spoken() {
+async fn http2_without_tls_is_supported() {
     let wire = Wire::start(&[]).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
     let app = App::at(wire.app.base.clone(), client);
@@ -194,9 +198,9 @@ async fn http2_without_tls_is_spoken() {
     wire.server.stop().await;
 }
 
-/// At the limit a connection waits to be accepted; it is served as soon as another ends.
+/// At the limit a connection waits to be accepted. It is served when another one ends.
 #[tokio::test]
-async fn connections_over_the_limit_wait_their_turn() {
+async fn connections_over_the_limit_wait() {
     let wire = Wire::start(&["--max-connections", "1"]).await;
     let mut first = wire.connect().await;
     first.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -211,43 +215,43 @@ async fn connections_over_the_limit_wait_their_turn() {
     wire.server.stop().await;
 }
 
-/// hyper lets bytes through in a path that no URI may hold; the problem's `instance` is a URI reference all the same.
+/// hyper accepts bytes in a path that are invalid in a URI. `instance` of the problem is still a URI reference.
 #[tokio::test]
-async fn a_problem_names_any_path_as_a_uri() {
+async fn the_instance_of_a_problem_is_a_uri_reference() {
     let wire = Wire::start(&[]).await;
     for (path, instance) in
         [("/users/{x}", "/users/%7Bx%7D"), ("/\u{e9}", "/%C3%A9"), ("/a\"b^c|", "/a%22b%5Ec%7C"), ("/%20", "/%20")]
     {
-        let answer =
+        let response =
             wire.exchange(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await;
-        assert!(answer.contains(&format!("\"instance\":\"{instance}\"")), "{answer}");
+        assert!(response.contains(&format!("\"instance\":\"{instance}\"")), "{response}");
     }
     wire.server.stop().await;
 }
 
 #[tokio::test]
-async fn options_of_the_server_itself_is_answered() {
+async fn options_of_the_server_itself_is_served() {
     let wire = Wire::start(&[]).await;
-    let answer = wire.exchange(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 204 ") && answer.contains("allow: GET, "), "{answer}");
+    let response = wire.exchange(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 204 ") && response.contains("allow: GET, "), "{response}");
     wire.server.stop().await;
 }
 
-/// A client that sends its whole body before it reads gets the refusal and not a broken connection.
+/// A client that sends its whole body before it reads receives the refusal and not a reset.
 #[tokio::test]
-async fn a_refused_upload_is_told_why() {
+async fn a_refused_upload_receives_the_reason() {
     let wire = Wire::start(&["--max-body-bytes", "1000"]).await;
     for _ in 0..20 {
         let head = format!("{POST}content-length: 3000000\r\n\r\n");
-        let answer = wire.exchange(&[head.as_bytes(), &vec![b' '; 3_000_000]].concat()).await;
-        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        let response = wire.exchange(&[head.as_bytes(), &vec![b' '; 3_000_000]].concat()).await;
+        assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     }
     wire.server.stop().await;
 }
 
-/// A connection on which nothing has been asked yet has nothing to be answered: it does not hold up a stop.
+/// A connection without a request does not delay a stop.
 #[tokio::test]
-async fn a_silent_connection_does_not_hold_up_a_stop() {
+async fn a_silent_connection_does_not_delay_a_stop() {
     let wire = Wire::start(&["--header-timeout", "1h"]).await;
     let mut half = wire.connect().await;
     half.write_all(b"GET /hea").await.unwrap();
