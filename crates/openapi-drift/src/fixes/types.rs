@@ -86,7 +86,7 @@ impl<'c, 'a> Types<'c, 'a> {
         let plain = |rust: &str| Typed { rust: rust.to_owned(), derives: TRAITS.to_vec(), ..Typed::default() };
         let float = |rust: &str| Typed { derives: vec!["Clone", "PartialEq"], ..plain(rust) };
         let mut typed = match (text("type"), text("format")) {
-            _ if schema.get("oneOf").is_some() || schema.get("enum").is_some() => return self.defined(hint, schema),
+            _ if schema.get("enum").is_some() => return self.defined(hint, schema),
             (Some("string"), Some("uuid")) => plain(&self.import("uuid", "Uuid")),
             (Some("string"), format) => {
                 let mut typed = plain("String");
@@ -225,16 +225,6 @@ impl<'c, 'a> Types<'c, 'a> {
             let variants: Result<Vec<_>, Words> = values.iter().map(variant).collect();
             return Ok((format!("{head}pub enum {name} {{\n{}\n}}", variants?.join("\n")), TRAITS.to_vec()));
         }
-        if let Some(options) = schema.get("oneOf").and_then(Value::as_array) {
-            let (mut lines, mut derives) = (Vec::new(), TRAITS.to_vec());
-            for (index, option) in options.iter().enumerate() {
-                let typed = self.in_place(option, &format!("{name}{}", index + 1))?;
-                let variant = if typed.is_named { pascal(&typed.rust) } else { format!("Option{}", index + 1) };
-                lines.push(format!("    /// See `{}`.\n    {variant}({}),", typed.rust, typed.rust));
-                derives.retain(|one| typed.derives.contains(one));
-            }
-            return Ok((format!("#[serde(untagged)]\n{head}pub enum {name} {{\n{}\n}}", lines.join("\n")), derives));
-        }
         if schema.get("type").is_some_and(|one| one == "object") {
             return self.fields(name, schema, &head);
         }
@@ -293,7 +283,7 @@ impl<'c, 'a> Types<'c, 'a> {
         let schema = parameter.get("schema").ok_or("a parameter without a `schema` cannot be a field")?;
         let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
         let (mut attributes, mut rust) = (Vec::new(), typed.rust.clone());
-        let default = self.resolved(schema).get("default").is_some();
+        let default = self.context.contract.resolve(schema).get("default").is_some();
         match parameter.get("required") == Some(&Value::Bool(true)) {
             true => {}
             // Validation fills the default in, so there is always a value.
@@ -316,10 +306,6 @@ impl<'c, 'a> Types<'c, 'a> {
         attributes.extend(typed.attributes);
         let docs = docs(parameter, &format!("See `{name}` in the contract."), "    ");
         Ok(docs + &written(name, Vec::new(), ("param", attributes), &rust, public))
-    }
-
-    fn resolved<'v>(&'v self, schema: &'v Value) -> &'v Value {
-        self.context.contract.resolve(schema)
     }
 }
 
@@ -352,7 +338,7 @@ pub(crate) fn variant(value: &Value) -> Result<String, Words> {
 /// The keyword of a schema that utoipa has no attribute for, in words.
 fn inexpressible(schema: &Value) -> Option<Words> {
     let keys = schema.as_object()?.keys();
-    let known = ["type", "format", "items", "enum", "oneOf", "properties", "required", "additionalProperties"];
+    let known = ["type", "format", "items", "enum", "properties", "required", "additionalProperties"];
     let mut unknown = keys.filter(|key| {
         !known.contains(&key.as_str()) && attribute_of(key).is_none() && !crate::diff::not_compared(Kind::Schema, key)
     });
