@@ -2,11 +2,14 @@
 //! the order of their names, so the name of this file sorts after the others.
 
 mod every_documented_response_occurred {
-    use crate::harness::{Database, coverage, postgres::TestDatabase};
+    use crate::harness::{Database, coverage, operations::operations, postgres::TestDatabase};
 
     fn check(database: Database) {
         let (_, module) = module_path!().split_once("::").unwrap();
-        coverage::assert_complete(database, &format!("{module}{}", database.suffix()));
+        let documented = operations()
+            .iter()
+            .flat_map(|operation| operation.statuses.iter().map(|status| (operation.id.as_str(), *status)));
+        coverage::assert_complete(database, &format!("{module}{}", database.suffix()), documented);
     }
 
     #[test]

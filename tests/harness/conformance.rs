@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Response, document::Document};
+use super::{document::Document, response::Response};
 
 /// The paths that are served and are not operations.
 const DOCUMENTS: [&str; 5] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/problems/"];

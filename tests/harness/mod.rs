@@ -7,10 +7,12 @@
 
 pub mod conformance;
 pub mod coverage;
+pub mod database;
 pub mod document;
 pub mod faults;
 pub mod operations;
 pub mod postgres;
+pub mod response;
 pub mod round_trip;
 mod values;
 
@@ -22,6 +24,7 @@ use std::{
 };
 
 use clap::Parser;
+pub use database::Database;
 use faults::Faults;
 use http_body::Frame;
 use hyper::body::Bytes;
@@ -29,28 +32,12 @@ use reqwest::{
     Method,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
+pub use response::Response;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use web_server::{
     app, cli::Cli, clock::SystemClock, config::Config, http::server, ids::UuidV7Generator, storage::Store,
 };
-
-/// The database that a test runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Database {
-    Sqlite,
-    Postgres,
-}
-
-impl Database {
-    /// The suffix of the names of tests on this database.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::Sqlite => "::sqlite",
-            Self::Postgres => "::postgres",
-        }
-    }
-}
 
 /// Declares tests that run on both databases: `NAME::sqlite` and `NAME::postgres`.
 ///
@@ -331,38 +318,5 @@ impl http_body::Body for NeverEnding {
             Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
             None => Poll::Pending,
         }
-    }
-}
-
-/// A response that conforms to the contract.
-pub struct Response {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("a JSON body")
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8(self.body.clone()).expect("a body in UTF-8")
-    }
-
-    /// The value of a header, if present.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().expect("a header in ASCII"))
-    }
-
-    /// The locations of the violations: pointers into the body, or names of parameters. Sorted.
-    pub fn places(&self) -> Vec<String> {
-        let problem = self.json();
-        let errors = problem["errors"].as_array().expect("a list of violations").iter();
-        let place =
-            |error: &Value| error.get("pointer").or(error.get("parameter")).and_then(Value::as_str).map(str::to_owned);
-        let mut places: Vec<_> = errors.map(|error| place(error).expect("a place")).collect();
-        places.sort();
-        places
     }
 }

@@ -1,4 +1,4 @@
-//! References on either side: which place is told, and how often.
+//! References on either side: which place is reported, and how often.
 
 use openapi_drift::{DriftKind, diff};
 use serde_json::json;
