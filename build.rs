@@ -65,7 +65,7 @@ fn check() -> Result<Vec<String>, String> {
     Err(found.page(SHIFT))
 }
 
-/// Writes what `web_server::app::compiled` reads.
+/// Writes what `web_server::app::artifacts` reads.
 fn write_artifacts(artifacts: &Artifacts) -> Result<(), String> {
     let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     for (name, text) in artifacts.files() {
