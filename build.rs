@@ -7,7 +7,7 @@
 //! Drifts go to the standard error of the failing script, which cargo prints moved right by two. A `cargo::error=` holds only
 //! one line, with the package before it.
 
-#![expect(clippy::disallowed_methods, reason = "cargo talks to a build script through the environment")]
+#![expect(clippy::disallowed_methods, reason = "cargo passes its settings to a build script in the environment")]
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 

@@ -39,7 +39,7 @@ pub struct App {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The contract inside the binary is invalid. The build checks it, so this is a bug.
-    #[error("the contract inside the binary is invalid: {0}")]
+    #[error("the embedded contract is invalid: {0}")]
     Contract(String),
     /// The router and the contract differ: the binary was built with `CONTRACT_DRIFT=warn`.
     #[error("the router and the contract differ: {0}")]

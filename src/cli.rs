@@ -82,6 +82,8 @@ fn uses(command: &str, setting: &Arg) -> bool {
     match command {
         "serve" => true,
         "health" => matches!(setting.get_id().as_str(), "listen_addr" | "admin_addr"),
+        // `migrate` migrates whatever `--no-migrate` is.
+        "migrate" if setting.get_id() == "no_migrate" => false,
         "migrate" | "import" => matches!(setting.get_help_heading(), Some("Database" | "Telemetry")),
         _ => false,
     }
@@ -98,6 +100,8 @@ mod tests {
             ("health", "--listen-addr", true),
             ("health", "--database-url", false),
             ("migrate", "--database-url", true),
+            ("migrate", "--no-migrate", false),
+            ("import", "--no-migrate", true),
             ("migrate", "--rate-limit", false),
             ("openapi", "--listen-addr", false),
         ] {

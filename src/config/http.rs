@@ -32,7 +32,7 @@ settings! {
         /// metrics and documents have no limit.
         rate_limit: Option<Rate> = rate, "500/s", "RATE";
 
-        /// Maximum number of requests that a client can send at once. Empty: twice the count of the rate.
+        /// Maximum number of requests that a client can send at once. Empty: twice the number in RATE_LIMIT.
         rate_limit_burst: Option<NonZeroU32> = optional(integer(NonZeroU32::MIN, MAX_BURST)), "", "N";
     }
 }

@@ -27,7 +27,7 @@ settings! {
         /// time, so that load balancers can react.
         shutdown_delay: Duration = duration_or_zero, "0s", "DURATION";
 
-        /// Maximum time for requests in flight to complete after that.
+        /// Maximum time after the delay for requests in flight to complete.
         shutdown_timeout: Duration = duration, "20s", "DURATION";
     }
 }

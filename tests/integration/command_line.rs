@@ -1,4 +1,4 @@
-//! The command line and the configuration, as people meet them.
+//! The command line and the configuration, as users run them.
 
 use std::{fs, net::TcpListener, process::Output};
 

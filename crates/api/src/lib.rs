@@ -1,7 +1,7 @@
 //! The resources of the contract: their models, storage ports and annotated handlers.
 //!
 //! [`openapi`] returns the document that mirrors `openapi.yaml`. It needs no database, configuration or runtime: the
-//! build script calls it and compares the two. This crate never sees SQL or a socket; it calls the server through the
+//! build script calls it and compares the two. This crate has no SQL and no sockets; it calls the server through the
 //! ports in [`AppState`].
 //!
 //! To add a resource, add a module to `resources` and a line to [`resources!`].

@@ -159,7 +159,7 @@ impl ProblemType {
                 "unavailable",
                 "Service unavailable",
                 "The server cannot process the request now: the database is unavailable, the request timed out, or the \
-                 server is overloaded or draining. Retry after the number of seconds in `Retry-After`. If `detail` says \
+                 server is overloaded or draining. Retry after the number of seconds in `Retry-After`. If `detail` states \
                  that the outcome is unknown, read the resource before you retry a change.",
             ),
         }
@@ -255,7 +255,7 @@ impl Problem {
         }
     }
 
-    /// Returns the problem for a bug. The cause belongs in the log, under the request's id, never in the response.
+    /// Returns the problem for a bug. The cause is in the log, under the request's id, never in the response.
     pub fn internal() -> Self {
         Self::new(ProblemType::Internal, "Internal error. The server's log has the cause under this request id.")
     }

@@ -40,12 +40,12 @@ pub(crate) enum Command {
     /// Compare two releases of a contract and report the changes that break clients
     ///
     /// Every difference is reported as breaking, possibly breaking, safe or prose. Breaking changes are errors unless they
-    /// are approved. `info.version` must take the step that the changes require (semver), approved or not; versions that
+    /// are approved. `info.version` must increase by the step that the changes require (semver), approved or not; versions that
     /// are not semantic versions are not checked. Either file may be any OpenAPI document, not only a supported contract.
     Diff(DiffArgs),
-    /// Make the contract the released one, if `lint` and `diff` report no errors
+    /// Record the contract as released, if `lint` and `diff` report no errors
     ///
-    /// Copies the contract to the file of the released contract and removes the approvals, which are used up.
+    /// Copies the contract to the file of the released contract and removes the approvals of its changes.
     Release {
         /// The contract
         #[arg(long, default_value = CONTRACT, value_name = "FILE")]

@@ -37,14 +37,14 @@ rules! {
         "A path parameter is renamed: the requests stay the same, but generated clients name arguments after it.",
         "keep the old name";
     OPERATION_DEPRECATED: "operation-deprecated" Addition Api,
-        "An operation is deprecated, with the day until which it stays.", "";
+        "An operation is deprecated, with the day until which it remains.", "";
     OPERATION_DEPRECATED_WITHOUT_SUNSET: "operation-deprecated-without-sunset" Possibly Api,
-        "An operation is deprecated without an `x-sunset`: clients cannot know how long it stays.",
+        "An operation is deprecated without an `x-sunset`: the contract does not state how long it remains.",
         "add an `x-sunset`";
     OPERATION_REVIVED: "operation-revived" Addition Api,
         "An operation is no longer deprecated.", "";
     SUNSET_SET: "sunset-set" Addition Api,
-        "The day until which an operation stays is announced.", "";
+        "The day until which an operation remains is announced.", "";
     SUNSET_IN_THE_PAST: "sunset-in-the-past" Breaking Api,
         "A sunset is set to a day that has already passed: the operation could be removed without notice.",
         "set a day that leaves clients time to migrate";
@@ -53,7 +53,7 @@ rules! {
     SUNSET_LATER: "sunset-later" Safe Api,
         "The sunset of an operation moves to a later day than announced.", "";
     SUNSET_REMOVED: "sunset-removed" Possibly Api,
-        "The sunset of an operation is removed: clients no longer know how long it stays.", "keep the `x-sunset`";
+        "The sunset of an operation is removed: the contract no longer states how long it remains.", "keep the `x-sunset`";
     PART_DEPRECATED: "part-deprecated" Addition Api,
         "A parameter, header or schema is deprecated.", "";
     PART_REVIVED: "part-revived" Addition Api,
@@ -104,7 +104,7 @@ rules! {
 
     // Parameters and bodies
     PARAMETER_ADDED_REQUIRED: "parameter-added-required" Breaking Request,
-        "A required parameter, or a required header of an answer to a webhook, is added: without it the message is rejected.", "make it optional";
+        "A required parameter, or a required header of a response to a webhook, is added: without it the message is rejected.", "make it optional";
     PARAMETER_ADDED: "parameter-added-optional" Addition Request,
         "An optional parameter is added.", "";
     QUERY_PARAMETER_REMOVED: "query-parameter-removed" Breaking Request,
@@ -143,7 +143,7 @@ rules! {
 
     // Responses
     SUCCESS_REMOVED: "response-success-removed" Breaking Response,
-        "A success status is no longer returned, but clients wait for it.", "keep the status";
+        "A success status is no longer returned, but clients depend on it.", "keep the status";
     SUCCESS_ADDED: "response-success-added" Possibly Response,
         "A success or redirection status is added: clients that test for the old statuses may treat it as a failure.",
         "return the old status";
@@ -179,9 +179,9 @@ rules! {
     WEBHOOK_BODY_REMOVED: "webhook-body-removed" Breaking Response,
         "The body of a webhook or callback is removed or becomes optional.", "keep sending it always";
     WEBHOOK_ANSWER_ADDED: "webhook-answer-added" Addition Request,
-        "One more status is accepted as the answer to a webhook or callback.", "";
+        "One more status is accepted as the response to a webhook or callback.", "";
     WEBHOOK_ANSWER_REMOVED: "webhook-answer-removed" Breaking Request,
-        "A status is no longer accepted as the answer to a webhook or callback.", "keep accepting it";
+        "A status is no longer accepted as the response to a webhook or callback.", "keep accepting it";
     WEBHOOK_SECURITY_CHANGED: "webhook-security-changed" Possibly Response,
         "The `security` of a webhook or callback changes: receivers that verify the credentials may reject it.",
         "keep sending the old credentials";
@@ -217,7 +217,7 @@ rules! {
     PROPERTY_BECAME_OPTIONAL: "request-property-became-optional" Addition Request,
         "A property becomes optional.", "";
     ENUM_REPLACED: "response-enum-replaced" Breaking Response,
-        "None of the listed values, or not the value of `const`, is sent any longer: clients know none of the new values.",
+        "None of the old values of `enum` or `const` is sent: clients may handle none of the new values.",
         "keep sending the old values";
     RESPONSE_PROPERTY_REMOVED: "response-property-removed" Breaking Response,
         "A property that was always sent is removed.", "keep sending it";
@@ -249,11 +249,11 @@ rules! {
         "request-media-type-removed" Breaking
             "A media type is no longer accepted.", "keep accepting it"
         | "response-media-type-removed" Breaking
-            "A media type is no longer returned: clients that ask for it get 406 or another one.",
+            "A media type is no longer returned: clients that request it get 406 or another one.",
             "keep returning it";
     MEDIA_TYPE_ADDED:
         "request-media-type-added" Addition "A media type is also accepted.", ""
-        | "response-media-type-added" Addition "A media type is also returned, to clients that ask for it.", "";
+        | "response-media-type-added" Addition "A media type is also returned, to clients that request it.", "";
     ENCODING_CHANGED:
         "request-encoding-changed" Possibly
             "The encoding of a part of a form changes: what clients send may be rejected.", "keep the old encoding"
@@ -329,8 +329,8 @@ rules! {
         | "response-enum-value-removed" Safe "A value is no longer sent.", "";
     ENUM_VALUE_ADDED:
         "request-enum-value-added" Addition "One more value is accepted.", ""
-        | "response-enum-value-added" Possibly "A value may be sent that clients do not know: lists are expected to grow, but not every client handles unknown values.",
-            "send it only to clients that ask for it";
+        | "response-enum-value-added" Possibly "A value may be sent that clients do not handle: lists are expected to grow, but not every client handles unknown values.",
+            "send it only to clients that request it";
     ADDITIONAL_NARROWED:
         "request-additional-properties-narrowed" Breaking "Properties that are not listed are rejected, or must match a schema.",
             "keep allowing them"
@@ -344,8 +344,8 @@ rules! {
         | "response-variant-removed" Safe "An alternative is no longer sent.", "";
     VARIANT_ADDED:
         "request-variant-added" Addition "One more alternative is accepted.", ""
-        | "response-variant-added" Breaking "An alternative may be sent that clients do not know.",
-            "send it only to clients that ask for it";
+        | "response-variant-added" Breaking "An alternative may be sent that clients do not handle.",
+            "send it only to clients that request it";
     UNION_CHANGED:
         "request-union-changed" Possibly "`oneOf` becomes `anyOf` or the reverse: values that match several alternatives are treated differently.",
             "make sure that no value matches two alternatives"
@@ -366,8 +366,8 @@ rules! {
         | "response-mapping-removed" Safe "A value of the discriminator is no longer sent.", "";
     MAPPING_ADDED:
         "request-mapping-added" Addition "One more value of the discriminator is accepted.", ""
-        | "response-mapping-added" Possibly "A value of the discriminator may be sent that clients do not know.",
-            "send it only to clients that ask for it";
+        | "response-mapping-added" Possibly "A value of the discriminator may be sent that clients do not handle.",
+            "send it only to clients that request it";
     CONSTRAINT_ADDED:
         "request-constraint-added" Breaking "A restricting keyword is added or restricts more (`not`, `uniqueItems`, `dependentRequired`, …): values that were accepted are rejected.",
             "describe it in prose"

@@ -4,7 +4,7 @@
 //!   0.1.0 a patch.
 //! - Possibly breaking, or something new that clients may use: a minor step; before 1.0.0 a patch.
 //! - Safe and nothing new: a patch.
-//! - Prose: none. The version may stay, and may go on.
+//! - Prose: none. The version may stay the same or increase.
 //!
 //! An approval does not reduce the step: an approved change still breaks clients. A version must not decrease, and a larger
 //! step than required is always accepted. A pre-release counts as the version that it precedes.

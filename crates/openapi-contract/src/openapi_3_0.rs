@@ -2,7 +2,7 @@
 //!
 //! The supported subset has a 3.0 form for almost everything: the version is rewritten, what 3.0 lacks and does not need
 //! is left out, and a few constructs are written differently. What would have another meaning in 3.0 is an error, so
-//! that both documents say the same.
+//! that both documents have the same meaning.
 
 use serde_json::{Map, Value};
 

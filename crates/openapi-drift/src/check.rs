@@ -1,4 +1,4 @@
-//! The whole check of a contract: a fault of the contract hides no drift while the document can still be read.
+//! The whole check of a contract: drifts are reported beside the errors of the contract, if the document can be parsed.
 
 use serde_json::Value;
 

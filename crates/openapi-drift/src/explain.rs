@@ -43,7 +43,9 @@ fn finding(context: &Context<'_>, drift: Drift, known: &[Drift]) -> Finding {
     let theirs = fixes::code_fix(context, &drift).map(|fix| proven_in_code(context, &drift, fix, known));
     let is_of_reference = |at: &String| context.contract.position(&join(at, "$ref")) == Some(drift.position);
     let wrong = drift.via.iter().any(|at| is_of_reference(at) && drift.pointer != join(at, "$ref"));
-    let note = wrong.then(|| "the component is right elsewhere: the reference may name the wrong one".to_owned());
+    let note = wrong.then(|| {
+        "the component matches the code at other places: the reference may name the wrong component".to_owned()
+    });
     Finding {
         source: source(context, &drift),
         contract: Some(contract_excerpt(context, &drift)),
@@ -106,7 +108,7 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
     }
     match edited {
         Ok(edited) if is_solved(&edited, context.generated, drift, known) => fix,
-        _ => Fix::words(fix.side, "the component is used where the code agrees with it: write this use inline"),
+        _ => Fix::words(fix.side, "the component matches the code at other places: write the schema inline here"),
     }
 }
 
@@ -136,13 +138,10 @@ fn proven_in_code(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[Drift
     if set(&mut edited, &at, drift.contract.clone()).is_none() || is_solved(context.contract, &edited, drift, known) {
         return fix;
     }
-    Fix::words(
-        fix.side,
-        format!("`{name}` is used where the contract agrees with it: give this place a type of its own"),
-    )
+    Fix::words(fix.side, format!("`{name}` matches the contract at other places: use a separate type here"))
 }
 
-/// Whether the drift is gone and there is no new one, apart from a schema that nothing uses any more.
+/// Whether the drift is removed and there is no new one, apart from a schema that nothing uses any more.
 fn is_solved(contract: &Contract, generated: &Value, drift: &Drift, known: &[Drift]) -> bool {
     let same =
         |a: &Drift, b: &Drift| (a.kind, &a.place, &a.contract, &a.code) == (b.kind, &b.place, &b.contract, &b.code);

@@ -8,7 +8,7 @@
 //!
 //! - **Every keyword is compared** that [`NOT_COMPARED`] does not list, so a new one cannot be missed.
 //! - **No fix invents a value or edits a struct literal.** rustc reports those places.
-//! - **A machine-applicable fix is tried first**: it is offered only if its drift is gone in the edited document.
+//! - **A machine-applicable fix is tried first**: it is offered only if the edited document does not have its drift.
 //! - **Nothing here writes a file.** `contract check --fix` does.
 
 mod check;

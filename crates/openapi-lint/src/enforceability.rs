@@ -1,7 +1,7 @@
-//! Promises of a contract that this server does not keep.
+//! What a contract documents and this server does not implement.
 //!
-//! Each rule is a limit of the server, not of OpenAPI, so the loader does not apply it: releases with such promises can
-//! be compared. Planned operations promise nothing yet.
+//! Each rule is a limit of the server, not of OpenAPI, so the loader does not apply it: releases with such constructs can
+//! be compared. Planned operations are not checked.
 //!
 //! - `security` that is not empty: the server does not check credentials.
 //! - HEAD, OPTIONS and TRACE: the server answers them by fixed rules.
@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::findings::{Findings, items};
 
-/// Every promise that the server does not keep, in the order of the file.
+/// Every construct that the server does not implement, in the order of the file.
 pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
     let mut findings = Findings::new(contract, Code::Unenforceable);
     let mut seen = HashSet::new();
@@ -50,8 +50,8 @@ fn add(findings: &mut Findings<'_>, pointer: String, reason: &str) {
 
 fn check_operation(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
     let rule = match endpoint.method {
-        Method::Head => Some("HEAD is answered like GET, without content; remove the operation"),
-        Method::Options => Some("OPTIONS is answered for every path with its methods; remove the operation"),
+        Method::Head => Some("the server responds to HEAD as to GET, without content; remove the operation"),
+        Method::Options => Some("the server responds to OPTIONS on every path with its methods; remove the operation"),
         Method::Trace => Some("TRACE is never accepted; remove the operation"),
         _ => None,
     };

@@ -3,7 +3,7 @@
 //! - [`contradictions`]: bounds that no value satisfies, required names that no object may have, examples, defaults and
 //!   enum values that their own schema rejects, links with unknown parameters. Values are validated by `jsonschema`, as
 //!   requests are at run time, so an example in the contract is a request that the server accepts.
-//! - [`unenforceable`]: promises that the server does not keep.
+//! - [`unenforceable`]: what the server does not implement.
 //! - What has no OpenAPI 3.0 form ([`Contract::to_json_3_0`]).
 //!
 //! A contract with such findings can be compared, so they hide no drift, but the build refuses it.

@@ -19,20 +19,20 @@ pub struct NotCompared {
 ///
 /// Of the components that no operation uses, schemas are compared, by name: utoipa can list them too.
 pub const NOT_COMPARED: &[NotCompared] = &[
-    skip(None, "description", "prose: the contract is its only home"),
-    skip(None, "summary", "prose: the contract is its only home"),
-    skip(None, "title", "prose: the contract is its only home"),
+    skip(None, "description", "prose: written in the contract only"),
+    skip(None, "summary", "prose: written in the contract only"),
+    skip(None, "title", "prose: written in the contract only"),
     skip(None, "example", "prose: shows a value, restricts none"),
     skip(None, "examples", "prose: shows values, restricts none"),
-    skip(None, "externalDocs", "prose: the contract is its only home"),
+    skip(None, "externalDocs", "prose: written in the contract only"),
     skip(None, "servers", "prose: the address of the API is not part of the code"),
-    skip(None, "x-*", "contract only: drives the server; the loader checks each of them"),
+    skip(None, "x-*", "contract only: controls the server; the loader checks each of them"),
     skip(Some(Kind::Document), "openapi", "the loader requires 3.1, and no patch release changes structure"),
-    skip(Some(Kind::Document), "info", "prose: the contract is its only home"),
+    skip(Some(Kind::Document), "info", "prose: written in the contract only"),
     skip(Some(Kind::Document), "tags", "prose about tags; the tags of each operation are compared"),
-    skip(Some(Kind::Document), "security", "contract only: drives the server, the code does not repeat it"),
-    skip(Some(Kind::Operation), "security", "contract only: drives the server, the code does not repeat it"),
-    skip(Some(Kind::Operation), "deprecated", "contract only: drives the server, the code does not repeat it"),
+    skip(Some(Kind::Document), "security", "contract only: controls the server, the code does not repeat it"),
+    skip(Some(Kind::Operation), "security", "contract only: controls the server, the code does not repeat it"),
+    skip(Some(Kind::Operation), "deprecated", "contract only: controls the server, the code does not repeat it"),
     skip(Some(Kind::Response), "links", "contract only: describes to clients how operations follow each other"),
     skip(Some(Kind::Components), "links", "contract only: describes to clients how operations follow each other"),
     skip(Some(Kind::Components), "responses", UNUSED),
@@ -40,7 +40,7 @@ pub const NOT_COMPARED: &[NotCompared] = &[
     skip(Some(Kind::Components), "requestBodies", UNUSED),
     skip(Some(Kind::Components), "headers", UNUSED),
     skip(Some(Kind::Components), "pathItems", UNUSED),
-    skip(Some(Kind::Components), "securitySchemes", "contract only: drives the server, the code does not repeat it"),
+    skip(Some(Kind::Components), "securitySchemes", "contract only: controls the server, the code does not repeat it"),
     skip(Some(Kind::Header), "required", "utoipa cannot express it; the tests check it on the server's responses"),
 ];
 

@@ -209,7 +209,7 @@ fn other_changes_are_described() {
         (
             "          pattern: 'Z$'\n          description: When the user was created.",
             "          pattern: 'z$'\n          description: When the user was created.",
-            "`Timestamp` is used where the contract agrees with it: give this place a type of its own",
+            "`Timestamp` matches the contract at other places: use a separate type here",
         ),
     ] {
         let words = words(&changed(&[(from, to)]));

@@ -1,6 +1,6 @@
-//! However large the text, the answer comes in time that grows with it: an editor asks on every save.
+//! However large the text, the answer comes in time that grows with it: an editor runs the check on every save.
 //!
-//! Each case took from ten seconds to minutes while something in its way was compared with everything before it. The
+//! Each case took from ten seconds to minutes before a comparison of every item with all previous ones was removed. The
 //! bound is far above what any of them takes now, so that a busy machine does not fail them.
 
 use std::fmt::Write;

@@ -84,8 +84,11 @@ fn security_of_the_document_or_the_operation() {
 
 #[test]
 fn methods_that_the_server_answers_by_fixed_rules() {
-    for (method, why) in [("head", "HEAD is answered"), ("options", "OPTIONS is answered"), ("trace", "TRACE is never")]
-    {
+    for (method, why) in [
+        ("head", "the server responds to HEAD"),
+        ("options", "the server responds to OPTIONS"),
+        ("trace", "TRACE is never"),
+    ] {
         let to = format!("    {method}:\n      operationId: putThing");
         refuses("    put:\n      operationId: putThing", &to, &format!("8:5 {why}"));
     }
