@@ -1,6 +1,6 @@
 //! The router: every route, and the middleware in order.
 //!
-//! [`Handler::handle`] calls the middleware as plain functions within one future. A layer of axum per middleware would
+//! `Handler::handle` calls the middleware as plain functions within one future. A layer of axum per middleware would
 //! clone the inner service and allocate a future for every request and layer; six of them cost more than the middleware
 //! itself. axum runs layers after routing, so the middleware can use the matched path. A request that matches no route
 //! runs through the same middleware to the fallback.
