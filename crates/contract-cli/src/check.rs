@@ -8,7 +8,7 @@ use openapi_drift::{Code, Repair, SourceFile, repair_code, repair_contract};
 use serde_json::Value;
 
 use crate::args::{CheckArgs, FixSide};
-use crate::report::{Input, Report, Unusable, counted, finding, findings, read, write};
+use crate::report::{Input, Report, Unusable, counted, finding, findings, read, unusable, write};
 
 /// Compares the contract with the spec.
 pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
@@ -19,6 +19,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
         None => serde_json::to_value(api::openapi()).unwrap_or_default(),
     };
     let folders: Vec<&str> = args.sources.iter().map(String::as_str).collect();
+    for folder in &folders {
+        std::fs::read_dir(folder).map_err(|error| unusable(folder, "read", error))?;
+    }
     let is_own = args.generated.is_none();
     let files = SourceFile::all_in(if is_own && folders.is_empty() { &api::SOURCES } else { &folders });
     let code = match is_own {
@@ -29,6 +32,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
     let mut report =
         Report { findings: findings(&checked.faults), success: "the contract and the code agree".to_owned() };
     match (args.fix, &checked.contract) {
+        (Some(FixSide::Contract), _) if args.contract == Path::new("-") => {
+            return Err(unusable(&contract.name, "edited", "give the file by its name"));
+        }
         (Some(side), Some(contract)) => {
             let repair = repaired(side, contract, &spec, code);
             for file in &repair.files {

@@ -59,16 +59,20 @@ pub(crate) fn read(path: &Path) -> Result<Input, Unusable> {
         let file = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
         (path.display().to_string(), file)
     };
-    read.map_err(|error| unusable(&name, "read", &error))?;
+    read.map_err(|error| unusable(&name, "read", error))?;
     Ok(Input { name, bytes })
 }
 
 /// Writes a file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
-    fs::write(path, bytes).map_err(|error| unusable(&path.display().to_string(), "written", &error))
+    if path == Path::new("-") {
+        return Err(unusable("<stdin>", "written", "give the file by its name"));
+    }
+    fs::write(path, bytes).map_err(|error| unusable(&path.display().to_string(), "written", error))
 }
 
-fn unusable(name: &str, how: &str, error: &io::Error) -> Unusable {
+/// A file that cannot be used, and why.
+pub(crate) fn unusable(name: &str, how: &str, error: impl std::fmt::Display) -> Unusable {
     let start = Position { line: 1, column: 1 };
     vec![finding(Severity::Error, name, start, "file-unusable", format!("cannot be {how}: {error}"))]
 }

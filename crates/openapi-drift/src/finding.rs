@@ -144,7 +144,7 @@ pub(crate) fn counted(findings: &[Finding]) -> String {
 
 impl From<&Finding> for Diagnostic {
     /// The facts for programs are `place`, `also`, `contract` and `code` (the values, if any), `source`, and `fixes` (`side`,
-    /// `applicability`, `note` and `edits`, each with its `file`, `action`, lines and `text`).
+    /// `applicability`, `note` and `edits`, each with its `file`, its lines from `first` to `last`, and `text`).
     fn from(finding: &Finding) -> Self {
         let drift = &finding.drift;
         let fixes: Vec<Value> = finding.fixes.iter().map(Fix::facts).collect();

@@ -139,15 +139,16 @@ impl fmt::Display for Edit {
     }
 }
 
-/// The text after these edits of one file, applied in the order given.
+/// The text after these edits of one file, applied in the order given. Its line breaks stay as they are.
 pub fn apply(text: &str, edits: &[Edit]) -> String {
+    let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut lines: Vec<&str> = text.lines().collect();
     for edit in edits {
         let (from, to) = edit.range();
         let to = to.min(lines.len());
         lines.splice(from.min(to)..to, edit.text.lines());
     }
-    lines.join("\n") + "\n"
+    lines.join(line_break) + line_break
 }
 
 impl SourceFile {
@@ -177,7 +178,8 @@ impl SourceFile {
     pub(crate) fn replace(&self, range: Range<usize>, new: &str) -> Edit {
         let start = self.slice(0..range.start).rfind('\n').map_or(0, |at| at + 1);
         let end = self.slice(range.end..self.text.len()).find('\n').map_or(self.text.len(), |at| range.end + at);
-        let text = format!("{}{new}{}", self.slice(start..range.start), self.slice(range.end..end));
+        let rest = self.slice(range.end..end).trim_end_matches('\r');
+        let text = format!("{}{new}{rest}", self.slice(start..range.start));
         let text = if text.trim().is_empty() { String::new() } else { text };
         self.lines(self.line_of(range.start), self.line_of(range.end), text)
     }

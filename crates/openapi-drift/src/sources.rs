@@ -157,12 +157,25 @@ impl<'a> Sources<'a> {
             let argument = argument_of(&item.attributes, "schema", "as");
             argument.is_some_and(|one| item.file.slice(one.span.clone()).rsplit([' ', '=']).next() == Some(name))
         };
-        self.items.iter().find(renamed).or_else(|| self.items.iter().find(|item| item.name == name))
+        self.items.iter().find(renamed).or_else(|| {
+            let named = self.items.iter().filter(|item| item.name == name);
+            let (derived, others): (Vec<_>, Vec<_>) = named.partition(|item| item.derives("ToSchema"));
+            // With several of the name it is not known which one utoipa used.
+            match (derived.as_slice(), others.as_slice()) {
+                ([item], _) | ([], [item]) => Some(*item),
+                _ => None,
+            }
+        })
     }
 
     /// The handler of this operation.
     pub(crate) fn handler(&self, id: &str) -> Option<&Handler<'a>> {
-        self.handlers.iter().find(|handler| handler.text_of("operation_id").as_deref() == Some(id))
+        // utoipa uses the name of the function where the attribute has no `operation_id`.
+        let has_id = |handler: &&Handler<'_>| match handler.text_of("operation_id") {
+            Some(own) => own == id,
+            None => handler.name == id,
+        };
+        self.handlers.iter().find(has_id)
     }
 }
 

@@ -94,6 +94,11 @@ fn in_words(drift: &Drift) -> Words {
     }
 }
 
+/// What to do where the sources have the field already: the spec is older than they are.
+fn built_again(item: &Item<'_>) -> Words {
+    format!("`{}` has the field ({}): generate the spec again", item.name, item.place())
+}
+
 // ---- Types ----------------------------------------------------------------------------------------------------------
 
 fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, rest: &[&str]) -> Written {
@@ -104,6 +109,9 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, re
     let schema = schema.ok_or_else(|| in_words(drift))?;
     let place = |member: &Member| format!("{}:{}", item.file.path, item.file.line_of(member.start));
     match rest {
+        ["properties", property] if drift.kind == DriftKind::MissingInCode && item.member(property).is_some() => {
+            Err(built_again(item))
+        }
         ["properties", property] if drift.kind == DriftKind::MissingInCode && !item.is_enum => {
             let value = drift.contract.as_ref().ok_or_else(|| in_words(drift))?;
             let mut direction = direction_of(context, name);
@@ -314,16 +322,25 @@ fn of_parameter(
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let words = || format!("change the parameter `{}` of `{}` ({})", one.name, handler.name, handler.place());
     let item = holder(context, handler, one.location);
+    // An edit of a struct that other handlers use changes their parameters too.
+    let is_shared = |item: &Item<'_>| {
+        let holders = context.sources.handlers.iter().filter_map(|other| holder(context, other, one.location));
+        holders.filter(|other| std::ptr::eq(*other, item)).count() > 1
+    };
+    let safe = if item.is_some_and(is_shared) { NeedsReview } else { MachineApplicable };
     match (item, rest.as_slice()) {
+        (Some(item), []) if item.member(one.name).is_some() => Err(built_again(item)),
         (Some(item), []) => {
             let mut types = Types::new(context, item.file, Direction::REQUEST);
             let public = item.members.first().is_none_or(|member| member.is_public);
             let text = types.parameter(&item.name, one.parameter, public)?;
-            Ok((MachineApplicable, with_items(&types, item, append_member(item, &text))))
+            Ok((safe, with_items(&types, item, append_member(item, &text))))
         }
         (Some(item), ["schema", keyword]) if attribute_of(keyword).is_some() => {
             let member = item.member(one.name).ok_or_else(words)?;
-            keyword_edit(context, drift, item, member, "param", keyword).ok_or_else(words)
+            keyword_edit(context, drift, item, member, "param", keyword)
+                .map(|(_, edits)| (safe, edits))
+                .ok_or_else(words)
         }
         (None, []) if !matches!(one.location, "path" | "query") => {
             let mut types = Types::new(context, handler.file, Direction::REQUEST);

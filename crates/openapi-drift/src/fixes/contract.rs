@@ -16,6 +16,9 @@ use openapi_contract::pointer::{self, join};
 /// The fix of the contract for a drift.
 pub(crate) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
     let words = |words: &str| Some(Fix::words(Side::Contract, words));
+    if context.yaml.text.trim_start().starts_with('{') {
+        return words("change it in the contract, which is JSON: edits are made for YAML");
+    }
     let (applicability, changes) = match drift.kind {
         DriftKind::Dangling => return None,
         DriftKind::Moved => return words("rename it in the contract"),

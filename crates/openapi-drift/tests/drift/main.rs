@@ -6,6 +6,7 @@ mod contract_fixes;
 mod diff;
 mod mutation;
 mod normal_form;
+mod safety;
 mod size;
 #[path = "../../../openapi-contract/tests/support.rs"]
 mod support;
