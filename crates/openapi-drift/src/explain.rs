@@ -30,9 +30,10 @@ pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: V
     }
     let (mut all, moved) = moves::operations(contract, generated);
     let drifts = if all.is_empty() { drifts } else { diff(contract, &moved) };
-    let known = drifts.clone();
     let context = Context::new(contract, &moved, code);
-    let drifts = without_parts(without_required(drifts));
+    // A fix must not leave a drift that was left out because of the one that it fixes.
+    let known = without_parts(drifts);
+    let drifts = without_required(known.clone());
     all.extend(moves::renamed(contract.document(), &moved, drifts));
     all.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
     all.into_iter().map(|drift| finding(&context, drift, &known)).collect()
@@ -81,15 +82,17 @@ fn without_required(drifts: Vec<Drift>) -> Vec<Drift> {
 
 /// Where only one side composes a schema of others, its other keywords differ for that reason.
 fn without_parts(drifts: Vec<Drift>) -> Vec<Drift> {
-    let is_composed = |drift: &Drift| {
-        let (owner, key) = drift.pointer.rsplit_once('/')?;
-        let is_missing = matches!(drift.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
-        let is_keyword = matches!(key, "allOf" | "anyOf" | "oneOf") && !owner.ends_with("/properties");
-        (is_missing && is_keyword).then(|| owner.to_owned())
-    };
-    let owners: HashSet<String> = drifts.iter().filter_map(is_composed).collect();
+    let owners: HashSet<String> = drifts.iter().filter_map(composed).map(str::to_owned).collect();
     let is_beside = |drift: &Drift| drift.pointer.rsplit_once('/').is_some_and(|(owner, _)| owners.contains(owner));
-    drifts.into_iter().filter(|drift| is_composed(drift).is_some() || !is_beside(drift)).collect()
+    drifts.into_iter().filter(|drift| composed(drift).is_some() || !is_beside(drift)).collect()
+}
+
+/// The pointer of the schema that only one side composes of others, if that is the drift.
+fn composed(drift: &Drift) -> Option<&str> {
+    let (owner, key) = drift.pointer.rsplit_once('/')?;
+    let is_missing = matches!(drift.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
+    let is_keyword = matches!(key, "allOf" | "anyOf" | "oneOf") && !owner.ends_with("/properties");
+    (is_missing && is_keyword).then_some(owner)
 }
 
 // ---- Proof ----------------------------------------------------------------------------------------------------------
@@ -108,6 +111,7 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
     }
     match edited {
         Ok(edited) if is_solved(&edited, context.generated, drift, known) => fix,
+        _ if composed(drift).is_some() => Fix::words(fix.side, "other keywords differ too: write the whole schema"),
         _ => Fix::words(fix.side, "the component matches the code at other places: write the schema inline here"),
     }
 }

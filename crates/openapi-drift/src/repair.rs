@@ -1,7 +1,8 @@
 //! Applies the machine-applicable fixes of one side, round after round, until none is left.
 //!
 //! A round applies the fixes that do not overlap. What is left is explained again on the edited text, so two changes of one
-//! line take two rounds. Each round must reduce the number of drifts, or the repair stops: it always ends.
+//! line take two rounds. A round whose result was there before stops the repair, and so does the limit of rounds: it always
+//! ends. A round may leave as many drifts as before: a component that is no longer used is a drift of its own.
 
 use std::collections::HashSet;
 
@@ -13,6 +14,9 @@ use crate::explain::explain;
 use crate::finding::Finding;
 use crate::fix::{Edit, Fix, Side, SourceFile, apply};
 use openapi_contract::Contract;
+
+/// Two drifts of one line take two rounds; more than a few only where fixes go in a circle.
+const MAX_ROUNDS: usize = 50;
 
 /// The result of a repair.
 #[derive(Debug)]
@@ -34,9 +38,14 @@ pub fn repair_contract(contract: &Contract, generated: &Value, code: Code<'_>) -
     let mut repair = Repair { files: Vec::new(), applied: 0, rounds: 0, left: Vec::new(), stopped: None };
     let mut current = contract.clone();
     let mut left = explained(&current, generated, code);
+    let mut seen = HashSet::from([contract.text().to_owned()]);
     loop {
         let chosen = chosen(&left, Side::Contract);
         if chosen.is_empty() {
+            break;
+        }
+        if repair.rounds == MAX_ROUNDS {
+            repair.stopped = Some(format!("there are fixes after {MAX_ROUNDS} rounds"));
             break;
         }
         let edits = in_order(&chosen);
@@ -46,12 +55,9 @@ pub fn repair_contract(contract: &Contract, generated: &Value, code: Code<'_>) -
             break;
         };
         let after = explained(&next, generated, code);
-        if after.len() >= left.len() {
-            repair.stopped = Some(format!(
-                "a round does not reduce the number of drifts: {} before, {} after",
-                left.len(),
-                after.len()
-            ));
+        if !seen.insert(text) {
+            let places: Vec<&str> = left.iter().map(|one| one.drift.place.as_str()).collect();
+            repair.stopped = Some(format!("the fixes undo each other: {}", places.join("; ")));
             break;
         }
         repair.applied += chosen.len();

@@ -1,7 +1,9 @@
 //! Where a fix of the code or the contract is not applied without a review.
 
 use openapi_contract::Contract;
-use openapi_drift::{Applicability, Code, Finding, Side, SourceFile, apply, diff, explain, repair_code};
+use openapi_drift::{
+    Applicability, Code, Finding, Side, SourceFile, apply, diff, explain, repair_code, repair_contract,
+};
 use serde_json::Value;
 
 use crate::support::load;
@@ -104,4 +106,37 @@ fn a_contract_in_json_is_not_edited() {
     let found = finding(&contract, &[file("users", USERS)]);
     let fix = found.fixes.iter().find(|fix| fix.side == Side::Contract).expect("a fix");
     assert!(fix.edits.is_empty() && fix.note.contains("JSON"), "{fix:#?}");
+}
+
+/// Only one side composes a schema of others: a fix of that keyword alone would leave the other keywords.
+#[test]
+fn a_keyword_is_not_fixed_where_its_neighbours_differ() {
+    let contract =
+        changed("        name: { $ref: '#/components/schemas/UserName' }\n", "        name: { type: number }\n");
+    let mut spec = spec();
+    let choice = serde_json::json!({"anyOf": [{"type": "number"}, {"type": "string"}]});
+    let mut found = 0;
+    for schema in ["User", "NewUser", "UserPatch"] {
+        spec["components"]["schemas"][schema]["properties"]["name"] = choice.clone();
+    }
+    let files = [file("users", USERS)];
+    for one in explain(&contract, &spec, Code { files: &files, ..Code::UNKNOWN }, diff(&contract, &spec)) {
+        for fix in one.fixes.iter().filter(|fix| fix.side == Side::Contract && one.drift.pointer.ends_with("/anyOf")) {
+            assert!(!fix.is_automatic(), "{fix:#?}");
+            found += 1;
+        }
+    }
+    assert!(found > 0);
+}
+
+/// A fix that restores a reference leaves a component that nothing uses, which is a drift of its own, to review.
+#[test]
+fn a_round_may_leave_another_drift() {
+    let name = "      required: [name]\n      properties:\n        name: { $ref: '#/components/schemas/UserName' }\n";
+    let yaml = CONTRACT.replacen(name, &name.replace("UserName", "Nick"), 1);
+    let yaml = yaml.replacen("    UserName:\n", "    Nick: { type: string, maxLength: 9 }\n    UserName:\n", 1);
+    let repair = repair_contract(&load(&yaml), &spec(), Code::UNKNOWN);
+    let left: Vec<String> = repair.left.iter().map(Finding::message).collect();
+    assert_eq!((repair.stopped, left), (None, vec!["schemas → Nick: missing in the code".to_owned()]));
+    assert!(repair.files[0].text.contains(name));
 }
