@@ -55,9 +55,14 @@ impl Bound {
             }
         }
         // No count is below zero, and `contains` alone requires one item.
-        let trivial = if self.key == "minContains" { 1.0 } else { 0.0 };
+        let is_trivial = |limit: f64| if self.key == "minContains" { limit == 1.0 } else { limit <= 0.0 };
         let counts = self.exclusive.is_none();
-        tightest.filter(|found| !(counts && !self.upper && found.limit.as_f64().is_some_and(|limit| limit <= trivial)))
+        tightest.filter(|found| !(counts && !self.upper && found.limit.as_f64().is_some_and(is_trivial)))
+    }
+
+    /// Whether a limit allows more than no limit: `minContains: 0` lifts `contains`.
+    fn lifts(&self, limit: &Limit<'_>) -> bool {
+        self.key == "minContains" && limit.limit.as_f64().is_some_and(|limit| limit < 1.0)
     }
 
     /// For whole numbers, `exclusiveMinimum: 0` is `minimum: 1`, and so is `minimum: 0.5`.
@@ -105,8 +110,14 @@ impl<'a> Walk<'a> {
             }
             let (rule, sentence) = match (&old, &new) {
                 (None, None) => continue,
-                (None, Some(new)) => (rules::BOUND_TIGHTENED, format!("`{}` is set to {}", new.key, new.value)),
-                (Some(old), None) => (rules::BOUND_LOOSENED, format!("`{}` is removed, it was {}", old.key, old.value)),
+                (None, Some(new)) => {
+                    let rule = if bound.lifts(new) { rules::BOUND_LOOSENED } else { rules::BOUND_TIGHTENED };
+                    (rule, format!("`{}` is set to {}", new.key, new.value))
+                }
+                (Some(old), None) => {
+                    let rule = if bound.lifts(old) { rules::BOUND_TIGHTENED } else { rules::BOUND_LOOSENED };
+                    (rule, format!("`{}` is removed, it was {}", old.key, old.value))
+                }
                 (Some(old), Some(new)) => {
                     let (rule, verb) = match bound.tighter(new, old) {
                         Ordering::Equal => continue,

@@ -187,8 +187,8 @@ impl<'a> Walk<'a> {
 
     /// A keyword that is compared as it is written.
     fn as_written(&mut self, pair: &Pair<'_, 'a>, key: &str) {
-        let written = |view: &View<'a>| view.values(key).map(|(value, _)| value).collect::<Vec<_>>();
-        let values = [written(pair.old), written(pair.new)];
+        let written = |view: &View<'a>, key: &str| view.values(key).map(|(value, _)| value).collect::<Vec<_>>();
+        let values = [written(pair.old, key), written(pair.new, key)];
         self.step(key.to_owned(), |walk| walk.behind(rules::CONSTRAINT_CHANGED.on(pair.direction), key, values));
         let all = |view: &View<'a>| {
             let values = view.values(key).map(|(value, _)| canonical(value));
@@ -198,8 +198,12 @@ impl<'a> Walk<'a> {
         if old.len() == new.len() && old.iter().all(|value| new.contains(value)) {
             return;
         }
-        // `nullable` is a keyword of OpenAPI 3.0. It has no effect in JSON Schema 2020-12.
-        if key.starts_with("x-") || key == "nullable" {
+        // `nullable` is a keyword of OpenAPI 3.0. It has no effect in JSON Schema 2020-12, nor have the bounds of `contains`
+        // without `contains`.
+        let is_unused_bound = matches!(key, "minContains" | "maxContains")
+            && written(pair.old, "contains").is_empty()
+            && written(pair.new, "contains").is_empty();
+        if key.starts_with("x-") || key == "nullable" || is_unused_bound {
             return self.schema_prose_of(pair, key, format!("`{key}` changed"), [old, new]);
         }
         let (rule, sentence) = match (old.is_empty(), new.is_empty(), RESTRICTS.contains(&key)) {
@@ -219,11 +223,11 @@ fn has_lists(view: &View<'_>) -> bool {
 }
 
 impl<'a> Pair<'_, 'a> {
-    /// Whether `minContains` and `maxContains` bound the same count on both sides, and none of them lifts `contains`.
+    /// Whether `minContains` and `maxContains` bound the same count on both sides.
     pub(super) fn bounds_contains(&self) -> bool {
         [self.old, self.new].iter().all(|view| {
             view.value("contains").is_some()
-                && view.value("minContains").is_none_or(|(value, _)| value.as_f64().is_some_and(|limit| limit >= 1.0))
+                && view.value("minContains").is_none_or(|(value, _)| value.as_f64().is_some_and(|limit| limit >= 0.0))
                 && view.value("maxContains").is_none_or(|(value, _)| value.is_number())
         })
     }
