@@ -12,7 +12,7 @@
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use openapi_contract::Artifacts;
-use openapi_drift::{CheckReport, Code, SourceFile};
+use openapi_drift::{CheckReport, CodeSide, SourceFile};
 
 const CONTRACT: &str = "openapi.yaml";
 /// How far to the right cargo prints the output of a build script.
@@ -42,7 +42,7 @@ fn check() -> Result<Vec<String>, String> {
     let generated = serde_json::to_value(api::openapi())
         .map_err(|error| format!("error: the generated spec cannot be written: {error}\n"))?;
     let files = SourceFile::all_in(&api::SOURCES);
-    let code = Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
+    let code = CodeSide { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES };
     let found = openapi_drift::check(CONTRACT, &yaml, &generated, code);
     // What the server cannot enforce fails the build like a drift.
     let CheckReport { contract: Some(contract), artifacts: Some(artifacts), drifts, .. } = &found else {

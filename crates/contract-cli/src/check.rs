@@ -4,7 +4,7 @@ use std::path::Path;
 
 use openapi_contract::diagnostics::{Diagnostic, Severity};
 use openapi_contract::{Contract, Position};
-use openapi_drift::{Code, Repair, SourceFile, repair_code, repair_contract};
+use openapi_drift::{CodeSide, Repair, SourceFile, repair_code, repair_contract};
 use serde_json::Value;
 
 use crate::args::{CheckArgs, FixSide};
@@ -25,8 +25,8 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
     let is_own = args.generated.is_none();
     let files = SourceFile::all_in(if is_own && folders.is_empty() { &api::SOURCES } else { &folders });
     let code = match is_own {
-        true => Code { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES },
-        false => Code { files: &files, ..Code::UNKNOWN },
+        true => CodeSide { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES },
+        false => CodeSide { files: &files, ..CodeSide::UNKNOWN },
     };
     let checked = openapi_drift::check(&contract.name, &contract.bytes, &spec, code);
     let mut report =
@@ -51,7 +51,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
     Ok(report)
 }
 
-fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: Code<'_>) -> Repair {
+fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: CodeSide<'_>) -> Repair {
     match side {
         FixSide::Code => repair_code(contract, spec, code),
         FixSide::Contract => repair_contract(contract, spec, code),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::source_map::Position;
-use crate::spelling::nearest;
+use crate::suggestions::nearest;
 
 /// One error in a contract. Displayed as `file:line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -43,7 +43,7 @@ pub mod profile;
 pub mod projection;
 pub mod reachability;
 pub mod source_map;
-pub mod spelling;
+pub mod suggestions;
 mod upgrade;
 pub mod yaml;
 

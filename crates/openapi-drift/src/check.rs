@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::context::Code;
+use crate::context::CodeSide;
 use crate::diff::diff;
 use crate::explain::explain;
 use crate::finding::{self, Finding};
@@ -26,7 +26,7 @@ pub struct CheckReport {
 /// Reads a contract, lints it, and compares it with the spec generated from the code.
 ///
 /// `file` appears in messages only; nothing is read from disk.
-pub fn check(file: &str, yaml: &[u8], generated: &Value, code: Code<'_>) -> CheckReport {
+pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> CheckReport {
     let contract = match Contract::read_bytes(file, yaml) {
         Ok(contract) => contract,
         Err(faults) => return CheckReport { contract: None, artifacts: None, faults, drifts: Vec::new() },

@@ -12,7 +12,7 @@ use openapi_contract::pointer::join;
 
 /// What is known of the code besides the spec that it generates.
 #[derive(Clone, Copy)]
-pub struct Code<'a> {
+pub struct CodeSide<'a> {
     /// The Rust sources of the handlers and their types.
     pub files: &'a [SourceFile],
     /// Adds to an operation, in JSON, what the code adds to every operation by rule. Fixes do not repeat that.
@@ -21,23 +21,23 @@ pub struct Code<'a> {
     pub rules: &'a str,
 }
 
-impl Code<'_> {
+impl CodeSide<'_> {
     /// No sources: fixes of the code are given in words.
-    pub const UNKNOWN: Code<'static> = Code { files: &[], by_rule: &|operation| operation, rules: "" };
+    pub const UNKNOWN: CodeSide<'static> = CodeSide { files: &[], by_rule: &|operation| operation, rules: "" };
 }
 
 pub(crate) struct Context<'a> {
     pub(crate) contract: &'a Contract,
     pub(crate) yaml: SourceFile,
     pub(crate) generated: &'a Value,
-    pub(crate) code: Code<'a>,
+    pub(crate) code: CodeSide<'a>,
     pub(crate) sources: Sources<'a>,
     /// The types that fixes of this run define, each with its path: a type is defined once, however many fixes need it.
     pub(crate) defined: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(contract: &'a Contract, generated: &'a Value, code: Code<'a>) -> Context<'a> {
+    pub(crate) fn new(contract: &'a Contract, generated: &'a Value, code: CodeSide<'a>) -> Context<'a> {
         let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
         let sources = Sources::read(code.files);
         Context { contract, yaml, generated, code, sources, defined: RefCell::default() }

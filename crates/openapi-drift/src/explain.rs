@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::context::{Code, Context};
+use crate::context::{CodeSide, Context};
 use crate::diff::{Drift, DriftKind, brief, diff};
 use crate::finding::{Excerpt, Finding};
 use crate::fix::{Fix, SourceFile, apply};
@@ -22,7 +22,7 @@ const MAX_WORK: usize = 30_000_000;
 
 /// Explains the drifts that [`diff()`] found between the two. If they are thousands, as between two unrelated documents,
 /// they have no fixes.
-pub fn explain(contract: &Contract, generated: &Value, code: Code<'_>, drifts: Vec<Drift>) -> Vec<Finding> {
+pub fn explain(contract: &Contract, generated: &Value, code: CodeSide<'_>, drifts: Vec<Drift>) -> Vec<Finding> {
     if drifts.is_empty() || drifts.len().saturating_mul(contract.text().len()) > MAX_WORK {
         let bare =
             |drift| Finding { drift, source: None, contract: None, code: None, notes: Vec::new(), fixes: Vec::new() };
@@ -212,7 +212,7 @@ fn code_span<'c>(context: &'c Context<'_>, at: &str) -> Option<(&'c SourceFile, 
         let member = member.and_then(|name| item.member(name));
         let attributes = member.map_or(&item.attributes, |member| &member.attributes);
         let argument = keyword.and_then(|keyword| {
-            argument_of(attributes, attribute, fixes::spelling::attribute_of(keyword).unwrap_or(keyword))
+            argument_of(attributes, attribute, fixes::naming::attribute_of(keyword).unwrap_or(keyword))
         });
         let whole = member.map_or(item.start..item.end, |member| member.start..member.of.end);
         (item.file, argument.map_or(whole, |argument| argument.span.clone()))

@@ -2,15 +2,15 @@
 //!
 //! Contract: `contract` decides what changes, `form` converts a node of the generated spec, `yaml_edit` finds the lines,
 //! `yaml_text` writes them. Code: `code` decides what changes, `attributes` edits attributes, `types` writes types and
-//! fields, `operation` annotations, `skeleton` new handlers, `spelling` names and values.
+//! fields, `operation` annotations, `skeleton` new handlers, `naming` names and values.
 
 mod attributes;
 mod code;
 mod contract;
 mod form;
+pub(crate) mod naming;
 mod operation;
 mod skeleton;
-pub(crate) mod spelling;
 mod types;
 mod yaml_edit;
 mod yaml_text;

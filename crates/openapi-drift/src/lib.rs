@@ -23,7 +23,7 @@ mod repair;
 mod sources;
 
 pub use check::{CheckReport, check};
-pub use context::Code;
+pub use context::CodeSide;
 pub use diff::{Drift, DriftKind, NOT_COMPARED, NotCompared, diff};
 pub use explain::explain;
 pub use finding::{Excerpt, Finding, page};

@@ -8,7 +8,7 @@ use crate::error::Code;
 use crate::kind::Kind;
 use crate::pointer::{self, MAX_HOPS, join, local};
 use crate::profile::Profile;
-use crate::spelling::nearest;
+use crate::suggestions::nearest;
 
 type Refusal = (Code, String);
 

@@ -12,7 +12,7 @@ use crate::kind::Kind;
 use crate::nodes::{Node, below};
 use crate::pointer::{self, join};
 use crate::profile::Profile;
-use crate::spelling::{did_you_mean, nearest};
+use crate::suggestions::{did_you_mean, nearest};
 
 /// The objects and references of a document.
 pub(super) struct Structure<'a> {

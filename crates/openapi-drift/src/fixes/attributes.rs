@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::spelling::{attribute, attribute_of, literal};
+use super::naming::{attribute, attribute_of, literal};
 use crate::fix::{Edit, SourceFile};
 use crate::sources::{Argument, Attribute, Handler, Item, argument_of};
 

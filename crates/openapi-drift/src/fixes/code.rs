@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::attributes::{Target, add_part, append_member, set_argument, with_comma};
+use super::naming::{attribute_of, literal, pascal};
 use super::operation::{holder, own, parameter_clause, response};
 use super::skeleton::handlers;
-use super::spelling::{attribute_of, literal, pascal};
 use super::types::{Direction, Types, Words, direction_of, is_required, variant};
 use crate::context::Context;
 use crate::fix::Applicability::{self, MachineApplicable, NeedsReview};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::spelling::{docs, literal, pascal};
+use super::naming::{docs, literal, pascal};
 use super::types::{Direction, Types, Words};
 use crate::context::Context;
 use crate::sources::{Handler, Item, argument_of};

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::naming::{literal, pascal, snake};
 use super::operation::{holder, members, own, parameter_clause, parameters, request_body, response};
-use super::spelling::{literal, pascal, snake};
 use super::types::{Direction, Types, Words};
 use crate::context::Context;
 use crate::fix::Edit;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::spelling::{attribute_of, bounds, docs, ident, literal, pascal};
+use super::naming::{attribute_of, bounds, docs, ident, literal, pascal};
 use crate::context::Context;
 use crate::diff::{means_the_same, only_part};
 use crate::fix::SourceFile;

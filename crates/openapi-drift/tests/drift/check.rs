@@ -3,7 +3,7 @@
 use openapi_breaking::Release;
 use openapi_contract::Contract;
 use openapi_drift::{CheckReport, check};
-use openapi_drift::{Code, Side};
+use openapi_drift::{CodeSide, Side};
 use serde_json::json;
 
 use crate::generated;
@@ -16,7 +16,7 @@ fn inspected(changes: &[(&str, &str)]) -> CheckReport {
         assert_eq!(yaml.matches(from).count(), 1, "`{from}` must occur once");
         yaml.replacen(from, to, 1)
     });
-    check("openapi.yaml", yaml.as_bytes(), &generated(), Code::UNKNOWN)
+    check("openapi.yaml", yaml.as_bytes(), &generated(), CodeSide::UNKNOWN)
 }
 
 /// The pointers of what is reported, without what the server cannot enforce of [`LIBRARY`] as it is.

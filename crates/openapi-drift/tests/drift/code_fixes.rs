@@ -3,7 +3,7 @@
 //! That the edited project builds and agrees with its contract is shown by `scripts/drift-doc`.
 
 use openapi_contract::Contract;
-use openapi_drift::{Applicability, Code, Finding, Side, SourceFile, diff, explain, repair_code, repair_contract};
+use openapi_drift::{Applicability, CodeSide, Finding, Side, SourceFile, diff, explain, repair_code, repair_contract};
 use serde_json::Value;
 
 use crate::support::load;
@@ -36,14 +36,14 @@ fn changed(edits: &[(&str, &str)]) -> Contract {
 
 fn findings(contract: &Contract) -> Vec<Finding> {
     let files = files();
-    explain(contract, &spec(), Code { files: &files, ..Code::UNKNOWN }, diff(contract, &spec()))
+    explain(contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN }, diff(contract, &spec()))
 }
 
 /// The text of `src/users.rs` after the machine-applicable fixes, which leave no drift.
 #[track_caller]
 fn repaired(contract: &Contract) -> String {
     let files = files();
-    let repair = repair_code(contract, &spec(), Code { files: &files, ..Code::UNKNOWN });
+    let repair = repair_code(contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
     let left: Vec<String> = repair.left.iter().map(Finding::message).collect();
     assert!(left.is_empty(), "{left:#?}");
     repair.files.into_iter().find(|file| file.path == "src/users.rs").expect("a change").text
@@ -76,7 +76,7 @@ fn a_bound_is_edited_in_the_attribute_that_has_it() {
     ] {
         let contract = changed(&[(from, to)]);
         let files = files();
-        let repair = repair_code(&contract, &spec(), Code { files: &files, ..Code::UNKNOWN });
+        let repair = repair_code(&contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
         let text: String = repair.files.iter().map(|file| file.text.as_str()).collect();
         assert!(repair.left.is_empty() && text.contains(expected), "{to}:\n{text}");
     }
@@ -146,7 +146,7 @@ fn a_parameter_with_an_enum_and_a_default_converges() {
     for file in sources.iter_mut().filter(|file| file.path == "src/users.rs") {
         file.text.clone_from(&text);
     }
-    let repair = repair_code(&contract, &spec, Code { files: &sources, ..Code::UNKNOWN });
+    let repair = repair_code(&contract, &spec, CodeSide { files: &sources, ..CodeSide::UNKNOWN });
     assert!(repair.left.is_empty() && repair.rounds == 1, "{repair:#?}");
     assert!(repair.files[0].text.contains("#[schema(default = \"oldest\")]\npub enum PageOrder {\n"));
 }
@@ -246,7 +246,7 @@ fn the_contract_is_repaired_in_rounds() {
         ("default: 50", "default: 20"),
     ]);
     let files = files();
-    let repair = repair_contract(&contract, &spec(), Code { files: &files, ..Code::UNKNOWN });
+    let repair = repair_contract(&contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
     assert!(repair.left.is_empty() && repair.stopped.is_none(), "{repair:#?}");
     assert_eq!(repair.files[0].text, CONTRACT);
 }

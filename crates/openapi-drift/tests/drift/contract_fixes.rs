@@ -1,7 +1,7 @@
 //! Fixes of the contract: the edited text is a contract, and the drift is gone.
 
 use openapi_contract::Contract;
-use openapi_drift::{Code, Edit, Finding, Side, apply, diff, explain};
+use openapi_drift::{CodeSide, Edit, Finding, Side, apply, diff, explain};
 use serde_json::{Value, json};
 
 use crate::support::{LIBRARY, is_thorough, library, load};
@@ -9,7 +9,7 @@ use crate::{generated, listed};
 
 /// Every drift of a spec, explained.
 fn findings(contract: &Contract, code: &Value) -> Vec<Finding> {
-    explain(contract, code, Code::UNKNOWN, diff(contract, code))
+    explain(contract, code, CodeSide::UNKNOWN, diff(contract, code))
 }
 
 fn edits(finding: &Finding) -> &[Edit] {

@@ -2,7 +2,7 @@
 
 use openapi_contract::Contract;
 use openapi_drift::{
-    Applicability, Code, Finding, Side, SourceFile, apply, diff, explain, repair_code, repair_contract,
+    Applicability, CodeSide, Finding, Side, SourceFile, apply, diff, explain, repair_code, repair_contract,
 };
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn changed(from: &str, to: &str) -> Contract {
 /// The only drift.
 #[track_caller]
 fn finding(contract: &Contract, files: &[SourceFile]) -> Finding {
-    let mut found = explain(contract, &spec(), Code { files, ..Code::UNKNOWN }, diff(contract, &spec()));
+    let mut found = explain(contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN }, diff(contract, &spec()));
     assert_eq!(found.len(), 1, "{found:#?}");
     found.remove(0)
 }
@@ -58,12 +58,14 @@ fn a_shared_struct_of_parameters_needs_a_review() {
 fn only_types_with_a_schema_are_edited() {
     let contract = changed("maxLength: 100", "maxLength: 120");
     let plain = file("a_database", "struct UserName {\n    value: String,\n}\n");
-    let repair = repair_code(&contract, &spec(), Code { files: &[plain, file("users", USERS)], ..Code::UNKNOWN });
+    let repair =
+        repair_code(&contract, &spec(), CodeSide { files: &[plain, file("users", USERS)], ..CodeSide::UNKNOWN });
     let edited: Vec<&str> = repair.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!((edited.as_slice(), repair.left.len()), (&["src/users.rs"][..], 0));
     // With two of them, it is not known which one the spec is generated from.
     let other = file("other", "#[derive(ToSchema)]\npub struct UserName(String);\n");
-    let repair = repair_code(&contract, &spec(), Code { files: &[other, file("users", USERS)], ..Code::UNKNOWN });
+    let repair =
+        repair_code(&contract, &spec(), CodeSide { files: &[other, file("users", USERS)], ..CodeSide::UNKNOWN });
     assert_eq!((repair.files.len(), repair.left.len()), (0, 1));
 }
 
@@ -72,7 +74,7 @@ fn only_types_with_a_schema_are_edited() {
 fn a_second_run_on_the_same_spec_changes_nothing() {
     let name = "      required: [name]\n      properties:\n        name: { $ref: '#/components/schemas/UserName' }\n";
     let contract = changed(name, &format!("{name}        nick: {{ type: string }}\n"));
-    let run = |files: &[SourceFile]| repair_code(&contract, &spec(), Code { files, ..Code::UNKNOWN });
+    let run = |files: &[SourceFile]| repair_code(&contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN });
     let first = run(&[file("users", USERS)]);
     assert_eq!((first.files.len(), first.left.len()), (1, 0));
     let second = run(&first.files);
@@ -93,7 +95,7 @@ fn a_handler_is_found_by_the_name_of_its_function() {
 fn line_breaks_stay_as_they_are() {
     let contract = changed("maxLength: 100", "maxLength: 120");
     let users = USERS.replace('\n', "\r\n");
-    let repair = repair_code(&contract, &spec(), Code { files: &[file("users", &users)], ..Code::UNKNOWN });
+    let repair = repair_code(&contract, &spec(), CodeSide { files: &[file("users", &users)], ..CodeSide::UNKNOWN });
     let text = &repair.files[0].text;
     assert_eq!(*text, users.replace("max_length = 100", "max_length = 120"));
     assert_eq!(apply("a\r\nb\r\n", &[]), "a\r\nb\r\n");
@@ -120,7 +122,7 @@ fn a_keyword_is_not_fixed_where_its_neighbours_differ() {
         spec["components"]["schemas"][schema]["properties"]["name"] = choice.clone();
     }
     let files = [file("users", USERS)];
-    for one in explain(&contract, &spec, Code { files: &files, ..Code::UNKNOWN }, diff(&contract, &spec)) {
+    for one in explain(&contract, &spec, CodeSide { files: &files, ..CodeSide::UNKNOWN }, diff(&contract, &spec)) {
         for fix in one.fixes.iter().filter(|fix| fix.side == Side::Contract && one.drift.pointer.ends_with("/anyOf")) {
             assert!(!fix.is_automatic(), "{fix:#?}");
             found += 1;
@@ -135,7 +137,7 @@ fn a_round_may_leave_another_drift() {
     let name = "      required: [name]\n      properties:\n        name: { $ref: '#/components/schemas/UserName' }\n";
     let yaml = CONTRACT.replacen(name, &name.replace("UserName", "Nick"), 1);
     let yaml = yaml.replacen("    UserName:\n", "    Nick: { type: string, maxLength: 9 }\n    UserName:\n", 1);
-    let repair = repair_contract(&load(&yaml), &spec(), Code::UNKNOWN);
+    let repair = repair_contract(&load(&yaml), &spec(), CodeSide::UNKNOWN);
     let left: Vec<String> = repair.left.iter().map(Finding::message).collect();
     assert_eq!((repair.stopped, left), (None, vec!["schemas → Nick: missing in the code".to_owned()]));
     assert!(repair.files[0].text.contains(name));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use openapi_contract::{Contract, LoadError};
 use openapi_drift::diff;
-use openapi_drift::{Code, explain};
+use openapi_drift::{CodeSide, explain};
 use serde_json::{Value, json};
 
 use crate::support::load_json;
@@ -117,6 +117,6 @@ fn many_drifts() {
     }
     let contract = load_json(&strangers).expect("a contract");
     let generated = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}});
-    let drifts = in_time(|| explain(&contract, &generated, Code::UNKNOWN, diff(&contract, &generated)));
+    let drifts = in_time(|| explain(&contract, &generated, CodeSide::UNKNOWN, diff(&contract, &generated)));
     assert_eq!(drifts.len(), MANY / 10 + 1);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::{self, join};
-use openapi_contract::spelling::did_you_mean;
+use openapi_contract::suggestions::did_you_mean;
 use openapi_contract::{Kind, Operation};
 use serde_json::Value;
 

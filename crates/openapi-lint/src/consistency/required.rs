@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use openapi_contract::Contract;
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::join;
-use openapi_contract::spelling::did_you_mean;
+use openapi_contract::suggestions::did_you_mean;
 use serde_json::Value;
 
 use crate::findings::{Findings, items};

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use openapi_contract::equivalence::compare;
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::join;
-use openapi_contract::spelling::did_you_mean;
+use openapi_contract::suggestions::did_you_mean;
 use serde_json::Value;
 
 use crate::findings::Findings;

@@ -6,7 +6,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternCache, PatternOptions, Registry, ValidationError, Validator};
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::{self, join};
-use openapi_contract::spelling::nearest;
+use openapi_contract::suggestions::nearest;
 use openapi_contract::{Contract, Kind};
 use serde_json::{Map, Value, json};
 
