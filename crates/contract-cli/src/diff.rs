@@ -27,8 +27,7 @@ pub(crate) fn compare(
 ) -> Report {
     let failed = |findings| Report { findings, success: String::new() };
     // Other errors of the new document alone are reported by `lint`: it may have another author or be older than the rules.
-    let contradictions =
-        Contract::load_bytes(&new.name, &new.bytes).map(|contract| openapi_lint::contradictions(&contract));
+    let contradictions = Contract::load(&new.name, &new.bytes).map(|contract| openapi_lint::contradictions(&contract));
     let (old, new) = match [old, new].map(|file| Release::read_bytes(&file.name, &file.bytes)) {
         [Ok(old), Ok(new)] => (old, new),
         sides => {

@@ -8,7 +8,7 @@ use crate::report::{Input, Report, finding, findings};
 
 pub(crate) fn lint(file: &Input) -> Report {
     let success = "no errors in the contract".to_owned();
-    let contract = match Contract::read_bytes(&file.name, &file.bytes) {
+    let contract = match Contract::read(&file.name, &file.bytes) {
         Ok(contract) => contract,
         Err(errors) => return Report { findings: findings(&errors), success },
     };

@@ -8,10 +8,10 @@ use crate::operations::path_items;
 use crate::rules;
 use crate::walk::{Walk, referred};
 use openapi_contract::equivalence::same;
+use openapi_contract::nodes::reached_from_paths;
 use openapi_contract::operation::is_planned;
 use openapi_contract::paths::{self, Path};
 use openapi_contract::pointer::join;
-use openapi_contract::reachability;
 
 /// Members of the document that have no effect on messages.
 const PROSE: &[&str] = &["openapi", "tags", "externalDocs", "jsonSchemaDialect"];
@@ -122,7 +122,7 @@ fn used(document: &Value) -> HashSet<String> {
     let required = operations.chain([document]).filter_map(|owner| owner.get("security")?.as_array()).flatten();
     let schemes = required.filter_map(Value::as_object).flat_map(|schemes| schemes.keys());
     let schemes: HashSet<String> = schemes.map(|name| join("/components/securitySchemes", name)).collect();
-    schemes.into_iter().chain(reachability::from_paths(document, |_, key| !key.starts_with("x-"))).collect()
+    schemes.into_iter().chain(reached_from_paths(document, |_, key| !key.starts_with("x-"))).collect()
 }
 
 /// A document with its webhooks among the paths, and without planned operations: what only they use is not in use yet.

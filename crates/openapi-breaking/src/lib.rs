@@ -64,5 +64,7 @@ pub fn changes(old: &Contract, new: &Contract, today: Day) -> Vec<Change> {
 
 /// [`changes`] of documents that need not keep to the supported subset of OpenAPI.
 pub fn changes_between(old: &Release, new: &Release, today: Day) -> Vec<Change> {
+    let separated = release::separated(old, new);
+    let [old, new] = separated.as_ref().map_or([old, new], |[old, new]| [old, new]);
     walk::Walk::new(old, new, today).changes()
 }

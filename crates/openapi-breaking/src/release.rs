@@ -3,16 +3,16 @@
 use chrono::{DateTime, NaiveDate};
 use serde_json::Value;
 
-use openapi_contract::source_map::{Children, SourceMap};
-use openapi_contract::{Contract, LoadError, Position, document};
+use openapi_contract::document::{self, Document};
+use openapi_contract::source_map::SourceMap;
+use openapi_contract::{Contract, LoadError, Position};
 
 /// An OpenAPI document as it was published. It may use any keyword, not only the supported subset of OpenAPI: it may have
 /// another author, or be older than the subset.
 #[derive(Debug, Clone)]
 pub struct Release {
     file: String,
-    document: Value,
-    source: SourceMap,
+    document: Document,
 }
 
 impl Release {
@@ -30,14 +30,13 @@ impl Release {
     /// # Errors
     /// Those of [`Release::read`], and bytes that are not UTF-8.
     pub fn read_bytes(file: &str, yaml: &[u8]) -> Result<Release, Vec<LoadError>> {
-        let (document, source) = document::read(file, yaml)?;
-        Ok(Release { file: file.to_owned(), document, source })
+        Ok(Release { file: file.to_owned(), document: document::read(file, yaml)? })
     }
 
     /// A generated document: every position is the beginning of `file`.
     pub fn from_value(file: &str, document: Value) -> Release {
-        let source = SourceMap { position: Position { line: 1, column: 1 }, children: Children::None };
-        Release { file: file.to_owned(), document, source }
+        let document = Document::without_rounding(document, SourceMap::at(Position::START));
+        Release { file: file.to_owned(), document }
     }
 
     /// The name of the file.
@@ -47,26 +46,35 @@ impl Release {
 
     /// The whole document.
     pub fn document(&self) -> &Value {
-        &self.document
+        &self.document.value
     }
 
     /// `info.version`; empty if there is none.
     pub fn version(&self) -> &str {
-        self.document.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
+        self.document.value.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The position of the node at this JSON pointer, or of its nearest ancestor that exists.
     pub fn nearest_position(&self, pointer: &str) -> Position {
-        self.source.nearest(pointer)
+        self.document.source.nearest(pointer)
     }
+}
+
+/// The two releases with different numbers for different integers beyond 64 bits, if both have such integers.
+pub(crate) fn separated(old: &Release, new: &Release) -> Option<[Release; 2]> {
+    let is_needed = old.document.is_rounded() && new.document.is_rounded();
+    is_needed.then(|| {
+        let (mut old, mut new) = (old.clone(), new.clone());
+        document::separate([&mut old.document, &mut new.document]);
+        [old, new]
+    })
 }
 
 impl From<&Contract> for Release {
     fn from(contract: &Contract) -> Self {
         Release {
             file: contract.file_name().to_owned(),
-            document: contract.document().clone(),
-            source: contract.source().clone(),
+            document: Document::without_rounding(contract.document().clone(), contract.source().clone()),
         }
     }
 }

@@ -96,7 +96,8 @@ impl OperationTable {
     /// The operations of a contract, without the planned ones.
     pub fn of(contract: &Contract) -> OperationTable {
         let operations = contract.operations().iter().filter(|operation| !operation.planned);
-        OperationTable { operations: operations.cloned().collect(), schemas: contract.components_schemas().clone() }
+        let schemas = contract.document().pointer("/components/schemas").cloned().unwrap_or_default();
+        OperationTable { operations: operations.cloned().collect(), schemas }
     }
 
     /// The target of `schema` if it is a reference, through further references; otherwise `schema` itself, and also if the

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::check::check;
-use crate::error::{Code, LoadError, in_order};
+use crate::error::{Errors, LoadError, in_order};
 use crate::operation::{self, Operation};
 use crate::pointer;
 use crate::profile::Profile;
-use crate::source_map::{Position, SourceMap, write_json};
+use crate::source_map::{Position, SourceMap, to_json};
 use crate::yaml::{self, Read};
 
 /// A loaded contract: its document, the positions of its nodes and its operations.
@@ -18,27 +18,20 @@ pub struct Contract {
     document: Value,
     source: SourceMap,
     operations: Vec<Operation>,
-    faults: Vec<LoadError>,
+    errors: Vec<LoadError>,
 }
 
 impl Contract {
-    /// Loads an OpenAPI 3.1 document written in YAML or JSON.
+    /// Loads an OpenAPI 3.1 document written in YAML or JSON: a text, or the bytes of a file.
     ///
     /// `file_name` appears in messages only; nothing is read from disk.
     ///
     /// # Errors
-    /// Every error found, in the order of the file. Parsing stops at text that is not YAML; all other errors are
-    /// reported together.
-    pub fn load(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
-        Contract::read(file_name, yaml).and_then(Contract::without_faults)
-    }
-
-    /// [`Contract::load`] for the bytes of a file.
-    ///
-    /// # Errors
-    /// Those of [`Contract::load`], and bytes that are not UTF-8.
-    pub fn load_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        Contract::read_bytes(file_name, yaml).and_then(Contract::without_faults)
+    /// Every error found, in the order of the file. Parsing stops at bytes that are not UTF-8 and at text that is not
+    /// YAML; all other errors are reported together.
+    pub fn load(file_name: &str, yaml: impl AsRef<[u8]>) -> Result<Contract, Vec<LoadError>> {
+        let contract = Contract::read(file_name, yaml)?;
+        if contract.errors.is_empty() { Ok(contract) } else { Err(contract.errors) }
     }
 
     /// Loads a document that may be outside the supported subset, to compare it, not to serve it:
@@ -46,36 +39,25 @@ impl Contract {
     ///
     /// # Errors
     /// Every error found, in the order of the file, if one of them makes the document invalid.
-    pub fn read(file_name: &str, yaml: &str) -> Result<Contract, Vec<LoadError>> {
-        let Read { root, errors } = yaml::read(file_name, yaml, Profile::Supported);
+    pub fn read(file_name: &str, yaml: impl AsRef<[u8]>) -> Result<Contract, Vec<LoadError>> {
+        let bytes = yaml.as_ref();
+        let Read { root, mut errors, .. } = yaml::read(file_name, bytes, Profile::Supported);
         let Some((document, source)) = root else { return Err(in_order(errors)) };
         let is_plain_yaml = errors.is_empty();
-        let faults = check(file_name, &document, &source, Profile::Supported);
-        let faults = in_order(errors.into_iter().chain(faults).collect());
+        errors.extend(check(file_name, &document, &source, Profile::Supported));
+        let errors = in_order(errors);
         let is_valid = || is_plain_yaml && check(file_name, &document, &source, Profile::Standard).is_empty();
-        if !(faults.is_empty() || is_valid()) {
-            return Err(faults);
+        if !(errors.is_empty() || is_valid()) {
+            return Err(errors);
         }
         let operations = operation::table(&document, &source);
-        Ok(Contract { file: file_name.to_owned(), text: yaml.to_owned(), document, source, operations, faults })
-    }
-
-    /// [`Contract::read`] for the bytes of a file.
-    ///
-    /// # Errors
-    /// Those of [`Contract::read`], and bytes that are not UTF-8.
-    pub fn read_bytes(file_name: &str, yaml: &[u8]) -> Result<Contract, Vec<LoadError>> {
-        let text = yaml::text(file_name, yaml).map_err(|error| vec![error])?;
-        Contract::read(file_name, text)
-    }
-
-    fn without_faults(self) -> Result<Contract, Vec<LoadError>> {
-        if self.faults.is_empty() { Ok(self) } else { Err(self.faults) }
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        Ok(Contract { file: file_name.to_owned(), text, document, source, operations, errors })
     }
 
     /// Why [`Contract::load`] refuses the document, in the order of the file; empty if it does not.
     pub fn faults(&self) -> &[LoadError] {
-        &self.faults
+        &self.errors
     }
 
     /// The file name it was loaded under.
@@ -114,14 +96,9 @@ impl Contract {
         pointer::resolve(&self.document, node, at.clone()).unwrap_or((node, at))
     }
 
-    /// An error of the node at `pointer`, at the position of its nearest ancestor where there is no such node.
-    pub fn error(&self, code: Code, pointer: String, message: impl Into<String>) -> LoadError {
-        LoadError::new(code, &self.file, self.nearest_position(&pointer), pointer, message)
-    }
-
-    /// `components/schemas`, the target of references in the schemas of the operation table; `null` if there are none.
-    pub fn components_schemas(&self) -> &Value {
-        self.document.pointer("/components/schemas").unwrap_or(&Value::Null)
+    /// Collects errors of this contract.
+    pub fn new_errors(&self) -> Errors<'_> {
+        Errors::new(&self.file, &self.source)
     }
 
     /// The position of the node at this JSON pointer: of its key for a member, of the node itself for an item.
@@ -146,9 +123,6 @@ impl Contract {
 
     /// A document derived from this contract's, written like [`Contract::to_json`], with new members last.
     pub fn to_json_of(&self, document: &Value) -> String {
-        let mut json = String::new();
-        write_json(document, Some(&self.source), 0, &mut json);
-        json.push('\n');
-        json
+        to_json(document, &self.source) + "\n"
     }
 }

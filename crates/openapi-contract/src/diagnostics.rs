@@ -1,11 +1,12 @@
 //! The findings of a check and their output formats: text, JSON, annotations of a pull request.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
 use crate::error::LoadError;
 use crate::source_map::Position;
+use crate::words::words;
 
 /// One finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +29,17 @@ pub struct Diagnostic {
     pub facts: Map<String, Value>,
 }
 
-/// The severity of a finding, the most severe first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The check fails.
-    Error,
-    /// To be reviewed.
-    Warning,
-    /// For information.
-    Notice,
+words! {
+    /// The severity of a finding, the most severe first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Severity {
+        /// The check fails.
+        Error = "error",
+        /// To be reviewed.
+        Warning = "warning",
+        /// For information.
+        Notice = "notice",
+    }
 }
 
 /// The output format of findings.
@@ -50,23 +53,6 @@ pub enum Format {
     Json,
     /// Workflow commands of GitHub Actions, shown at the line in a pull request.
     GitHub,
-}
-
-impl Severity {
-    /// As in every format: `error`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Notice => "notice",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl From<&LoadError> for Diagnostic {

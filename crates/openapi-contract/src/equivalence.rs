@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Number, Value};
 
-use crate::kind::Kind;
+use crate::grammar::Kind;
 
 /// 2^63. Larger floats are not converted to integers.
 const LIMIT: f64 = 9_223_372_036_854_775_808.0;

@@ -1,9 +1,9 @@
 //! The error type of every check of a contract.
 
-use std::fmt;
-
-use crate::source_map::Position;
+use crate::pointer::join;
+use crate::source_map::{Position, SourceMap};
 use crate::suggestions::nearest;
+use crate::words::words;
 
 /// One error in a contract. Displayed as `file:line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,43 +21,26 @@ pub struct LoadError {
     pub message: String,
 }
 
-/// The class of an error. Displayed as the code of a diagnostic, such as `contract-invalid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// The file cannot be parsed as one YAML document.
-    Unreadable,
-    /// The document is not valid OpenAPI.
-    Invalid,
-    /// The document is valid, but outside the supported subset.
-    Unsupported,
-    /// The document contradicts itself: bounds that no value satisfies, an example that its schema rejects.
-    Inconsistent,
-    /// The server does not implement what the document promises.
-    Unenforceable,
-}
-
-impl Code {
-    /// As in diagnostics: `contract-invalid`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Code::Unreadable => "contract-unreadable",
-            Code::Invalid => "contract-invalid",
-            Code::Unsupported => "contract-unsupported",
-            Code::Inconsistent => "contract-inconsistent",
-            Code::Unenforceable => "contract-unenforceable",
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// The class of an error. Displayed as the code of a diagnostic.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Code {
+        /// The file cannot be parsed as one YAML document.
+        Unreadable = "contract-unreadable",
+        /// The document is not valid OpenAPI.
+        Invalid = "contract-invalid",
+        /// The document is valid, but outside the supported subset.
+        Unsupported = "contract-unsupported",
+        /// The document contradicts itself: bounds that no value satisfies, an example that its schema rejects.
+        Inconsistent = "contract-inconsistent",
+        /// The server does not implement what the document promises.
+        Unenforceable = "contract-unenforceable",
     }
 }
 
 impl LoadError {
     /// An error of the node at `pointer`.
-    pub fn new(
+    pub(crate) fn new(
         code: Code,
         file: &str,
         position: Position,
@@ -95,8 +78,53 @@ fn covers(faulty: &str, pointer: &str) -> bool {
 }
 
 /// Sorts errors of one file by position and removes duplicates.
-pub fn in_order(mut errors: Vec<LoadError>) -> Vec<LoadError> {
+pub(crate) fn in_order(mut errors: Vec<LoadError>) -> Vec<LoadError> {
     errors.sort_by_cached_key(|error| (error.position, error.pointer.clone(), error.message.clone()));
     errors.dedup();
     errors
+}
+
+/// The errors of one document that were found so far.
+#[derive(Debug)]
+pub struct Errors<'a> {
+    file: &'a str,
+    source: &'a SourceMap,
+    found: Vec<LoadError>,
+}
+
+impl<'a> Errors<'a> {
+    pub(crate) fn new(file: &'a str, source: &'a SourceMap) -> Errors<'a> {
+        Errors { file, source, found: Vec::new() }
+    }
+
+    /// Adds an error of the node at `pointer`, or of its nearest ancestor where there is no such node.
+    pub fn add(&mut self, code: Code, pointer: &str, message: impl Into<String>) {
+        self.found.push(LoadError::new(code, self.file, self.position(pointer), pointer, message));
+    }
+
+    /// Adds an error of a document that is not valid OpenAPI.
+    pub(crate) fn invalid(&mut self, pointer: &str, message: impl Into<String>) {
+        self.add(Code::Invalid, pointer, message);
+    }
+
+    /// Adds an error of a document that is valid OpenAPI, but outside the supported subset.
+    pub(crate) fn unsupported(&mut self, pointer: &str, message: impl Into<String>) {
+        self.add(Code::Unsupported, pointer, message);
+    }
+
+    /// The position of the node at `pointer`, or of its nearest ancestor.
+    pub fn position(&self, pointer: &str) -> Position {
+        self.source.nearest(pointer)
+    }
+
+    /// The pointer of the member of an object that comes later in the file.
+    pub fn later(&self, object: &str, keys: [&str; 2]) -> String {
+        let [first, second] = keys.map(|key| join(object, key));
+        if self.position(&first) > self.position(&second) { first } else { second }
+    }
+
+    /// Every error, in the order of the file.
+    pub fn in_order(self) -> Vec<LoadError> {
+        in_order(self.found)
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::date::unix_seconds;
 use crate::equivalence::whole;
-use crate::kind::Kind;
+use crate::grammar::Kind;
 
 /// An `x-` key that a contract may use.
 #[derive(Debug, Clone, Copy)]

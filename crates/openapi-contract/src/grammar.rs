@@ -1,10 +1,12 @@
 //! The supported subset of OpenAPI 3.1: which keywords each kind of object may have, and the shape of each value.
 //!
-//! One table per kind of object. The loader refuses every other keyword, and the comparisons use the same tables to
-//! interpret a value by its context, so that a property named `description` is not mistaken for prose. To widen the
-//! subset, move a keyword from [`Kind::refused`] to its table.
+//! One table for everything: the loader refuses every other keyword, and the comparisons use the same table to interpret
+//! a value by its context, so that a property named `description` is not mistaken for prose. To widen the subset, move a
+//! keyword from the part after `!` to
+//! the part before it.
 
-use crate::kind::Kind;
+use std::fmt;
+
 use crate::profile::Profile;
 
 /// The form of a keyword's value.
@@ -32,8 +34,6 @@ pub enum Shape {
     TextMap,
     /// Name → any JSON value.
     AnyMap,
-    /// Scope → its description.
-    Scopes,
     /// A list of security requirements.
     Requirements,
     /// An object of this kind.
@@ -50,264 +50,163 @@ pub enum Shape {
     Callbacks,
 }
 
-/// Types of security schemes that OpenAPI 3.1 has and 3.0 does not have.
-pub const WORDS_OF_3_1: &[&str] = &["mutualTLS"];
-
 /// The types that a schema may have. JSON Schema also has `null` and lists of types.
-pub const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
+pub(crate) const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
 
-use Kind::{
-    Components, Contact, Discriminator, Document, Encoding, Example, ExternalDocs, Header, Info, License, Link,
-    MediaType, OAuthFlow, OAuthFlows, Operation, Parameter, PathItem, RequestBody, Response, Schema, SecurityScheme,
-    Server, ServerVariable, Tag, Xml,
-};
-use Shape::{
-    Any, AnyMap, Callbacks, Count, Flag, List, Map, Number, One, Requirements, SchemaOrFlag, Scopes, Statuses, Text,
-    TextMap, Texts, Type, Values, Word,
-};
+/// The table. A row is `Kind "as in a sentence" [mandatory keywords] { Shape => keywords; … }`, and what follows `!`
+/// are keywords of OpenAPI 3.0 or 3.1 that are outside the subset, with what to write instead.
+macro_rules! grammar {
+    ($(
+        $kind:ident $name:literal [$($mandatory:ident)*]
+        { $($shape:expr => $($key:ident)+;)+ }
+        $(! { $($other:expr => $($refused:literal)+: $advice:literal;)+ })?
+    )+) => {
+        /// A kind of object in an OpenAPI document. Displayed as in a sentence: `a schema`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            $(#[doc = $name] $kind,)+
+        }
+
+        impl fmt::Display for Kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Kind::$kind => $name,)+ })
+            }
+        }
+
+        impl Kind {
+            /// The keywords that this kind of object may have, and the shape of each.
+            pub const fn keywords(self) -> &'static [(&'static str, Shape)] {
+                use {Kind::*, Shape::*};
+                match self { $(Kind::$kind => &[$($((stringify!($key), $shape),)+)+],)+ }
+            }
+
+            /// The keywords that this kind of object must have.
+            pub const fn mandatory(self) -> &'static [&'static str] {
+                match self { $(Kind::$kind => &[$(stringify!($mandatory)),*],)+ }
+            }
+
+            /// Keywords that are outside the subset: the shape of each, and what to write instead.
+            pub const fn refused(self) -> &'static [(&'static str, Shape, &'static str)] {
+                use {Kind::*, Shape::*};
+                match self { $(Kind::$kind => &[$($($(($refused, $other, $advice),)+)+)?],)+ }
+            }
+        }
+    };
+}
+
+grammar! {
+    Document "the document" [openapi info paths] {
+        Text => openapi; One(Info) => info; List(Server) => servers; Map(PathItem) => paths;
+        One(Components) => components; Requirements => security; List(Tag) => tags; One(ExternalDocs) => externalDocs;
+    } ! {
+        Map(PathItem) => "webhooks": "3.0 has none: describe these requests in the contract of their receiver";
+        Text => "jsonSchemaDialect": "leave it out: schemas here use the dialect of OpenAPI 3.1";
+    }
+    Info "`info`" [title version] {
+        Text => title summary description termsOfService version; One(Contact) => contact; One(License) => license;
+    }
+    Contact "a contact" [] { Text => name url email; }
+    License "a licence" [name] { Text => name identifier url; }
+    Server "a server" [url] { Text => url description; Map(ServerVariable) => variables; }
+    ServerVariable "a server variable" [default] { Texts => enum; Text => default description; }
+    Tag "a tag" [name] { Text => name description; One(ExternalDocs) => externalDocs; }
+    ExternalDocs "`externalDocs`" [url] { Text => description url; }
+    Components "`components`" [] {
+        Map(Schema) => schemas; Map(Response) => responses; Map(Parameter) => parameters; Map(Example) => examples;
+        Map(RequestBody) => requestBodies; Map(Header) => headers; Map(SecurityScheme) => securitySchemes;
+        Map(Link) => links; Map(PathItem) => pathItems;
+    } ! {
+        Callbacks => "callbacks": "describe these requests in the contract of their receiver";
+    }
+    PathItem "a path item" [] {
+        Text => summary description; One(Operation) => get put post delete options head patch trace;
+        List(Server) => servers; List(Parameter) => parameters;
+    }
+    Operation "an operation" [operationId responses] {
+        Texts => tags; Text => summary description operationId; One(ExternalDocs) => externalDocs;
+        List(Parameter) => parameters; One(RequestBody) => requestBody; Statuses => responses; Flag => deprecated;
+        Requirements => security; List(Server) => servers;
+    } ! {
+        Callbacks => "callbacks": "describe these requests in the contract of their receiver";
+    }
+    Parameter "a parameter" [name in] {
+        Text => name description; Word(&["path", "query", "header", "cookie"]) => in;
+        Flag => required deprecated allowEmptyValue explode allowReserved;
+        Word(&["matrix", "label", "simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]) => style;
+        One(Schema) => schema; Map(MediaType) => content; Any => example; Map(Example) => examples;
+    }
+    RequestBody "a request body" [content] { Text => description; Map(MediaType) => content; Flag => required; }
+    MediaType "a media type" [] {
+        One(Schema) => schema; Any => example; Map(Example) => examples; Map(Encoding) => encoding;
+    }
+    Encoding "an encoding" [] {
+        Text => contentType; Map(Header) => headers;
+        Word(&["form", "spaceDelimited", "pipeDelimited", "deepObject"]) => style; Flag => explode allowReserved;
+    }
+    Response "a response" [description] {
+        Text => description; Map(Header) => headers; Map(MediaType) => content; Map(Link) => links;
+    }
+    Header "a header" [] {
+        Text => description; Flag => required deprecated explode; Word(&["simple"]) => style; One(Schema) => schema;
+        Map(MediaType) => content; Any => example; Map(Example) => examples;
+    }
+    Link "a link" [] {
+        Text => operationId operationRef description; AnyMap => parameters; Any => requestBody; One(Server) => server;
+    }
+    Example "an example" [] { Text => summary description externalValue; Any => value; }
+    Schema "a schema" [] {
+        Text => title description format pattern; Type => type; Values => enum examples; Any => default example;
+        Number => multipleOf maximum minimum;
+        Count => maxLength minLength maxItems minItems maxProperties minProperties;
+        Flag => uniqueItems readOnly writeOnly deprecated; Texts => required; Map(Schema) => properties;
+        SchemaOrFlag => additionalProperties; One(Schema) => items not; List(Schema) => allOf anyOf oneOf;
+        One(Discriminator) => discriminator; One(Xml) => xml; One(ExternalDocs) => externalDocs;
+    } ! {
+        Flag => "nullable": "3.1 has none: make the property optional instead";
+        Number => "exclusiveMinimum": "3.0 writes it differently: use `minimum`";
+        Number => "exclusiveMaximum": "3.0 writes it differently: use `maximum`";
+        Any => "const": "3.0 has none: use `enum` with one value";
+        One(Schema) => "if" "then" "else": "3.0 has none: use `oneOf` or `anyOf`";
+        List(Schema) => "prefixItems": "3.0 has none: use `items`, or an object with named properties";
+        One(Schema) => "contains": "3.0 has none: use `items`";
+        Count => "minContains": "3.0 has none: use `minItems`";
+        Count => "maxContains": "3.0 has none: use `maxItems`";
+        Map(Schema) => "patternProperties": "3.0 has none: use `additionalProperties`";
+        One(Schema) => "propertyNames":
+            "3.0 has none: use `additionalProperties` and name them in the description";
+        AnyMap => "dependentRequired": "3.0 has none: use `oneOf` or `anyOf`";
+        Map(Schema) => "dependentSchemas": "3.0 has none: use `oneOf` or `anyOf`";
+        SchemaOrFlag => "unevaluatedItems": "3.0 has none: use `items`";
+        SchemaOrFlag => "unevaluatedProperties": "3.0 has none: use `additionalProperties`";
+        Text => "contentEncoding": "3.0 has none: use `format: byte` for base64";
+        Text => "contentMediaType": "3.0 has none: use `format: binary`, or a media type under `content`";
+        One(Schema) => "contentSchema": "3.0 has none: use a media type under `content`";
+        Map(Schema) => "$defs": "3.0 has none: put the schema under `components/schemas`";
+        Text => "$id" "$anchor": "3.0 has none: refer to schemas as `#/components/schemas/…`";
+        Text => "$dynamicRef" "$dynamicAnchor": "3.0 has none: use `$ref`";
+        Text => "$schema": "leave it out: schemas here use the dialect of OpenAPI 3.1";
+        AnyMap => "$vocabulary": "leave it out: schemas here use the dialect of OpenAPI 3.1";
+        Text => "$comment": "3.0 has none: use a YAML comment";
+    }
+    Discriminator "a discriminator" [propertyName] { Text => propertyName; TextMap => mapping; }
+    Xml "`xml`" [] { Text => name namespace prefix; Flag => attribute wrapped; }
+    SecurityScheme "a security scheme" [type] {
+        Word(&["apiKey", "http", "oauth2", "openIdConnect"]) => type;
+        Text => description name scheme bearerFormat openIdConnectUrl; Word(&["query", "header", "cookie"]) => in;
+        One(OAuthFlows) => flows;
+    }
+    OAuthFlows "`flows`" [] { One(OAuthFlow) => implicit password clientCredentials authorizationCode; }
+    OAuthFlow "an OAuth flow" [scopes] { Text => authorizationUrl tokenUrl refreshUrl; TextMap => scopes; }
+}
 
 impl Kind {
-    /// The keywords that this kind of object may have, and the shape of each.
-    pub const fn keywords(self) -> &'static [(&'static str, Shape)] {
-        match self {
-            Document => &[
-                ("openapi", Text),
-                ("info", One(Info)),
-                ("servers", List(Server)),
-                ("paths", Map(PathItem)),
-                ("components", One(Components)),
-                ("security", Requirements),
-                ("tags", List(Tag)),
-                ("externalDocs", One(ExternalDocs)),
-            ],
-            Info => &[
-                ("title", Text),
-                ("summary", Text),
-                ("description", Text),
-                ("termsOfService", Text),
-                ("contact", One(Contact)),
-                ("license", One(License)),
-                ("version", Text),
-            ],
-            Contact => &[("name", Text), ("url", Text), ("email", Text)],
-            License => &[("name", Text), ("identifier", Text), ("url", Text)],
-            Server => &[("url", Text), ("description", Text), ("variables", Map(ServerVariable))],
-            ServerVariable => &[("enum", Texts), ("default", Text), ("description", Text)],
-            Tag => &[("name", Text), ("description", Text), ("externalDocs", One(ExternalDocs))],
-            ExternalDocs => &[("description", Text), ("url", Text)],
-            Components => &[
-                ("schemas", Map(Schema)),
-                ("responses", Map(Response)),
-                ("parameters", Map(Parameter)),
-                ("examples", Map(Example)),
-                ("requestBodies", Map(RequestBody)),
-                ("headers", Map(Header)),
-                ("securitySchemes", Map(SecurityScheme)),
-                ("links", Map(Link)),
-                ("pathItems", Map(PathItem)),
-            ],
-            PathItem => &[
-                ("summary", Text),
-                ("description", Text),
-                ("get", One(Operation)),
-                ("put", One(Operation)),
-                ("post", One(Operation)),
-                ("delete", One(Operation)),
-                ("options", One(Operation)),
-                ("head", One(Operation)),
-                ("patch", One(Operation)),
-                ("trace", One(Operation)),
-                ("servers", List(Server)),
-                ("parameters", List(Parameter)),
-            ],
-            Operation => &[
-                ("tags", Texts),
-                ("summary", Text),
-                ("description", Text),
-                ("externalDocs", One(ExternalDocs)),
-                ("operationId", Text),
-                ("parameters", List(Parameter)),
-                ("requestBody", One(RequestBody)),
-                ("responses", Statuses),
-                ("deprecated", Flag),
-                ("security", Requirements),
-                ("servers", List(Server)),
-            ],
-            Parameter => &[
-                ("name", Text),
-                ("in", Word(&["path", "query", "header", "cookie"])),
-                ("description", Text),
-                ("required", Flag),
-                ("deprecated", Flag),
-                ("allowEmptyValue", Flag),
-                (
-                    "style",
-                    Word(&["matrix", "label", "simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]),
-                ),
-                ("explode", Flag),
-                ("allowReserved", Flag),
-                ("schema", One(Schema)),
-                ("content", Map(MediaType)),
-                ("example", Any),
-                ("examples", Map(Example)),
-            ],
-            RequestBody => &[("description", Text), ("content", Map(MediaType)), ("required", Flag)],
-            MediaType => {
-                &[("schema", One(Schema)), ("example", Any), ("examples", Map(Example)), ("encoding", Map(Encoding))]
-            }
-            Encoding => &[
-                ("contentType", Text),
-                ("headers", Map(Header)),
-                ("style", Word(&["form", "spaceDelimited", "pipeDelimited", "deepObject"])),
-                ("explode", Flag),
-                ("allowReserved", Flag),
-            ],
-            Response => {
-                &[("description", Text), ("headers", Map(Header)), ("content", Map(MediaType)), ("links", Map(Link))]
-            }
-            Header => &[
-                ("description", Text),
-                ("required", Flag),
-                ("deprecated", Flag),
-                ("style", Word(&["simple"])),
-                ("explode", Flag),
-                ("schema", One(Schema)),
-                ("content", Map(MediaType)),
-                ("example", Any),
-                ("examples", Map(Example)),
-            ],
-            Link => &[
-                ("operationId", Text),
-                ("operationRef", Text),
-                ("parameters", AnyMap),
-                ("requestBody", Any),
-                ("description", Text),
-                ("server", One(Server)),
-            ],
-            Example => &[("summary", Text), ("description", Text), ("value", Any), ("externalValue", Text)],
-            Schema => &[
-                ("title", Text),
-                ("description", Text),
-                ("type", Type),
-                ("format", Text),
-                ("enum", Values),
-                ("default", Any),
-                ("multipleOf", Number),
-                ("maximum", Number),
-                ("minimum", Number),
-                ("maxLength", Count),
-                ("minLength", Count),
-                ("pattern", Text),
-                ("maxItems", Count),
-                ("minItems", Count),
-                ("uniqueItems", Flag),
-                ("maxProperties", Count),
-                ("minProperties", Count),
-                ("required", Texts),
-                ("properties", Map(Schema)),
-                ("additionalProperties", SchemaOrFlag),
-                ("items", One(Schema)),
-                ("allOf", List(Schema)),
-                ("anyOf", List(Schema)),
-                ("oneOf", List(Schema)),
-                ("not", One(Schema)),
-                ("discriminator", One(Discriminator)),
-                ("xml", One(Xml)),
-                ("readOnly", Flag),
-                ("writeOnly", Flag),
-                ("deprecated", Flag),
-                ("externalDocs", One(ExternalDocs)),
-                ("example", Any),
-                ("examples", Values),
-            ],
-            Discriminator => &[("propertyName", Text), ("mapping", TextMap)],
-            Xml => &[("name", Text), ("namespace", Text), ("prefix", Text), ("attribute", Flag), ("wrapped", Flag)],
-            SecurityScheme => &[
-                ("type", Word(&["apiKey", "http", "oauth2", "openIdConnect"])),
-                ("description", Text),
-                ("name", Text),
-                ("in", Word(&["query", "header", "cookie"])),
-                ("scheme", Text),
-                ("bearerFormat", Text),
-                ("flows", One(OAuthFlows)),
-                ("openIdConnectUrl", Text),
-            ],
-            OAuthFlows => &[
-                ("implicit", One(OAuthFlow)),
-                ("password", One(OAuthFlow)),
-                ("clientCredentials", One(OAuthFlow)),
-                ("authorizationCode", One(OAuthFlow)),
-            ],
-            OAuthFlow => &[("authorizationUrl", Text), ("tokenUrl", Text), ("refreshUrl", Text), ("scopes", Scopes)],
-        }
-    }
-
-    /// The keywords that this kind of object must have.
-    pub const fn mandatory(self) -> &'static [&'static str] {
-        match self {
-            Document => &["openapi", "info", "paths"],
-            Info => &["title", "version"],
-            License | Tag => &["name"],
-            Server | ExternalDocs => &["url"],
-            ServerVariable => &["default"],
-            Operation => &["operationId", "responses"],
-            Parameter => &["name", "in"],
-            RequestBody => &["content"],
-            Response => &["description"],
-            Discriminator => &["propertyName"],
-            SecurityScheme => &["type"],
-            OAuthFlow => &["scopes"],
-            Contact | Components | PathItem | MediaType | Encoding | Header | Link | Example | Schema | Xml
-            | OAuthFlows => &[],
-        }
-    }
-
-    /// Keywords of OpenAPI 3.0 or 3.1 that are outside the subset: the shape of each, and what to write instead.
-    pub const fn refused(self) -> &'static [(&'static str, Shape, &'static str)] {
-        match self {
-            Document => &[
-                ("webhooks", Map(PathItem), "3.0 has none: describe these requests in the contract of their receiver"),
-                ("jsonSchemaDialect", Text, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
-            ],
-            Operation | Components => {
-                &[("callbacks", Callbacks, "describe these requests in the contract of their receiver")]
-            }
-            Schema => &[
-                ("nullable", Flag, "3.1 has none: make the property optional instead"),
-                ("exclusiveMinimum", Number, "3.0 writes it differently: use `minimum`"),
-                ("exclusiveMaximum", Number, "3.0 writes it differently: use `maximum`"),
-                ("const", Any, "3.0 has none: use `enum` with one value"),
-                ("if", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
-                ("then", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
-                ("else", One(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
-                ("prefixItems", List(Schema), "3.0 has none: use `items`, or an object with named properties"),
-                ("contains", One(Schema), "3.0 has none: use `items`"),
-                ("minContains", Count, "3.0 has none: use `minItems`"),
-                ("maxContains", Count, "3.0 has none: use `maxItems`"),
-                ("patternProperties", Map(Schema), "3.0 has none: use `additionalProperties`"),
-                (
-                    "propertyNames",
-                    One(Schema),
-                    "3.0 has none: use `additionalProperties` and name them in the description",
-                ),
-                ("dependentRequired", AnyMap, "3.0 has none: use `oneOf` or `anyOf`"),
-                ("dependentSchemas", Map(Schema), "3.0 has none: use `oneOf` or `anyOf`"),
-                ("unevaluatedItems", SchemaOrFlag, "3.0 has none: use `items`"),
-                ("unevaluatedProperties", SchemaOrFlag, "3.0 has none: use `additionalProperties`"),
-                ("contentEncoding", Text, "3.0 has none: use `format: byte` for base64"),
-                ("contentMediaType", Text, "3.0 has none: use `format: binary`, or a media type under `content`"),
-                ("contentSchema", One(Schema), "3.0 has none: use a media type under `content`"),
-                ("$defs", Map(Schema), "3.0 has none: put the schema under `components/schemas`"),
-                ("$id", Text, "3.0 has none: refer to schemas as `#/components/schemas/…`"),
-                ("$anchor", Text, "3.0 has none: refer to schemas as `#/components/schemas/…`"),
-                ("$dynamicRef", Text, "3.0 has none: use `$ref`"),
-                ("$dynamicAnchor", Text, "3.0 has none: use `$ref`"),
-                ("$schema", Text, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
-                ("$vocabulary", AnyMap, "leave it out: schemas here use the dialect of OpenAPI 3.1"),
-                ("$comment", Text, "3.0 has none: use a YAML comment"),
-            ],
-            _ => &[],
-        }
+    /// Whether a `$ref` may replace such an object.
+    pub const fn referable(self) -> bool {
+        use Kind::{Example, Header, Link, Parameter, PathItem, RequestBody, Response, Schema, SecurityScheme};
+        matches!(
+            self,
+            PathItem | Parameter | RequestBody | Response | Header | Link | Example | Schema | SecurityScheme
+        )
     }
 
     /// The shape of a keyword of the supported subset.

@@ -1,7 +1,6 @@
 //! The operations of a contract as the server needs them, with references followed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,6 +11,7 @@ use crate::method::Method;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer;
 use crate::source_map::SourceMap;
+use crate::words::words;
 
 /// One operation: a method of a path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,18 +65,20 @@ pub struct Parameter {
     pub schema: Value,
 }
 
-/// The part of a request that contains a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Location {
-    /// In the path template.
-    Path,
-    /// In the query string.
-    Query,
-    /// In a request header.
-    Header,
-    /// In a cookie.
-    Cookie,
+words! {
+    /// The part of a request that contains a parameter. Displayed as the value of `in`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Location {
+        /// In the path template.
+        Path = "path",
+        /// In the query string.
+        Query = "query",
+        /// In a request header.
+        Header = "header",
+        /// In a cookie.
+        Cookie = "cookie",
+    }
 }
 
 /// The request body of an operation.
@@ -104,27 +106,6 @@ pub struct Header {
     pub required: bool,
     /// Its schema as written, which may contain references into the document.
     pub schema: Value,
-}
-
-impl Location {
-    /// Every location.
-    pub const ALL: [Location; 4] = [Location::Path, Location::Query, Location::Header, Location::Cookie];
-
-    /// As the value of `in`: `query`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Location::Path => "path",
-            Location::Query => "query",
-            Location::Header => "header",
-            Location::Cookie => "cookie",
-        }
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The operations of a checked document, in the order of the file.

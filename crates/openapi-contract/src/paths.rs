@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::equivalence::folded;
-use crate::kind::Kind;
+use crate::grammar::Kind;
 use crate::method::Method;
 use crate::pointer;
 

@@ -8,8 +8,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::contract::Contract;
-use crate::error::{Code, LoadError, in_order};
+use crate::error::LoadError;
+use crate::nodes::nodes;
 use crate::operation::Operation;
+use crate::profile::Profile;
 use crate::{paths, pointer};
 
 impl Contract {
@@ -38,7 +40,13 @@ impl Contract {
         match left {
             Ok(contract) if *contract.document() == rest => Ok(contract),
             // The positions of errors in the remaining text are not those of the author's file.
-            _ => Err(in_order(cut.iter().map(|pointer| self.cannot_remove(pointer)).collect())),
+            _ => {
+                let mut errors = self.new_errors();
+                let message = "cannot be removed from the served documents: start it and the node after it on lines \
+                               of their own, and remove links to it";
+                cut.iter().for_each(|pointer| errors.unsupported(pointer, message));
+                Err(errors.in_order())
+            }
         }
     }
 
@@ -84,12 +92,6 @@ impl Contract {
         }
         lines.iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| *line).collect()
     }
-
-    fn cannot_remove(&self, pointer: &str) -> LoadError {
-        let message = "cannot be removed from the served documents: start it and the node after it on lines of their \
-                       own, and remove links to it";
-        self.error(Code::Unsupported, pointer.to_owned(), message)
-    }
 }
 
 /// The indentation of a line that is only a comment.
@@ -127,53 +129,24 @@ fn empty_sections(rest: &mut Value, cut: &mut Vec<String>) {
     }
 }
 
-/// The pointers of the components that the document outside of `components` uses, directly or not. Keeping one too many
-/// is harmless, so a `$ref` inside an example counts.
+/// The pointers of the components that the document outside of `components` uses, directly or not.
 fn used_components(document: &Value) -> HashSet<String> {
+    let component = |pointer: &str| {
+        let tokens: Vec<&str> = pointer.split('/').take(4).collect();
+        (tokens.len() == 4 && tokens.get(1) == Some(&"components")).then(|| tokens.join("/"))
+    };
+    let nodes = nodes(document, Profile::Supported);
+    let references = nodes.iter().flat_map(|node| node.references(document));
+    let edges = references.filter_map(|one| Some((component(&one.site), component(&one.pointer?)?)));
+    let edges: Vec<(Option<String>, String)> = edges.collect();
     let mut used = HashSet::new();
-    let members = document.as_object().into_iter().flatten();
-    let mut next: Vec<&Value> = members.filter(|(key, _)| *key != "components").map(|(_, value)| value).collect();
-    // `security` at the top level is not a member of any of these.
-    let mut names = Vec::new();
-    mentions("security", document.get("security").unwrap_or(&Value::Null), &mut names);
     loop {
-        while let Some(name) = names.pop() {
-            let component: Vec<_> = pointer::tokens(&name).take(3).collect();
-            let name = component.iter().fold(String::new(), |pointer, token| pointer::join(&pointer, token));
-            if let Some(found) = document.pointer(&name).filter(|_| component.len() == 3)
-                && used.insert(name)
-            {
-                next.push(found);
-            }
+        let is_used = |owner: &Option<String>| owner.as_ref().is_none_or(|owner| used.contains(owner));
+        let more: Vec<&String> = edges.iter().filter(|(owner, _)| is_used(owner)).map(|(_, target)| target).collect();
+        let before = used.len();
+        used.extend(more.into_iter().cloned());
+        if used.len() == before {
+            return used;
         }
-        match next.pop() {
-            None => return used,
-            Some(Value::Object(members)) => {
-                for (key, value) in members {
-                    mentions(key, value, &mut names);
-                    next.push(value);
-                }
-            }
-            Some(Value::Array(items)) => next.extend(items),
-            Some(_) => {}
-        }
-    }
-}
-
-/// The components that a member refers to: by reference, discriminator mapping or security requirement.
-fn mentions(key: &str, value: &Value, names: &mut Vec<String>) {
-    match (key, value) {
-        ("$ref", Value::String(target)) => names.extend(pointer::local(target)),
-        ("mapping", Value::Object(targets)) => names.extend(
-            targets
-                .values()
-                .filter_map(Value::as_str)
-                .map(|target| pointer::local(target).unwrap_or_else(|| pointer::join("/components/schemas", target))),
-        ),
-        ("security", Value::Array(requirements)) => {
-            let schemes = requirements.iter().filter_map(Value::as_object).flat_map(|schemes| schemes.keys());
-            names.extend(schemes.map(|scheme| pointer::join("/components/securitySchemes", scheme)));
-        }
-        _ => {}
     }
 }

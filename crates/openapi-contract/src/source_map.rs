@@ -3,6 +3,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::pointer;
@@ -16,6 +17,11 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    /// The beginning of a file.
+    pub const START: Position = Position { line: 1, column: 1 };
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
@@ -26,129 +32,71 @@ impl fmt::Display for Position {
 #[derive(Debug, Clone)]
 pub struct SourceMap {
     /// Of the key for a member, of the item itself in a sequence.
-    pub position: Position,
-    /// The nodes below.
-    pub children: Children,
+    pub(crate) position: Position,
+    pub(crate) children: Children,
 }
 
-/// The nodes directly below a node.
-#[derive(Debug, Clone)]
-pub enum Children {
-    /// A scalar.
-    None,
-    /// The items of a sequence.
-    Items(Vec<SourceMap>),
-    /// The members of a mapping.
-    Members(Members),
-}
-
-/// The members of a mapping, in the order of the file.
-pub type Members = IndexMap<String, SourceMap>;
+/// The nodes directly below a node by their pointer tokens, in the order of the file; empty for a scalar.
+pub(crate) type Children = IndexMap<String, SourceMap>;
 
 impl SourceMap {
-    fn child(&self, token: &str) -> Option<&SourceMap> {
-        match &self.children {
-            Children::None => None,
-            Children::Items(items) => items.get(token.parse::<usize>().ok()?),
-            Children::Members(members) => members.get(token),
-        }
+    /// A node without others below it.
+    pub fn at(position: Position) -> SourceMap {
+        SourceMap { position, children: Children::new() }
     }
 
     /// The position of the node at `pointer`, if there is one.
     pub fn position(&self, pointer: &str) -> Option<Position> {
-        let mut node = self;
-        for token in pointer::lent(pointer) {
-            node = node.child(&token)?;
-        }
-        Some(node.position)
-    }
-
-    /// Where the node at `pointer` begins, and where the next node outside of it begins, if there is one.
-    pub fn extent(&self, pointer: &str) -> Option<(Position, Option<Position>)> {
-        let (mut node, mut next) = (self, None);
-        for token in pointer::lent(pointer) {
-            let after = match &node.children {
-                Children::None => None,
-                Children::Items(items) => items.get(token.parse::<usize>().ok()? + 1),
-                Children::Members(members) => {
-                    members.get_index(members.get_index_of(&*token)? + 1).map(|(_, after)| after)
-                }
-            };
-            next = after.map(|after| after.position).or(next);
-            node = node.child(&token)?;
-        }
-        Some((node.position, next))
+        Some(self.find(pointer).ok()?.position)
     }
 
     /// The position of the node at `pointer`, or of its nearest ancestor that exists.
     pub fn nearest(&self, pointer: &str) -> Position {
-        let mut node = self;
-        for token in pointer::lent(pointer) {
-            match node.child(&token) {
-                Some(child) => node = child,
-                None => break,
-            }
-        }
+        let (Ok(node) | Err(node)) = self.find(pointer);
         node.position
     }
-}
 
-/// Writes `value` as indented JSON, with the members in the order of `source` and those that it does not have last.
-pub fn write_json(value: &Value, source: Option<&SourceMap>, depth: usize, out: &mut String) {
-    match value {
-        Value::Object(members) if !members.is_empty() => {
-            out.push('{');
-            let sources = match source.map(|source| &source.children) {
-                Some(Children::Members(sources)) => Some(sources),
-                _ => None,
-            };
-            let known = sources
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, child)| members.get_key_value(key).map(|(key, value)| (key, value, Some(child))));
-            let unknown = members
-                .iter()
-                .filter(|(key, _)| sources.is_none_or(|sources| sources.get(key.as_str()).is_none()))
-                .map(|(key, value)| (key, value, None));
-            for (index, (key, value, child)) in known.chain(unknown).enumerate() {
-                new_line(index, depth + 1, out);
-                write_scalar(&Value::String(key.clone()), out);
-                out.push_str(": ");
-                write_json(value, child, depth + 1, out);
-            }
-            end_line(depth, out);
-            out.push('}');
+    /// Where the node at `pointer` begins, and where the next node outside of it begins, if there is one.
+    pub(crate) fn extent(&self, pointer: &str) -> Option<(Position, Option<Position>)> {
+        let (mut node, mut next) = (self, None);
+        for token in pointer::lent(pointer) {
+            let (index, _, child) = node.children.get_full(&*token)?;
+            next = node.children.get_index(index + 1).map(|(_, after)| after.position).or(next);
+            node = child;
         }
-        Value::Array(items) if !items.is_empty() => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                new_line(index, depth + 1, out);
-                let child = match source.map(|source| &source.children) {
-                    Some(Children::Items(children)) => children.get(index),
-                    _ => None,
-                };
-                write_json(item, child, depth + 1, out);
-            }
-            end_line(depth, out);
-            out.push(']');
-        }
-        scalar_or_empty => write_scalar(scalar_or_empty, out),
+        Some((node.position, next))
+    }
+
+    /// The node at `pointer`, or else its nearest ancestor.
+    fn find(&self, pointer: &str) -> Result<&SourceMap, &SourceMap> {
+        pointer::lent(pointer).try_fold(self, |node, token| node.children.get(&*token).ok_or(node))
     }
 }
 
-/// The compact form of serde_json.
-fn write_scalar(value: &Value, out: &mut String) {
-    out.push_str(&value.to_string());
+/// `value` as indented JSON, with the members in the order of `source` and those that it does not have last.
+pub(crate) fn to_json(value: &Value, source: &SourceMap) -> String {
+    // A tree of strings and numbers is always JSON.
+    serde_json::to_string_pretty(&InOrder(value, Some(source))).unwrap_or_default()
 }
 
-fn new_line(index: usize, depth: usize, out: &mut String) {
-    if index > 0 {
-        out.push(',');
+struct InOrder<'a>(&'a Value, Option<&'a SourceMap>);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let InOrder(value, source) = self;
+        let child = |token: &str| source.and_then(|source| source.children.get(token));
+        match value {
+            Value::Object(members) => {
+                let keys = source.iter().flat_map(|source| source.children.keys());
+                let known = keys.filter_map(|key| members.get_key_value(key));
+                let new = members.iter().filter(|(key, _)| child(key).is_none());
+                serializer.collect_map(known.chain(new).map(|(key, value)| (key, InOrder(value, child(key)))))
+            }
+            Value::Array(items) => {
+                let item = |(index, item): (usize, _)| InOrder(item, child(&index.to_string()));
+                serializer.collect_seq(items.iter().enumerate().map(item))
+            }
+            scalar => scalar.serialize(serializer),
+        }
     }
-    end_line(depth, out);
-}
-
-fn end_line(depth: usize, out: &mut String) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n("  ", depth));
 }

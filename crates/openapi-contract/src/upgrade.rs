@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::kind::Kind;
+use crate::grammar::Kind;
 use crate::nodes::nodes;
 use crate::profile::Profile;
 

@@ -27,7 +27,7 @@ pub struct CheckReport {
 ///
 /// `file` appears in messages only; nothing is read from disk.
 pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> CheckReport {
-    let contract = match Contract::read_bytes(file, yaml) {
+    let contract = match Contract::read(file, yaml) {
         Ok(contract) => contract,
         Err(faults) => return CheckReport { contract: None, artifacts: None, faults, drifts: Vec::new() },
     };

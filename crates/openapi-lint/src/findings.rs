@@ -1,35 +1,27 @@
 //! What the checks have found so far.
 
-use openapi_contract::error::in_order;
-use openapi_contract::pointer::join;
+use openapi_contract::error::Errors;
 use openapi_contract::{Code, Contract, LoadError};
 use serde_json::Value;
 
 pub(crate) struct Findings<'a> {
     pub(crate) contract: &'a Contract,
     code: Code,
-    found: Vec<LoadError>,
+    pub(crate) errors: Errors<'a>,
 }
 
 impl<'a> Findings<'a> {
     pub(crate) fn new(contract: &'a Contract, code: Code) -> Findings<'a> {
-        Findings { contract, code, found: Vec::new() }
+        Findings { contract, code, errors: contract.new_errors() }
     }
 
     pub(crate) fn add(&mut self, pointer: String, message: impl Into<String>) {
-        self.found.push(self.contract.error(self.code, pointer, message));
-    }
-
-    /// Of two members of one object, the one that comes later in the file.
-    pub(crate) fn later(&self, at: &str, keys: [&str; 2]) -> String {
-        let [first, second] = keys.map(|key| join(at, key));
-        let position = |pointer: &str| self.contract.nearest_position(pointer);
-        if position(&first) > position(&second) { first } else { second }
+        self.errors.add(self.code, &pointer, message);
     }
 
     /// The findings in the order of the file.
     pub(crate) fn finish(self) -> Vec<LoadError> {
-        in_order(self.found)
+        self.errors.in_order()
     }
 }
 

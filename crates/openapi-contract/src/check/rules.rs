@@ -4,108 +4,110 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::errors::Errors;
-use super::structure::Structure;
 use crate::equivalence::folded;
-use crate::grammar::Shape;
-use crate::kind::Kind;
+use crate::error::Errors;
+use crate::grammar::{Kind, Shape};
+use crate::nodes::Node;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer::join;
+use crate::profile::Profile;
 
-/// Whether the document declares OpenAPI 3.1.
-pub(super) fn version(document: &Value, errors: &mut Errors<'_>) -> bool {
+/// Whether the document declares OpenAPI 3.1, or was upgraded to it.
+pub(super) fn version(document: &Value, profile: Profile, errors: &mut Errors<'_>) -> bool {
     let version = document.get("openapi");
     let patch = version.and_then(Value::as_str).and_then(|version| version.strip_prefix("3.1."));
     let supported = patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()));
-    match version {
+    match (version, profile) {
         _ if supported => {}
-        None => errors.invalid("", "not an OpenAPI document: `openapi: 3.1.0` is missing"),
-        Some(other) => {
-            errors
-                .invalid("/openapi", format!("not an OpenAPI 3.1 document: `openapi` is {other}; expected \"3.1.0\""));
+        (None, _) => errors.invalid("", "not an OpenAPI document: `openapi: 3.1.0` is missing"),
+        (Some(other), Profile::Supported) => {
+            let message = format!("not an OpenAPI 3.1 document: `openapi` is {other}; expected \"3.1.0\"");
+            errors.invalid("/openapi", message);
+        }
+        (Some(other), Profile::Standard) => {
+            let message = format!("`openapi` is {other}: only documents of OpenAPI 3.0.x and 3.1.x are read");
+            errors.invalid("/openapi", message);
         }
     }
     supported
 }
 
 /// The rules of OpenAPI 3.1.
-pub(super) fn valid(document: &Value, structure: &Structure<'_>, errors: &mut Errors<'_>) {
-    for (at, (kind, value)) in &structure.nodes {
-        distinct_names(at, *kind, value, errors);
+pub(super) fn valid(document: &Value, nodes: &[Node<'_>], errors: &mut Errors<'_>) {
+    for node in nodes {
+        distinct_names(node, errors);
     }
-    requirements(document, "", document, errors);
     let (mut shapes, mut ids) = (HashMap::new(), HashMap::new());
-    for path in &in_order(paths::paths(document), errors, |path| &path.site) {
-        template(path, &mut shapes, errors);
+    for path in in_order(paths::paths(document), errors, |path| &path.site) {
+        template(&path, &mut shapes, errors);
         duplicates(&paths::declared(document, path.item, &path.pointer), errors);
-        for endpoint in &in_order(path.endpoints(), errors, |endpoint| &endpoint.pointer) {
-            operation_id(endpoint, &mut ids, errors);
-            requirements(document, &endpoint.pointer, endpoint.operation, errors);
+        for endpoint in in_order(path.endpoints(), errors, |endpoint| &endpoint.pointer) {
+            operation_id(&endpoint, &mut ids, errors);
             duplicates(&paths::declared(document, endpoint.operation, &endpoint.pointer), errors);
         }
     }
 }
 
 /// The rules of the supported subset, and those that a comparison of releases does not need.
-pub(super) fn supported(document: &Value, structure: &Structure<'_>, errors: &mut Errors<'_>) {
-    for (at, (kind, value)) in &structure.nodes {
+pub(super) fn supported(document: &Value, nodes: &[Node<'_>], errors: &mut Errors<'_>) {
+    for node @ Node { kind, value, at } in nodes.iter().filter(|node| !node.is_reference()) {
         match kind {
             Kind::Schema if value.get("type").is_some_and(|name| name == "array") && value.get("items").is_none() => {
-                let here = join(at, "type");
-                errors.unsupported(
-                    &here,
-                    "`items` is missing: 3.0 requires it on every array (`items: {}` accepts any item)",
-                );
+                let message = "`items` is missing: 3.0 requires it on every array (`items: {}` accepts any item)";
+                errors.unsupported(&join(at, "type"), message);
             }
-            Kind::Parameter => parameter(at, value, errors),
-            Kind::Header => described_once(at, value, *kind, errors),
-            Kind::Components => component_names(at, value, errors),
+            Kind::Parameter => {
+                described_once(node, errors);
+                let in_path = value.get("in").is_some_and(|location| location == "path");
+                if in_path && value.get("required") != Some(&Value::Bool(true)) {
+                    errors.invalid(&join(at, "required"), "a path parameter must have `required: true`");
+                }
+            }
+            Kind::Header => described_once(node, errors),
+            Kind::Components => component_names(value, errors),
             _ => {}
         }
     }
+    let mut ids = HashSet::new();
     for path in paths::paths(document) {
         if !path.template.starts_with('/') {
             errors.invalid(&path.site, format!("the path `{}` must start with `/`", path.template));
         }
         let endpoints = in_order(path.endpoints(), errors, |endpoint| &endpoint.pointer);
-        for endpoint in &endpoints {
-            security(document, endpoint, errors);
+        for Endpoint { operation, pointer, .. } in &endpoints {
+            ids.extend(operation.get("operationId"));
+            // So that an operation is not open to any client by omission.
+            if operation.get("security").or(document.get("security")).is_none() {
+                let message =
+                    "`security` is missing, here and at the top level: write `security: []` if any client may call";
+                errors.unsupported(pointer, message);
+            }
         }
         path_parameters(document, &path, &endpoints, errors);
     }
-    links(document, structure, errors);
+    for Node { value, at, .. } in nodes.iter().filter(|node| node.kind == Kind::Link) {
+        if let Some(id) = value.get("operationId").filter(|id| !ids.contains(id)) {
+            let id = id.as_str().unwrap_or_default();
+            errors.invalid(&join(at, "operationId"), format!("no operation has the id `{id}`"));
+        }
+    }
 }
 
 /// In the order of the file, so that an error about a duplicate is at the second one.
 fn in_order<T>(all: impl Iterator<Item = T>, errors: &Errors<'_>, pointer: impl Fn(&T) -> &str) -> Vec<T> {
     let mut all: Vec<T> = all.collect();
-    all.sort_by_key(|one| errors.source.nearest(pointer(one)));
+    all.sort_by_key(|one| errors.position(pointer(one)));
     all
 }
 
-/// A parameter has a schema or a media type, and a path parameter is required.
-fn parameter(at: &str, value: &Value, errors: &mut Errors<'_>) {
-    if value.get("$ref").is_some() {
-        return;
-    }
-    described_once(at, value, Kind::Parameter, errors);
-    let in_path = value.get("in").is_some_and(|location| location == "path");
-    if in_path && value.get("required") != Some(&Value::Bool(true)) {
-        errors.invalid(&join(at, "required"), "a path parameter must have `required: true`");
-    }
-}
-
-fn described_once(at: &str, value: &Value, kind: Kind, errors: &mut Errors<'_>) {
-    if value.get("$ref").is_some() {
-        return;
-    }
+/// A parameter or header has a schema or one media type.
+fn described_once(Node { kind, value, at }: &Node<'_>, errors: &mut Errors<'_>) {
     match (value.get("schema"), value.get("content").and_then(Value::as_object)) {
         (Some(_), None) => {}
         (None, Some(content)) if content.len() == 1 => {}
         (None, Some(_)) => errors.invalid(&join(at, "content"), format!("{kind} must have exactly one media type")),
         (Some(_), Some(_)) => {
-            let [schema, content] = ["schema", "content"].map(|key| join(at, key));
-            let later = if errors.source.nearest(&schema) > errors.source.nearest(&content) { schema } else { content };
+            let later = errors.later(at, ["schema", "content"]);
             errors.invalid(&later, format!("{kind} must have either `schema` or `content`, not both"));
         }
         _ => errors.invalid(at, format!("{kind} must have either `schema` or `content`")),
@@ -113,153 +115,97 @@ fn described_once(at: &str, value: &Value, kind: Kind, errors: &mut Errors<'_>) 
 }
 
 /// Header names and media types are compared without regard to case.
-fn distinct_names(at: &str, kind: Kind, value: &Value, errors: &mut Errors<'_>) {
-    for (key, shape) in kind.keywords() {
+fn distinct_names(Node { kind, value, at }: &Node<'_>, errors: &mut Errors<'_>) {
+    // The name of a header component is an identifier, not a header name.
+    for (key, shape) in kind.keywords().iter().filter(|_| *kind != Kind::Components) {
         let Shape::Map(named @ (Kind::Header | Kind::MediaType)) = *shape else { continue };
-        // The name of a header component is an identifier, not a header name.
-        let Some(members) = value.get(key).and_then(Value::as_object).filter(|_| kind != Kind::Components) else {
-            continue;
-        };
         let site = join(at, key);
-        let mut names: Vec<_> = members.keys().map(|name| (folded(named, name), join(&site, name), name)).collect();
-        names.sort_by_cached_key(|(folded, here, _)| (folded.clone(), errors.source.nearest(here)));
-        for pair in names.windows(2) {
-            if let [(folded, _, first), (other, here, name)] = pair
-                && folded == other
-            {
-                errors.invalid(
-                    here,
-                    format!("`{name}` and `{first}` are the same name: names are compared without regard to case here"),
-                );
+        let names = value.get(key).and_then(Value::as_object).into_iter().flat_map(|members| members.keys());
+        let names = in_order(names.map(|name| (join(&site, name), name)), errors, |(here, _)| here);
+        let mut known = HashMap::new();
+        for (here, name) in &names {
+            if let Some(first) = known.insert(folded(named, name), name) {
+                let message =
+                    format!("`{name}` and `{first}` are the same name: names are compared without regard to case here");
+                errors.invalid(here, message);
             }
         }
     }
 }
 
 /// The names allowed by OpenAPI 3.1 §4.8.7.
-fn component_names(at: &str, value: &Value, errors: &mut Errors<'_>) {
+fn component_names(components: &Value, errors: &mut Errors<'_>) {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    for (section, members) in value.as_object().into_iter().flatten() {
-        for name in members.as_object().into_iter().flat_map(|members| members.keys()) {
-            if name.is_empty() || !name.bytes().all(good) {
-                let here = join(&join(at, section), name);
-                errors.invalid(
-                    &here,
-                    format!("`{name}` is not a component name: only letters, digits, `.`, `-` and `_` are allowed"),
-                );
-            }
+    for (section, members) in components.as_object().into_iter().flatten() {
+        let names = members.as_object().into_iter().flat_map(|members| members.keys());
+        for name in names.filter(|name| name.is_empty() || !name.bytes().all(good)) {
+            let message =
+                format!("`{name}` is not a component name: only letters, digits, `.`, `-` and `_` are allowed");
+            errors.invalid(&join(&join("/components", section), name), message);
         }
     }
 }
 
 /// The braces of a path template are paired, and no other template matches the same paths.
-fn template(path: &Path<'_>, shapes: &mut HashMap<String, String>, errors: &mut Errors<'_>) {
+fn template<'a>(path: &Path<'a>, shapes: &mut HashMap<String, &'a str>, errors: &mut Errors<'_>) {
+    let template = path.template;
     let Some(names) = path.template_names() else {
-        errors
-            .invalid(&path.site, format!("unpaired braces in `{}`: write each parameter as `{{name}}`", path.template));
-        return;
+        let message = format!("unpaired braces in `{template}`: write each parameter as `{{name}}`");
+        return errors.invalid(&path.site, message);
     };
-    let mut known = HashSet::new();
-    for name in &names {
-        if !known.insert(name) {
-            errors.invalid(&path.site, format!("`{{{name}}}` occurs twice in `{}`", path.template));
+    let mut shape = template.to_owned();
+    for (index, name) in names.iter().enumerate() {
+        if names.iter().take(index).any(|before| before == name) {
+            errors.invalid(&path.site, format!("`{{{name}}}` occurs twice in `{template}`"));
         }
+        shape = shape.replace(&format!("{{{name}}}"), "{}");
     }
-    let mut parts = path.template.split('{');
-    let before = parts.next().unwrap_or_default();
-    let after = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
-    let shape = [before].into_iter().chain(after).collect::<Vec<_>>().join("{}");
-    if let Some(other) = shapes.insert(shape, path.template.to_owned()) {
-        errors.invalid(&path.site, format!("`{}` and `{other}` match the same paths", path.template));
+    if let Some(other) = shapes.insert(shape, template) {
+        errors.invalid(&path.site, format!("`{template}` and `{other}` match the same paths"));
     }
 }
 
-fn operation_id(endpoint: &Endpoint<'_>, ids: &mut HashMap<String, String>, errors: &mut Errors<'_>) {
-    let Some(id) = endpoint.operation.get("operationId").and_then(Value::as_str) else {
-        return;
-    };
+fn operation_id<'a>(endpoint: &Endpoint<'a>, ids: &mut HashMap<&'a str, String>, errors: &mut Errors<'_>) {
+    let Some(id) = endpoint.operation.get("operationId").and_then(Value::as_str) else { return };
     let here = join(&endpoint.pointer, "operationId");
     match ids.get(id) {
         Some(first) => {
-            let first = errors.source.nearest(first);
+            let first = errors.position(first);
             errors.invalid(&here, format!("duplicate operationId `{id}`: first defined at {first}"));
         }
-        None => {
-            ids.insert(id.to_owned(), here);
-        }
-    }
-}
-
-/// `security` is stated, so that an operation is not open to any client by omission.
-fn security(document: &Value, endpoint: &Endpoint<'_>, errors: &mut Errors<'_>) {
-    if endpoint.operation.get("security").is_none() && document.get("security").is_none() {
-        errors.unsupported(
-            &endpoint.pointer,
-            "`security` is missing, here and at the top level: write `security: []` if any client may call",
-        );
-    }
-}
-
-/// Every scheme that `owner` requires is declared.
-fn requirements(document: &Value, at: &str, owner: &Value, errors: &mut Errors<'_>) {
-    let declared = document.pointer("/components/securitySchemes");
-    let list = owner.get("security").and_then(Value::as_array);
-    for (index, requirement) in list.into_iter().flatten().enumerate() {
-        for scheme in requirement.as_object().into_iter().flat_map(|schemes| schemes.keys()) {
-            if declared.is_none_or(|declared| declared.get(scheme).is_none()) {
-                let here = join(&join(&join(at, "security"), &index.to_string()), scheme);
-                errors.invalid(
-                    &here,
-                    format!("the security scheme `{scheme}` is not declared in `components/securitySchemes`"),
-                );
-            }
-        }
+        None => drop(ids.insert(id, here)),
     }
 }
 
 fn duplicates(list: &[Declared<'_>], errors: &mut Errors<'_>) {
     let mut known = HashSet::new();
-    for one in list {
-        if !known.insert(one.key()) {
-            errors.invalid(&one.site, format!("the {} parameter `{}` is declared twice", one.location, one.name));
-        }
+    for one in list.iter().filter(|one| !known.insert(one.key())) {
+        errors.invalid(&one.site, format!("the {} parameter `{}` is declared twice", one.location, one.name));
     }
 }
 
 /// The path template and the path parameters have the same names.
 fn path_parameters(document: &Value, path: &Path<'_>, endpoints: &[Endpoint<'_>], errors: &mut Errors<'_>) {
     let Some(names) = path.template_names() else { return };
+    let template = path.template;
     let lists: Vec<_> = endpoints.iter().map(|endpoint| (endpoint, path.parameters(document, endpoint))).collect();
     for name in &names {
         let declares = |one: &Declared<'_>| one.location == "path" && one.name == *name;
         let lacking: Vec<_> = lists.iter().filter(|(_, list)| !list.iter().any(declares)).collect();
-        let message = format!("the path parameter `{name}` of `{}` is not declared", path.template);
         for (endpoint, list) in &lacking {
             if let Some(one) = list.iter().find(|one| one.name == *name) {
-                let message = format!("`{name}` is in the path `{}`: it must have `in: path`", path.template);
+                let message = format!("`{name}` is in the path `{template}`: it must have `in: path`");
                 errors.invalid(&join(&one.site, "in"), message);
-            } else if lacking.len() == lists.len() {
-                // No operation declares it: one error at the template.
-                errors.invalid(&path.site, message.clone());
-            } else {
-                errors.invalid(&endpoint.pointer, message.clone());
+                continue;
             }
+            // If no operation declares it, there is one error, at the template.
+            let at = if lacking.len() == lists.len() { &path.site } else { &endpoint.pointer };
+            errors.invalid(at, format!("the path parameter `{name}` of `{template}` is not declared"));
         }
     }
     for one in lists.iter().flat_map(|(_, list)| list).filter(|one| one.location == "path") {
         if !names.contains(&one.name) {
-            errors.invalid(&one.site, format!("the path parameter `{}` is not in `{}`", one.name, path.template));
+            errors.invalid(&one.site, format!("the path parameter `{}` is not in `{template}`", one.name));
         }
-    }
-}
-
-/// The operation of a link exists.
-fn links(document: &Value, structure: &Structure<'_>, errors: &mut Errors<'_>) {
-    let all = paths::paths(document).flat_map(|path| path.endpoints().collect::<Vec<_>>());
-    let ids: HashSet<&Value> = all.filter_map(|endpoint| endpoint.operation.get("operationId")).collect();
-    for (at, (kind, value)) in &structure.nodes {
-        let Some(id) = value.get("operationId").filter(|id| *kind == Kind::Link && !ids.contains(id)) else { continue };
-        let id = id.as_str().unwrap_or_default();
-        errors.invalid(&join(at, "operationId"), format!("no operation has the id `{id}`"));
     }
 }

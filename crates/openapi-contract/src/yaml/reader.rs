@@ -2,250 +2,254 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde_json::{Map, Value};
 
+use super::Read;
 use super::scalar::{Number, number};
 use crate::error::{Code, LoadError};
 use crate::pointer;
 use crate::profile::Profile;
-use crate::source_map::{Children, Members, Position, SourceMap};
+use crate::source_map::{Children, Position, SourceMap};
 
-/// The deepest nesting accepted, so that later stages may recurse.
+/// The deepest nesting accepted, so that this and later stages may recurse.
 const MAX_DEPTH: usize = 100;
 
 /// How many nodes anchors and aliases may copy. Without a bound, a few lines of nested aliases would fill the memory.
 const MAX_COPIED_NODES: usize = 500_000;
 
-/// Parsing has ended early, for a reason that is among the errors.
-pub(super) struct Stopped;
+type Node = (Value, SourceMap);
 
-pub(super) struct Reader<'f> {
-    file: &'f str,
+/// Reading has ended early, for a reason that is among the errors.
+struct Stopped;
+
+struct Reader<'t> {
+    file: &'t str,
     profile: Profile,
-    /// The collections that are open, outermost first.
-    open: Vec<Frame>,
-    pub(super) root: Option<(Value, SourceMap)>,
-    pub(super) errors: Vec<LoadError>,
-    /// A part of the content is unknown, so that later checks would report consequences only.
-    pub(super) unreadable: bool,
+    parser: Parser<'t, StrInput<'t>>,
+    /// The pointer of the node being read.
+    pointer: String,
     /// The nodes that aliases can refer to.
-    anchors: HashMap<usize, (Value, SourceMap)>,
+    anchors: HashMap<usize, Node>,
     copied: usize,
+    errors: Vec<LoadError>,
+    rounded: Vec<(String, String)>,
 }
 
-struct Frame {
-    position: Position,
-    anchor: usize,
-    content: Content,
+pub(super) fn read(file: &str, text: &str, profile: Profile) -> Read {
+    // saphyr's own `load` recurses without a bound and asserts; its events do neither.
+    let parser = Parser::new_from_str(text);
+    let (pointer, anchors, errors, rounded) = (String::new(), HashMap::new(), Vec::new(), Vec::new());
+    let mut reader = Reader { file, profile, parser, pointer, anchors, copied: 0, errors, rounded };
+    let root = reader.document().ok();
+    Read { root, errors: reader.errors, rounded: reader.rounded }
 }
 
-enum Content {
-    Sequence(Vec<Value>, Vec<SourceMap>),
-    Mapping { values: Map<String, Value>, sources: Members, key: Option<(String, Position)> },
-}
-
-impl<'f> Reader<'f> {
-    pub(super) fn new(file: &'f str, profile: Profile) -> Reader<'f> {
-        let (open, errors, anchors) = (Vec::new(), Vec::new(), HashMap::new());
-        Reader { file, profile, open, root: None, errors, unreadable: false, anchors, copied: 0 }
+impl<'t> Reader<'t> {
+    fn document(&mut self) -> Result<Node, Stopped> {
+        let mut root = None;
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => {
+                    return root.ok_or_else(|| self.stop(Code::Unreadable, Position::START, "the file is empty"));
+                }
+                (Event::DocumentStart(_), at) if root.is_some() => {
+                    return Err(self.stop(Code::Unreadable, at, "a second YAML document: a file contains one"));
+                }
+                (Event::Nothing | Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd, _) => {}
+                (event, at) => root = Some(self.node(event, at, 1)?),
+            }
+        }
     }
 
-    pub(super) fn event(&mut self, event: Event<'_>, at: Position) -> Result<(), Stopped> {
-        match event {
-            Event::DocumentStart(_) if self.root.is_some() => {
-                Err(self.stop(Code::Unreadable, at, "a second YAML document: a file contains one"))
+    fn next(&mut self) -> Result<(Event<'t>, Position), Stopped> {
+        let position = |marker: Marker| Position { line: marker.line().max(1), column: marker.col() + 1 };
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, position(span.start))),
+            Some(Err(error)) => {
+                let message = format!("invalid YAML: {}", error.info());
+                Err(self.stop(Code::Unreadable, position(*error.marker()), message))
             }
+            None => Ok((Event::StreamEnd, Position::START)),
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, at: Position, depth: usize) -> Result<Node, Stopped> {
+        let (value, children, anchor) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, at, depth),
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), at);
-                if let Some(key) = self.missing_key() {
-                    *key = Some((text.clone().into_owned(), at));
-                    if anchor != 0 {
-                        let source = SourceMap { position: at, children: Children::None };
-                        self.anchors.insert(anchor, (Value::String(text.clone().into_owned()), source));
-                    }
-                    if self.profile == Profile::Supported && text == "<<" && style == ScalarStyle::Plain {
-                        self.unreadable = true;
-                        self.error(Code::Unsupported, at, "merge keys are not supported: write the members out");
-                    }
-                    return Ok(());
-                }
-                let value =
-                    if style == ScalarStyle::Plain { self.plain(&text, at) } else { Value::String(text.into_owned()) };
-                self.close(value, SourceMap { position: at, children: Children::None }, anchor)
+                let is_plain = style == ScalarStyle::Plain;
+                let value = if is_plain { self.plain(&text, at) } else { Value::String(text.into_owned()) };
+                (value, Children::new(), anchor)
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), at);
-                self.open(at, anchor, Content::Sequence(Vec::new(), Vec::new()))
+                let (value, children) = self.sequence(at, depth)?;
+                (value, children, anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), at);
-                self.open(at, anchor, Content::Mapping { values: Map::new(), sources: Members::default(), key: None })
+                let (value, children) = self.mapping(at, depth)?;
+                (value, children, anchor)
             }
-            Event::SequenceEnd | Event::MappingEnd => {
-                let Some(frame) = self.open.pop() else { return Ok(()) };
-                let (value, children) = match frame.content {
-                    Content::Sequence(values, sources) => (Value::Array(values), Children::Items(sources)),
-                    Content::Mapping { mut values, mut sources, .. } => {
-                        if self.profile == Profile::Standard {
-                            merge(&mut values, &mut sources);
-                        }
-                        (Value::Object(values), Children::Members(sources))
-                    }
-                };
-                self.close(value, SourceMap { position: frame.position, children }, frame.anchor)
-            }
-            Event::Alias(anchor) => self.alias(anchor, at),
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
-                Ok(())
-            }
-        }
-    }
-
-    /// The key of the innermost mapping, if one is expected next.
-    fn missing_key(&mut self) -> Option<&mut Option<(String, Position)>> {
-        match self.open.last_mut() {
-            Some(Frame { content: Content::Mapping { key, .. }, .. }) if key.is_none() => Some(key),
-            _ => None,
-        }
-    }
-
-    fn open(&mut self, at: Position, anchor: usize, content: Content) -> Result<(), Stopped> {
-        if self.missing_key().is_some() {
-            return Err(self.stop(Code::Unreadable, at, "a key must be a scalar"));
-        }
-        if self.open.len() >= MAX_DEPTH {
-            return Err(self.too_deep(at));
-        }
-        self.open.push(Frame { position: at, anchor, content });
-        Ok(())
-    }
-
-    fn too_deep(&mut self, at: Position) -> Stopped {
-        self.stop(Code::Unreadable, at, format!("nested deeper than {MAX_DEPTH} levels"))
-    }
-
-    /// Adds a complete node to the collection that contains it.
-    fn close(&mut self, value: Value, mut source: SourceMap, anchor: usize) -> Result<(), Stopped> {
-        if anchor != 0 && self.profile == Profile::Standard {
-            self.copy(&value, source.position)?;
+            _ => (Value::Null, Children::new(), 0),
+        };
+        let source = SourceMap { position: at, children };
+        if anchor != 0 {
+            self.copy(&value, at, depth)?;
             self.anchors.insert(anchor, (value.clone(), source.clone()));
         }
-        let Some(frame) = self.open.last_mut() else {
-            self.root.get_or_insert((value, source));
-            return Ok(());
-        };
-        match &mut frame.content {
-            Content::Sequence(values, sources) => {
-                values.push(value);
-                sources.push(source);
-            }
-            Content::Mapping { values, sources, key } => {
-                let Some((name, at)) = key.take() else { return Ok(()) };
-                if let Some(first) = sources.get(&name) {
-                    let message = format!("duplicate key `{name}`: first defined at {}", first.position);
-                    let pointer = pointer::join(&self.pointer(), &name);
-                    self.errors.push(LoadError::new(Code::Unreadable, self.file, at, pointer, message));
-                    return Ok(());
-                }
-                source.position = at;
-                sources.insert(name.clone(), source);
-                values.insert(name, value);
-            }
-        }
-        Ok(())
+        Ok((value, source))
     }
 
-    /// Puts a copy of the anchored node in the place of an alias. Inside, the positions are those of the original.
-    fn alias(&mut self, anchor: usize, at: Position) -> Result<(), Stopped> {
-        if self.profile == Profile::Supported {
-            let message = "aliases are not supported: write the content out, or use `$ref`";
-            return Err(self.stop(Code::Unsupported, at, message));
+    fn sequence(&mut self, at: Position, depth: usize) -> Result<(Value, Children), Stopped> {
+        self.check_depth(depth, at)?;
+        let (mut values, mut children) = (Vec::new(), Children::new());
+        loop {
+            let (event, at) = match self.next()? {
+                (Event::SequenceEnd, _) => return Ok((Value::Array(values), children)),
+                other => other,
+            };
+            let token = values.len().to_string();
+            let (value, source) = self.member(&token, event, at, depth)?;
+            values.push(value);
+            children.insert(token, source);
         }
+    }
+
+    fn mapping(&mut self, at: Position, depth: usize) -> Result<(Value, Children), Stopped> {
+        self.check_depth(depth, at)?;
+        let (mut values, mut children) = (Map::new(), Children::new());
+        loop {
+            let (name, at) = match self.next()? {
+                (Event::MappingEnd, _) => break,
+                (event, at) => (self.key(event, at)?, at),
+            };
+            let (event, place) = self.next()?;
+            let (value, source) = self.member(&name, event, place, depth)?;
+            if let Some(SourceMap { position, .. }) = children.get(&name) {
+                let message = format!("duplicate key `{name}`: first defined at {position}");
+                let pointer = pointer::join(&self.pointer, &name);
+                self.errors.push(LoadError::new(Code::Unreadable, self.file, at, pointer, message));
+                continue;
+            }
+            children.insert(name.clone(), SourceMap { position: at, ..source });
+            values.insert(name, value);
+        }
+        merge(&mut values, &mut children);
+        Ok((Value::Object(values), children))
+    }
+
+    /// The node under a token of the pointer.
+    fn member(&mut self, token: &str, event: Event<'t>, at: Position, depth: usize) -> Result<Node, Stopped> {
+        let outer = self.pointer.len();
+        self.pointer = pointer::join(&self.pointer, token);
+        let node = self.node(event, at, depth + 1)?;
+        self.pointer.truncate(outer);
+        Ok(node)
+    }
+
+    fn key(&mut self, event: Event<'t>, at: Position) -> Result<String, Stopped> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_decoration(anchor, tag.is_some(), at);
+                if text == "<<" && style == ScalarStyle::Plain {
+                    self.refuse(at, "merge keys are not supported: write the members out");
+                }
+                let name = text.into_owned();
+                if anchor != 0 {
+                    self.anchors.insert(anchor, (Value::String(name.clone()), SourceMap::at(at)));
+                }
+                Ok(name)
+            }
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some((Value::String(name), _)) => Ok(name.clone()),
+                _ => Err(self.stop(Code::Unreadable, at, "a key must be a string")),
+            },
+            _ => Err(self.stop(Code::Unreadable, at, "a key must be a scalar")),
+        }
+    }
+
+    /// A copy of the anchored node in the place of an alias. Inside, the positions are those of the original.
+    fn alias(&mut self, anchor: usize, at: Position, depth: usize) -> Result<Node, Stopped> {
+        self.refuse(at, "aliases are not supported: write the content out, or use `$ref`");
         let Some((value, source)) = self.anchors.get(&anchor).cloned() else {
             return Err(self.stop(Code::Unreadable, at, "the alias is inside the node that it refers to"));
         };
-        if let Some(key) = self.missing_key() {
-            return match value {
-                Value::String(name) => {
-                    *key = Some((name, at));
-                    Ok(())
-                }
-                _ => Err(self.stop(Code::Unreadable, at, "a key must be a string")),
-            };
-        }
-        self.copy(&value, at)?;
-        self.close(value, SourceMap { position: at, ..source }, 0)
+        self.copy(&value, at, depth)?;
+        Ok((value, SourceMap { position: at, ..source }))
     }
 
     /// Accounts for a copy of `value` at this place.
-    fn copy(&mut self, value: &Value, at: Position) -> Result<(), Stopped> {
-        let (count, depth) = size(value);
+    fn copy(&mut self, value: &Value, at: Position, depth: usize) -> Result<(), Stopped> {
+        let (count, inner) = size(value);
         self.copied = self.copied.saturating_add(count);
         if self.copied > MAX_COPIED_NODES {
             let message = format!("the aliases of the file expand to more than {MAX_COPIED_NODES} nodes");
             return Err(self.stop(Code::Unreadable, at, message));
         }
-        if self.open.len() + depth > MAX_DEPTH { Err(self.too_deep(at)) } else { Ok(()) }
+        self.check_depth(depth + inner - 1, at)
+    }
+
+    fn check_depth(&mut self, depth: usize, at: Position) -> Result<(), Stopped> {
+        let message = || format!("nested deeper than {MAX_DEPTH} levels");
+        if depth > MAX_DEPTH { Err(self.stop(Code::Unreadable, at, message())) } else { Ok(()) }
     }
 
     fn refuse_decoration(&mut self, anchor: usize, tagged: bool, at: Position) {
-        if anchor != 0 && self.profile == Profile::Supported {
-            self.error(Code::Unsupported, at, "anchors are not supported: use `$ref` to share content");
+        if anchor != 0 {
+            self.refuse(at, "anchors are not supported: use `$ref` to share content");
         }
         if tagged {
             self.error(Code::Unsupported, at, "tags are not supported: quote the value if it is a string");
         }
     }
 
-    pub(super) fn error(&mut self, code: Code, position: Position, message: impl Into<String>) {
-        let pointer = self.pointer();
-        self.errors.push(LoadError::new(code, self.file, position, pointer, message));
-    }
-
-    pub(super) fn stop(&mut self, code: Code, position: Position, message: impl Into<String>) -> Stopped {
-        self.unreadable = true;
-        self.error(code, position, message);
-        Stopped
-    }
-
-    /// The pointer of the node being read.
-    fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for frame in &self.open {
-            match &frame.content {
-                Content::Sequence(values, _) => pointer = pointer::join(&pointer, &values.len().to_string()),
-                Content::Mapping { key: Some((key, _)), .. } => pointer = pointer::join(&pointer, key),
-                Content::Mapping { key: None, .. } => {}
-            }
+    /// Adds an error of a contract that is not plain YAML.
+    fn refuse(&mut self, at: Position, message: &str) {
+        if self.profile == Profile::Supported {
+            self.error(Code::Unsupported, at, message);
         }
-        pointer
+    }
+
+    fn error(&mut self, code: Code, at: Position, message: impl Into<String>) {
+        self.errors.push(LoadError::new(code, self.file, at, self.pointer.clone(), message));
+    }
+
+    fn stop(&mut self, code: Code, at: Position, message: impl Into<String>) -> Stopped {
+        self.error(code, at, message);
+        Stopped
     }
 
     fn plain(&mut self, text: &str, at: Position) -> Value {
         match text {
-            "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-            "true" | "True" | "TRUE" => Value::Bool(true),
-            "false" | "False" | "FALSE" => Value::Bool(false),
-            _ => match number(text) {
-                None => Value::String(text.to_owned()),
-                Some(Number::Exact(number)) => Value::Number(number),
-                Some(Number::Rounded(number)) if self.profile == Profile::Standard => Value::Number(number),
-                Some(Number::Rounded(_)) => {
-                    let message = format!("`{text}` does not fit 64 bits: many JSON readers would round it");
-                    self.error(Code::Unsupported, at, message);
-                    Value::from(0)
-                }
-                Some(Number::NotJson) => {
-                    self.error(Code::Unreadable, at, format!("`{text}` is not a JSON number"));
-                    Value::from(0)
-                }
-            },
+            "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+            "true" | "True" | "TRUE" => return Value::Bool(true),
+            "false" | "False" | "FALSE" => return Value::Bool(false),
+            _ => {}
+        }
+        match number(text) {
+            None => Value::String(text.to_owned()),
+            Some(Number::Exact(number)) => Value::Number(number),
+            Some(Number::Rounded(number, digits)) if self.profile == Profile::Standard => {
+                self.rounded.push((self.pointer.clone(), digits));
+                Value::Number(number)
+            }
+            // Zero, so that no other error follows.
+            Some(Number::Rounded(..)) => {
+                self.refuse(at, &format!("`{text}` does not fit 64 bits: many JSON readers would round it"));
+                Value::from(0)
+            }
+            Some(Number::NotJson) => {
+                self.error(Code::Unreadable, at, format!("`{text}` is not a JSON number"));
+                Value::from(0)
+            }
         }
     }
 }
 
-/// How many nodes a value has, and how deep its collections are nested.
+/// How many nodes a value has, and how deep they are nested.
 fn size(value: &Value) -> (usize, usize) {
     let sum = |(count, depth): (usize, usize), child: &Value| {
         let (more, inner) = size(child);
@@ -260,20 +264,23 @@ fn size(value: &Value) -> (usize, usize) {
 
 /// Replaces `<<` by the members of the mapping under it, or of each mapping in the list under it. Members that are
 /// already present take precedence.
-fn merge(values: &mut Map<String, Value>, sources: &mut Members) {
-    let parts = match (values.get("<<"), sources.get("<<").map(|source| &source.children)) {
-        (Some(mapping @ Value::Object(_)), Some(children)) => vec![(mapping.clone(), children.clone())],
-        (Some(Value::Array(items)), Some(Children::Items(children))) => {
-            items.iter().cloned().zip(children.iter().map(|child| child.children.clone())).collect()
-        }
-        _ => return,
-    };
+fn merge(values: &mut Map<String, Value>, children: &mut Children) {
+    let is_mergeable = |value: &Value| value.is_object() || value.is_array();
+    let Some(merged) = values.get("<<").filter(|value| is_mergeable(value)).cloned() else { return };
+    let places = children.get("<<").cloned();
     values.remove("<<");
-    for (part, children) in parts {
-        let (Value::Object(members), Children::Members(places)) = (part, children) else { continue };
+    let parts = match merged {
+        Value::Array(items) => {
+            let place = |index: usize| places.as_ref()?.children.get(&index.to_string()).cloned();
+            items.into_iter().enumerate().map(|(index, item)| (item, place(index))).collect()
+        }
+        mapping => vec![(mapping, places)],
+    };
+    for (part, place) in parts {
+        let (Value::Object(members), Some(place)) = (part, place) else { continue };
         for (name, value) in members {
-            if let (false, Some(place)) = (values.contains_key(&name), places.get(&name)) {
-                sources.insert(name.clone(), place.clone());
+            if let (false, Some(place)) = (values.contains_key(&name), place.children.get(&name)) {
+                children.insert(name.clone(), place.clone());
                 values.insert(name, value);
             }
         }

@@ -1,6 +1,7 @@
 //! Documents to compare, which need not be in the supported subset.
 
-use openapi_contract::{Code, document};
+use openapi_contract::Code;
+use openapi_contract::document::{self, Document};
 use serde_json::{Value, json};
 
 use crate::support::LIBRARY;
@@ -8,7 +9,7 @@ use crate::support::LIBRARY;
 const HEAD: &str = "openapi: 3.1.0\ninfo: { title: T, version: 2026-01-31 }\n";
 
 fn read(yaml: &str) -> Value {
-    document::read("openapi.yaml", yaml.as_bytes()).unwrap_or_else(|errors| panic!("{yaml}\n{errors:#?}")).0
+    document::read("openapi.yaml", yaml.as_bytes()).unwrap_or_else(|errors| panic!("{yaml}\n{errors:#?}")).value
 }
 
 fn errors(yaml: &str) -> Vec<(Code, String)> {
@@ -20,6 +21,7 @@ fn errors(yaml: &str) -> Vec<(Code, String)> {
 fn any_construct_of_3_1_is_accepted() {
     read(LIBRARY);
     for rest in [
+        "paths: { /a: { get: { responses: { 204: {} } } } }",
         "paths: { x-any: 1, /a: { get: { responses: { default: { description: D } }, x-mine: [1] } } }",
         "webhooks: { w: { post: { callbacks: { c: { '{$request.body#/url}': { post: {} } } } } } }",
         "components: { schemas: { S: true, T: { type: [string, 'null'], const: a, $ref: '#/components/schemas/S' } } }",
@@ -41,6 +43,11 @@ fn references_to_other_files_are_refused() {
         ("components: { schemas: { S: { allOf: [{ $ref: 'https://e.org/s' }] } } }", "3:41", "https://e.org/s"),
         ("components: { schemas: { S: { if: { $ref: 's.yaml' } } } }", "3:37", "s.yaml"),
         ("components: { callbacks: { c: { $ref: 'c.yaml' } } }", "3:33", "c.yaml"),
+        (
+            "components: { schemas: { S: { discriminator: { propertyName: p, mapping: { a: a.yaml } } } } }",
+            "3:76",
+            "a.yaml",
+        ),
         ("webhooks: { w: { post: { callbacks: { c: { e: { $ref: 'c.yaml' } } } } } }", "3:49", "c.yaml"),
     ] {
         assert_eq!(errors(&format!("{HEAD}{rest}\n")), [bundle(at, target)]);
@@ -66,26 +73,48 @@ components:
         b: { type: number, minimum: 0, exclusiveMinimum: true }
         c: { $ref: '#/components/schemas/S', nullable: true }
 ";
-    let (document, source) = document::read("openapi.yaml", yaml.as_bytes()).expect("valid 3.0");
-    assert_eq!(document["openapi"], "3.1.0");
+    let Document { value, source, .. } = document::read("openapi.yaml", yaml.as_bytes()).expect("valid 3.0");
+    assert_eq!(value["openapi"], "3.1.0");
     let expected = json!({
         "a": {"type": ["string", "null"], "example": "x"},
         "b": {"type": "number", "exclusiveMinimum": 0},
         "c": {"$ref": "#/components/schemas/S"},
     });
     let at = "/components/schemas/S/properties";
-    assert_eq!(document.pointer(at), Some(&expected));
+    assert_eq!(value.pointer(at), Some(&expected));
     let position = |key: &str| source.position(&format!("{at}/{key}")).expect(key).to_string();
     assert_eq!([position("a/type"), position("b/exclusiveMinimum")], ["9:14", "10:40"]);
     let wrong = yaml.replace("nullable: true, example", "nullable: 1, example");
     assert_eq!(errors(&wrong), [(Code::Invalid, "9:28 `nullable` must be true or false, not `1`".to_owned())]);
 }
 
+/// They round to the same float, but are different integers. A number that is written as a float is not one of them.
+#[test]
+fn different_integers_beyond_64_bits_are_different_numbers() {
+    let read = |numbers: &str| {
+        let yaml = format!("{HEAD}x: [{numbers}]\n");
+        document::read("openapi.yaml", yaml.as_bytes()).expect("a document")
+    };
+    let mut old = read("18446744073709551617, -18446744073709551616, 99999999999999999999, 1e20, 0x10000000000000000");
+    let mut new = read("18446744073709551618, -18446744073709551617, +0099999999999999999999, 1e20");
+    assert_eq!(old.value["x"][0], new.value["x"][0]);
+    document::separate([&mut old, &mut new]);
+    let number = |document: &Document, index: usize| document.value["x"][index].as_f64().expect("a number");
+    assert!(number(&old, 4) < number(&old, 0) && number(&old, 0) < number(&new, 0));
+    assert!(number(&old, 1) > number(&new, 1));
+    assert_eq!([number(&old, 2), number(&old, 3)], [number(&new, 2), number(&new, 3)]);
+    assert_eq!(number(&old, 4), 2_f64.powi(64), "the smallest is rounded only");
+}
+
 #[test]
 fn other_documents_are_refused() {
     for (yaml, code, message) in [
         ("swagger: '2.0'\n", Code::Invalid, "1:1 not an OpenAPI document"),
-        ("openapi: 3.2.0\n", Code::Invalid, "1:1 not an OpenAPI 3.1 document"),
+        (
+            "openapi: 3.2.0\n",
+            Code::Invalid,
+            "1:1 `openapi` is \"3.2.0\": only documents of OpenAPI 3.0.x and 3.1.x are read",
+        ),
         ("a: [\n", Code::Unreadable, "2:1 invalid YAML"),
         ("a: 1\na: 2\n", Code::Unreadable, "2:1 duplicate key `a`"),
     ] {

@@ -10,10 +10,10 @@ use super::exclusions::not_compared;
 use super::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::method::Method;
+use openapi_contract::nodes::reached_from_paths;
 use openapi_contract::operation::is_planned;
 use openapi_contract::paths::{self, Declared, Endpoint, Path};
 use openapi_contract::pointer::{self, join};
-use openapi_contract::reachability;
 
 impl<'a> Walk<'a> {
     /// Compares the two documents.
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
         let ours = self.contract.get("components").unwrap_or(nothing);
         let theirs = self.code.get("components").unwrap_or(nothing);
         let follows = |kind, key: &str| !not_compared(kind, key);
-        let used = [reachability::from_paths(self.contract, follows), reachability::from_paths(self.code, follows)];
+        let used = [reached_from_paths(self.contract, follows), reached_from_paths(self.code, follows)];
         for section in names(ours, theirs) {
             if not_compared(Kind::Components, section) {
                 continue;

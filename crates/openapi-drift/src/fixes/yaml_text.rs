@@ -127,7 +127,7 @@ mod tests {
             json!({"text": "tab\there", "more": "e\u{301}", "date": "2026-01-01", "long": "trailing space "}),
         ] {
             let text = entry("root", &value);
-            let read = openapi_contract::yaml::read("f", &text, openapi_contract::Profile::Supported)
+            let read = openapi_contract::yaml::read("f", text.as_bytes(), openapi_contract::Profile::Supported)
                 .root
                 .unwrap_or_else(|| panic!("not YAML:\n{text}"));
             let mut expected = value.clone();

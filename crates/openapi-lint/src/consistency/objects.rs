@@ -25,7 +25,7 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { kind, value, at }: &Node
         if keys.iter().all(|key| value.get(key).is_some()) {
             let [one, other] = keys;
             let message = format!("{kind} must have either `{one}` or `{other}`, not both");
-            findings.add(findings.later(at, *keys), message);
+            findings.add(findings.errors.later(at, *keys), message);
         }
     }
     match kind {

@@ -115,7 +115,7 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }:
     let flag = |key: &str| schema.get(key) == Some(&Value::Bool(true));
     if flag("readOnly") && flag("writeOnly") {
         let message = "`readOnly` and `writeOnly` together: no request and no response may contain the property";
-        findings.add(findings.later(at, ["readOnly", "writeOnly"]), message);
+        findings.add(findings.errors.later(at, ["readOnly", "writeOnly"]), message);
     }
 }
 
@@ -139,7 +139,7 @@ fn bounds(findings: &mut Findings<'_>, schema: &Value, at: &str) {
         {
             let [lower, upper] = keys;
             let message = format!("no value is valid: `{lower}: {least}` is greater than `{upper}: {most}`");
-            findings.add(findings.later(at, keys), message);
+            findings.add(findings.errors.later(at, keys), message);
         }
     }
 }

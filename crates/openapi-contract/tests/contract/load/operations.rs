@@ -6,8 +6,8 @@ use super::{errors, refuses};
 fn operations_need_a_unique_id_and_stated_security() {
     refuses("      operationId: getThing\n", "", "6:5 `operationId` is missing");
     refuses("security: []\n", "", "5:5 `security` is missing");
-    refuses("security: []", "security: [{ key: [] }]", "3:14 the security scheme `key` is not declared");
-    refuses("security: []", "security: [key]", "3:12 a security requirement must map");
+    refuses("security: []", "security: [{ key: [] }]", "3:14 `key` is not declared in `components/securitySchemes`");
+    refuses("security: []", "security: [key]", "3:12 an item of `security` must map scheme names");
     let second = "  /other:\n    put:\n      operationId: getThing\n      responses: { 204: { description: Done. } }\n";
     refuses(
         "components:\n",

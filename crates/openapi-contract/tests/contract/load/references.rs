@@ -25,6 +25,16 @@ fn invalid_references() {
         "$ref: '#/components/schemas/Thing'\n                description: A thing.",
         "16:17 `$ref` must be the only member, because 3.0 ignores its siblings: move `description`",
     );
+    refuses(
+        "type: object",
+        "discriminator: { propertyName: p, mapping: { a: No } }",
+        "20:52 `No` is not declared in `components/schemas`",
+    );
+    refuses(
+        "type: object",
+        "discriminator: { propertyName: p, mapping: { a: things.yaml } }",
+        "20:52 `things.yaml` is not in this file: bundle the document into one file first",
+    );
     let cycle = errors(
         "        name: { type: string, maxLength: 9 }\n",
         "        name: { type: string }\n    A: { $ref: '#/components/schemas/B' }\n    B: { $ref: '#/components/schemas/A' }\n",

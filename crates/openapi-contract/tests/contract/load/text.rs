@@ -13,7 +13,7 @@ fn text_that_is_not_yaml() {
 
 #[test]
 fn bytes_that_are_not_text() {
-    let load = |bytes: &[u8]| Contract::load_bytes("openapi.yaml", bytes).map_err(|errors| errors[0].to_string());
+    let load = |bytes: &[u8]| Contract::load("openapi.yaml", bytes).map_err(|errors| errors[0].to_string());
     assert_eq!(load(SMALL.as_bytes()).map(|contract| contract.operations().len()), Ok(1));
     let expected = |at: &str, byte: &str| Err(format!("openapi.yaml:{at}: not UTF-8: invalid byte {byte}"));
     let broken = |bytes: &[u8]| load(bytes).map(|_| ());
@@ -41,7 +41,7 @@ fn other_forms_of_the_same_text() {
     assert!(marked[1].starts_with("2:9 unknown keyword `titel`"), "{marked:?}");
     let large = format!("{SMALL}{}", "# longer than any contract is\n".repeat(2_000_000));
     assert_eq!(errors_of(&large), ["1:1 the file is larger than 16 MiB"]);
-    let bytes = Contract::load_bytes("openapi.yaml", &vec![0xff; 50_000_000]).expect_err("too large");
+    let bytes = Contract::load("openapi.yaml", &vec![0xff; 50_000_000]).expect_err("too large");
     assert_eq!(bytes[0].message, "the file is larger than 16 MiB");
     for deep in ["[", "{a: ", "- ", "? ", "!!seq [", "&a [", "a: [", "'", "{\"a\":"] {
         let errors = errors_of(&deep.repeat(20_000));
