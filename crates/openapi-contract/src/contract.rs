@@ -29,7 +29,7 @@ impl Contract {
     /// # Errors
     /// Every error found, in the order of the file. Parsing stops at bytes that are not UTF-8 and at text that is not
     /// YAML; all other errors are reported together.
-    pub fn load(file_name: &str, yaml: impl AsRef<[u8]>) -> Result<Contract, Vec<LoadError>> {
+    pub fn load(file_name: &str, yaml: &(impl AsRef<[u8]> + ?Sized)) -> Result<Contract, Vec<LoadError>> {
         let contract = Contract::read(file_name, yaml)?;
         if contract.errors.is_empty() { Ok(contract) } else { Err(contract.errors) }
     }
@@ -39,7 +39,7 @@ impl Contract {
     ///
     /// # Errors
     /// Every error found, in the order of the file, if one of them makes the document invalid.
-    pub fn read(file_name: &str, yaml: impl AsRef<[u8]>) -> Result<Contract, Vec<LoadError>> {
+    pub fn read(file_name: &str, yaml: &(impl AsRef<[u8]> + ?Sized)) -> Result<Contract, Vec<LoadError>> {
         let bytes = yaml.as_ref();
         let Read { root, mut errors, .. } = yaml::read(file_name, bytes, Profile::Supported);
         let Some((document, source)) = root else { return Err(in_order(errors)) };

@@ -20,19 +20,17 @@ use crate::findings::Findings;
 
 /// Every contradiction of a contract, in the order of the file.
 pub fn contradictions(contract: &Contract) -> Vec<LoadError> {
-    let mut nodes = nodes(contract.document(), Profile::Supported);
-    nodes.retain(|node| node.value.is_object() && !node.is_reference());
-    let mut findings = Findings::new(contract, Code::Inconsistent);
+    let nodes = nodes(contract.document(), Profile::Supported);
+    let mut findings = Findings::new(contract, Code::Inconsistent, "");
     let parts = required::parts_of_others(contract, &nodes);
-    for node in &nodes {
-        match node.kind {
-            Kind::Schema => {
-                schemas::check(&mut findings, node);
-                if !parts.contains(&node.at) {
-                    required::check(&mut findings, node);
-                }
-            }
-            _ => objects::check(&mut findings, node),
+    for node in nodes.iter().filter(|node| !node.is_reference()) {
+        if node.kind != Kind::Schema {
+            objects::check(&mut findings, node);
+            continue;
+        }
+        schemas::check(&mut findings, node);
+        if !parts.contains(&node.at) {
+            required::check(&mut findings, node);
         }
     }
     values::check(&mut findings, &nodes);

@@ -12,29 +12,33 @@
 //!   to parse their text.
 //! - Request bodies that are not JSON. Media types are compared by name, so ranges and parameters never match.
 //!
-//! `schemas` has the rules for the schemas of requests.
-
-mod schemas;
+//! - Patterns of requests that need backtracking: the server could match them, but not in linear time, and clients in
+//!   languages with RE2 cannot match them at all.
 
 use std::collections::HashSet;
 
 use openapi_contract::date::unix_seconds;
-use openapi_contract::equivalence::folded;
+use openapi_contract::nodes::Node;
 use openapi_contract::operation;
 use openapi_contract::paths::{self, Declared, Endpoint};
-use openapi_contract::pointer::{self, join};
-use openapi_contract::{Code, Contract, Kind, LoadError, Method};
+use openapi_contract::pointer::join;
+use openapi_contract::{Code, Contract, Kind, LoadError, Method, Profile};
 use serde_json::Value;
 
-use crate::findings::{Findings, items};
+use crate::composition::parts;
+use crate::findings::{Findings, is_json_media_type};
+use crate::pattern::{self, PatternError};
 
 /// Every construct that the server does not implement, in the order of the file.
 pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
-    let mut findings = Findings::new(contract, Code::Unenforceable);
+    let mut findings = Findings::new(contract, Code::Unenforceable, "not enforced by the server: ");
     let mut seen = HashSet::new();
     for path in paths::paths(contract.document()) {
         for endpoint in path.endpoints().filter(|endpoint| !operation::is_planned(endpoint.operation)) {
-            check_operation(&mut findings, &endpoint);
+            method(&mut findings, &endpoint);
+            security(&mut findings, &endpoint);
+            deprecation(&mut findings, &endpoint);
+            links(&mut findings, &endpoint);
             for declared in path.parameters(contract.document(), &endpoint) {
                 parameter(&mut findings, &declared, &mut seen);
             }
@@ -44,28 +48,24 @@ pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
     findings.finish()
 }
 
-fn add(findings: &mut Findings<'_>, pointer: String, reason: &str) {
-    findings.add(pointer, format!("not enforced by the server: {reason}"));
+fn method(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
+    let reason = match endpoint.method {
+        Method::Head => "the server responds to HEAD as to GET, without content; remove the operation",
+        Method::Options => "the server responds to OPTIONS on every path with its methods; remove the operation",
+        Method::Trace => "TRACE is never accepted; remove the operation",
+        _ => return,
+    };
+    findings.add(endpoint.pointer.clone(), reason);
 }
 
-fn check_operation(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
-    let rule = match endpoint.method {
-        Method::Head => Some("the server responds to HEAD as to GET, without content; remove the operation"),
-        Method::Options => Some("the server responds to OPTIONS on every path with its methods; remove the operation"),
-        Method::Trace => Some("TRACE is never accepted; remove the operation"),
-        _ => None,
-    };
-    if let Some(rule) = rule {
-        add(findings, endpoint.pointer.clone(), rule);
+fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
+    let document = findings.contract.document();
+    let owners = [(endpoint.operation, endpoint.pointer.as_str()), (document, "")];
+    let stated = owners.into_iter().find_map(|(owner, at)| Some((owner.get("security")?.as_array()?, at)));
+    if let Some((_, at)) = stated.filter(|(list, _)| !list.is_empty()) {
+        let reason = "credentials are not checked yet, so any client could call the operation";
+        findings.add(join(at, "security"), reason);
     }
-    let own = endpoint.operation.get("security");
-    let at = if own.is_some() { &endpoint.pointer } else { "" };
-    let security = own.or_else(|| findings.contract.document().get("security"));
-    if security.and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
-        add(findings, join(at, "security"), "credentials are not checked yet, so any client could call the operation");
-    }
-    deprecation(findings, endpoint);
-    links(findings, endpoint);
 }
 
 fn deprecation(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
@@ -84,7 +84,7 @@ fn deprecation(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
         (Some(since), Some(sunset)) if sunset < since => ("x-sunset", "the sunset is before the deprecation"),
         _ => return,
     };
-    add(findings, join(&endpoint.pointer, key), reason);
+    findings.add(join(&endpoint.pointer, key), reason);
 }
 
 fn links(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
@@ -96,13 +96,8 @@ fn links(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
         let at = join(&at, "links");
         for (name, link) in response.get("links").and_then(Value::as_object).into_iter().flatten() {
             let (link, at) = contract.follow(link, join(&at, name));
-            let text = |key: &str| link.get(key).and_then(Value::as_str);
-            let (id, pointer) = (text("operationId"), text("operationRef").and_then(pointer::local));
-            let is_target = |other: &&openapi_contract::Operation| {
-                other.planned && (id == Some(&other.id) || pointer.as_ref() == Some(&other.pointer))
-            };
-            if let Some(planned) = contract.operations().iter().find(is_target) {
-                add(findings, at, &format!("`{}` is planned and not in the served documents", planned.id));
+            if let Some(planned) = findings.target_of(link).filter(|target| target.planned) {
+                findings.add(at, format!("`{}` is planned and not in the served documents", planned.id));
             }
         }
     }
@@ -110,67 +105,55 @@ fn links(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
 
 fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>, seen: &mut HashSet<String>) {
     let (parameter, at) = findings.contract.follow(declared.listed, declared.site.clone());
-    if declared.location == "cookie" {
-        add(findings, join(&at, "in"), "cookies are not read; use a header");
+    let location = declared.location;
+    if location == "cookie" {
+        findings.add(join(&at, "in"), "cookies are not read; use a header");
     }
-    let default = if matches!(declared.location, "path" | "header") { "simple" } else { "form" };
+    let default = if matches!(location, "path" | "header") { "simple" } else { "form" };
     if let Some(style) = parameter.get("style").and_then(Value::as_str).filter(|style| *style != default) {
-        let reason =
-            format!("the style `{style}` is not supported; a {} parameter must be `{default}`", declared.location);
-        add(findings, join(&at, "style"), &reason);
+        let reason = format!("the style `{style}` is not supported; a {location} parameter must be `{default}`");
+        findings.add(join(&at, "style"), reason);
     }
     for (key, reason) in [
         ("allowReserved", "a query is split at every `&`, and `+` is a space"),
         ("allowEmptyValue", "an empty value is validated by the schema like any other"),
     ] {
         if parameter.get(key) == Some(&Value::Bool(true)) {
-            add(findings, join(&at, key), reason);
+            findings.add(join(&at, key), reason);
         }
     }
     if parameter.get("content").is_some() {
-        add(findings, join(&at, "content"), "a parameter is read as one scalar; use `schema`");
+        findings.add(join(&at, "content"), "a parameter is read as one scalar; use `schema`");
     }
     if let Some(schema) = parameter.get("schema") {
         let (schema, at) = findings.contract.follow(schema, join(&at, "schema"));
         scalar(findings, schema, &at);
-        if let Some((default, reason)) = schema.get("default").and_then(|value| Some((value, misread(schema, value)?)))
-        {
-            add(findings, join(&at, "default"), &format!("the default {default} {reason}"));
-        }
-        schemas::check(findings, schema, at, seen);
+        patterns(findings, schema, at, seen);
     }
 }
 
-/// The text of a parameter is parsed by the `type` of its schema.
+/// The text of a parameter is parsed by the `type` of its schema, without regard to the schemas inside it.
 fn scalar(findings: &mut Findings<'_>, schema: &Value, at: &str) {
-    match schema.get("type").and_then(Value::as_str) {
+    let type_of = |schema: &Value| schema.get("type").and_then(Value::as_str).map(str::to_owned);
+    match type_of(schema).as_deref() {
         Some(list @ ("array" | "object")) => {
-            add(findings, join(at, "type"), &format!("a parameter is read as one scalar, not as an {list}"));
+            findings.add(join(at, "type"), format!("a parameter is read as one scalar, not as an {list}"));
         }
         Some(_) => {}
-        None => inner_types(findings, schema, at),
+        None => {
+            let parts = parts(findings.contract, schema, at);
+            let typed = parts.iter().filter_map(|part| Some((part, type_of(part.value)?)));
+            for (part, name) in typed.filter(|(_, name)| name != "string") {
+                let reason = format!(
+                    "a parameter is parsed by the `type` of its schema, which has none, so a string would be validated \
+                     as `{name}`"
+                );
+                findings.add(join(&part.at, "type"), reason);
+            }
+        }
     }
-}
-
-/// The types inside a schema that has no `type` itself.
-fn inner_types(findings: &mut Findings<'_>, schema: &Value, at: &str) {
-    let mut parts = vec![(schema, at.to_owned())];
-    let mut seen = HashSet::new();
-    while let Some((part, at)) = parts.pop() {
-        if !seen.insert(at.clone()) {
-            continue;
-        }
-        if let Some(name) = part.get("type").and_then(Value::as_str).filter(|name| *name != "string") {
-            let reason = format!(
-                "a parameter is parsed by the `type` of its schema, which has none, so a string would be validated as \
-                 `{name}`"
-            );
-            add(findings, join(&at, "type"), &reason);
-        }
-        for key in ["allOf", "anyOf", "oneOf"] {
-            let inner = items(part, key).map(|(index, part)| (part, join(&join(&at, key), &index)));
-            parts.extend(inner.map(|(part, at)| findings.contract.follow(part, at)));
-        }
+    if let Some((default, reason)) = schema.get("default").and_then(|value| Some((value, misread(schema, value)?))) {
+        findings.add(join(at, "default"), format!("the default {default} {reason}"));
     }
 }
 
@@ -190,15 +173,32 @@ fn body(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>, seen: &mut HashSet
     let at = join(&at, "content");
     for (media, value) in body.get("content").and_then(Value::as_object).into_iter().flatten() {
         let here = join(&at, media);
-        let name = folded(Kind::MediaType, media);
-        let is_json = name == "application/json" || name.ends_with("+json");
-        if !is_json || name.contains([';', '*', ' ']) {
+        if !is_json_media_type(media) || media.contains([';', '*', ' ']) {
             let reason = format!("a body of `{media}` is not supported, only `application/json` and `…+json`");
-            add(findings, here.clone(), &reason);
+            findings.add(here.clone(), reason);
         }
         if let Some(schema) = value.get("schema") {
-            schemas::check(findings, schema, join(&here, "schema"), seen);
+            patterns(findings, schema, join(&here, "schema"), seen);
         }
+    }
+}
+
+/// Checks the patterns of a schema and of all that it contains or refers to, except the schemas already `seen`.
+fn patterns(findings: &mut Findings<'_>, schema: &Value, at: String, seen: &mut HashSet<String>) {
+    let mut next = vec![Node { kind: Kind::Schema, value: schema, at }];
+    // A work list, not recursion: chains of references may be long.
+    while let Some(Node { kind, value, at }) = next.pop() {
+        let (value, at) = findings.contract.follow(value, at);
+        if kind != Kind::Schema || !seen.insert(at.clone()) {
+            continue;
+        }
+        // An invalid pattern is an inconsistency.
+        if let Some(Err(PatternError::Backtracking(how))) =
+            value.get("pattern").and_then(Value::as_str).map(pattern::parse)
+        {
+            findings.add(join(&at, "pattern"), format!("the pattern uses {how}, which RE2 does not support"));
+        }
+        Node { kind, value, at }.children(Profile::Supported, &mut next);
     }
 }
 

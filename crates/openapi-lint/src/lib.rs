@@ -8,6 +8,7 @@
 //!
 //! A contract with such findings can be compared, so they hide no drift, but the build refuses it.
 
+mod composition;
 mod consistency;
 mod enforceability;
 mod findings;

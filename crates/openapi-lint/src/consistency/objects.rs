@@ -39,27 +39,14 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { kind, value, at }: &Node
 /// A link refers to an operation, and sets parameters of that operation.
 fn link(findings: &mut Findings<'_>, link: &Value, at: &str) {
     let text = |key: &str| link.get(key).and_then(Value::as_str);
-    let (id, reference) = (text("operationId"), text("operationRef"));
-    if id.is_none() && reference.is_none() {
-        return findings.add(at.to_owned(), "a link must have an `operationId`");
-    }
-    let target = reference.and_then(pointer::local);
-    if id.is_none() && target.is_none() {
-        // An operation of another document.
-        return;
-    }
-    let is_target = |operation: &&Operation| {
-        let listed = join(&join("/paths", &operation.path), operation.method.key());
-        id == Some(operation.id.as_str())
-            || target.as_ref().is_some_and(|target| [&listed, &operation.pointer].contains(&target))
-    };
-    match (findings.contract.operations().iter().find(is_target), reference) {
-        (Some(operation), _) => link_parameters(findings, link, at, operation),
-        (None, Some(target)) => {
+    match (findings.target_of(link), text("operationId"), text("operationRef")) {
+        (Some(operation), _, _) => link_parameters(findings, link, at, operation),
+        (None, None, None) => findings.add(at.to_owned(), "a link must have an `operationId`"),
+        (None, _, Some(target)) if pointer::local(target).is_some() => {
             findings.add(join(at, "operationRef"), format!("`{target}` is not an operation"));
         }
-        // The loader reports unknown ids.
-        (None, None) => {}
+        // The loader reports unknown ids, and an operation of another document is not checked.
+        _ => {}
     }
 }
 

@@ -11,72 +11,36 @@ use serde_json::Value;
 use crate::findings::Findings;
 use crate::pattern::{self, PatternError};
 
-/// The types that a keyword applies to.
-const APPLIES_TO: &[(&str, &[&str])] = &[
-    ("minLength", &["string"]),
-    ("maxLength", &["string"]),
-    ("pattern", &["string"]),
-    ("minimum", &["integer", "number"]),
-    ("maximum", &["integer", "number"]),
-    ("multipleOf", &["integer", "number"]),
-    ("items", &["array"]),
-    ("minItems", &["array"]),
-    ("maxItems", &["array"]),
-    ("uniqueItems", &["array"]),
-    ("properties", &["object"]),
-    ("required", &["object"]),
-    ("additionalProperties", &["object"]),
-    ("minProperties", &["object"]),
-    ("maxProperties", &["object"]),
+/// Keywords by the types that they apply to.
+const KEYWORDS: Table = &[
+    (&["string"], "minLength maxLength pattern"),
+    (&["integer", "number"], "minimum maximum multipleOf"),
+    (&["array"], "items minItems maxItems uniqueItems"),
+    (&["object"], "properties required additionalProperties minProperties maxProperties"),
 ];
 
-/// The formats of the OpenAPI registry, by the types that they apply to.
-const FORMATS: &[(&[&str], &[&str])] = &[
-    (&["integer", "number"], &["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "double-int"]),
-    (&["number", "integer"], &["float", "double"]),
-    (&["string", "number"], &["decimal", "decimal128", "unixtime"]),
+/// The formats of the OpenAPI registry by the types that they apply to.
+const FORMATS: Table = &[
+    (&["integer", "number"], "int8 int16 int32 int64 uint8 uint16 uint32 uint64 double-int"),
+    (&["number", "integer"], "float double"),
+    (&["string", "number"], "decimal decimal128 unixtime"),
     (
         &["string"],
-        &[
-            "base64url",
-            "binary",
-            "byte",
-            "char",
-            "commonmark",
-            "date",
-            "date-time",
-            "date-time-local",
-            "duration",
-            "email",
-            "hostname",
-            "html",
-            "http-date",
-            "idn-email",
-            "idn-hostname",
-            "ipv4",
-            "ipv6",
-            "iri",
-            "iri-reference",
-            "json-pointer",
-            "media-range",
-            "password",
-            "regex",
-            "relative-json-pointer",
-            "sf-binary",
-            "sf-boolean",
-            "sf-decimal",
-            "sf-integer",
-            "sf-string",
-            "sf-token",
-            "time",
-            "time-local",
-            "uri",
-            "uri-reference",
-            "uri-template",
-            "uuid",
-        ],
+        "base64url binary byte char commonmark date date-time date-time-local duration email hostname html http-date \
+         idn-email idn-hostname ipv4 ipv6 iri iri-reference json-pointer media-range password regex \
+         relative-json-pointer sf-binary sf-boolean sf-decimal sf-integer sf-string sf-token time time-local uri \
+         uri-reference uri-template uuid",
     ),
 ];
+
+/// Types, and words that apply to them.
+type Table = &'static [(&'static [&'static str], &'static str)];
+
+/// The types that a word applies to; none if the table does not have the word.
+fn types_of(table: Table, word: &str) -> Vec<&'static str> {
+    let rows = table.iter().filter(|(_, words)| words.split(' ').any(|known| known == word));
+    rows.flat_map(|(types, _)| *types).copied().collect()
+}
 
 /// Lower and upper bounds of the same quantity.
 const BOUNDS: [[&str; 2]; 4] =
@@ -84,20 +48,16 @@ const BOUNDS: [[&str; 2]; 4] =
 
 pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }: &Node<'_>) {
     let declared = schema.get("type").and_then(Value::as_str);
-    if let Some(declared) = declared {
-        for (key, types) in APPLIES_TO.iter().filter(|(key, _)| schema.get(key).is_some()) {
-            if !types.contains(&declared) {
-                let message = format!(
-                    "`{key}` has no effect on `type: {declared}`: it applies to `type: {}`",
-                    types.join(" or ")
-                );
-                findings.add(join(at, key), message);
-            }
+    for key in schema.as_object().into_iter().flat_map(|members| members.keys()) {
+        let types = types_of(KEYWORDS, key);
+        if let Some(declared) = declared.filter(|declared| !types.is_empty() && !types.contains(declared)) {
+            let types = types.join(" or ");
+            let message = format!("`{key}` has no effect on `type: {declared}`: it applies to `type: {types}`");
+            findings.add(join(at, key), message);
         }
     }
-    if let Some(message) =
-        schema.get("format").and_then(Value::as_str).and_then(|format| wrong_format(format, declared))
-    {
+    let format = schema.get("format").and_then(Value::as_str);
+    if let Some(message) = format.and_then(|format| wrong_format(format, declared)) {
         findings.add(join(at, "format"), message);
     }
     bounds(findings, schema, at);
@@ -121,10 +81,9 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }:
 
 /// Any format is allowed, but a misspelt one would be ignored, and so is one for another type.
 fn wrong_format(format: &str, declared: Option<&str>) -> Option<String> {
-    let known = FORMATS.iter().filter(|(_, names)| names.contains(&format));
-    let types: Vec<&str> = known.flat_map(|(types, _)| *types).copied().collect();
+    let types = types_of(FORMATS, format);
     if types.is_empty() {
-        let near = did_you_mean(format, FORMATS.iter().flat_map(|(_, names)| *names).copied());
+        let near = did_you_mean(format, FORMATS.iter().flat_map(|(_, names)| names.split(' ')));
         return (!near.is_empty()).then(|| format!("unknown format `{format}`{near}"));
     }
     let declared = declared.filter(|declared| !types.contains(declared))?;

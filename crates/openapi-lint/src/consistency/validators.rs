@@ -1,16 +1,17 @@
 //! Validates the values of a contract by its schemas.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternCache, PatternOptions, Registry, ValidationError, Validator};
+use jsonschema::{Draft, PatternCache, PatternOptions, Registry, RegistryBuilder, ValidationError, Validator};
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::suggestions::nearest;
 use openapi_contract::{Contract, Kind};
 use serde_json::{Map, Value, json};
 
-/// The URI of the document that contains all schemas.
+/// The URI of the document that contains the components.
 const BASE: &str = "urn:contract";
 
 /// Compiling patterns takes longer than everything else, and schemas share them.
@@ -24,63 +25,53 @@ pub(super) struct Mismatch {
     pub(super) reason: String,
 }
 
-/// A schema to validate by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct SchemaAt {
-    /// Its pointer in the contract.
-    pub(super) at: String,
-    /// Without its `enum`, which is what is validated.
-    pub(super) without_enum: bool,
+/// The validators of a contract's schemas, each compiled when it is first used.
+pub(super) struct Validators {
+    /// The document with adapted schemas.
+    document: Value,
+    /// `components/schemas`, to which references lead.
+    components: Registry<'static>,
+    compiled: HashMap<String, Option<Validator>>,
 }
 
-/// A document of schemas, for one compilation per schema.
-pub(super) struct Schemas(Value);
-
-impl Schemas {
-    /// The schemas of a contract, adapted for values that are a request, a response or neither: a required property that
-    /// is `readOnly` or `writeOnly` may be missing.
-    pub(super) fn new(contract: &Contract, nodes: &[Node<'_>]) -> Schemas {
+impl Validators {
+    /// Adapts the schemas for values that are a request, a response or neither: a required property that is `readOnly`
+    /// or `writeOnly` may be missing. `None` if references to them do not resolve.
+    pub(super) fn new(contract: &Contract, nodes: &[Node<'_>]) -> Option<Validators> {
         let mut document = contract.document().clone();
         for node in nodes.iter().filter(|node| node.kind == Kind::Schema) {
             if let Some(schema) = document.pointer_mut(&node.at).and_then(Value::as_object_mut) {
                 adapt(contract, node.value, schema);
             }
         }
-        Schemas(document)
+        let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+        let components = json!({ "components": { "schemas": schemas } });
+        let registry = Registry::new().draft(Draft::Draft202012).add(BASE, components);
+        let components = registry.and_then(RegistryBuilder::prepare).ok()?;
+        Some(Validators { document, components, compiled: HashMap::new() })
     }
 
-    /// A validator for each schema; `None` if the schema is invalid, which is another finding.
-    pub(super) fn compile(&self, schemas: &[SchemaAt]) -> Vec<Option<Validator>> {
-        let standalone = schemas.iter().map(|schema| {
-            let mut value = self.0.pointer(&schema.at).cloned().unwrap_or(Value::Bool(true));
-            if let Some(members) = value.as_object_mut().filter(|_| schema.without_enum) {
-                members.remove("enum");
-            }
-            value
-        });
-        let document =
-            json!({ "schemas": standalone.collect::<Value>(), "components": { "schemas": self.components() } });
-        let registry = Registry::new().draft(jsonschema::Draft::Draft202012).add(BASE, &document);
-        let Ok(registry) = registry.and_then(jsonschema::RegistryBuilder::prepare) else { return Vec::new() };
-        let compile = |index: usize| {
-            jsonschema::draft202012::options()
-                .with_registry(&registry)
+    /// Every reason why `value` does not match the schema at this pointer; none if the schema is invalid, which is another
+    /// finding.
+    pub(super) fn mismatches(&mut self, schema: &str, value: &Value) -> Vec<Mismatch> {
+        let Validators { document, components, compiled } = self;
+        let validator = compiled.entry(schema.to_owned()).or_insert_with(|| {
+            let options = jsonschema::draft202012::options()
+                .with_registry(components)
                 // Linear time. Patterns that need backtracking are another finding.
                 .with_pattern_options(PatternOptions::regex())
                 .with_pattern_cache(PATTERNS.clone())
-                .should_validate_formats(true)
-                .build(&json!({ "$ref": format!("{BASE}#/schemas/{index}") }))
-                .ok()
-        };
-        (0..schemas.len()).map(compile).collect()
-    }
-
-    fn components(&self) -> &Value {
-        self.0.pointer("/components/schemas").unwrap_or(&Value::Null)
+                .should_validate_formats(true);
+            options.build(document.pointer(schema)?).ok()
+        });
+        validator.iter().flat_map(|validator| validator.iter_errors(value)).flat_map(|error| describe(&error)).collect()
     }
 }
 
 fn adapt(contract: &Contract, original: &Value, schema: &mut Map<String, Value>) {
+    if let Some(target) = pointer::reference(original) {
+        schema.insert("$ref".to_owned(), format!("{BASE}{target}").into());
+    }
     // These are values, not schemas.
     for key in ["example", "examples", "default"] {
         schema.remove(key);
@@ -110,11 +101,6 @@ fn adapt(contract: &Contract, original: &Value, schema: &mut Map<String, Value>)
     }
 }
 
-/// Every reason why `value` does not match the schema.
-pub(super) fn mismatches(validator: &Validator, value: &Value) -> Vec<Mismatch> {
-    validator.iter_errors(value).flat_map(|error| describe(&error)).collect()
-}
-
 fn describe(error: &ValidationError<'_>) -> Vec<Mismatch> {
     let inside = error.instance_path().as_str().to_owned();
     let members = || error.instance().as_object().into_iter().flat_map(|members| members.keys().map(String::as_str));
@@ -136,9 +122,4 @@ fn describe(error: &ValidationError<'_>) -> Vec<Mismatch> {
         }
         _ => vec![Mismatch { inside, reason: error.masked_with("it").to_string() }],
     }
-}
-
-/// The part of a value at a pointer inside it.
-pub(super) fn part<'v>(value: &'v Value, inside: &str) -> Option<&'v Value> {
-    pointer::find(value, inside)
 }

@@ -3,16 +3,15 @@
 //! An example that several places refer to may match the schema of some of them only. Then each reference where it does
 //! not match is the error, not the example.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use openapi_contract::Kind;
-use openapi_contract::equivalence::folded;
 use openapi_contract::nodes::Node;
-use openapi_contract::pointer::join;
+use openapi_contract::pointer::{self, join};
+use openapi_contract::{Contract, Kind};
 use serde_json::Value;
 
-use super::validators::{Mismatch, SchemaAt, Schemas, mismatches, part};
-use crate::findings::{Findings, items};
+use super::validators::{Mismatch, Validators};
+use crate::findings::{Findings, is_json_media_type, items};
 
 /// A value and the schema that it must match.
 struct Shown<'a> {
@@ -21,110 +20,64 @@ struct Shown<'a> {
     at: String,
     /// The place that refers to the value, if it is a shared example.
     site: Option<String>,
-    schema: usize,
+    /// The pointer of the schema.
+    schema: String,
 }
 
-/// A reference to a shared example, and how the example differs from the schema there.
-struct Use<'a> {
-    site: String,
-    value: &'a Value,
-    found: Vec<Mismatch>,
+fn of_schema<'a>(Node { value: schema, at, .. }: &Node<'a>) -> Vec<Shown<'a>> {
+    let shown = |what, value, here| Shown { what, value, at: here, site: None, schema: at.clone() };
+    let members = [("default", "the default"), ("example", "the example")];
+    let members = members.into_iter().filter_map(|(key, what)| Some(shown(what, schema.get(key)?, join(at, key))));
+    let lists = [("examples", "the example"), ("enum", "the enum value")].into_iter().flat_map(|(key, what)| {
+        items(schema, key).map(move |(token, value)| (what, value, join(&join(at, key), &token)))
+    });
+    members.chain(lists.map(|(what, value, here)| shown(what, value, here))).collect()
 }
 
-#[derive(Default)]
-struct Collection<'a> {
-    values: Vec<Shown<'a>>,
-    schemas: Vec<SchemaAt>,
-    indices: HashMap<SchemaAt, usize>,
-}
-
-impl<'a> Collection<'a> {
-    fn schema(&mut self, at: String, without_enum: bool) -> usize {
-        let schema = SchemaAt { at, without_enum };
-        *self.indices.entry(schema.clone()).or_insert_with(|| {
-            self.schemas.push(schema);
-            self.schemas.len() - 1
-        })
-    }
-
-    fn add(&mut self, what: &'static str, value: &'a Value, at: String, schema: usize) {
-        self.values.push(Shown { what, value, at, site: None, schema });
-    }
-
-    fn of_schema(&mut self, schema: &'a Value, at: &str) {
-        let has = |key: &str| schema.get(key).is_some();
-        if has("default") || has("example") || has("examples") {
-            let index = self.schema(at.to_owned(), false);
-            for (key, what) in [("default", "the default"), ("example", "the example")] {
-                if let Some(value) = schema.get(key) {
-                    self.add(what, value, join(at, key), index);
-                }
-            }
-            for (token, value) in items(schema, "examples") {
-                self.add("the example", value, join(&join(at, "examples"), &token), index);
-            }
-        }
-        if has("enum") {
-            let index = self.schema(at.to_owned(), true);
-            for (token, value) in items(schema, "enum") {
-                self.add("the enum value", value, join(&join(at, "enum"), &token), index);
-            }
-        }
-    }
-
-    /// The examples of a parameter, header or media type.
-    fn of_owner(&mut self, findings: &Findings<'a>, Node { kind, value: owner, at }: &Node<'a>) {
-        let Some(schema) = owner.get("schema").filter(|_| owner.get("example").or(owner.get("examples")).is_some())
-        else {
-            return;
-        };
-        let (_, schema_at) = findings.contract.follow(schema, join(at, "schema"));
-        let index = self.schema(schema_at, false);
-        // An example in XML or CSV may be the text itself.
-        let is_text = |value: &Value| *kind == Kind::MediaType && !is_json(at) && value.is_string();
-        if let Some(value) = owner.get("example").filter(|value| !is_text(value)) {
-            self.add("the example", value, join(at, "example"), index);
-        }
-        for (name, listed) in owner.get("examples").and_then(Value::as_object).into_iter().flatten() {
-            let site = join(&join(at, "examples"), name);
-            let (example, here) = findings.contract.follow(listed, site.clone());
-            if let Some(value) = example.get("value").filter(|value| !is_text(value)) {
-                let site = (here != site).then_some(site);
-                self.values.push(Shown { what: "the example", value, at: join(&here, "value"), site, schema: index });
-            }
-        }
-    }
+/// The examples of a parameter, header or media type.
+fn of_owner<'a>(contract: &'a Contract, Node { kind, value: owner, at }: &Node<'a>) -> Vec<Shown<'a>> {
+    let Some(schema) = owner.get("schema") else { return Vec::new() };
+    let (_, schema) = contract.follow(schema, join(at, "schema"));
+    let own = owner.get("example").map(|value| (value, join(at, "example"), None));
+    let named = owner.get("examples").and_then(Value::as_object).into_iter().flatten().filter_map(|(name, listed)| {
+        let site = join(&join(at, "examples"), name);
+        let (example, here) = contract.follow(listed, site.clone());
+        Some((example.get("value")?, join(&here, "value"), (here != site).then_some(site)))
+    });
+    // An example in XML or CSV may be the text itself.
+    let is_text = |value: &Value| *kind == Kind::MediaType && !is_json(at) && value.is_string();
+    let examples = own.into_iter().chain(named).filter(|(value, ..)| !is_text(value));
+    let shown =
+        examples.map(|(value, at, site)| Shown { what: "the example", value, at, site, schema: schema.clone() });
+    shown.collect()
 }
 
 pub(super) fn check<'a>(findings: &mut Findings<'a>, nodes: &[Node<'a>]) {
-    let mut all = Collection::default();
-    for node in nodes {
-        match node.kind {
-            Kind::Schema => all.of_schema(node.value, &node.at),
-            Kind::Parameter | Kind::Header | Kind::MediaType => all.of_owner(findings, node),
-            _ => {}
-        }
-    }
-    let validators = Schemas::new(findings.contract, nodes).compile(&all.schemas);
-    let mut shared: BTreeMap<String, Vec<Use<'a>>> = BTreeMap::new();
-    for Shown { what, value, at, site, schema } in all.values {
-        let Some(Some(validator)) = validators.get(schema) else { continue };
-        let found = mismatches(validator, value);
+    let contract = findings.contract;
+    let Some(mut validators) = Validators::new(contract, nodes) else { return };
+    let shown = nodes.iter().flat_map(|node| match node.kind {
+        Kind::Schema => of_schema(node),
+        Kind::Parameter | Kind::Header | Kind::MediaType => of_owner(contract, node),
+        _ => Vec::new(),
+    });
+    // A shared example, each place that refers to it, and how it differs from the schema there.
+    let mut shared: BTreeMap<String, Vec<(String, &Value, Vec<Mismatch>)>> = BTreeMap::new();
+    for Shown { what, value, at, site, schema } in shown {
+        let found = validators.mismatches(&schema, value);
         match site {
-            Some(site) => shared.entry(at).or_default().push(Use { site, value, found }),
+            Some(site) => shared.entry(at).or_default().push((site, value, found)),
             None => report(findings, what, value, &at, found),
         }
     }
     for (at, uses) in shared {
-        let matches_somewhere = uses.iter().any(|one| one.found.is_empty());
-        for Use { site, value, found } in uses {
+        let matches_somewhere = uses.iter().any(|(_, _, found)| found.is_empty());
+        for (site, value, found) in uses {
             if !matches_somewhere {
                 report(findings, "the example", value, &at, found);
-            } else if let Some(mismatch) = found.first() {
-                let position = findings.contract.nearest_position(&(at.clone() + &mismatch.inside));
+            } else if let Some(Mismatch { inside, reason }) = found.first() {
+                let position = findings.errors.position(&format!("{at}{inside}"));
                 let message = format!(
-                    "the example does not match the schema here, but another one that refers to it: {}, at {position}",
-                    mismatch.reason
+                    "the example does not match the schema here, but another one that refers to it: {reason}, at {position}"
                 );
                 findings.add(join(&site, "$ref"), message);
             }
@@ -134,17 +87,15 @@ pub(super) fn check<'a>(findings: &mut Findings<'a>, nodes: &[Node<'a>]) {
 
 fn report(findings: &mut Findings<'_>, what: &str, value: &Value, at: &str, found: Vec<Mismatch>) {
     for Mismatch { inside, reason } in found {
-        let shown = part(value, &inside).map(brief).unwrap_or_default();
-        findings.add(at.to_owned() + &inside, format!("{what} {shown} does not match its schema: {reason}"));
+        let shown = pointer::find(value, &inside).map(brief).unwrap_or_default();
+        findings.add(format!("{at}{inside}"), format!("{what} {shown} does not match its schema: {reason}"));
     }
 }
 
 /// Whether the media type at this pointer is JSON.
 fn is_json(at: &str) -> bool {
-    let name = at.rsplit('/').next().unwrap_or_default().replace("~1", "/");
-    let name = folded(Kind::MediaType, &name).into_owned();
-    let name = name.split(';').next().unwrap_or_default().trim_end();
-    name == "application/json" || name.ends_with("+json")
+    let name = pointer::tokens(at).last().unwrap_or_default();
+    is_json_media_type(name.split(';').next().unwrap_or_default().trim_end())
 }
 
 /// The first 60 characters of a value.
