@@ -2,15 +2,19 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::error::LoadError;
 use crate::source_map::Position;
 use crate::words::words;
 
 /// One finding of a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
+    /// More members of the JSON object of this finding. They come first, so that none replaces another member.
+    #[serde(flatten)]
+    pub facts: Map<String, Value>,
     /// The severity.
     pub severity: Severity,
     /// The kind of finding: a stable id in kebab case, such as `response-property-removed`.
@@ -18,6 +22,7 @@ pub struct Diagnostic {
     /// The file.
     pub file: String,
     /// Where in the file.
+    #[serde(flatten)]
     pub position: Position,
     /// The JSON pointer (RFC 6901) of the node; empty for the file as a whole.
     pub pointer: String,
@@ -25,13 +30,12 @@ pub struct Diagnostic {
     pub message: String,
     /// More lines of explanation. May be empty.
     pub detail: String,
-    /// More members of the JSON object of this finding.
-    pub facts: Map<String, Value>,
 }
 
 words! {
     /// The severity of a finding, the most severe first.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(rename_all = "lowercase")]
     Severity {
         /// The check fails.
         Error = "error",
@@ -74,10 +78,8 @@ impl From<&LoadError> for Diagnostic {
 pub fn render(findings: &[Diagnostic], format: Format) -> String {
     match format {
         Format::Text => findings.iter().map(text).collect(),
-        Format::Json => {
-            let findings: Vec<_> = findings.iter().map(json).collect();
-            format!("{:#}\n", Value::Array(findings))
-        }
+        // By way of a value, in which each member is unique. A tree of strings and numbers is always JSON.
+        Format::Json => format!("{:#}\n", serde_json::to_value(findings).unwrap_or_default()),
         Format::GitHub => findings.iter().map(annotation).collect(),
     }
 }
@@ -92,21 +94,6 @@ fn text(finding: &Diagnostic) -> String {
         let _ = writeln!(text, "{indent}{line}");
     }
     text
-}
-
-fn json(finding: &Diagnostic) -> Value {
-    let mut members = finding.facts.clone();
-    members.extend(members_of(json!({
-        "severity": finding.severity.as_str(),
-        "code": finding.code,
-        "file": finding.file,
-        "line": finding.position.line,
-        "column": finding.position.column,
-        "pointer": finding.pointer,
-        "message": finding.message,
-        "detail": finding.detail,
-    })));
-    Value::Object(members)
 }
 
 /// The members of an object; none for any other value.
@@ -130,6 +117,7 @@ fn annotation(finding: &Diagnostic) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn finding() -> Diagnostic {
         Diagnostic {

@@ -64,17 +64,11 @@ impl LoadError {
     }
 }
 
-fn covers(faulty: &str, pointer: &str) -> bool {
-    if faulty.is_empty() {
-        return false;
-    }
-    if pointer.strip_prefix(faulty).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-        return true;
-    }
-    match (pointer.rsplit_once('/'), faulty.rsplit_once('/')) {
-        (Some((owner, name)), Some((of, misspelt))) => owner == of && nearest(misspelt, [name]).is_some(),
-        _ => false,
-    }
+fn covers(wrong: &str, pointer: &str) -> bool {
+    let is_inside = pointer.strip_prefix(wrong).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let names = pointer.rsplit_once('/').zip(wrong.rsplit_once('/'));
+    let is_misspelt = |((owner, name), (of, misspelt))| owner == of && nearest(misspelt, [name]).is_some();
+    !wrong.is_empty() && (is_inside || names.is_some_and(is_misspelt))
 }
 
 /// Sorts errors of one file by position and removes duplicates.

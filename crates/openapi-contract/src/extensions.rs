@@ -15,42 +15,23 @@ pub struct Extension {
     pub on: Kind,
     /// The values it takes, to complete "must be …".
     pub expects: &'static str,
-    valid: fn(&Value) -> bool,
+    pub(crate) accepts: fn(&Value) -> bool,
 }
+
+const DATE: &str = "an RFC 3339 date or date-time, such as 2026-11-30 or 2026-11-30T12:00:00Z";
+const BYTES: &str = "a whole number of bytes, at least 1";
+const PLANNED: &str = "`planned`; remove it from an operation that is implemented";
 
 /// Every `x-` key that a contract may use.
 pub const EXTENSIONS: &[Extension] = &[
-    Extension {
-        key: "x-deprecated-since",
-        on: Kind::Operation,
-        expects: "an RFC 3339 date or date-time, such as 2026-11-30 or 2026-11-30T12:00:00Z",
-        valid: is_date,
-    },
-    Extension {
-        key: "x-max-body-bytes",
-        on: Kind::Operation,
-        expects: "a whole number of bytes, at least 1",
-        valid: |value| whole(value).is_some_and(|bytes| bytes > 0),
-    },
-    Extension {
-        key: "x-status",
-        on: Kind::Operation,
-        expects: "`planned`; remove it from an operation that is implemented",
-        valid: |value| value == "planned",
-    },
-    Extension {
-        key: "x-sunset",
-        on: Kind::Operation,
-        expects: "an RFC 3339 date or date-time, such as 2027-01-31 or 2027-01-31T00:00:00Z",
-        valid: is_date,
-    },
+    Extension { key: "x-deprecated-since", on: Kind::Operation, expects: DATE, accepts: is_date },
+    Extension { key: "x-max-body-bytes", on: Kind::Operation, expects: BYTES, accepts: is_positive },
+    Extension { key: "x-status", on: Kind::Operation, expects: PLANNED, accepts: |value| value == "planned" },
+    Extension { key: "x-sunset", on: Kind::Operation, expects: DATE, accepts: is_date },
 ];
 
-impl Extension {
-    /// Whether the extension takes this value.
-    pub(crate) fn accepts(&self, value: &Value) -> bool {
-        (self.valid)(value)
-    }
+fn is_positive(value: &Value) -> bool {
+    whole(value).is_some_and(|count| count > 0)
 }
 
 fn is_date(value: &Value) -> bool {

@@ -9,22 +9,8 @@ words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "UPPERCASE")]
     Method {
-        /// `GET`
-        Get = "GET",
-        /// `PUT`
-        Put = "PUT",
-        /// `POST`
-        Post = "POST",
-        /// `DELETE`
-        Delete = "DELETE",
-        /// `OPTIONS`
-        Options = "OPTIONS",
-        /// `HEAD`
-        Head = "HEAD",
-        /// `PATCH`
-        Patch = "PATCH",
-        /// `TRACE`
-        Trace = "TRACE",
+        Get = "GET", Put = "PUT", Post = "POST", Delete = "DELETE",
+        Options = "OPTIONS", Head = "HEAD", Patch = "PATCH", Trace = "TRACE",
     }
 }
 

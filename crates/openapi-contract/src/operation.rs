@@ -70,14 +70,7 @@ words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "lowercase")]
     Location {
-        /// In the path template.
-        Path = "path",
-        /// In the query string.
-        Query = "query",
-        /// In a request header.
-        Header = "header",
-        /// In a cookie.
-        Cookie = "cookie",
+        Path = "path", Query = "query", Header = "header", Cookie = "cookie",
     }
 }
 

@@ -9,8 +9,10 @@
 //! place of the comparison and the findings.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
+
+use indexmap::{IndexMap, IndexSet};
 
 /// Labels of a place for people: property names, media types, keywords.
 pub type Steps<'a> = Vec<Cow<'a, str>>;
@@ -115,45 +117,35 @@ impl<'a, K: Hash + Eq, U: Clone, L, F> PairWalk<'a, K, U, L, F> {
 
     /// Findings that `key` makes the same, together, in the order of the first of each group.
     pub fn groups<G: Hash + Eq>(&self, key: impl Fn(&Found<'a, F>) -> Option<G>) -> Vec<Vec<&Found<'a, F>>> {
-        let mut known: HashMap<G, usize> = HashMap::new();
-        let mut groups: Vec<Vec<&Found<'a, F>>> = Vec::new();
+        let mut groups: IndexMap<G, Vec<&Found<'a, F>>> = IndexMap::new();
         for (found, key) in self.found.iter().filter_map(|found| Some((found, key(found)?))) {
-            let index = *known.entry(key).or_insert(groups.len());
-            match groups.get_mut(index) {
-                Some(group) => group.push(found),
-                None => groups.push(vec![found]),
-            }
+            groups.entry(key).or_default().push(found);
         }
-        groups
+        groups.into_values().collect()
     }
 
     /// Every place of these findings, at most [`PairWalk::MAX_PLACES`].
     pub fn places(&self, group: &[&Found<'a, F>]) -> Vec<String> {
-        let (mut places, mut known) = (Vec::new(), HashSet::new());
-        for place in group.iter().flat_map(|found| self.paths(found)).map(place) {
-            if known.len() < Self::MAX_PLACES && known.insert(place.clone()) {
-                places.push(place);
+        let mut places = IndexSet::new();
+        for path in group.iter().flat_map(|found| self.paths(found)) {
+            if places.len() < Self::MAX_PLACES {
+                places.insert(place(path));
             }
         }
-        places
+        places.into_iter().collect()
     }
 
     /// One place for each trail to the unit of each finding: of several paths to the beginning of a trail, only the first.
     pub fn direct_places(&self, group: &[&Found<'a, F>]) -> Vec<String> {
-        let (mut places, mut known) = (Vec::new(), HashSet::new());
-        for found in group {
-            let trails = found.unit.and_then(|unit| self.units.get(unit)).map(|(_, trails)| trails.iter());
-            let trails = trails.map_or_else(|| vec![None], |trails| trails.map(Some).collect());
-            for trail in trails {
+        let places = group.iter().flat_map(|found| {
+            let trails = found.unit.and_then(|unit| self.units.get(unit)).map(|(_, trails)| trails.iter().map(Some));
+            let trails = trails.map_or_else(|| vec![None], Iterator::collect);
+            trails.into_iter().map(|trail| {
                 let first = self.first_trails(trail.and_then(|trail| trail.from));
-                let steps = first.into_iter().chain(trail).map(|trail| &trail.steps).chain([&found.steps]);
-                let place = place(steps.collect());
-                if known.insert(place.clone()) {
-                    places.push(place);
-                }
-            }
-        }
-        places
+                place(first.into_iter().chain(trail).map(|trail| &trail.steps).chain([&found.steps]).collect())
+            })
+        });
+        places.collect::<IndexSet<_>>().into_iter().collect()
     }
 
     /// Every path from the document to a finding, those across the fewest units first. No unit is entered twice.

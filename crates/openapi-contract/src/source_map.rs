@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::pointer;
 
 /// A place in a file. Displayed as `line:column`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Position {
     /// Line, from 1.
     pub line: usize,

@@ -154,15 +154,14 @@ impl Checker<'_, '_> {
         let message = match EXTENSIONS.iter().find(|extension| extension.key == key) {
             None => {
                 let known: Vec<_> = EXTENSIONS.iter().map(|extension| extension.key).collect();
-                match nearest(key, known.iter().copied()) {
-                    Some(near) => format!("unknown extension `{key}`: did you mean `{near}`?"),
-                    None => format!("unknown extension `{key}`: expected one of {}", known.join(", ")),
-                }
+                let near = nearest(key, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                let hint = near.unwrap_or_else(|| format!("expected one of {}", known.join(", ")));
+                format!("unknown extension `{key}`: {hint}")
             }
             Some(extension) if extension.on != kind => {
                 format!("`{key}` must be on {}, not on {kind}", extension.on)
             }
-            Some(extension) if !extension.accepts(value) => format!("`{key}` must be {}", extension.expects),
+            Some(extension) if !(extension.accepts)(value) => format!("`{key}` must be {}", extension.expects),
             Some(_) => return,
         };
         self.unsupported(at, message);
