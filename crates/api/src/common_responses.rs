@@ -1,7 +1,7 @@
 //! The responses and headers that middleware and extractors add to operations.
 //!
 //! A handler's annotation lists the responses of the handler. The responses of the middleware are the same for every
-//! operation of a kind, so these rules add them to the generated document.
+//! operation of a kind, so these rules add them to the generated spec.
 
 use utoipa::{
     PartialSchema, ToSchema,

@@ -33,7 +33,7 @@ impl Release {
         Ok(Release { file: file.to_owned(), document: document::read(file, yaml)? })
     }
 
-    /// A generated document: every position is the beginning of `file`.
+    /// A generated spec: every position is the beginning of `file`.
     pub fn from_value(file: &str, document: Value) -> Release {
         let document = Document::without_rounding(document, SourceMap::at(Position::START));
         Release { file: file.to_owned(), document }

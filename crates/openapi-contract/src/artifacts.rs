@@ -39,11 +39,11 @@ impl Artifacts {
     /// Makes the artifacts of a contract.
     ///
     /// # Errors
-    /// The errors of the contract ([`Contract::faults`]), every place that has no 3.0 form, and planned operations that
+    /// The errors of the contract ([`Contract::errors`]), every place that has no 3.0 form, and planned operations that
     /// cannot be removed from the text.
     pub fn of(contract: &Contract) -> Result<Artifacts, Vec<LoadError>> {
-        if !contract.faults().is_empty() {
-            return Err(contract.faults().to_vec());
+        if !contract.errors().is_empty() {
+            return Err(contract.errors().to_vec());
         }
         let served = contract.without(|operation| operation.planned)?;
         Ok(Artifacts {
@@ -59,12 +59,9 @@ impl Artifacts {
         let [yaml, json, json_3_0, table] = Self::FILES;
         // A tree of strings and numbers is always JSON.
         let operations = serde_json::to_string_pretty(&self.table).unwrap_or_default();
-        [
-            (yaml, Cow::Borrowed(&*self.yaml)),
-            (json, Cow::Borrowed(&*self.json)),
-            (json_3_0, Cow::Borrowed(&*self.json_3_0)),
-            (table, Cow::Owned(operations)),
-        ]
+        let [yaml_text, json_text, json_3_0_text] =
+            [&self.yaml, &self.json, &self.json_3_0].map(|text| (&**text).into());
+        [(yaml, yaml_text), (json, json_text), (json_3_0, json_3_0_text), (table, operations.into())]
     }
 
     /// The artifacts from the contents of [`Artifacts::FILES`], in their order.
@@ -72,12 +69,8 @@ impl Artifacts {
     /// # Errors
     /// The last file is not an operation table.
     pub fn from_files([yaml, json, json_3_0, table]: [&'static str; 4]) -> Result<Artifacts, serde_json::Error> {
-        Ok(Artifacts {
-            yaml: yaml.into(),
-            json: json.into(),
-            json_3_0: json_3_0.into(),
-            table: serde_json::from_str(table)?,
-        })
+        let table = serde_json::from_str(table)?;
+        Ok(Artifacts { yaml: yaml.into(), json: json.into(), json_3_0: json_3_0.into(), table })
     }
 }
 
@@ -87,8 +80,7 @@ impl Contract {
     /// # Errors
     /// Every place that cannot be expressed in 3.0.
     pub fn to_json_3_0(&self) -> Result<String, Vec<LoadError>> {
-        let document = openapi_3_0::form(self)?;
-        Ok(self.to_json_of(&document))
+        openapi_3_0::form(self).map(|document| self.to_json_of(&document))
     }
 }
 
@@ -103,16 +95,11 @@ impl OperationTable {
     /// The target of `schema` if it is a reference, through further references; otherwise `schema` itself, and also if the
     /// target does not exist.
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let mut found = schema;
-        for _ in 0..pointer::MAX_HOPS {
-            let target = pointer::reference(found).and_then(pointer::local);
-            let target = target.as_deref().and_then(|target| target.strip_prefix("/components/schemas"));
-            match target.and_then(|target| self.schemas.pointer(target)) {
-                Some(next) => found = next,
-                None => break,
-            }
-        }
-        found
+        let target = |schema: &&'a Value| {
+            let target = pointer::reference(schema).and_then(pointer::local)?;
+            self.schemas.pointer(target.strip_prefix("/components/schemas")?)
+        };
+        std::iter::successors(Some(schema), target).take(pointer::MAX_HOPS + 1).last().unwrap_or(schema)
     }
 
     /// A JSON Schema document for `schema` in which its references to `#/components/schemas/…` resolve.

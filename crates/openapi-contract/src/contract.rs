@@ -35,7 +35,7 @@ impl Contract {
     }
 
     /// Loads a document that may be outside the supported subset, to compare it, not to serve it:
-    /// [`Contract::faults`] lists the errors.
+    /// [`Contract::errors`] lists the errors.
     ///
     /// # Errors
     /// Every error found, in the order of the file, if one of them makes the document invalid.
@@ -56,7 +56,7 @@ impl Contract {
     }
 
     /// Why [`Contract::load`] refuses the document, in the order of the file; empty if it does not.
-    pub fn faults(&self) -> &[LoadError] {
+    pub fn errors(&self) -> &[LoadError] {
         &self.errors
     }
 

@@ -50,7 +50,7 @@ impl LoadError {
         LoadError { code, file: file.to_owned(), position, pointer: pointer.into(), message: message.into() }
     }
 
-    /// Whether a message about the node at `pointer` may be a consequence of this error: the node is the faulty one, is
+    /// Whether a message about the node at `pointer` may be a consequence of this error: the node is the wrong one, is
     /// inside it, or has the name that was misspelt there. An error of the whole document covers no node.
     pub fn covers(&self, pointer: &str) -> bool {
         covers(&self.pointer, pointer)

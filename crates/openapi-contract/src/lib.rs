@@ -30,6 +30,7 @@ pub mod document;
 pub mod equivalence;
 pub mod error;
 pub mod extensions;
+pub mod fields;
 pub mod grammar;
 pub mod method;
 pub mod nodes;

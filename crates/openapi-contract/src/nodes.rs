@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::fields::{items, members};
 use crate::grammar::{Kind, Shape};
 use crate::pointer::{self, join};
 use crate::profile::Profile;
@@ -40,25 +41,20 @@ impl<'a> Node<'a> {
                 pointer::reference(value).map(|target| by_uri(join(at, "$ref"), *kind, target)).into_iter().collect()
             }
             Kind::Discriminator => {
-                let mapping = value.get("mapping").and_then(Value::as_object).into_iter().flatten();
-                let targets =
-                    mapping.filter_map(|(name, target)| Some((join(&join(at, "mapping"), name), target.as_str()?)));
-                let references = targets.map(|(site, target)| {
+                let references = members(value, "mapping").filter_map(|(name, target)| {
+                    let (site, target) = (join(&join(at, "mapping"), name), target.as_str()?);
                     let reference = by_name(site.clone(), Kind::Schema, target, "schemas");
                     let exists = reference.pointer.as_deref().is_some_and(|at| pointer::find(document, at).is_some());
                     let is_name = exists || !target.contains(['/', '#', ':', '.']);
-                    if is_name { reference } else { by_uri(site, Kind::Schema, target) }
+                    Some(if is_name { reference } else { by_uri(site, Kind::Schema, target) })
                 });
                 references.collect()
             }
             Kind::Document | Kind::Operation => {
-                let list = value.get("security").and_then(Value::as_array).into_iter().flatten().enumerate();
-                let schemes = list.flat_map(|(index, schemes)| {
-                    schemes.as_object().into_iter().flat_map(|schemes| schemes.keys()).map(move |name| (index, name))
-                });
-                let references = schemes.map(|(index, name)| {
-                    let site = join(&format!("{at}/security/{index}"), name);
-                    by_name(site, Kind::SecurityScheme, name, "securitySchemes")
+                let references = items(value, "security").flat_map(|(index, schemes)| {
+                    let list = format!("{at}/security/{index}");
+                    let names = schemes.as_object().into_iter().flat_map(|schemes| schemes.keys());
+                    names.map(move |name| by_name(join(&list, name), Kind::SecurityScheme, name, "securitySchemes"))
                 });
                 references.collect()
             }

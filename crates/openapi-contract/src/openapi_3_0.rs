@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::Contract;
 use crate::error::{Errors, LoadError};
+use crate::fields::{members, text};
 use crate::grammar::Kind;
 use crate::nodes::nodes;
 use crate::pointer::{self, join};
@@ -64,8 +65,7 @@ fn refuse(errors: &mut Errors<'_>, at: &str, message: &str) {
 
 /// 3.0 has no `components/pathItems`, so path items are copied to where they are used.
 fn path_items(document: &Value, form: &mut Value) {
-    let listed = document.get("paths").and_then(Value::as_object).into_iter().flatten();
-    for (template, item) in listed.filter(|(_, item)| pointer::reference(item).is_some()) {
+    for (template, item) in members(document, "paths").filter(|(_, item)| pointer::reference(item).is_some()) {
         let site = join("/paths", template);
         let target = pointer::resolve(document, item, site.clone()).and_then(|(_, at)| form.pointer(&at).cloned());
         if let (Some(place), Some(item)) = (form.pointer_mut(&site), target) {
@@ -81,7 +81,7 @@ fn path_items(document: &Value, form: &mut Value) {
 fn scopes(contract: &Contract, owner: &mut Map<String, Value>) {
     let has_scopes = |scheme: &str| {
         let declared = contract.document().pointer(&join("/components/securitySchemes", scheme));
-        let kind = declared.and_then(|scheme| contract.resolve(scheme).get("type")).and_then(Value::as_str);
+        let kind = declared.and_then(|scheme| text(contract.resolve(scheme), "type"));
         matches!(kind, Some("oauth2" | "openIdConnect"))
     };
     for requirement in owner.get_mut("security").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::date::unix_seconds;
 use crate::equivalence::whole;
+use crate::fields::{flag, members, text};
 use crate::method::Method;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer;
@@ -119,7 +120,7 @@ pub fn table(document: &Value, source: &SourceMap) -> Vec<Operation> {
 
 fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation {
     let operation = endpoint.operation;
-    let text = |key: &str| operation.get(key).and_then(Value::as_str).map(str::to_owned);
+    let text = |key: &str| text(operation, key).map(str::to_owned);
     // The list of the operation replaces that of the document.
     let security = operation.get("security").or_else(|| document.get("security"));
     Operation {
@@ -186,14 +187,6 @@ fn responses(document: &Value, operation: &Value) -> BTreeMap<u16, Response> {
 fn schema(value: &Value) -> Value {
     let of_content = || members(value, "content").next().and_then(|(_, media)| media.get("schema"));
     value.get("schema").or_else(of_content).cloned().unwrap_or_else(|| Value::Object(Map::new()))
-}
-
-fn members<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    value.get(key).and_then(Value::as_object).into_iter().flatten()
-}
-
-fn flag(value: &Value, key: &str) -> bool {
-    value.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {

@@ -200,7 +200,7 @@ mod tests {
             walk.enter("inner".into());
             walk.queue("c", "c", ());
             if unit == "c" {
-                walk.report("fault");
+                walk.report("error");
             }
             walk.leave();
         }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::equivalence::folded;
+use crate::fields::{items, members, text};
 use crate::grammar::Kind;
 use crate::method::Method;
 use crate::pointer;
@@ -58,8 +59,7 @@ impl<'a> Declared<'a> {
 
 /// Every path of a document.
 pub fn paths(document: &Value) -> impl Iterator<Item = Path<'_>> {
-    let members = document.get("paths").and_then(Value::as_object);
-    members.into_iter().flatten().filter_map(|(template, listed)| {
+    members(document, "paths").filter_map(|(template, listed)| {
         let site = pointer::join("/paths", template);
         let (item, pointer) = pointer::resolve(document, listed, site.clone())?;
         Some(Path { template, site, item, pointer })
@@ -103,15 +103,11 @@ impl<'a> Path<'a> {
 /// The parameters listed by `owner` itself.
 pub fn declared<'a>(document: &'a Value, owner: &'a Value, at: &str) -> Vec<Declared<'a>> {
     let list = pointer::join(at, "parameters");
-    let listed = owner.get("parameters").and_then(Value::as_array);
-    let listed = listed.into_iter().flatten().enumerate();
-    listed
-        .filter_map(|(index, listed)| {
-            let site = pointer::join(&list, &index.to_string());
-            let (parameter, _) = pointer::resolve(document, listed, site.clone())?;
-            let location = parameter.get("in")?.as_str()?;
-            let name = parameter.get("name")?.as_str()?;
-            Some(Declared { site, listed, parameter, location, name })
-        })
-        .collect()
+    let declared = items(owner, "parameters").filter_map(|(index, listed)| {
+        let site = pointer::join(&list, &index);
+        let (parameter, _) = pointer::resolve(document, listed, site.clone())?;
+        let (location, name) = (text(parameter, "in")?, text(parameter, "name")?);
+        Some(Declared { site, listed, parameter, location, name })
+    });
+    declared.collect()
 }

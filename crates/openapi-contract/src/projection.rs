@@ -5,10 +5,11 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::contract::Contract;
 use crate::error::LoadError;
+use crate::fields::members;
 use crate::nodes::nodes;
 use crate::operation::Operation;
 use crate::profile::Profile;
@@ -52,22 +53,14 @@ impl Contract {
 
     /// The pointers of the operations to remove, or of a path that has no others.
     fn endpoints(&self, leave_out: impl Fn(&Operation) -> bool) -> Vec<String> {
-        let left_out: HashSet<&str> = self
-            .operations()
-            .iter()
-            .filter(|operation| leave_out(operation))
-            .map(|operation| operation.pointer.as_str())
-            .collect();
-        let mut cut = Vec::new();
-        for path in paths::paths(self.document()) {
+        let left_out = self.operations().iter().filter(|operation| leave_out(operation));
+        let left_out: HashSet<&str> = left_out.map(|operation| operation.pointer.as_str()).collect();
+        let cut = paths::paths(self.document()).flat_map(|path| {
             let all: Vec<_> = path.endpoints().map(|endpoint| endpoint.pointer).collect();
-            let mut here: Vec<_> = all.iter().filter(|pointer| left_out.contains(pointer.as_str())).cloned().collect();
-            if !here.is_empty() && here.len() == all.len() {
-                here = vec![path.site];
-            }
-            cut.extend(here);
-        }
-        cut
+            let here: Vec<_> = all.iter().filter(|pointer| left_out.contains(pointer.as_str())).cloned().collect();
+            if !here.is_empty() && here.len() == all.len() { vec![path.site] } else { here }
+        });
+        cut.collect()
     }
 
     /// The text without the nodes at these pointers.
@@ -111,21 +104,16 @@ fn remove(document: &mut Value, pointers: &[String]) {
     }
 }
 
-/// Removes sections without members, because YAML would read a key without content as null.
+/// Removes sections of `components` that became empty, because YAML would read a key without content as null.
 fn empty_sections(rest: &mut Value, cut: &mut Vec<String>) {
-    let components = rest.get("components").and_then(Value::as_object).into_iter().flatten();
-    let is_empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
-    let emptied: Vec<_> = components
-        .filter(|(_, section)| is_empty(section))
-        .map(|(name, _)| pointer::join("/components", name))
-        .filter(|section| cut.iter().any(|pointer| pointer.starts_with(&format!("{section}/"))))
-        .collect();
-    remove(rest, &emptied);
-    cut.extend(emptied);
-    let all = "/components".to_owned();
-    if rest.get("components").is_some_and(is_empty) && cut.iter().any(|pointer| pointer.starts_with(&all)) {
-        remove(rest, std::slice::from_ref(&all));
-        cut.push(all);
+    let sections = members(rest, "components").map(|(name, _)| pointer::join("/components", name));
+    let sections: Vec<String> = sections.collect();
+    for section in sections.into_iter().chain(["/components".to_owned()]) {
+        let is_empty = rest.pointer(&section).and_then(Value::as_object).is_some_and(Map::is_empty);
+        if is_empty && cut.iter().any(|pointer| pointer.starts_with(&format!("{section}/"))) {
+            remove(rest, std::slice::from_ref(&section));
+            cut.push(section);
+        }
     }
 }
 

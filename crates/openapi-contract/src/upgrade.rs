@@ -4,13 +4,14 @@
 
 use serde_json::{Map, Value};
 
+use crate::fields::text;
 use crate::grammar::Kind;
 use crate::nodes::nodes;
 use crate::profile::Profile;
 
 /// Rewrites an OpenAPI 3.0 document as 3.1. Any other document is left as it is.
 pub(crate) fn upgrade(document: &mut Value) {
-    let version = document.get("openapi").and_then(Value::as_str).and_then(|version| version.strip_prefix("3.0."));
+    let version = text(document, "openapi").and_then(|version| version.strip_prefix("3.0."));
     if !version.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())) {
         return;
     }

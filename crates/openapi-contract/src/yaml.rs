@@ -8,23 +8,11 @@ mod reader;
 mod scalar;
 mod text;
 
-use serde_json::Value;
-
 use crate::error::{Code, LoadError};
 use crate::profile::Profile;
-use crate::source_map::SourceMap;
 
+pub use reader::Read;
 pub use text::MAX_BYTES;
-
-/// The result of reading a text.
-pub struct Read {
-    /// The document; `None` if the text cannot be parsed.
-    pub root: Option<(Value, SourceMap)>,
-    /// What is wrong with the text.
-    pub errors: Vec<LoadError>,
-    /// The integers that became floats: the JSON pointer of each, and its decimal digits.
-    pub rounded: Vec<(String, String)>,
-}
 
 /// Reads one document of YAML, or of JSON. `file` is for messages only.
 pub fn read(file: &str, bytes: &[u8], profile: Profile) -> Read {
@@ -40,7 +28,7 @@ pub fn read(file: &str, bytes: &[u8], profile: Profile) -> Read {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn value(text: &str) -> Value {
         let read = super::read("f", text.as_bytes(), Profile::Supported);

@@ -102,12 +102,12 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
     if fix.edits.is_empty() {
         return fix;
     }
-    // Faults that were there before are reported on their own.
-    let old: HashSet<&str> = context.contract.faults().iter().map(|fault| fault.message.as_str()).collect();
+    // Errors that were there before are reported on their own.
+    let old: HashSet<&str> = context.contract.errors().iter().map(|error| error.message.as_str()).collect();
     let edited = Contract::read(&context.yaml.path, &apply(&context.yaml.text, &fix.edits));
-    let faults = edited.as_ref().map_or_else(Vec::as_slice, Contract::faults);
-    if let Some(fault) = faults.iter().find(|fault| !old.contains(fault.message.as_str())) {
-        return Fix::words(fix.side, format!("a contract cannot express it: {}", fault.message));
+    let errors = edited.as_ref().map_or_else(Vec::as_slice, Contract::errors);
+    if let Some(error) = errors.iter().find(|error| !old.contains(error.message.as_str())) {
+        return Fix::words(fix.side, format!("a contract cannot express it: {}", error.message));
     }
     match edited {
         Ok(edited) if is_solved(&edited, context.generated, drift, known) => fix,

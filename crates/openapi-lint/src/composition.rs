@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use openapi_contract::Contract;
+use openapi_contract::fields::items;
 use openapi_contract::pointer::join;
 use serde_json::Value;
-
-use crate::findings::items;
 
 /// A part of a schema, references followed.
 pub(crate) struct Part<'a> {

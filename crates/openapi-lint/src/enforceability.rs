@@ -18,6 +18,7 @@
 use std::collections::HashSet;
 
 use openapi_contract::date::unix_seconds;
+use openapi_contract::fields::{flag, members, text};
 use openapi_contract::nodes::Node;
 use openapi_contract::operation;
 use openapi_contract::paths::{self, Declared, Endpoint};
@@ -69,8 +70,8 @@ fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
 }
 
 fn deprecation(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
-    let date = |key: &str| endpoint.operation.get(key).and_then(Value::as_str).and_then(unix_seconds);
-    let is_deprecated = endpoint.operation.get("deprecated") == Some(&Value::Bool(true));
+    let date = |key: &str| text(endpoint.operation, key).and_then(unix_seconds);
+    let is_deprecated = flag(endpoint.operation, "deprecated");
     let (key, reason) = match (date("x-deprecated-since"), date("x-sunset")) {
         (None, _) if is_deprecated => {
             ("deprecated", "the `Deprecation` header contains a date; add `x-deprecated-since`")
@@ -90,11 +91,10 @@ fn deprecation(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
 fn links(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
     let contract = findings.contract;
     let responses = join(&endpoint.pointer, "responses");
-    let listed = endpoint.operation.get("responses").and_then(Value::as_object);
-    for (status, response) in listed.into_iter().flatten() {
+    for (status, response) in members(endpoint.operation, "responses") {
         let (response, at) = contract.follow(response, join(&responses, status));
         let at = join(&at, "links");
-        for (name, link) in response.get("links").and_then(Value::as_object).into_iter().flatten() {
+        for (name, link) in members(response, "links") {
             let (link, at) = contract.follow(link, join(&at, name));
             if let Some(planned) = findings.target_of(link).filter(|target| target.planned) {
                 findings.add(at, format!("`{}` is planned and not in the served documents", planned.id));
@@ -110,7 +110,7 @@ fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>, seen: &mut Ha
         findings.add(join(&at, "in"), "cookies are not read; use a header");
     }
     let default = if matches!(location, "path" | "header") { "simple" } else { "form" };
-    if let Some(style) = parameter.get("style").and_then(Value::as_str).filter(|style| *style != default) {
+    if let Some(style) = text(parameter, "style").filter(|style| *style != default) {
         let reason = format!("the style `{style}` is not supported; a {location} parameter must be `{default}`");
         findings.add(join(&at, "style"), reason);
     }
@@ -118,7 +118,7 @@ fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>, seen: &mut Ha
         ("allowReserved", "a query is split at every `&`, and `+` is a space"),
         ("allowEmptyValue", "an empty value is validated by the schema like any other"),
     ] {
-        if parameter.get(key) == Some(&Value::Bool(true)) {
+        if flag(parameter, key) {
             findings.add(join(&at, key), reason);
         }
     }
@@ -134,16 +134,15 @@ fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>, seen: &mut Ha
 
 /// The text of a parameter is parsed by the `type` of its schema, without regard to the schemas inside it.
 fn scalar(findings: &mut Findings<'_>, schema: &Value, at: &str) {
-    let type_of = |schema: &Value| schema.get("type").and_then(Value::as_str).map(str::to_owned);
-    match type_of(schema).as_deref() {
+    match text(schema, "type") {
         Some(list @ ("array" | "object")) => {
             findings.add(join(at, "type"), format!("a parameter is read as one scalar, not as an {list}"));
         }
         Some(_) => {}
         None => {
             let parts = parts(findings.contract, schema, at);
-            let typed = parts.iter().filter_map(|part| Some((part, type_of(part.value)?)));
-            for (part, name) in typed.filter(|(_, name)| name != "string") {
+            let typed = parts.iter().filter_map(|part| Some((part, text(part.value, "type")?)));
+            for (part, name) in typed.filter(|(_, name)| *name != "string") {
                 let reason = format!(
                     "a parameter is parsed by the `type` of its schema, which has none, so a string would be validated \
                      as `{name}`"
@@ -159,7 +158,7 @@ fn scalar(findings: &mut Findings<'_>, schema: &Value, at: &str) {
 
 /// Why the handler would get another value than this default, if it would.
 fn misread(schema: &Value, default: &Value) -> Option<&'static str> {
-    match (schema.get("type").and_then(Value::as_str), default) {
+    match (text(schema, "type"), default) {
         // A schema accepts `5.0` as an integer, the handler does not.
         (Some("integer"), Value::Number(number)) if number.is_f64() => Some("is written with a fraction"),
         (None, default) if !default.is_string() => Some("is not a string, as a parameter without `type` is"),
@@ -171,7 +170,7 @@ fn body(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>, seen: &mut HashSet
     let Some(body) = endpoint.operation.get("requestBody") else { return };
     let (body, at) = findings.contract.follow(body, join(&endpoint.pointer, "requestBody"));
     let at = join(&at, "content");
-    for (media, value) in body.get("content").and_then(Value::as_object).into_iter().flatten() {
+    for (media, value) in members(body, "content") {
         let here = join(&at, media);
         if !is_json_media_type(media) || media.contains([';', '*', ' ']) {
             let reason = format!("a body of `{media}` is not supported, only `application/json` and `…+json`");
@@ -193,9 +192,7 @@ fn patterns(findings: &mut Findings<'_>, schema: &Value, at: String, seen: &mut 
             continue;
         }
         // An invalid pattern is an inconsistency.
-        if let Some(Err(PatternError::Backtracking(how))) =
-            value.get("pattern").and_then(Value::as_str).map(pattern::parse)
-        {
+        if let Some(Err(PatternError::Backtracking(how))) = text(value, "pattern").map(pattern::parse) {
             findings.add(join(&at, "pattern"), format!("the pattern uses {how}, which RE2 does not support"));
         }
         Node { kind, value, at }.children(Profile::Supported, &mut next);

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use openapi_contract::equivalence::folded;
 use openapi_contract::error::Errors;
+use openapi_contract::fields::text;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::{Code, Contract, Kind, LoadError, Operation};
 use serde_json::Value;
@@ -27,8 +28,7 @@ impl<'a> Findings<'a> {
 
     /// The operation that a link refers to, if this contract has it.
     pub(crate) fn target_of(&self, link: &Value) -> Option<&'a Operation> {
-        let text = |key: &str| link.get(key).and_then(Value::as_str);
-        let (id, pointer) = (text("operationId"), text("operationRef").and_then(pointer::local));
+        let (id, pointer) = (text(link, "operationId"), text(link, "operationRef").and_then(pointer::local));
         self.contract.operations().iter().find(|operation| {
             let listed = join(&join("/paths", &operation.path), operation.method.key());
             let is_at = |pointer: &String| [&listed, &operation.pointer].contains(&pointer);
@@ -46,10 +46,4 @@ impl<'a> Findings<'a> {
 pub(crate) fn is_json_media_type(name: &str) -> bool {
     let name = folded(Kind::MediaType, name);
     name == "application/json" || name.ends_with("+json")
-}
-
-/// The items of the list under `key`, each with its index as a pointer token.
-pub(crate) fn items<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (String, &'v Value)> {
-    let items = value.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-    items.map(|(index, item)| (index.to_string(), item))
 }

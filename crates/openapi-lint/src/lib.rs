@@ -24,12 +24,12 @@ pub use enforceability::unenforceable;
 pub fn lint(contract: &Contract) -> Vec<LoadError> {
     let mut errors = contradictions(contract);
     errors.extend(unenforceable(contract));
-    if contract.faults().is_empty() {
+    if contract.errors().is_empty() {
         // Of the whole contract: planned operations need a 3.0 form too.
         errors.extend(contract.to_json_3_0().err().into_iter().flatten());
     } else {
-        errors.retain(|error| !contract.faults().iter().any(|fault| fault.is_beside(&error.pointer)));
-        errors.extend(contract.faults().iter().cloned());
+        errors.retain(|found| !contract.errors().iter().any(|error| error.is_beside(&found.pointer)));
+        errors.extend(contract.errors().iter().cloned());
     }
     errors.sort_by_key(|error| error.position);
     errors

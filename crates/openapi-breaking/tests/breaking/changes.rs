@@ -15,6 +15,7 @@ mod coverage;
 mod document;
 mod everything;
 mod fingerprints;
+mod foreign;
 mod release;
 mod soundness;
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::equivalence::folded;
 use crate::error::Errors;
+use crate::fields::{flag, members, text};
 use crate::grammar::{Kind, Shape};
 use crate::nodes::Node;
 use crate::paths::{self, Declared, Endpoint, Path};
@@ -59,7 +60,7 @@ pub(super) fn supported(document: &Value, nodes: &[Node<'_>], errors: &mut Error
             Kind::Parameter => {
                 described_once(node, errors);
                 let in_path = value.get("in").is_some_and(|location| location == "path");
-                if in_path && value.get("required") != Some(&Value::Bool(true)) {
+                if in_path && !flag(value, "required") {
                     errors.invalid(&join(at, "required"), "a path parameter must have `required: true`");
                 }
             }
@@ -120,8 +121,8 @@ fn distinct_names(Node { kind, value, at }: &Node<'_>, errors: &mut Errors<'_>) 
     for (key, shape) in kind.keywords().iter().filter(|_| *kind != Kind::Components) {
         let Shape::Map(named @ (Kind::Header | Kind::MediaType)) = *shape else { continue };
         let site = join(at, key);
-        let names = value.get(key).and_then(Value::as_object).into_iter().flat_map(|members| members.keys());
-        let names = in_order(names.map(|name| (join(&site, name), name)), errors, |(here, _)| here);
+        let names = members(value, key).map(|(name, _)| (join(&site, name), name));
+        let names = in_order(names, errors, |(here, _)| here);
         let mut known = HashMap::new();
         for (here, name) in &names {
             if let Some(first) = known.insert(folded(named, name), name) {
@@ -166,7 +167,7 @@ fn template<'a>(path: &Path<'a>, shapes: &mut HashMap<String, &'a str>, errors: 
 }
 
 fn operation_id<'a>(endpoint: &Endpoint<'a>, ids: &mut HashMap<&'a str, String>, errors: &mut Errors<'_>) {
-    let Some(id) = endpoint.operation.get("operationId").and_then(Value::as_str) else { return };
+    let Some(id) = text(endpoint.operation, "operationId") else { return };
     let here = join(&endpoint.pointer, "operationId");
     match ids.get(id) {
         Some(first) => {

@@ -60,7 +60,7 @@ impl Checker<'_, '_> {
     }
 
     /// Adds an error of the supported subset.
-    fn unsupported(&mut self, at: &str, message: String) {
+    fn unsupported(&mut self, at: &str, message: impl Into<String>) {
         if !self.is_standard {
             self.errors.unsupported(at, message);
         }
@@ -92,8 +92,9 @@ impl Checker<'_, '_> {
     /// Checks the value of a keyword, but not the objects inside it.
     fn value(&mut self, shape: Shape, key: &str, value: &Value, at: &str) {
         let (accepted, expected) = expected(shape, value);
-        // OpenAPI 3.0 has no such security scheme.
-        if !(accepted || self.is_standard && key == "type" && value == "mutualTLS") {
+        // A security scheme that OpenAPI 3.0 does not have.
+        let is_of_3_1 = || self.is_standard && matches!(shape, Shape::Word(_)) && key == "type" && value == "mutualTLS";
+        if !(accepted || is_of_3_1()) {
             let message = format!("`{key}` must be {expected}, not {}", name_of(value));
             return self.errors.invalid(at, message);
         }
@@ -113,15 +114,13 @@ impl Checker<'_, '_> {
         match (shape, value) {
             (Shape::Statuses, Value::Object(members)) => self.statuses(members, at),
             (Shape::Texts | Shape::Values, Value::Array(items)) => self.unique(key, items, at),
-            (Shape::Type, Value::Array(_)) => self.unsupported(
-                at,
-                "3.0 has no lists of types: write one type; make the property optional instead of nullable, and \
-                 alternatives a `oneOf`"
-                    .to_owned(),
-            ),
+            (Shape::Type, Value::Array(_)) => {
+                let message = "3.0 has no lists of types: write one type; make the property optional instead of \
+                               nullable, and alternatives a `oneOf`";
+                self.unsupported(at, message);
+            }
             (Shape::Type, _) if value == "null" => {
-                let message = "3.0 has no type `null`: make the property optional instead of nullable";
-                self.unsupported(at, message.to_owned());
+                self.unsupported(at, "3.0 has no type `null`: make the property optional instead of nullable");
             }
             _ => {}
         }

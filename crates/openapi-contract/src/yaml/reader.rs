@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde_json::{Map, Value};
 
-use super::Read;
 use super::scalar::{Number, number};
 use crate::error::{Code, LoadError};
 use crate::pointer;
@@ -17,6 +16,16 @@ const MAX_DEPTH: usize = 100;
 
 /// How many nodes anchors and aliases may copy. Without a bound, a few lines of nested aliases would fill the memory.
 const MAX_COPIED_NODES: usize = 500_000;
+
+/// The result of reading a text.
+pub struct Read {
+    /// The document; `None` if the text cannot be parsed.
+    pub root: Option<(Value, SourceMap)>,
+    /// What is wrong with the text.
+    pub errors: Vec<LoadError>,
+    /// The integers that became floats: the JSON pointer of each, and its decimal digits.
+    pub rounded: Vec<(String, String)>,
+}
 
 type Node = (Value, SourceMap);
 
@@ -75,25 +84,14 @@ impl<'t> Reader<'t> {
     }
 
     fn node(&mut self, event: Event<'t>, at: Position, depth: usize) -> Result<Node, Stopped> {
-        let (value, children, anchor) = match event {
+        let anchor = self.decoration(&event, at);
+        let (value, children) = match event {
             Event::Alias(anchor) => return self.alias(anchor, at, depth),
-            Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
-                let is_plain = style == ScalarStyle::Plain;
-                let value = if is_plain { self.plain(&text, at) } else { Value::String(text.into_owned()) };
-                (value, Children::new(), anchor)
-            }
-            Event::SequenceStart(anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
-                let (value, children) = self.sequence(at, depth)?;
-                (value, children, anchor)
-            }
-            Event::MappingStart(anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
-                let (value, children) = self.mapping(at, depth)?;
-                (value, children, anchor)
-            }
-            _ => (Value::Null, Children::new(), 0),
+            Event::SequenceStart(..) => self.sequence(at, depth)?,
+            Event::MappingStart(..) => self.mapping(at, depth)?,
+            Event::Scalar(text, ScalarStyle::Plain, ..) => (self.plain(&text, at), Children::new()),
+            Event::Scalar(text, ..) => (Value::String(text.into_owned()), Children::new()),
+            _ => (Value::Null, Children::new()),
         };
         let source = SourceMap { position: at, children };
         if anchor != 0 {
@@ -151,9 +149,9 @@ impl<'t> Reader<'t> {
     }
 
     fn key(&mut self, event: Event<'t>, at: Position) -> Result<String, Stopped> {
+        let anchor = self.decoration(&event, at);
         match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_decoration(anchor, tag.is_some(), at);
+            Event::Scalar(text, style, ..) => {
                 if text == "<<" && style == ScalarStyle::Plain {
                     self.refuse(at, "merge keys are not supported: write the members out");
                 }
@@ -197,13 +195,20 @@ impl<'t> Reader<'t> {
         if depth > MAX_DEPTH { Err(self.stop(Code::Unreadable, at, message())) } else { Ok(()) }
     }
 
-    fn refuse_decoration(&mut self, anchor: usize, tagged: bool, at: Position) {
-        if anchor != 0 {
+    /// The anchor of a node, 0 if it has none. Anchors and tags may be errors.
+    fn decoration(&mut self, event: &Event<'_>, at: Position) -> usize {
+        let (Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag)) =
+            event
+        else {
+            return 0;
+        };
+        if *anchor != 0 {
             self.refuse(at, "anchors are not supported: use `$ref` to share content");
         }
-        if tagged {
+        if tag.is_some() {
             self.error(Code::Unsupported, at, "tags are not supported: quote the value if it is a string");
         }
+        *anchor
     }
 
     /// Adds an error of a contract that is not plain YAML.
@@ -267,19 +272,16 @@ fn size(value: &Value) -> (usize, usize) {
 fn merge(values: &mut Map<String, Value>, children: &mut Children) {
     let is_mergeable = |value: &Value| value.is_object() || value.is_array();
     let Some(merged) = values.get("<<").filter(|value| is_mergeable(value)).cloned() else { return };
-    let places = children.get("<<").cloned();
+    let source = children.get("<<").cloned().unwrap_or_else(|| SourceMap::at(Position::START));
     values.remove("<<");
     let parts = match merged {
-        Value::Array(items) => {
-            let place = |index: usize| places.as_ref()?.children.get(&index.to_string()).cloned();
-            items.into_iter().enumerate().map(|(index, item)| (item, place(index))).collect()
-        }
-        mapping => vec![(mapping, places)],
+        Value::Array(items) => items.into_iter().zip(source.children.into_values()).collect(),
+        mapping => vec![(mapping, source)],
     };
-    for (part, place) in parts {
-        let (Value::Object(members), Some(place)) = (part, place) else { continue };
+    for (part, source) in parts {
+        let Value::Object(members) = part else { continue };
         for (name, value) in members {
-            if let (false, Some(place)) = (values.contains_key(&name), place.children.get(&name)) {
+            if let (false, Some(place)) = (values.contains_key(&name), source.children.get(&name)) {
                 children.insert(name.clone(), place.clone());
                 values.insert(name, value);
             }

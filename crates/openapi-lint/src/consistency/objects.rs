@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use openapi_contract::fields::{items, members, text};
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::suggestions::did_you_mean;
 use openapi_contract::{Kind, Operation};
 use serde_json::Value;
 
-use crate::findings::{Findings, items};
+use crate::findings::Findings;
 
 /// Pairs of keywords of which an object has at most one (OpenAPI 3.1 §4.8.12, §4.8.14, §4.8.19, §4.8.20).
 const ONE_OF_TWO: &[(Kind, [&str; 2])] = &[
@@ -38,8 +39,7 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { kind, value, at }: &Node
 
 /// A link refers to an operation, and sets parameters of that operation.
 fn link(findings: &mut Findings<'_>, link: &Value, at: &str) {
-    let text = |key: &str| link.get(key).and_then(Value::as_str);
-    match (findings.target_of(link), text("operationId"), text("operationRef")) {
+    match (findings.target_of(link), text(link, "operationId"), text(link, "operationRef")) {
         (Some(operation), _, _) => link_parameters(findings, link, at, operation),
         (None, None, None) => findings.add(at.to_owned(), "a link must have an `operationId`"),
         (None, _, Some(target)) if pointer::local(target).is_some() => {
@@ -54,8 +54,7 @@ fn link_parameters(findings: &mut Findings<'_>, link: &Value, at: &str, to: &Ope
     let parameters = to.parameters.iter();
     let known: BTreeSet<String> =
         parameters.flat_map(|one| [one.name.clone(), format!("{}.{}", one.location, one.name)]).collect();
-    let set = link.get("parameters").and_then(Value::as_object).into_iter().flat_map(|members| members.keys());
-    for name in set.filter(|name| !known.contains(*name)) {
+    for (name, _) in members(link, "parameters").filter(|(name, _)| !known.contains(*name)) {
         let near = did_you_mean(name, known.iter().map(String::as_str));
         let message = format!("`{}` has no parameter `{name}`{near}", to.id);
         findings.add(join(&join(at, "parameters"), name), message);
@@ -64,13 +63,13 @@ fn link_parameters(findings: &mut Findings<'_>, link: &Value, at: &str, to: &Ope
 
 /// The URL and `variables` have the same names.
 fn server(findings: &mut Findings<'_>, server: &Value, at: &str) {
-    let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
+    let url = text(server, "url").unwrap_or_default();
     let named: BTreeSet<&str> = url.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect();
-    let described = server.get("variables").and_then(Value::as_object);
-    for name in named.iter().filter(|name| !described.is_some_and(|known| known.contains_key(**name))) {
+    let described: BTreeSet<&str> = members(server, "variables").map(|(name, _)| name.as_str()).collect();
+    for name in named.difference(&described) {
         findings.add(join(at, "url"), format!("`{{{name}}}` is missing in `variables`"));
     }
-    for name in described.into_iter().flat_map(|known| known.keys()).filter(|name| !named.contains(name.as_str())) {
+    for name in described.difference(&named) {
         findings.add(join(&join(at, "variables"), name), format!("`{{{name}}}` is not in the `url`"));
     }
 }

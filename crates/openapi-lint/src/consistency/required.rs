@@ -6,13 +6,14 @@
 use std::collections::HashSet;
 
 use openapi_contract::Contract;
+use openapi_contract::fields::items;
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::join;
 use openapi_contract::suggestions::did_you_mean;
 use serde_json::Value;
 
 use crate::composition::{Part, parts};
-use crate::findings::{Findings, items};
+use crate::findings::Findings;
 
 /// The pointers of the schemas that are parts of others, and need not be complete.
 pub(super) fn parts_of_others(contract: &Contract, nodes: &[Node<'_>]) -> HashSet<String> {

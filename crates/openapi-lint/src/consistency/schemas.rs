@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use openapi_contract::equivalence::compare;
+use openapi_contract::fields::{flag, text};
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::join;
 use openapi_contract::suggestions::did_you_mean;
@@ -47,7 +48,7 @@ const BOUNDS: [[&str; 2]; 4] =
     [["minimum", "maximum"], ["minLength", "maxLength"], ["minItems", "maxItems"], ["minProperties", "maxProperties"]];
 
 pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }: &Node<'_>) {
-    let declared = schema.get("type").and_then(Value::as_str);
+    let declared = text(schema, "type");
     for key in schema.as_object().into_iter().flat_map(|members| members.keys()) {
         let types = types_of(KEYWORDS, key);
         if let Some(declared) = declared.filter(|declared| !types.is_empty() && !types.contains(declared)) {
@@ -56,8 +57,7 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }:
             findings.add(join(at, key), message);
         }
     }
-    let format = schema.get("format").and_then(Value::as_str);
-    if let Some(message) = format.and_then(|format| wrong_format(format, declared)) {
+    if let Some(message) = text(schema, "format").and_then(|format| wrong_format(format, declared)) {
         findings.add(join(at, "format"), message);
     }
     bounds(findings, schema, at);
@@ -69,11 +69,10 @@ pub(super) fn check(findings: &mut Findings<'_>, Node { value: schema, at, .. }:
     if let Some(step) = schema.get("multipleOf").filter(|step| step.as_f64().is_some_and(|step| step <= 0.0)) {
         findings.add(join(at, "multipleOf"), format!("`multipleOf` must be greater than 0, not {step}"));
     }
-    if let Some(Err(PatternError::Invalid(why))) = schema.get("pattern").and_then(Value::as_str).map(pattern::parse) {
+    if let Some(Err(PatternError::Invalid(why))) = text(schema, "pattern").map(pattern::parse) {
         findings.add(join(at, "pattern"), format!("invalid pattern: {why}"));
     }
-    let flag = |key: &str| schema.get(key) == Some(&Value::Bool(true));
-    if flag("readOnly") && flag("writeOnly") {
+    if flag(schema, "readOnly") && flag(schema, "writeOnly") {
         let message = "`readOnly` and `writeOnly` together: no request and no response may contain the property";
         findings.add(findings.errors.later(at, ["readOnly", "writeOnly"]), message);
     }

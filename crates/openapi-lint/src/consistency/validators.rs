@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternCache, PatternOptions, Registry, RegistryBuilder, ValidationError, Validator};
+use openapi_contract::fields::flag;
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::suggestions::nearest;
@@ -83,7 +84,7 @@ fn adapt(contract: &Contract, original: &Value, schema: &mut Map<String, Value>)
     let property = |name: &str| original.get("properties").and_then(|properties| properties.get(name));
     let is_closed = original.get("additionalProperties") == Some(&Value::Bool(false));
     let may_be_missing = |name: &str| match property(name).map(|property| contract.resolve(property)) {
-        Some(found) => ["readOnly", "writeOnly"].iter().any(|key| found.get(key) == Some(&Value::Bool(true))),
+        Some(found) => ["readOnly", "writeOnly"].iter().any(|key| flag(found, key)),
         // No object matches: a finding at the required name.
         None => is_closed,
     };

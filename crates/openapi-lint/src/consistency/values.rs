@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use openapi_contract::fields::{items, members};
 use openapi_contract::nodes::Node;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::{Contract, Kind};
 use serde_json::Value;
 
 use super::validators::{Mismatch, Validators};
-use crate::findings::{Findings, is_json_media_type, items};
+use crate::findings::{Findings, is_json_media_type};
 
 /// A value and the schema that it must match.
 struct Shown<'a> {
@@ -34,12 +35,15 @@ fn of_schema<'a>(Node { value: schema, at, .. }: &Node<'a>) -> Vec<Shown<'a>> {
     members.chain(lists.map(|(what, value, here)| shown(what, value, here))).collect()
 }
 
+/// A place that refers to a shared example, the example, and how it differs from the schema at the place.
+type Use<'a> = (String, &'a Value, Vec<Mismatch>);
+
 /// The examples of a parameter, header or media type.
 fn of_owner<'a>(contract: &'a Contract, Node { kind, value: owner, at }: &Node<'a>) -> Vec<Shown<'a>> {
     let Some(schema) = owner.get("schema") else { return Vec::new() };
     let (_, schema) = contract.follow(schema, join(at, "schema"));
     let own = owner.get("example").map(|value| (value, join(at, "example"), None));
-    let named = owner.get("examples").and_then(Value::as_object).into_iter().flatten().filter_map(|(name, listed)| {
+    let named = members(owner, "examples").filter_map(|(name, listed)| {
         let site = join(&join(at, "examples"), name);
         let (example, here) = contract.follow(listed, site.clone());
         Some((example.get("value")?, join(&here, "value"), (here != site).then_some(site)))
@@ -60,8 +64,7 @@ pub(super) fn check<'a>(findings: &mut Findings<'a>, nodes: &[Node<'a>]) {
         Kind::Parameter | Kind::Header | Kind::MediaType => of_owner(contract, node),
         _ => Vec::new(),
     });
-    // A shared example, each place that refers to it, and how it differs from the schema there.
-    let mut shared: BTreeMap<String, Vec<(String, &Value, Vec<Mismatch>)>> = BTreeMap::new();
+    let mut shared: BTreeMap<String, Vec<Use<'_>>> = BTreeMap::new();
     for Shown { what, value, at, site, schema } in shown {
         let found = validators.mismatches(&schema, value);
         match site {
