@@ -80,6 +80,14 @@ macro_rules! grammar {
                 match self { $(Kind::$kind => &[$($((stringify!($key), $shape),)+)+],)+ }
             }
 
+            /// The shape of a keyword of the supported subset.
+            pub fn keyword(self, name: &str) -> Option<Shape> {
+                use {Kind::*, Shape::*};
+                match self {
+                    $(Kind::$kind => match name { $($(stringify!($key) => Some($shape),)+)+ _ => None },)+
+                }
+            }
+
             /// The keywords that this kind of object must have.
             pub const fn mandatory(self) -> &'static [&'static str] {
                 match self { $(Kind::$kind => &[$(stringify!($mandatory)),*],)+ }
@@ -207,16 +215,6 @@ impl Kind {
             self,
             PathItem | Parameter | RequestBody | Response | Header | Link | Example | Schema | SecurityScheme
         )
-    }
-
-    /// The shape of a keyword of the supported subset.
-    pub fn keyword(self, name: &str) -> Option<Shape> {
-        // Called for every member of every document: comparing the length and the first letter first saves most of the
-        // string comparisons.
-        let is_it = |keyword: &str| {
-            keyword.len() == name.len() && keyword.as_bytes().first() == name.as_bytes().first() && keyword == name
-        };
-        self.keywords().iter().find_map(|(keyword, shape)| is_it(keyword).then_some(*shape))
     }
 
     /// The shape of a keyword that documents of this profile may use.

@@ -11,8 +11,7 @@ use crate::profile::Profile;
 
 /// Rewrites an OpenAPI 3.0 document as 3.1. Any other document is left as it is.
 pub(crate) fn upgrade(document: &mut Value) {
-    let version = text(document, "openapi").and_then(|version| version.strip_prefix("3.0."));
-    if !version.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())) {
+    if !is_version(document, "3.0.") {
         return;
     }
     document["openapi"] = "3.1.0".into();
@@ -30,6 +29,12 @@ pub(crate) fn upgrade(document: &mut Value) {
             _ => {}
         }
     }
+}
+
+/// Whether a document declares a patch of this minor version of OpenAPI.
+pub(crate) fn is_version(document: &Value, minor: &str) -> bool {
+    let patch = text(document, "openapi").and_then(|version| version.strip_prefix(minor));
+    patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// `nullable: true` adds null to the `type` beside it, and has no effect without one (3.0.3, Schema Object).

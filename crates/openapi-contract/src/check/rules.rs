@@ -12,13 +12,12 @@ use crate::nodes::Node;
 use crate::paths::{self, Declared, Endpoint, Path};
 use crate::pointer::join;
 use crate::profile::Profile;
+use crate::upgrade::is_version;
 
 /// Whether the document declares OpenAPI 3.1, or was upgraded to it.
 pub(super) fn version(document: &Value, profile: Profile, errors: &mut Errors<'_>) -> bool {
-    let version = document.get("openapi");
-    let patch = version.and_then(Value::as_str).and_then(|version| version.strip_prefix("3.1."));
-    let supported = patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()));
-    match (version, profile) {
+    let supported = is_version(document, "3.1.");
+    match (document.get("openapi"), profile) {
         _ if supported => {}
         (None, _) => errors.invalid("", "not an OpenAPI document: `openapi: 3.1.0` is missing"),
         (Some(other), Profile::Supported) => {

@@ -33,17 +33,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, (Position, String)> {
 
 /// The position after `text`. Line feeds, carriage returns and both together end lines (YAML 1.2 §5.4).
 fn end(text: &str) -> Position {
-    let mut end = Position::START;
-    let mut before = '\0';
-    for character in text.chars() {
-        match character {
-            '\n' if before == '\r' => {}
-            '\n' | '\r' => end = Position { line: end.line + 1, column: 1 },
-            _ => end.column += 1,
-        }
-        before = character;
-    }
-    end
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    Position { line: text.matches('\n').count() + 1, column: last.chars().count() + 1 }
 }
 
 /// JSON is YAML except for one construct: JSON escapes a character beyond U+FFFF as two (RFC 8259 §7), YAML as one. If the
