@@ -80,11 +80,6 @@ impl Contract {
         &self.operations
     }
 
-    /// The operation with this `operationId`.
-    pub fn operation(&self, id: &str) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.id == id)
-    }
-
     /// The target of `node` if it is a reference, through further references; otherwise `node` itself, and also if the
     /// target does not exist, which cannot happen for a node of this contract.
     pub fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -104,12 +105,10 @@ pub struct Header {
 
 /// The operations of a checked document, in the order of the file.
 pub fn table(document: &Value, source: &SourceMap) -> Vec<Operation> {
-    let mut operations = Vec::new();
-    for path in paths::paths(document) {
-        for endpoint in path.endpoints() {
-            operations.push(read(document, &path, &endpoint));
-        }
-    }
+    let of_path = |path: Path<'_>| -> Vec<Operation> {
+        path.endpoints().map(|endpoint| read(document, &path, &endpoint)).collect()
+    };
+    let mut operations: Vec<Operation> = paths::paths(document).flat_map(of_path).collect();
     // serde_json sorts members by name. A path item may be shared by several paths, so the path is compared first.
     operations.sort_by_cached_key(|operation: &Operation| {
         let path = pointer::join("/paths", &operation.path);
@@ -127,9 +126,9 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
         id: text("operationId").unwrap_or_default(),
         method: endpoint.method,
         path: path.template.to_owned(),
-        tags: strings(operation.get("tags")),
+        tags: parsed(operation.get("tags")),
         deprecated: flag(operation, "deprecated"),
-        security: security.and_then(Value::as_array).into_iter().flatten().map(requirement).collect(),
+        security: parsed(security),
         deprecated_since: text("x-deprecated-since").and_then(|date| unix_seconds(&date)),
         sunset: text("x-sunset"),
         sunset_at: text("x-sunset").and_then(|date| unix_seconds(&date)),
@@ -145,11 +144,6 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
 /// Whether an operation has `x-status: planned`.
 pub fn is_planned(operation: &Value) -> bool {
     operation.get("x-status").is_some_and(|status| status == "planned")
-}
-
-fn requirement(value: &Value) -> SecurityRequirement {
-    let schemes = value.as_object().into_iter().flatten();
-    schemes.map(|(scheme, scopes)| (scheme.clone(), strings(Some(scopes)))).collect()
 }
 
 fn parameter(declared: &Declared<'_>) -> Option<Parameter> {
@@ -168,28 +162,31 @@ fn request_body(document: &Value, listed: &Value) -> Option<RequestBody> {
 }
 
 fn responses(document: &Value, operation: &Value) -> BTreeMap<u16, Response> {
-    members(operation, "responses")
-        .filter_map(|(status, listed)| {
-            let (response, _) = pointer::resolve(document, listed, String::new())?;
-            let headers = members(response, "headers").filter_map(|(name, listed)| {
-                let (header, _) = pointer::resolve(document, listed, String::new())?;
-                Some((name.clone(), Header { required: flag(header, "required"), schema: schema(header) }))
-            });
-            let content =
-                members(response, "content").map(|(media, value)| (media.clone(), value.get("schema").cloned()));
-            let response = Response { headers: headers.collect(), content: content.collect() };
-            Some((status.parse().ok()?, response))
-        })
-        .collect()
+    let responses = resolved(document, operation, "responses").filter_map(|(status, response)| {
+        let headers = resolved(document, response, "headers");
+        let headers = headers.map(|(name, header)| {
+            (name.clone(), Header { required: flag(header, "required"), schema: schema(header) })
+        });
+        let content = members(response, "content").map(|(media, value)| (media.clone(), value.get("schema").cloned()));
+        let response = Response { headers: headers.collect(), content: content.collect() };
+        Some((status.parse().ok()?, response))
+    });
+    responses.collect()
+}
+
+/// The members of the object under `key`, references followed.
+fn resolved<'a>(document: &'a Value, value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let follow = |listed| pointer::resolve(document, listed, String::new());
+    members(value, key).filter_map(move |(name, listed)| Some((name, follow(listed)?.0)))
+}
+
+/// A value as a type that it has in a valid document.
+fn parsed<T: DeserializeOwned + Default>(value: Option<&Value>) -> T {
+    value.and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
 }
 
 /// The schema of a parameter, header or media type: `schema`, or that of its one media type, or else `{}`.
 fn schema(value: &Value) -> Value {
     let of_content = || members(value, "content").next().and_then(|(_, media)| media.get("schema"));
     value.get("schema").or_else(of_content).cloned().unwrap_or_else(|| Value::Object(Map::new()))
-}
-
-fn strings(value: Option<&Value>) -> Vec<String> {
-    let items = value.and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
