@@ -1,6 +1,6 @@
 //! `contract diff`: one release of the contract and the next.
 
-use openapi_breaking::{Approvals, BadLine, Day, Release, Verdict, changes_between, is_semantic, required_step};
+use openapi_breaking::{Approvals, BadLine, Day, Release, Reviewed, changes_between, is_semantic, required_step};
 use openapi_contract::diagnostics::{Diagnostic, Severity};
 use openapi_contract::{Contract, Position};
 
@@ -45,9 +45,9 @@ pub(crate) fn compare(
         Err(lines) => return failed(lines.iter().map(wrong_line).collect()),
     };
     let changes = changes_between(&old, &new, today);
-    let verdict = approvals.judge(&changes);
+    let reviewed = approvals.review(&changes);
     let mut findings = findings(&contradictions.unwrap_or_default());
-    findings.extend(verdict.stale.iter().map(wrong_line));
+    findings.extend(reviewed.stale.iter().map(wrong_line));
     if !version.ignored {
         let position = new.nearest_position("/info/version");
         for release in [&old, &new].into_iter().filter(|release| !is_semantic(release.version())).take(1) {
@@ -61,24 +61,24 @@ pub(crate) fn compare(
     }
     findings.extend(changes.iter().map(|change| {
         let mut finding = Diagnostic::from(change);
-        let approved = verdict.approved.contains(&change);
+        let approved = reviewed.approved.contains(&change);
         finding.facts.insert("approved".to_owned(), approved.into());
         if approved {
             finding.severity = Severity::Notice;
             finding.detail.push_str("approved\n");
-        } else if strict && verdict.unreviewed.contains(&change) {
+        } else if strict && reviewed.unreviewed.contains(&change) {
             finding.severity = Severity::Error;
         }
         finding
     }));
     findings.sort_by_key(|finding| finding.severity);
-    Report { findings, success: success(&verdict) }
+    Report { findings, success: success(&reviewed) }
 }
 
 /// The last line if no change is an error: approved changes break clients too.
-fn success(verdict: &Verdict<'_>) -> String {
-    let breaking = verdict.approved.iter().filter(|change| change.severity == openapi_breaking::Severity::Breaking);
-    match (breaking.count(), verdict.unreviewed.len()) {
+fn success(reviewed: &Reviewed<'_>) -> String {
+    let breaking = reviewed.approved.iter().filter(|change| change.severity == openapi_breaking::Severity::Breaking);
+    match (breaking.count(), reviewed.unreviewed.len()) {
         (0, 0) => "no breaking changes".to_owned(),
         (0, possibly) => format!("no breaking changes, {} to review", counted(possibly, "possibly breaking change")),
         (approved, 0) => format!("{}, no others", counted(approved, "approved breaking change")),

@@ -30,9 +30,9 @@ pub struct BadLine {
     pub message: String,
 }
 
-/// Changes sorted by approval.
+/// Changes by whether they are approved.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict<'c> {
+pub struct Reviewed<'c> {
     /// Approved changes, breaking and possibly breaking.
     pub approved: Vec<&'c Change>,
     /// Breaking changes without approval: the check fails.
@@ -73,27 +73,27 @@ impl Approvals {
     }
 
     /// Sorts changes by approval. Safe changes and prose need none and are in no list.
-    pub fn judge<'c>(&self, changes: &'c [Change]) -> Verdict<'c> {
+    pub fn review<'c>(&self, changes: &'c [Change]) -> Reviewed<'c> {
         let approved: HashSet<&str> = self.lines.iter().map(|(_, fingerprint)| fingerprint.as_str()).collect();
-        let mut verdict =
-            Verdict { approved: Vec::new(), unapproved: Vec::new(), unreviewed: Vec::new(), stale: Vec::new() };
+        let mut reviewed =
+            Reviewed { approved: Vec::new(), unapproved: Vec::new(), unreviewed: Vec::new(), stale: Vec::new() };
         let mut used = HashSet::new();
         for change in changes {
             let list = match change.severity {
                 Severity::Safe | Severity::Prose => continue,
                 _ if approved.contains(change.fingerprint.as_str()) => {
                     used.insert(change.fingerprint.as_str());
-                    &mut verdict.approved
+                    &mut reviewed.approved
                 }
-                Severity::Breaking => &mut verdict.unapproved,
-                Severity::PossiblyBreaking => &mut verdict.unreviewed,
+                Severity::Breaking => &mut reviewed.unapproved,
+                Severity::PossiblyBreaking => &mut reviewed.unreviewed,
             };
             list.push(change);
         }
         for (line, fingerprint) in self.lines.iter().filter(|(_, fingerprint)| !used.contains(fingerprint.as_str())) {
             let message = format!("`{fingerprint}` matches no change of this comparison: remove the line");
-            verdict.stale.push(BadLine { line: *line, message });
+            reviewed.stale.push(BadLine { line: *line, message });
         }
-        verdict
+        reviewed
     }
 }

@@ -5,11 +5,11 @@
 //! safe. A schema that is used in both directions is judged in both. Every difference is reported as one [`Change`]:
 //! breaking, possibly breaking (the documents alone do not decide it), safe, or prose. [`RULES`] lists every rule.
 //!
-//! Stages: `view` reads a schema for what it accepts, independent of how it is written. `schema`, with `bounds`,
-//! `properties`, `unions` and `keywords`, compares two such views. `document`, `operations`, `parameters`, `messages`,
-//! `security` and `servers` compare everything around schemas; `webhooks` does so with the directions swapped. `walk` keeps
-//! the place and the findings, on the engine [`openapi_contract::pair_walk`]. `version` computes the step of `info.version`
-//! that the changes require, `approvals` reads which of them are intended.
+//! Stages: `effective_schema` reads a schema for what it accepts, independent of how it is written. `schema`, with
+//! `constraint`, `bounds`, `properties`, `alternatives` and `keywords`, compares two of them. `document`, `path_items`,
+//! `operation`, `messages` and `security` compare everything around schemas, as `sides`: a node of both releases. `walk`
+//! keeps the place and the findings, on the engine [`openapi_contract::pair_walk`]. `version` computes the step of
+//! `info.version` that the changes require, `approvals` reads which of them are intended.
 //!
 //! What must stay true:
 //!
@@ -20,35 +20,33 @@
 //!
 //! Any OpenAPI document is accepted, not only the supported subset: the old release may be older than the subset.
 
+mod alternatives;
 mod approvals;
 mod bounds;
 mod change;
+mod constraint;
 mod document;
+mod effective_schema;
 mod fingerprint;
 mod keywords;
 mod messages;
-mod moves;
-mod node;
-mod operations;
-mod parameters;
-mod part_rules;
+mod operation;
+mod path_items;
 mod properties;
 mod release;
 mod rule;
 mod rules;
 mod schema;
 mod security;
-mod servers;
+mod sides;
+mod subschema;
 mod types;
-mod unions;
 mod version;
-mod view;
 mod walk;
-mod webhooks;
 
 use openapi_contract::Contract;
 
-pub use approvals::{Approvals, BadLine, Verdict};
+pub use approvals::{Approvals, BadLine, Reviewed};
 pub use change::{Change, Direction, Place, Severity, Step};
 pub use release::{Day, Release};
 pub use rule::Rule;
@@ -66,5 +64,7 @@ pub fn changes(old: &Contract, new: &Contract, today: Day) -> Vec<Change> {
 pub fn changes_between(old: &Release, new: &Release, today: Day) -> Vec<Change> {
     let separated = release::separated(old, new);
     let [old, new] = separated.as_ref().map_or([old, new], |[old, new]| [old, new]);
-    walk::Walk::new(old, new, today).changes()
+    let mut walk = walk::Walk::new([old, new], today);
+    walk.document();
+    walk.collect()
 }

@@ -1,350 +1,344 @@
-//! Requests and responses around their schemas: bodies, media types, statuses, headers, links.
+//! Requests and responses around their schemas: parameters, bodies, media types, statuses, headers, links.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::node::Schema;
-use crate::part_rules;
-use crate::rule::Rule;
+use crate::effective_schema::{EffectiveSchema, PROSE};
+use crate::operation::deprecation;
+use crate::rule::{ByDirection, Rule};
 use crate::rules;
-use crate::view::View;
+use crate::sides::{Side, Sides, both_same, paired};
+use crate::subschema::Subschema;
+use crate::types::Types;
 use crate::walk::Walk;
 use openapi_contract::Kind;
-use openapi_contract::equivalence::{folded, same};
-use openapi_contract::paths::Endpoint;
-use openapi_contract::pointer::{self, join};
+use openapi_contract::equivalence::folded;
+use openapi_contract::paths::{Declared, declared};
+use openapi_contract::pointer::join;
 
-/// Members of a header that are judged; all others are prose.
-const HEADER: &[&str] = &["required", "deprecated", "style", "explode", "schema", "content"];
+/// Members of a parameter or header that are judged; all others are prose.
+const PART: &[&str] = &["required", "deprecated", "style", "explode", "schema", "content"];
+
+/// The same, of parameters only.
+const PARAMETER: &[&str] = &["name", "in", "allowReserved", "allowEmptyValue"];
 
 /// Members of a link that are judged; all others are prose.
 const LINK: &[&str] = &["operationId", "operationRef", "parameters", "requestBody", "server"];
 
-/// A node with the references at its head followed.
-pub(super) struct Followed<'a> {
-    pub(super) value: &'a Value,
-    /// The references that lead to it, with their pointers: prose may be beside them.
-    references: Vec<(&'a Value, String)>,
-    /// The pointer of the node.
-    pub(super) at: String,
-    /// The pointer where it is listed, which may be a reference: the place of a part that is added or removed.
-    site: String,
-}
-
-/// The rule for a part that only one release has, and the sentence that reports it.
-type OneSided = (&'static Rule, &'static str);
-
-impl<'a> Followed<'a> {
-    /// A node that is no reference.
-    pub(super) fn of(value: &'a Value, at: &str) -> Followed<'a> {
-        Followed { value, references: Vec::new(), at: at.to_owned(), site: at.to_owned() }
-    }
-
-    pub(super) fn flag(&self, key: &str) -> bool {
-        flag(self.value, key)
-    }
-
-    pub(super) fn schema(&self) -> Schema<'a> {
-        Schema::member(self.value, &self.at, "schema")
-    }
-
-    /// `style`, whose default depends on the location.
-    pub(super) fn style(&self, location: &str) -> &'a str {
-        let default = if matches!(location, "path" | "header") { "simple" } else { "form" };
-        self.value.get("style").and_then(Value::as_str).unwrap_or(default)
-    }
-
-    /// `explode`, whose default depends on `style`.
-    pub(super) fn explode(&self, location: &str) -> bool {
-        self.value.get("explode").and_then(Value::as_bool).unwrap_or_else(|| self.style(location) == "form")
-    }
-}
+/// Keywords of a list that a single value satisfies, as far as their values allow it. Other keywords, such as `enum`,
+/// restrict the list as a whole.
+const LIST_OF_ONE: &[&str] = &["type", "items", "minItems", "maxItems", "uniqueItems", "default", "deprecated"];
 
 impl<'a> Walk<'a> {
-    pub(super) fn follow(&mut self, is_old: bool, value: &'a Value, site: String) -> Followed<'a> {
-        let document = if is_old { self.old.document() } else { self.new.document() };
-        let references = pointer::references(document, value, &site);
-        for at in references.iter().map(|(_, at)| at) {
-            self.visit(is_old, at);
-        }
-        let (value, at) = pointer::resolve(document, value, site.clone()).unwrap_or_else(|| (value, site.clone()));
-        self.visit(is_old, &at);
-        Followed { value, references, at, site }
-    }
-
-    /// Compares the members of both nodes under `key` by name: members of both with `both`, others by a rule.
-    pub(super) fn each(
+    /// Compares the members of both objects under `key` by name: members of both with `both`, others by `rule`, which gets
+    /// the name, the member and whether it is added. `noun` is the word for a member.
+    pub(super) fn members(
         &mut self,
-        (kind, key): (Kind, &str),
-        [old, new]: [&Followed<'a>; 2],
-        both: impl Fn(&mut Self, &Followed<'a>, &Followed<'a>),
-        removed: impl Fn(&str, &Followed<'a>) -> OneSided,
-        added: impl Fn(&str, &Followed<'a>) -> OneSided,
+        (kind, key, noun): (Kind, &str, &str),
+        owner: &Sides<'a>,
+        both: impl Fn(&mut Self, &Sides<'a>),
+        rule: impl Fn(&str, &Side<'a>, bool) -> &'static Rule,
     ) {
-        let mut all: BTreeMap<String, (&'a str, Option<Followed<'a>>, Option<Followed<'a>>)> = BTreeMap::new();
-        for (is_old, owner) in [(true, old), (false, new)] {
-            let at = join(&owner.at, key);
-            let members = owner.value.get(key).and_then(Value::as_object).into_iter().flatten();
-            for (name, value) in members.filter(|(name, _)| kind != Kind::Response || !name.starts_with("x-")) {
-                let entry = all.entry(folded(kind, name).into_owned()).or_insert((name, None, None));
-                let found = Some(self.follow(is_old, value, join(&at, name)));
-                if is_old { entry.1 = found } else { entry.2 = found }
-            }
-        }
-        let would_be = |owner: &Followed<'a>, name: &str| join(&join(&owner.at, key), name);
-        for (name, mine, other) in all.into_values() {
-            let label = match key {
-                "headers" => format!("header {name}"),
-                "links" => format!("link {name}"),
-                "callbacks" => format!("callback {name}"),
-                _ => name.to_owned(),
+        let owners = owner.member(key);
+        let members = owners.map(|side| {
+            let members = side.value.as_object().into_iter().flatten();
+            let members = members.filter(|(name, _)| kind != Kind::Response || !name.starts_with("x-"));
+            members.map(|(name, value)| (folded(kind, name), (name.as_str(), value))).collect::<Vec<_>>()
+        });
+        for members in paired(members).into_values() {
+            let Some((name, _)) = members[0].or(members[1]) else { continue };
+            let label = match kind {
+                Kind::MediaType | Kind::Response => name.to_owned(),
+                _ => format!("{noun} {name}"),
             };
-            self.step(label, |walk| match (mine, other) {
-                (Some(mine), Some(other)) => both(walk, &mine, &other),
-                (Some(mine), None) => {
-                    let (rule, sentence) = removed(name, &mine);
-                    walk.report(rule, [mine.site, would_be(new, name)], sentence);
+            let at = |side: usize| join(&owners.0[side].at, members[side].map_or(name, |(name, _)| name));
+            let side = |walk: &Self, side: usize| match members[side] {
+                Some((_, value)) => Side::follow(walk.documents()[side], value, at(side)),
+                None => Side::plain(None, at(side)),
+            };
+            self.step(label, |walk| match members {
+                [Some((_, old)), Some((_, new))] => {
+                    let member = walk.follow([(old, at(0)), (new, at(1))]);
+                    both(walk, &member);
                 }
-                (None, Some(other)) => {
-                    let (rule, sentence) = added(name, &other);
-                    walk.report(rule, [would_be(old, name), other.site], sentence);
+                [old, _] => {
+                    let member = Sides([side(walk, 0), side(walk, 1)]);
+                    let listed = &member.0[usize::from(old.is_none())];
+                    walk.added_or_removed(rule(name, listed, old.is_none()), &member, noun);
                 }
-                (None, None) => {}
             });
         }
     }
 
-    /// Compares `required`, with the rules for what becomes required and what becomes optional.
-    pub(super) fn required(
-        &mut self,
-        [old, new]: [&Followed<'a>; 2],
-        required: [bool; 2],
-        [becomes_required, becomes_optional]: [&'static Rule; 2],
-    ) {
-        let at = [join(&old.at, "required"), join(&new.at, "required")];
-        match required {
-            [false, true] => self.report(becomes_required, at, "now required"),
-            [true, false] => self.report(becomes_optional, at, "no longer required"),
-            _ => {}
+    /// Reports a part that only one release has.
+    fn added_or_removed(&mut self, rule: &'static Rule, part: &Sides<'a>, noun: &str) {
+        let verb = if part.0[0].value.is_null() { "added" } else { "removed" };
+        self.report(rule, part.map(|side| side.site.clone()), format!("the {noun} is {verb}"));
+    }
+
+    /// The parameters of an operation: its own, and those of its path that it does not override.
+    pub(super) fn parameters(&mut self, item: &Sides<'a>, operation: &Sides<'a>, renamed: &HashMap<&str, &str>) {
+        let direction = self.request_direction();
+        let documents = self.documents();
+        let lists = [0, 1].map(|side: usize| {
+            let renamed = (side == 1).then_some(renamed);
+            let own = declared(documents[side], operation.0[side].value, &operation.0[side].at);
+            let inherited = declared(documents[side], item.0[side].value, &item.0[side].at);
+            own.into_iter().chain(inherited).map(move |one| (key(&one, renamed), one))
+        });
+        let mut one_sided: [Vec<Declared<'a>>; 2] = [Vec::new(), Vec::new()];
+        for pair in paired(lists).into_values() {
+            match pair {
+                [Some(old), Some(new)] => {
+                    let parameter = self.follow([(old.listed, old.site.clone()), (new.listed, new.site.clone())]);
+                    self.step(label(&new), |walk| walk.parameter(&parameter, new.location));
+                }
+                [old, new] => {
+                    one_sided[0].extend(old);
+                    one_sided[1].extend(new);
+                }
+            }
         }
-    }
-
-    /// Deprecation and prose of a parameter or header.
-    pub(super) fn part(&mut self, judged: &[&str], old: &Followed<'a>, new: &Followed<'a>) {
-        let at = [join(&old.at, "deprecated"), join(&new.at, "deprecated")];
-        match (old.flag("deprecated"), new.flag("deprecated")) {
-            (false, true) => self.report(rules::PART_DEPRECATED, at, "deprecated"),
-            (true, false) => self.report(rules::PART_REVIVED, at, "no longer deprecated"),
-            _ => {}
-        }
-        self.unjudged(judged, old, new);
-    }
-
-    /// All members except those that are judged, and what is beside the references.
-    fn unjudged(&mut self, judged: &[&str], old: &Followed<'a>, new: &Followed<'a>) {
-        self.rest(judged, (old.value, &old.at), (new.value, &new.at));
-        self.beside_references(old, new);
-    }
-
-    pub(super) fn beside_references(&mut self, old: &Followed<'a>, new: &Followed<'a>) {
-        self.beside([&old.references, &new.references], [&old.site, &new.site]);
-    }
-
-    /// What is written beside references, each compared with its counterpart.
-    pub(super) fn beside(&mut self, references: [&[(&'a Value, String)]; 2], sites: [&String; 2]) {
-        let [old, new] = references;
-        for index in 0..old.len().max(new.len()) {
-            let side = |side: &'_ [(&'a Value, String)], site: &String| match side.get(index) {
-                Some((reference, at)) => (*reference, at.clone()),
-                None => (&Value::Null, site.clone()),
+        // In the list of the operation or in that of its path: a parameter of the path is reported once.
+        let would_be = |one: &Declared<'a>, side: usize| {
+            let own = one.site.starts_with(&format!("{}/parameters/", operation.0[side].at));
+            format!("{}/parameters/-", if own { &operation.0[1 - side].at } else { &item.0[1 - side].at })
+        };
+        let [removed, mut added] = one_sided;
+        for old in removed {
+            let is_moved = |new: &Declared<'a>| new.location != old.location && new.name.eq_ignore_ascii_case(old.name);
+            if let Some(index) = added.iter().position(is_moved) {
+                let new = added.remove(index);
+                let sentence = format!("the parameter moves from {} to {}", old.location, new.location);
+                let (at, location) = ([old.site.clone(), new.site], Value::from(new.location));
+                let rule = rules::PART_MOVED.on(direction);
+                self.step(label(&old), |walk| walk.report_values(rule, at, sentence, [None, Some(&location)]));
+                continue;
+            }
+            let side = Side::plain(Some(old.parameter), old.site.clone());
+            let rule = match side.flag("required") {
+                _ if direction == Direction::Request && old.location == "query" => rules::QUERY_PARAMETER_REMOVED,
+                true => rules::REQUIRED_PART_REMOVED.on(direction),
+                false => rules::PART_REMOVED.on(direction),
             };
-            let [(before, old_at), (after, new_at)] = [side(old, sites[0]), side(new, sites[1])];
-            self.rest(&["$ref"], (before, &old_at), (after, &new_at));
+            let part = Sides([side, Side::plain(None, would_be(&old, 0))]);
+            self.step(label(&old), |walk| walk.added_or_removed(rule, &part, "parameter"));
+        }
+        for new in added {
+            let side = Side::plain(Some(new.parameter), new.site.clone());
+            let rule = if side.flag("required") { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
+            let part = Sides([Side::plain(None, would_be(&new, 1)), side]);
+            self.step(label(&new), |walk| walk.added_or_removed(rule.on(direction), &part, "parameter"));
         }
     }
 
-    /// How a parameter or header is written: `style` and `explode`, or `content`. `single`: a single value becomes a list
-    /// that may hold it alone, so `explode` had no effect before.
-    pub(super) fn serialization(
-        &mut self,
-        old: &Followed<'a>,
-        new: &Followed<'a>,
-        location: &str,
-        direction: Direction,
-        single: bool,
-    ) {
-        let by_content = |one: &Followed<'a>| one.value.get("content").is_some();
-        let changed = part_rules::PART_SERIALIZATION_CHANGED.on(direction);
-        let at = |key: &str| [join(&old.at, key), join(&new.at, key)];
-        let styles = [old.style(location), new.style(location)];
-        let explodes = [old.explode(location), new.explode(location)];
-        if by_content(old) != by_content(new) {
-            let (is, was) = if by_content(new) { ("content", "schema") } else { ("schema", "content") };
-            self.report(changed, at("content"), format!("`{is}` replaces `{was}`"));
+    fn parameter(&mut self, parameter: &Sides<'a>, location: &str) {
+        let direction = self.request_direction();
+        for key in ["allowReserved", "allowEmptyValue"] {
+            match parameter.flags(key) {
+                [true, false] => self.changed(rules::PART_LENIENCY_WITHDRAWN.on(direction), parameter, key),
+                [false, true] => self.changed(rules::PART_LENIENCY_GRANTED.on(direction), parameter, key),
+                _ => {}
+            }
+        }
+        self.rest(&[PARAMETER, PART].concat(), parameter);
+        self.part(parameter, location, direction);
+    }
+
+    /// A parameter or header.
+    fn part(&mut self, part: &Sides<'a>, location: &str, direction: Direction) {
+        // A path parameter is always required.
+        let required = part.flags("required").map(|required| required || location == "path");
+        self.required(part, required, [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL], direction);
+        if let [false, true] | [true, false] = part.flags("deprecated") {
+            let is_deprecated = part.0[1].flag("deprecated");
+            let rule = if is_deprecated { rules::PART_DEPRECATED } else { rules::PART_REVIVED };
+            self.report(rule, part.at("deprecated"), deprecation(is_deprecated));
+        }
+        let documents = self.documents();
+        let views = [0, 1].map(|side| EffectiveSchema::of(documents[side], &part.0[side].schema()));
+        let is_query = direction == Direction::Request && location == "query";
+        let items = if is_query { items_of_list(part, [&views[0], &views[1]]) } else { None };
+        let is_single = items.is_some() || views.iter().all(|view| view.types().is_scalar());
+        self.serialization(part, location, direction, is_single);
+        match (items, part.get("content").map(|content| content.is_some())) {
+            (Some(items), _) => {
+                let types = views.map(|view| Value::from(view.types().to_string()));
+                let at = part.map(|side| join(&side.schema().at, "type"));
+                let sentence = "a list of values is accepted where a single value was";
+                let rule = rules::TYPE_WIDENED.on(direction);
+                self.step("type", |walk| {
+                    walk.report_values(rule, at, sentence, [Some(&types[0]), Some(&types[1])]);
+                });
+                self.step("items", |walk| walk.text(|walk| walk.schema(direction, [part.0[0].schema(), items])));
+            }
+            (None, [false, false]) => self.text(|walk| walk.schema(direction, part.map(Side::schema))),
+            (None, [true, true]) => self.content(part, direction),
+            _ => {}
+        }
+    }
+
+    /// Compares what is inside as values that are written as text.
+    fn text(&mut self, inside: impl FnOnce(&mut Self)) {
+        self.text = true;
+        inside(self);
+        self.text = false;
+    }
+
+    /// Compares `required`, with the rules for what becomes required and what becomes optional.
+    fn required(&mut self, part: &Sides<'a>, required: [bool; 2], becomes: [ByDirection; 2], direction: Direction) {
+        let (rule, sentence) = match required {
+            [false, true] => (becomes[0], "now required"),
+            [true, false] => (becomes[1], "no longer required"),
+            _ => return,
+        };
+        self.report(rule.on(direction), part.at("required"), sentence);
+    }
+
+    /// How a parameter or header is written: `style` and `explode`, or `content`. `explode` has no effect on one value.
+    fn serialization(&mut self, part: &Sides<'a>, location: &str, direction: Direction, is_single: bool) {
+        let changed = rules::PART_SERIALIZATION_CHANGED.on(direction);
+        let by_content = part.get("content").map(|content| content.is_some());
+        let styles = part.map(|side| side.style(location));
+        let explodes = part.map(|side| side.explode(location));
+        if by_content[0] != by_content[1] {
+            let [old, new] = by_content.map(|by_content| if by_content { "content" } else { "schema" });
+            self.report(changed, part.at("content"), format!("`{new}` replaces `{old}`"));
         } else if styles[0] != styles[1] {
             let sentence = format!("`style` changes from {} to {}", styles[0], styles[1]);
             let values = styles.map(Value::from);
             self.step("style", |walk| {
-                walk.report_values(changed, at("style"), sentence, [Some(&values[0]), Some(&values[1])]);
+                walk.report_values(changed, part.at("style"), sentence, [Some(&values[0]), Some(&values[1])]);
             });
         } else if explodes[0] != explodes[1] {
-            let documents = [self.old.document(), self.new.document()];
-            let is_scalar = [(documents[0], old), (documents[1], new)]
-                .map(|(document, one)| View::of(document, &one.schema()).types().is_scalar());
-            let respelled = single || is_scalar == [true, true];
-            let rule = if respelled { part_rules::PART_SERIALIZATION_SPELLED.on(direction) } else { changed };
+            let rule = if is_single { rules::PART_SERIALIZATION_SPELLED.on(direction) } else { changed };
             let sentence = format!("`explode` changes from {} to {}", explodes[0], explodes[1]);
-            self.step("explode", |walk| walk.report(rule, at("explode"), sentence));
+            self.step("explode", |walk| walk.report(rule, part.at("explode"), sentence));
         }
     }
 
-    /// The schema of a parameter or header, which has `schema`, for a text, or `content`.
-    pub(super) fn described(&mut self, old: &Followed<'a>, new: &Followed<'a>, direction: Direction) {
-        let by_content = |one: &Followed<'a>| one.value.get("content").is_some();
-        match (by_content(old), by_content(new)) {
-            (false, false) => self.as_text(|walk| walk.schema_unless_free(direction, old.schema(), new.schema())),
-            (true, true) => self.content(old, new, direction),
-            _ => {}
-        }
-    }
-
-    pub(super) fn body(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
+    pub(super) fn body(&mut self, operation: &Sides<'a>) {
         let direction = self.request_direction();
-        let mut of = |is_old: bool, endpoint: &Endpoint<'a>| {
-            let body = endpoint.operation.get("requestBody")?;
-            Some(self.follow(is_old, body, join(&endpoint.pointer, "requestBody")))
-        };
-        let sides = [of(true, old), of(false, new)];
-        let [old_at, new_at] = [old, new].map(|endpoint| join(&endpoint.pointer, "requestBody"));
-        self.step("body", |walk| match sides {
+        let at = operation.at("requestBody");
+        self.step("body", |walk| match operation.get("requestBody") {
             [Some(old), Some(new)] => {
-                let becomes =
-                    [part_rules::BODY_BECAME_REQUIRED, part_rules::BODY_BECAME_OPTIONAL].map(|rule| rule.on(direction));
-                walk.required([&old, &new], [old.flag("required"), new.flag("required")], becomes);
-                walk.unjudged(&["required", "content"], &old, &new);
-                walk.content(&old, &new, direction);
+                let [old_at, new_at] = at;
+                let body = walk.follow([(old, old_at), (new, new_at)]);
+                let becomes = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
+                walk.required(&body, body.flags("required"), becomes, direction);
+                walk.rest(&["required", "content"], &body);
+                walk.content(&body, direction);
             }
             [None, Some(new)] => {
-                let (rule, kind) = match new.flag("required") {
-                    true => (part_rules::BODY_ADDED_REQUIRED, "a required body"),
-                    false => (part_rules::BODY_ADDED, "an optional body"),
-                };
-                walk.report(rule.on(direction), [old_at, new.site], format!("{kind} is added"));
+                let is_required = Side::follow(walk.documents()[1], new, String::new()).flag("required");
+                let rule = if is_required { rules::BODY_ADDED_REQUIRED } else { rules::BODY_ADDED };
+                walk.report(rule.on(direction), at, "the body is added");
             }
-            [Some(old), None] => {
-                walk.report(part_rules::BODY_REMOVED.on(direction), [old.site, new_at], "the body is removed");
-            }
+            [Some(_), None] => walk.report(rules::BODY_REMOVED.on(direction), at, "the body is removed"),
             [None, None] => {}
         });
     }
 
     /// Media types.
-    fn content(&mut self, old: &Followed<'a>, new: &Followed<'a>, direction: Direction) {
-        self.each(
-            (Kind::MediaType, "content"),
-            [old, new],
-            |walk, mine, other| walk.media_type(mine, other, direction),
-            |_, _| (rules::MEDIA_TYPE_REMOVED.on(direction), "the media type is removed"),
-            |_, _| (rules::MEDIA_TYPE_ADDED.on(direction), "the media type is added"),
+    fn content(&mut self, owner: &Sides<'a>, direction: Direction) {
+        self.members(
+            (Kind::MediaType, "content", "media type"),
+            owner,
+            |walk, media_type| {
+                walk.rest(&["schema", "encoding"], media_type);
+                walk.schema(direction, media_type.map(Side::schema));
+                let rule = rules::ENCODING_CHANGED.on(direction);
+                let encodings = media_type.get("encoding");
+                let is_empty = |value: Option<&Value>| {
+                    value.is_none_or(|value| value.as_object().is_some_and(|all| all.is_empty()))
+                };
+                if !both_same(encodings) && !encodings.into_iter().all(is_empty) {
+                    walk.changed(rule, media_type, "encoding");
+                }
+                let written = encodings.map(|encoding| encoding.into_iter().collect());
+                walk.step("encoding", |walk| walk.referred_components(rule, "encoding", written));
+            },
+            |_, _, is_added| {
+                let rule = if is_added { rules::MEDIA_TYPE_ADDED } else { rules::MEDIA_TYPE_REMOVED };
+                rule.on(direction)
+            },
         );
     }
 
-    fn media_type(&mut self, old: &Followed<'a>, new: &Followed<'a>, direction: Direction) {
-        self.unjudged(&["schema", "encoding"], old, new);
-        self.schema_unless_free(direction, old.schema(), new.schema());
-        let rule = rules::ENCODING_CHANGED.on(direction);
-        let encodings = [old.value.get("encoding"), new.value.get("encoding")];
-        let nothing = Value::Object(serde_json::Map::new());
-        let [a, b] = encodings.map(|encoding| encoding.unwrap_or(&nothing));
-        if !same(a, b) {
-            let at = [join(&old.at, "encoding"), join(&new.at, "encoding")];
-            self.report_values(rule, at, "the encoding of parts changes", encodings);
-        }
-        let written = encodings.map(|encoding| encoding.into_iter().collect());
-        self.step("encoding", |walk| walk.behind(rule, "encoding", written));
-    }
-
-    pub(super) fn responses(&mut self, old: &Endpoint<'a>, new: &Endpoint<'a>) {
+    pub(super) fn responses(&mut self, operation: &Sides<'a>) {
         let direction = self.response_direction();
-        let nothing = &Value::Null;
-        let lists = [old, new].map(|endpoint| endpoint.operation.get("responses").unwrap_or(nothing));
-        let statuses = lists.iter().filter_map(|list| list.as_object()).flat_map(|list| list.keys());
-        let statuses: Vec<&str> = statuses.map(String::as_str).filter(|key| !key.starts_with("x-")).collect();
-        let at = [old, new].map(|endpoint| join(&endpoint.pointer, "responses"));
-        self.rest(&statuses, (lists[0], &at[0]), (lists[1], &at[1]));
-        let [old, new] = [old, new].map(|endpoint| Followed::of(endpoint.operation, &endpoint.pointer));
-        // 2XX is a success like 200; `default` covers failures.
-        let class = |status: &str| status.bytes().next().unwrap_or_default();
-        self.each(
-            (Kind::Response, "responses"),
-            [&old, &new],
-            Walk::response,
-            |status, _| {
-                let success = class(status) == b'2';
-                let rule = if success { part_rules::SUCCESS_STATUS_REMOVED } else { part_rules::OTHER_STATUS_REMOVED };
-                (rule.on(direction), "the status is removed")
-            },
-            |status, _| {
-                let success = matches!(class(status), b'1'..=b'3');
-                let rule = if success { part_rules::SUCCESS_STATUS_ADDED } else { part_rules::FAILURE_STATUS_ADDED };
-                (rule.on(direction), "the status is added")
-            },
-        );
+        let responses = operation.member("responses");
+        self.rest(&responses.keys().filter(|key| !key.starts_with("x-")).collect::<Vec<_>>(), &responses);
+        self.members((Kind::Response, "responses", "status"), operation, Walk::response, |status, _, is_added| {
+            // 2XX is a success like 200; `default` covers failures.
+            let rule = match (is_added, status.bytes().next()) {
+                (false, Some(b'2')) => rules::SUCCESS_STATUS_REMOVED,
+                (false, _) => rules::OTHER_STATUS_REMOVED,
+                (true, Some(b'1'..=b'3')) => rules::SUCCESS_STATUS_ADDED,
+                (true, _) => rules::FAILURE_STATUS_ADDED,
+            };
+            rule.on(direction)
+        });
     }
 
-    fn response(&mut self, old: &Followed<'a>, new: &Followed<'a>) {
+    fn response(&mut self, response: &Sides<'a>) {
         let direction = self.response_direction();
-        self.unjudged(&["headers", "content", "links"], old, new);
-        self.each(
-            (Kind::Header, "headers"),
-            [old, new],
-            Walk::header,
-            |_, header| {
-                let required = header.flag("required");
-                let rule = if required { part_rules::REQUIRED_PART_REMOVED } else { part_rules::PART_REMOVED };
-                (rule.on(direction), "the header is removed")
+        self.rest(&["headers", "content", "links"], response);
+        self.members(
+            (Kind::Header, "headers", "header"),
+            response,
+            |walk, header| {
+                walk.rest(PART, header);
+                walk.part(header, "header", direction);
             },
-            |_, header| {
-                let required = header.flag("required");
-                let rule = if required { part_rules::PART_ADDED_REQUIRED } else { part_rules::PART_ADDED };
-                (rule.on(direction), "the header is added")
+            |_, header, is_added| {
+                let rule = match (is_added, header.flag("required")) {
+                    (true, true) => rules::PART_ADDED_REQUIRED,
+                    (true, false) => rules::PART_ADDED,
+                    (false, true) => rules::REQUIRED_PART_REMOVED,
+                    (false, false) => rules::PART_REMOVED,
+                };
+                rule.on(direction)
             },
         );
-        self.content(old, new, direction);
-        self.each(
-            (Kind::Link, "links"),
-            [old, new],
-            Walk::link,
-            |_, _| (rules::LINK_REMOVED, "the link is removed"),
-            |_, _| (rules::LINK_ADDED, "the link is added"),
+        self.content(response, direction);
+        self.members(
+            (Kind::Link, "links", "link"),
+            response,
+            |walk, link| {
+                walk.rest(LINK, link);
+                for key in LINK.iter().filter(|key| link.get(key)[0] != link.get(key)[1]) {
+                    walk.changed(rules::LINK_CHANGED, link, key);
+                }
+            },
+            |_, _, is_added| if is_added { rules::LINK_ADDED } else { rules::LINK_REMOVED },
         );
-    }
-
-    fn header(&mut self, old: &Followed<'a>, new: &Followed<'a>) {
-        let direction = self.response_direction();
-        let becomes =
-            [part_rules::PART_BECAME_REQUIRED, part_rules::PART_BECAME_OPTIONAL].map(|rule| rule.on(direction));
-        self.required([old, new], [old.flag("required"), new.flag("required")], becomes);
-        self.part(HEADER, old, new);
-        self.serialization(old, new, "header", direction, false);
-        self.described(old, new, direction);
-    }
-
-    fn link(&mut self, old: &Followed<'a>, new: &Followed<'a>) {
-        self.unjudged(LINK, old, new);
-        for key in LINK {
-            let values = [old.value.get(key), new.value.get(key)];
-            if values[0] != values[1] {
-                let at = [join(&old.at, key), join(&new.at, key)];
-                let sentence = format!("`{key}` of the link changes");
-                self.step(*key, |walk| walk.report_values(rules::LINK_CHANGED, at, sentence, values));
-            }
-        }
     }
 }
 
-pub(super) fn flag(value: &Value, key: &str) -> bool {
-    value.get(key) == Some(&Value::Bool(true))
+/// The items of a list that a single value becomes, if the text of the single value is a list of one: in a query with
+/// `style: form` and `explode: true`, `?a=1` is both.
+fn items_of_list<'a>(part: &Sides<'a>, [old, new]: [&EffectiveSchema<'a>; 2]) -> Option<Subschema<'a>> {
+    let is_form = part.map(|side| side.style("query") == "form" && side.value.get("schema").is_some());
+    let limit = |key: &str| new.value(key).and_then(|(value, _)| value.as_f64());
+    let accepts_one = new.has_only(&[PROSE, LIST_OF_ONE].concat())
+        && new.unions.is_empty()
+        && limit("minItems").is_none_or(|limit| limit <= 1.0)
+        && limit("maxItems").is_none_or(|limit| limit >= 1.0);
+    let is_single = old.types().is_scalar() && old.types() != Types::NONE && new.types().is_array();
+    let is_exploded = is_form == [true, true] && part.0[1].explode("query");
+    (is_exploded && is_single && accepts_one).then(|| new.under("items"))
+}
+
+/// The identity of a parameter, with the old name of a path parameter that was renamed.
+fn key(one: &Declared<'_>, renamed: Option<&HashMap<&str, &str>>) -> (String, String) {
+    let (location, name) = one.key();
+    let old_name = renamed.filter(|_| location == "path").and_then(|renamed| renamed.get(&*name).copied());
+    (location.to_owned(), old_name.unwrap_or(&name).to_owned())
+}
+
+fn label(one: &Declared<'_>) -> String {
+    format!("{} {}", one.location, one.name)
 }

@@ -3,200 +3,150 @@
 //! A property that is `readOnly` is no part of a request, one that is `writeOnly` no part of a response. A change there is
 //! reported as one that no client notices, unless the other direction reports it.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-use crate::change::Direction;
-use crate::node::Schema;
+use crate::change::Direction::{Request, Response};
+use crate::constraint::{ADDITIONAL, Pair};
+use crate::effective_schema::{EffectiveSchema, Unlisted};
 use crate::rule::Rule;
 use crate::rules;
-use crate::view::{Unlisted, View};
-use crate::walk::{Pair, Walk};
+use crate::sides::{both_same, paired};
+use crate::subschema::Subschema;
+use crate::walk::Walk;
 use openapi_contract::pointer::join;
 
 /// One property on both sides.
 struct Property<'n, 'a> {
     name: &'n str,
     /// Its schema on each side that lists it and does not hide it from this direction.
-    schemas: [Option<Schema<'a>>; 2],
-    required: [bool; 2],
+    schemas: [Option<Subschema<'a>>; 2],
+    is_required: [bool; 2],
     /// Whether the new side lists it, but hides it from this direction.
-    hidden: bool,
+    is_hidden: bool,
     at: [String; 2],
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn properties(&mut self, pair: &Pair<'_, 'a>) {
-        let (old, new) = (pair.old.properties(), pair.new.properties());
-        let required = [pair.old.required(), pair.new.required()];
-        let sets = [old.keys().copied().collect(), new.keys().copied().collect()];
-        let names: BTreeSet<&str> =
-            sets.iter().chain(&required).flat_map(|set: &BTreeSet<&str>| set.iter().copied()).collect();
-        for name in names {
-            let listed = [old.get(name), new.get(name)];
-            let documents = [self.old.document(), self.new.document()];
-            let visible = |side: usize| {
-                let schema = *listed.get(side)?;
-                schema.filter(|schema| !View::hides(documents[side], schema, pair.direction)).cloned()
-            };
-            let schemas = [visible(0), visible(1)];
-            let at = |listed: Option<&Schema<'a>>, view: &View<'a>| match listed {
+        let documents = self.documents();
+        let listed = pair.each(|side| {
+            let listed = side.properties().into_iter().map(|(name, schema)| (name, Some(schema)));
+            listed.chain(side.required().into_iter().map(|name| (name, None)))
+        });
+        let required = pair.each(EffectiveSchema::required);
+        for (name, schemas) in paired(listed) {
+            let schemas = schemas.map(Option::flatten);
+            let is_listed = [0, 1].map(|side: usize| schemas[side].is_some());
+            let is_hidden = [0, 1].map(|side: usize| {
+                let hides = |schema| EffectiveSchema::hides(documents[side], schema, pair.direction);
+                schemas[side].as_ref().is_some_and(hides)
+            });
+            let is_required = [0, 1].map(|side: usize| required[side].contains(name));
+            let at = [0, 1].map(|side: usize| match &schemas[side] {
                 Some(schema) => schema.at.clone(),
-                None => join(&view.place("properties"), name),
-            };
-            let at = [at(listed[0], pair.old), at(listed[1], pair.new)];
-            let required = [0, 1].map(|side| required[side].contains(name));
-            let hidden = [0, 1].map(|side| listed[side].is_some() && schemas[side].is_none());
-            let is_unsent = |side: usize| hidden[side] || listed[side].is_none() && !required[side];
-            if hidden.contains(&true) && is_unsent(0) && is_unsent(1) {
-                let schemas = listed.map(Option::<&Schema<'a>>::cloned);
-                let property = Property { name, schemas, required, hidden: false, at };
-                self.as_rule(rules::UNSENT_PROPERTY_CHANGED, |walk| {
-                    walk.step(name.to_owned(), |walk| walk.property(pair, property));
-                });
+                None => join(&pair.sides[side].place("properties"), name),
+            });
+            let is_unsent = [0, 1].map(|side| is_hidden[side] || !is_listed[side] && !is_required[side]);
+            if is_hidden.contains(&true) && is_unsent == [true, true] {
+                let values = schemas.map(|schema| schema.map(|schema| schema.value()));
+                let values = [values[0].as_ref(), values[1].as_ref()];
+                if is_required[0] != is_required[1] || !both_same(values) {
+                    let what = "the property";
+                    let rule = rules::UNSENT_PROPERTY_CHANGED;
+                    self.step(name, |walk| walk.report_unnoticed(rule, at, what, values));
+                }
                 continue;
             }
             // A hidden property cannot be required.
-            let required = [0, 1].map(|side| required[side] && !hidden[side]);
-            let property = Property { name, schemas, required, hidden: hidden[1], at };
-            self.step(name.to_owned(), |walk| walk.property(pair, property));
+            let is_required = [0, 1].map(|side| is_required[side] && !is_hidden[side]);
+            let mut is_visible = is_hidden.iter().map(|is_hidden| !is_hidden);
+            let schemas = schemas.map(|schema| schema.filter(|_| is_visible.next().unwrap_or_default()));
+            let property = Property { name, schemas, is_required, is_hidden: is_hidden[1], at };
+            self.step(name, |walk| walk.property(pair, property));
         }
     }
 
     fn property(&mut self, pair: &Pair<'_, 'a>, property: Property<'_, 'a>) {
-        let rule = match (&property.schemas, pair.direction) {
-            ([None, Some(_)], Direction::Response) if property.required == [true, false] => {
-                Some((rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, "no longer required".to_owned()))
+        let Property { name, schemas, is_required, is_hidden, at } = property;
+        let is_visible = [schemas[0].is_some(), schemas[1].is_some()];
+        let default = |side: &Subschema<'a>| EffectiveSchema::of(self.documents()[1], side).value("default").is_some();
+        let has_default = schemas[1].as_ref().is_some_and(default);
+        let unlisted = pair.each(EffectiveSchema::unlisted);
+        let found: Option<(&'static Rule, &str)> = match (pair.direction, is_visible, is_required) {
+            (Response, [false, true], [true, false]) => {
+                Some((rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, "no longer required"))
             }
-            ([None, Some(_)], Direction::Response) => Some(added_to_response(pair)),
-            ([None, Some(new)], _) => Some(self.added_to_request(&property, new)),
-            ([Some(_), None], Direction::Request) if property.required == [false, true] && !property.hidden => {
-                Some((rules::PROPERTY_BECAME_REQUIRED, "now required".to_owned()))
+            (Response, [false, true], _) if unlisted[0] == Unlisted::Nothing => {
+                Some((rules::RESPONSE_PROPERTY_ADDED_TO_CLOSED, "a property is added"))
             }
-            ([Some(_), None], direction) => Some(removed(pair, &property, direction)),
-            ([None, None], Direction::Request) if property.hidden => Some(removed(pair, &property, Direction::Request)),
-            (schemas, direction) => self.requiredness(&property, schemas[1].as_ref(), direction),
+            (Response, [false, true], _) => Some((rules::RESPONSE_PROPERTY_ADDED, "a property is added")),
+            (_, [false, true], [false, true]) if has_default => {
+                Some((rules::PROPERTY_ADDED_REQUIRED_WITH_DEFAULT, "a required property is added, with a default"))
+            }
+            (_, [false, true], [false, true]) => Some((rules::PROPERTY_ADDED_REQUIRED, "a required property is added")),
+            (_, [false, true], _) => Some((rules::PROPERTY_ADDED_OPTIONAL, "an optional property is added")),
+            (Response, [true, false], [true, _]) => Some((rules::RESPONSE_PROPERTY_REMOVED, "the property is removed")),
+            (Response, [true, false], _) => {
+                Some((rules::RESPONSE_OPTIONAL_PROPERTY_REMOVED, "the property is removed"))
+            }
+            (Request, [_, false], _) if is_hidden => {
+                Some((rules::PROPERTY_BECAME_READ_ONLY, "the property is now `readOnly`"))
+            }
+            (_, [true, false], [false, true]) => Some((rules::PROPERTY_BECAME_REQUIRED, "now required")),
+            (_, [true, false], _) if unlisted[1] == Unlisted::Nothing => {
+                Some((rules::REQUEST_PROPERTY_REMOVED, "the property is removed"))
+            }
+            (_, [true, false], _) => Some((rules::REQUEST_PROPERTY_IGNORED, "the property is removed")),
+            (Response, _, [false, true]) => Some((rules::RESPONSE_PROPERTY_BECAME_REQUIRED, "now required")),
+            (Response, _, [true, false]) => Some((rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, "no longer required")),
+            (_, _, [false, true]) if has_default => {
+                Some((rules::PROPERTY_BECAME_REQUIRED_WITH_DEFAULT, "now required, with a default"))
+            }
+            (_, _, [false, true]) => Some((rules::PROPERTY_BECAME_REQUIRED, "now required")),
+            (_, _, [true, false]) => Some((rules::PROPERTY_BECAME_OPTIONAL, "no longer required")),
+            (_, _, [true, true] | [false, false]) => None,
         };
-        let both = matches!(property.schemas, [Some(_), Some(_)]);
-        if let Some((rule, sentence)) = rule {
-            let at = if both {
-                [pair.old, pair.new].map(|view| required_at(view, property.name))
-            } else {
-                property.at.clone()
-            };
+        if let Some((rule, sentence)) = found {
+            let at = if is_visible == [true, true] { pair.each(|side| required_at(side, name)) } else { at };
             self.report(rule, at, sentence);
         }
         // A property that is not listed must match `additionalProperties`.
-        let unlisted =
-            |view: &View<'a>| (view.unlisted() == Unlisted::Schema).then(|| view.under("additionalProperties"));
-        match property.schemas {
-            [Some(old), Some(new)] => self.schema(pair.direction, old, new),
-            [None, Some(new)] => {
-                if let Some(old) = unlisted(pair.old) {
-                    self.schema(pair.direction, old, new);
-                }
-            }
-            [Some(old), None] if !property.hidden => {
-                if let Some(new) = unlisted(pair.new) {
-                    self.schema(pair.direction, old, new);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn added_to_request(&self, property: &Property<'_, 'a>, new: &Schema<'a>) -> (&'static Rule, String) {
-        match (property.required, self.has_default(new)) {
-            ([false, true], true) => {
-                (rules::PROPERTY_ADDED_REQUIRED_WITH_DEFAULT, "a required property is added, with a default".to_owned())
-            }
-            ([false, true], false) => (rules::PROPERTY_ADDED_REQUIRED, "a required property is added".to_owned()),
-            _ => (rules::PROPERTY_ADDED_OPTIONAL, "an optional property is added".to_owned()),
-        }
-    }
-
-    fn requiredness(
-        &self,
-        property: &Property<'_, 'a>,
-        new: Option<&Schema<'a>>,
-        direction: Direction,
-    ) -> Option<(&'static Rule, String)> {
-        let (required, optional) = ("now required", "no longer required");
-        let (rule, sentence) = match (property.required, direction) {
-            ([true, true] | [false, false], _) => return None,
-            ([false, true], Direction::Response) => (rules::RESPONSE_PROPERTY_BECAME_REQUIRED, "always sent"),
-            ([true, false], Direction::Response) => (rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, optional),
-            ([false, true], _) if new.is_some_and(|new| self.has_default(new)) => {
-                (rules::PROPERTY_BECAME_REQUIRED_WITH_DEFAULT, "now required, with a default")
-            }
-            ([false, true], _) => (rules::PROPERTY_BECAME_REQUIRED, required),
-            ([true, false], _) => (rules::PROPERTY_BECAME_OPTIONAL, optional),
+        let or_unlisted = |schema: Option<Subschema<'a>>, side: usize| {
+            let under = || pair.sides[side].under("additionalProperties");
+            schema.or_else(|| (unlisted[side] == Unlisted::Schema).then(under))
         };
-        Some((rule, sentence.to_owned()))
-    }
-
-    fn has_default(&self, new: &Schema<'a>) -> bool {
-        View::of(self.new.document(), new).value("default").is_some()
+        let [old, new] = schemas;
+        if let ([true, _], false) | ([_, true], _) = (is_visible, is_hidden)
+            && let (Some(old), Some(new)) = (or_unlisted(old, 0), or_unlisted(new, 1))
+        {
+            self.schema(pair.direction, [old, new]);
+        }
     }
 
     /// Whether properties that are not listed are allowed, and which.
     pub(super) fn additional(&mut self, pair: &Pair<'_, 'a>) {
-        let [old, new] = [pair.old.unlisted(), pair.new.unlisted()];
+        const KEY: &str = "additionalProperties";
         // Each schema of `allOf` excludes what it does not list itself, which is more than the merged list shows.
-        let closing =
-            |view: &View<'a>| view.values("additionalProperties").filter(|(value, _)| **value != true).count();
-        let [closes, closes_now] = [closing(pair.old), closing(pair.new)];
-        if closes != closes_now && closes > 0 && closes_now > 0 {
-            let sentence = "more or fewer schemas of `allOf` have `additionalProperties`";
-            let counts = [Value::from(closes), Value::from(closes_now)];
-            let values = [Some(&counts[0]), Some(&counts[1])];
-            self.keyword(pair, "additionalProperties", rules::CONSTRAINT_CHANGED, sentence, values);
+        let restricting = |side: &EffectiveSchema<'a>| side.values(KEY).filter(|(value, _)| **value != true).count();
+        let counts = pair.each(restricting);
+        if counts[0] != counts[1] && !counts.contains(&0) {
+            let counts = counts.map(Value::from);
+            self.keyword(pair, KEY, rules::CONSTRAINT_CHANGED, [Some(&counts[0]), Some(&counts[1])]);
         }
-        let (rule, sentence) = match (&old, &new) {
-            (Unlisted::Schema, Unlisted::Schema) => {
-                let [old, new] = [pair.old, pair.new].map(|view| view.under("additionalProperties"));
-                self.step("additionalProperties", |walk| walk.schema(pair.direction, old, new));
-                return;
-            }
-            (old, new) if old == new => return,
-            (_, Unlisted::Nothing) => (rules::ADDITIONAL_NARROWED, "other properties are excluded"),
-            (Unlisted::Anything, _) => (rules::ADDITIONAL_NARROWED, "other properties must match a schema"),
-            (Unlisted::Nothing, Unlisted::Schema) => {
-                (rules::ADDITIONAL_WIDENED, "other properties are allowed if they match a schema")
-            }
-            _ => (rules::ADDITIONAL_WIDENED, "any other properties are allowed"),
-        };
-        let value = |view: &View<'a>| view.value("additionalProperties").map(|(value, _)| value);
-        self.keyword(pair, "additionalProperties", rule, sentence, [value(pair.old), value(pair.new)]);
+        let unlisted = pair.each(EffectiveSchema::unlisted);
+        if unlisted == [Unlisted::Schema, Unlisted::Schema] {
+            self.subschema(pair, KEY);
+        } else if let Some(rule) = ADDITIONAL.of(&unlisted[..1], &unlisted[1..], |a, b| a <= b) {
+            self.keyword(pair, KEY, rule, pair.first(KEY));
+        }
     }
 }
 
 /// The pointer where a property is listed as required, or would be.
-fn required_at(view: &View<'_>, name: &str) -> String {
-    let lists = view.values("required").filter_map(|(list, at)| Some((list.as_array()?, at)));
-    let place = |(list, at): (&Vec<Value>, String)| {
-        let index = list.iter().position(|listed| listed == name)?;
+fn required_at(schema: &EffectiveSchema<'_>, name: &str) -> String {
+    let place = |(list, at): (&Value, String)| {
+        let index = list.as_array()?.iter().position(|listed| listed == name)?;
         Some(join(&at, &index.to_string()))
     };
-    lists.filter_map(place).next().unwrap_or_else(|| join(&view.place("required"), name))
-}
-
-fn added_to_response(pair: &Pair<'_, '_>) -> (&'static Rule, String) {
-    if pair.old.unlisted() == Unlisted::Nothing {
-        (rules::RESPONSE_PROPERTY_ADDED_TO_CLOSED, "a property is added to an object that allowed no others".to_owned())
-    } else {
-        (rules::RESPONSE_PROPERTY_ADDED, "a property is added".to_owned())
-    }
-}
-
-fn removed(pair: &Pair<'_, '_>, property: &Property<'_, '_>, direction: Direction) -> (&'static Rule, String) {
-    let removed = "the property is removed".to_owned();
-    match direction {
-        Direction::Response if property.required[0] => (rules::RESPONSE_PROPERTY_REMOVED, removed),
-        Direction::Response => (rules::RESPONSE_OPTIONAL_PROPERTY_REMOVED, removed),
-        _ if property.hidden => (rules::PROPERTY_BECAME_READ_ONLY, "the property is now `readOnly`".to_owned()),
-        _ if pair.new.unlisted() == Unlisted::Nothing => (rules::REQUEST_PROPERTY_REMOVED, removed),
-        _ => (rules::REQUEST_PROPERTY_IGNORED, removed),
-    }
+    schema.values("required").find_map(place).unwrap_or_else(|| join(&schema.place("required"), name))
 }

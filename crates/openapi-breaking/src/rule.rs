@@ -1,4 +1,4 @@
-//! What a rule is.
+//! What a rule is, and the macro that defines all rules.
 
 use crate::change::{Direction, Severity, Step};
 
@@ -20,13 +20,13 @@ pub struct Rule {
 }
 
 /// The rules of one kind of change, by the direction in which the changed part travels.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Twofold {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ByDirection {
     pub(super) request: &'static Rule,
     pub(super) response: &'static Rule,
 }
 
-impl Twofold {
+impl ByDirection {
     pub(super) const fn on(self, direction: Direction) -> &'static Rule {
         match direction {
             Direction::Response => self.response,
@@ -35,9 +35,9 @@ impl Twofold {
     }
 }
 
-/// How a rule judges: severity and step belong together.
+/// What a change does: severity and step belong together.
 #[derive(Clone, Copy)]
-pub(super) enum Judged {
+pub(super) enum Effect {
     Breaking,
     Possibly,
     /// Safe, and something new that clients may use.
@@ -48,42 +48,84 @@ pub(super) enum Judged {
 
 pub(super) const fn rule(
     id: &'static str,
-    judged: Judged,
+    effect: Effect,
     direction: Direction,
     sentence: &'static str,
     remedy: &'static str,
 ) -> Rule {
-    let (severity, step) = match judged {
-        Judged::Breaking => (Severity::Breaking, Step::Major),
-        Judged::Possibly => (Severity::PossiblyBreaking, Step::Minor),
-        Judged::Addition => (Severity::Safe, Step::Minor),
-        Judged::Safe => (Severity::Safe, Step::Patch),
-        Judged::Prose => (Severity::Prose, Step::None),
+    let (severity, step) = match effect {
+        Effect::Breaking => (Severity::Breaking, Step::Major),
+        Effect::Possibly => (Severity::PossiblyBreaking, Step::Minor),
+        Effect::Addition => (Severity::Safe, Step::Minor),
+        Effect::Safe => (Severity::Safe, Step::Patch),
+        Effect::Prose => (Severity::Prose, Step::None),
     };
     Rule { id, severity, direction, step, sentence, remedy }
+}
+
+/// Both rules of one kind of change: their effects follow from what the change does to the set of valid values.
+macro_rules! by_direction {
+    ($id:literal; $kind:ident $($row:tt)*) => {
+        by_direction!($kind, concat!("request-", $id), concat!("response-", $id), $($row)*)
+    };
+    ($request:literal, $response:literal; $kind:ident $($row:tt)*) => {
+        by_direction!($kind, $request, $response, $($row)*)
+    };
+    (Narrows, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Breaking, Direction::Request, concat!($s, ": what clients send may be rejected."), $remedy),
+        response: &rule($response, Effect::Safe, Direction::Response, concat!($s, ": clients receive nothing new."), ""),
+    } };
+    (Widens, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Addition, Direction::Request, concat!($s, ": what clients send stays valid."), ""),
+        response: &rule($response, Effect::Breaking, Direction::Response, concat!($s, ": clients may receive what they do not expect."), $remedy),
+    } };
+    // Lists are expected to grow.
+    (Grows, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Addition, Direction::Request, concat!($s, ": what clients send stays valid."), ""),
+        response: &rule($response, Effect::Possibly, Direction::Response, concat!($s, ": not every client handles unknown values."), $remedy),
+    } };
+    (Breaks, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Breaking, Direction::Request, concat!($s, ": what clients send may be rejected."), $remedy),
+        response: &rule($response, Effect::Breaking, Direction::Response, concat!($s, ": clients may receive what they do not expect."), $remedy),
+    } };
+    (Undecided, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Possibly, Direction::Request, concat!($s, ": whether what clients send stays valid is not computed."), $remedy),
+        response: &rule($response, Effect::Possibly, Direction::Response, concat!($s, ": whether clients receive something new is not computed."), $remedy),
+    } };
+    (Adds, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Addition, Direction::Request, concat!($s, ": what clients send stays valid."), $remedy),
+        response: &rule($response, Effect::Addition, Direction::Response, concat!($s, ", to clients that request it."), $remedy),
+    } };
+    // Of values that clients may omit.
+    (Defaults, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Possibly, Direction::Request, concat!($s, ": requests without the value may mean something else."), $remedy),
+        response: &rule($response, Effect::Safe, Direction::Response, concat!($s, ": the server sends the value itself."), ""),
+    } };
+    (Documents, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::Safe, Direction::Request, concat!($s, ": it was not documented before."), $remedy),
+        response: &rule($response, Effect::Safe, Direction::Response, concat!($s, ": the server sends the value itself."), $remedy),
+    } };
 }
 
 /// Defines each rule and lists them all, so that the list is complete.
 macro_rules! rules {
     (
         one_direction {
-            $($name:ident: $id:literal $judged:ident $direction:ident, $sentence:literal, $remedy:literal;)*
+            $($name:ident $effect:ident $direction:ident $id:literal $sentence:literal $(, $remedy:literal)?;)*
         }
         both_directions {
-            $($both:ident: $request:literal $request_judged:ident $request_sentence:literal, $request_remedy:literal
-            | $response:literal $response_judged:ident $response_sentence:literal, $response_remedy:literal;)*
+            $($both:ident $kind:ident $request:literal $(| $response:literal)? $both_sentence:literal
+                $(, $both_remedy:literal)?;)*
         }
     ) => {
-        $(pub(super) const $name: &Rule = &rule($id, Judged::$judged, Direction::$direction, $sentence, $remedy);)*
-        $(pub(super) const $both: Twofold = Twofold {
-            request: &rule($request, Judged::$request_judged, Direction::Request, $request_sentence, $request_remedy),
-            response:
-                &rule($response, Judged::$response_judged, Direction::Response, $response_sentence, $response_remedy),
-        };)*
+        $(pub(super) const $name: &Rule =
+            &rule($id, Effect::$effect, Direction::$direction, $sentence, concat!($($remedy)?));)*
+        $(pub(super) const $both: ByDirection =
+            by_direction!($request $(, $response)?; $kind $both_sentence, concat!($($both_remedy)?));)*
 
         /// Every rule, in the order of the documentation.
         pub const RULES: &[Rule] = &[$(*$name,)* $(*$both.request, *$both.response,)*];
     };
 }
 
-pub(super) use rules;
+pub(super) use {by_direction, rules};

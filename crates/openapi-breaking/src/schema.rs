@@ -1,233 +1,187 @@
-//! Compares two schemas keyword by keyword.
+//! Compares two schemas keyword by keyword, by what they accept.
 
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::node::{Schema, sorted, together};
-use crate::rule::Twofold;
+use crate::constraint::{DEFAULT, FORMAT, PATTERN, Pair, TYPE, sorted};
+use crate::effective_schema::{EffectiveSchema, PROSE};
+use crate::operation::deprecation;
 use crate::rules;
+use crate::subschema::Subschema;
 use crate::types::Types;
-use crate::view::{PROSE, View};
-use crate::walk::{Pair, Walk};
-use openapi_contract::equivalence::{canonical, same, set};
+use crate::walk::{Walk, sentence};
+use openapi_contract::equivalence::{canonical, set};
 
 /// Patterns that match every string.
 const MATCH_ALL: &[&str] = &["", "^", "$", ".*", "^.*", ".*$", "[\\s\\S]*", "^[\\s\\S]*$", "^[\\s\\S]*"];
 
 impl<'a> Walk<'a> {
-    /// Compares two schemas by what they accept.
-    pub(super) fn compare(&mut self, direction: Direction, old: &Schema<'a>, new: &Schema<'a>) {
-        let views = [View::of(self.old.document(), old), View::of(self.new.document(), new)];
-        let [old_view, new_view] = &views;
-        old_view.read.iter().for_each(|at| self.visit(true, at));
-        new_view.read.iter().for_each(|at| self.visit(false, at));
-        let types = [old_view.types(), new_view.types()];
-        // Written as text, every number and boolean is a string too.
-        let is_text = self.context.text && direction == Direction::Request;
-        let respelled = is_text && types[0] != types[1] && types[0].within(types[1].as_text());
-        let pair = Pair { direction, respelled, types, old: old_view, new: new_view };
-        self.schema_prose(&pair);
-        self.null(&pair);
-        if old_view.foreign != new_view.foreign {
-            let sentence = "the reference to another document changed";
-            let values = [old_view, new_view].map(|view| view.foreign.iter().copied().collect::<Value>());
-            self.keyword(&pair, "$ref", rules::CONSTRAINT_CHANGED, sentence, [Some(&values[0]), Some(&values[1])]);
+    /// Compares two schemas: at once if both are written here, as a unit if a part of either is written elsewhere.
+    pub(super) fn schema(&mut self, direction: Direction, schemas: [Subschema<'a>; 2]) {
+        match schemas.iter().any(Subschema::refers) {
+            true => self.queue(direction, schemas),
+            // Neither side has a schema.
+            false if schemas.iter().all(|schema| schema.nodes.is_empty()) => {}
+            false => self.compare(direction, &schemas),
         }
-        if self.single_and_alternatives(&pair, [old, new]) {
+    }
+
+    pub(super) fn compare(&mut self, direction: Direction, schemas: &[Subschema<'a>; 2]) {
+        let documents = self.documents();
+        let sides = [0, 1].map(|side| EffectiveSchema::of(documents[side], &schemas[side]));
+        for side in [0, 1] {
+            sides[side].read.iter().for_each(|at| self.visit(side, at));
+        }
+        let is_text = self.text && direction == Direction::Request;
+        let types = [sides[0].types(), sides[1].types()];
+        let pair = Pair { direction, is_text, types, sides: [&sides[0], &sides[1]] };
+        self.annotations(&pair);
+        self.null(&pair);
+        let foreign = pair.each(|side| side.foreign.iter().copied().map(Value::from).collect::<Value>());
+        if foreign[0] != foreign[1] {
+            self.keyword(&pair, "$ref", rules::CONSTRAINT_CHANGED, [Some(&foreign[0]), Some(&foreign[1])]);
+        }
+        if self.single_and_alternatives(&pair, schemas) {
             return;
         }
-        let mut listed = [old_view.enumeration(), new_view.enumeration()];
-        if respelled {
-            listed = listed.map(|list| list.map(|values| values.iter().map(text).collect()));
-        }
+        let listed = listed(&pair);
         // Lists that differ imply the types of their values.
-        let lists_differ = matches!(&listed, [Some(old), Some(new)] if set(old) != set(new));
-        if types[0] != types[1] && !lists_differ {
-            let (rule, verb) = if types[1].within(types[0]) {
-                (rules::TYPE_NARROWED, "narrowed")
-            } else if types[0].within(types[1]) || respelled {
-                (rules::TYPE_WIDENED, "widened")
-            } else {
-                (rules::TYPE_CHANGED, "changed")
-            };
-            let values = [Value::from(types[0].to_string()), Value::from(types[1].to_string())];
-            let sentence = format!("the type is {verb} from {} to {}", types[0], types[1]);
-            self.keyword(&pair, "type", rule, sentence, [Some(&values[0]), Some(&values[1])]);
-            let comparable = types[0].meets(types[1]) || respelled;
-            if !comparable || old_view.is_free() || new_view.is_free() {
+        let are_lists_equal = match &listed {
+            [Some(old), Some(new)] => Some(set(old) == set(new)),
+            _ => None,
+        };
+        if are_lists_equal != Some(false) && types[0] != types[1] {
+            let is_respelled = pair.is_respelled() || pair.is_text && are_lists_equal == Some(true);
+            let implies = |a: &Types, b: &Types| a.within(*b);
+            let rule =
+                TYPE.of(&types[..1], &types[1..], implies).filter(|_| !is_respelled).unwrap_or(rules::TYPE_WIDENED);
+            let names = types.map(|types| Value::from(types.to_string()));
+            self.keyword(&pair, "type", rule, [Some(&names[0]), Some(&names[1])]);
+            let comparable = types[0].meets(types[1]) || is_respelled;
+            if !comparable || sides.iter().any(EffectiveSchema::is_free) {
                 // One finding, not one for each keyword that only one of the types can have.
                 return;
             }
         } else {
-            self.format(&pair);
+            // `int64` accepts every `int32`, and `double` every `float`.
+            let implies = |a: &Value, b: &Value| {
+                let wider = [a, b].map(|format| format.as_str().unwrap_or_default());
+                a == b || matches!(wider, ["int32", "int64"] | ["float", "double"])
+            };
+            self.constraint(&pair, "format", &FORMAT, pair.lists("format"), implies);
         }
         // Where only `null` is valid, an enumeration of other values has no effect.
         if types.iter().any(|types| *types != Types::NONE) {
-            self.enumerations(&pair, listed);
+            self.enumeration(&pair, listed);
         }
         self.bounds(&pair);
-        self.pattern(&pair);
-        self.default(&pair);
+        let restricts = |pattern: &Value| pattern.as_str().is_none_or(|pattern| !MATCH_ALL.contains(&pattern));
+        let patterns = pair.lists("pattern").map(|all| all.into_iter().filter(restricts).collect());
+        self.constraint(&pair, "pattern", &PATTERN, patterns, |a, b| a == b);
+        let is_same_default = |a: &Value, b: &Value| a == b || pair.is_respelled() && text(a) == text(b);
+        self.constraint(&pair, "default", &DEFAULT, pair.lists("default"), is_same_default);
         self.properties(&pair);
         self.additional(&pair);
-        let [old_items, new_items] = [old_view, new_view].map(|view| view.under("items"));
-        self.step("items", |walk| walk.schema_unless_free(direction, old_items, new_items));
+        self.subschema(&pair, "items");
         self.unions(&pair);
         self.discriminators(&pair);
-        self.further(&pair);
         self.other_keywords(&pair);
     }
 
-    fn schema_prose(&mut self, pair: &Pair<'_, 'a>) {
+    /// Keywords that have no effect on what is valid.
+    fn annotations(&mut self, pair: &Pair<'_, 'a>) {
         for key in PROSE {
-            let all = |view: &View<'a>| view.values(key).map(|(value, _)| canonical(value)).collect();
-            self.schema_prose_of(pair, key, format!("`{key}` changed"), [all(pair.old), all(pair.new)]);
+            self.schema_prose(pair, key, pair.lists(key));
         }
-        let key = |view: &View<'a>| ["oneOf", "anyOf"].into_iter().find(|key| view.value(key).is_some());
-        let key = key(pair.new).or(key(pair.old)).unwrap_or("oneOf");
-        let prose = [pair.old, pair.new].map(View::prose_of_alternatives);
-        self.schema_prose_of(pair, key, "the prose of its alternatives changed".to_owned(), prose);
-        // For a property that is hidden from one direction, `properties` reports more than this.
-        for key in ["readOnly", "writeOnly"] {
-            if pair.old.flag(key) != pair.new.flag(key) {
-                let at = pair.at(key);
-                self.step(key, |walk| walk.report(rules::PROSE_CHANGED, at, format!("`{key}` changed")));
-            }
+        let has = |key: &&str| pair.first(key).iter().any(Option::is_some);
+        let key = ["oneOf", "anyOf"].into_iter().find(has).unwrap_or("oneOf");
+        self.schema_prose(pair, key, pair.each(EffectiveSchema::prose_of_alternatives));
+        for key in ["readOnly", "writeOnly", "deprecated"] {
+            let flags = pair.each(|side| side.flag(key));
+            let rule = match (key, flags) {
+                _ if flags[0] == flags[1] => continue,
+                ("deprecated", [_, true]) => rules::PART_DEPRECATED,
+                ("deprecated", _) => rules::PART_REVIVED,
+                // For a property that is hidden from one direction, `properties` reports more than this.
+                _ => rules::PROSE_CHANGED,
+            };
+            let what = if key == "deprecated" { deprecation(flags[1]).to_owned() } else { format!("`{key}` changes") };
+            self.step(key, |walk| walk.report(rule, pair.at(key), what));
         }
-        let (rule, sentence) = match (pair.old.flag("deprecated"), pair.new.flag("deprecated")) {
-            (false, true) => (rules::PART_DEPRECATED, "deprecated"),
-            (true, false) => (rules::PART_REVIVED, "no longer deprecated"),
-            _ => return,
-        };
-        let at = pair.at("deprecated");
-        self.step("deprecated", |walk| walk.report(rule, at, sentence));
-    }
-
-    /// Reports lists of values that differ as prose.
-    pub(super) fn schema_prose_of(&mut self, pair: &Pair<'_, 'a>, key: &str, sentence: String, lists: [Vec<Value>; 2]) {
-        if lists[0] == lists[1] {
-            return;
-        }
-        let at = pair.at(key);
-        let values = lists.map(together);
-        self.step(key.to_owned(), |walk| {
-            walk.report_values(rules::PROSE_CHANGED, at, sentence, [values[0].as_ref(), values[1].as_ref()]);
-        });
     }
 
     fn null(&mut self, pair: &Pair<'_, 'a>) {
-        let free = |view: &View<'a>| view.types().is_any() && view.open_unions().is_empty();
-        if pair.old.null == pair.new.null || free(pair.old) || free(pair.new) {
+        let is_free = |side: &EffectiveSchema<'a>| side.types().is_any() && side.open_unions().is_empty();
+        let is_null = pair.each(|side| side.null);
+        if is_null[0] == is_null[1] || pair.each(is_free).contains(&true) {
             return;
         }
-        let (rule, sentence) = if pair.new.null {
-            (rules::NULL_ALLOWED, "`null` is valid")
-        } else {
-            (rules::NULL_REFUSED, "`null` is no longer valid")
+        let (rule, sentence) = match is_null {
+            // No text is `null`.
+            _ if self.text => (rules::PROSE_CHANGED, "`null` is added or removed, which is no text"),
+            [_, true] => (rules::NULL_ALLOWED.on(pair.direction), "`null` is valid"),
+            [_, false] => (rules::NULL_REFUSED.on(pair.direction), "`null` is no longer valid"),
         };
-        self.keyword(pair, "type", rule, sentence, [None, None]);
+        self.step("type", |walk| walk.report(rule, pair.at("type"), sentence));
     }
 
-    fn format(&mut self, pair: &Pair<'_, 'a>) {
-        let text = |view: &View<'a>| view.values("format").find_map(|(value, _)| value.as_str()).map(str::to_owned);
-        let (rule, sentence) = match (text(pair.old), text(pair.new)) {
-            (None, Some(new)) => (rules::FORMAT_ADDED, format!("the format `{new}` is added")),
-            (Some(old), None) => (rules::FORMAT_REMOVED, format!("the format `{old}` is removed")),
-            (Some(old), Some(new)) if old != new => {
-                let rule = match (old.as_str(), new.as_str()) {
-                    ("int32", "int64") | ("float", "double") => rules::FORMAT_WIDENED,
-                    ("int64", "int32") | ("double", "float") => rules::FORMAT_NARROWED,
-                    _ => rules::FORMAT_CHANGED,
-                };
-                (rule, format!("the format changes from `{old}` to `{new}`"))
-            }
-            _ => return,
+    fn enumeration(&mut self, pair: &Pair<'_, 'a>, listed: [Option<Vec<Value>>; 2]) {
+        let key = |side: &EffectiveSchema<'a>| {
+            ["enum", "const", "oneOf", "anyOf"].into_iter().find(|key| side.value(key).is_some())
         };
-        let values = [pair.old, pair.new].map(|view| view.value("format").map(|(value, _)| value));
-        self.keyword(pair, "format", rule, sentence, values);
-    }
-
-    fn enumerations(&mut self, pair: &Pair<'_, 'a>, listed: [Option<Vec<Value>>; 2]) {
-        let key =
-            |view: &View<'a>| ["enum", "const", "oneOf", "anyOf"].into_iter().find(|key| view.value(key).is_some());
-        let [old_key, new_key] = [key(pair.old), key(pair.new)].map(|key| key.unwrap_or("enum"));
-        let at = [pair.old.place(old_key), pair.new.place(new_key)];
-        let on = |rule: Twofold| rule.on(pair.direction);
-        match listed {
-            [None, Some(new)] => {
-                let (sentence, list) = ("only listed values are valid", sorted(new));
-                let values = [None, Some(&list)];
-                self.step(new_key, |walk| walk.report_values(on(rules::ENUM_INTRODUCED), at, sentence, values));
+        let keys = pair.each(key);
+        let at = [0, 1].map(|side| pair.sides[side].place(keys[side].unwrap_or("enum")));
+        let label = keys[1].filter(|_| listed[1].is_some()).or(keys[0]).unwrap_or("enum");
+        let is_response = pair.direction == Direction::Response;
+        let sets = listed.clone().map(|list| list.map(|list| set(&list)));
+        let rule = match &sets {
+            [None, None] => return,
+            [None, Some(_)] => rules::ENUM_INTRODUCED.on(pair.direction),
+            [Some(_), None] => rules::ENUM_LIFTED.on(pair.direction),
+            [Some(old), Some(new)] if is_response && !old.is_empty() && !new.is_empty() && old.is_disjoint(new) => {
+                rules::ENUM_REPLACED
             }
-            [Some(old), None] => {
-                let (sentence, list) = ("values that are not listed are valid", sorted(old));
-                let values = [Some(&list), None];
-                self.step(old_key, |walk| walk.report_values(on(rules::ENUM_LIFTED), at, sentence, values));
-            }
-            [Some(old), Some(new)] => self.step(new_key, |walk| {
-                let (known, named) = (set(&old), set(&new));
-                let replaced = !old.is_empty() && !new.is_empty() && known.is_disjoint(&named);
-                if replaced && pair.direction == Direction::Response {
-                    let sentence = "every listed value is replaced by another";
-                    let lists = [sorted(old), sorted(new)];
-                    return walk.report_values(rules::ENUM_REPLACED, at, sentence, [Some(&lists[0]), Some(&lists[1])]);
+            [Some(old), Some(new)] => {
+                let values = listed.iter().flatten().flatten();
+                let mut reported = Vec::new();
+                for value in values.filter(|value| !(old.contains(*value) && new.contains(*value))) {
+                    let is_added = new.contains(value);
+                    let is_repeated = pair.sides[1].unions.iter().any(|union| union.repeats(value));
+                    let rule = match is_added {
+                        true => rules::ENUM_VALUE_ADDED.on(pair.direction),
+                        false if is_repeated && !is_response => rules::MATCHES_TWICE,
+                        false => rules::ENUM_VALUE_REMOVED.on(pair.direction),
+                    };
+                    reported.push((rule, value, is_added));
                 }
-                for value in old.iter().filter(|value| !named.contains(*value)) {
-                    let sentence = format!("{value} is no longer valid");
-                    walk.report_values(on(rules::ENUM_VALUE_REMOVED), at.clone(), sentence, [Some(value), None]);
-                }
-                for value in new.iter().filter(|value| !known.contains(*value)) {
-                    let sentence = format!("{value} is valid too");
-                    walk.report_values(on(rules::ENUM_VALUE_ADDED), at.clone(), sentence, [None, Some(value)]);
-                }
-            }),
-            [None, None] => {}
-        }
-    }
-
-    fn pattern(&mut self, pair: &Pair<'_, 'a>) {
-        let restricts = |value: &&'a Value| value.as_str().is_none_or(|pattern| !MATCH_ALL.contains(&pattern));
-        let all = |view: &View<'a>| {
-            view.values("pattern").map(|(value, _)| value).filter(restricts).cloned().collect::<Vec<_>>()
-        };
-        let (old, new) = (all(pair.old), all(pair.new));
-        let (rule, sentence) =
-            match (old.iter().any(|value| !new.contains(value)), new.iter().any(|value| !old.contains(value))) {
-                (false, false) => return,
-                (false, true) => (rules::PATTERN_ADDED, "a pattern is added"),
-                (true, false) => (rules::PATTERN_REMOVED, "a pattern is removed"),
-                (true, true) => (rules::PATTERN_CHANGED, "the pattern changes"),
-            };
-        let values = [together(old), together(new)];
-        self.keyword(pair, "pattern", rule, sentence, [values[0].as_ref(), values[1].as_ref()]);
-    }
-
-    fn default(&mut self, pair: &Pair<'_, 'a>) {
-        let values = [pair.old, pair.new].map(|view| view.value("default").map(|(value, _)| value));
-        let (rule, sentence) = match values {
-            [None, Some(new)] => (rules::DEFAULT_ADDED, format!("the default {new} is added")),
-            [Some(old), None] => (rules::DEFAULT_REMOVED, format!("the default {old} is removed")),
-            [Some(old), Some(new)] if !(same(old, new) || pair.respelled && text(old) == text(new)) => {
-                (rules::DEFAULT_CHANGED, format!("the default changes from {old} to {new}"))
+                return self.step(label, |walk| {
+                    for (rule, value, is_added) in reported {
+                        let verb = if is_added { "added" } else { "removed" };
+                        let values = if is_added { [None, Some(value)] } else { [Some(value), None] };
+                        walk.report_values(rule, at.clone(), format!("the value {value} is {verb}"), values);
+                    }
+                });
             }
-            _ => return,
         };
-        self.keyword(pair, "default", rule, sentence, values);
+        let lists = listed.map(|list| list.map(sorted));
+        let values = [lists[0].as_ref(), lists[1].as_ref()];
+        let sentence = sentence("the list of values", values);
+        self.step(label, |walk| walk.report_values(rule, at, sentence, values));
     }
+}
 
-    /// Keywords of which the first value is judged, where several schemas of `allOf` have one each.
-    fn further(&mut self, pair: &Pair<'_, 'a>) {
-        for key in ["format", "multipleOf", "default", "discriminator"] {
-            let all = |view: &View<'a>| view.values(key).map(|(value, _)| canonical(value)).collect::<Vec<_>>();
-            let (old, new) = (all(pair.old), all(pair.new));
-            let is_judged = old.len() < 2 && new.len() < 2 || old.first() != new.first() || set(&old) == set(&new);
-            if !is_judged {
-                let sentence = format!("`{key}` changed in one schema of `allOf`");
-                let values = [together(old), together(new)];
-                self.keyword(pair, key, rules::CONSTRAINT_CHANGED, sentence, [values[0].as_ref(), values[1].as_ref()]);
-            }
-        }
+/// The listed values of both sides, except `null`: as text if that makes them comparable.
+fn listed(pair: &Pair<'_, '_>) -> [Option<Vec<Value>>; 2] {
+    let listed = pair.each(EffectiveSchema::enumeration);
+    if !pair.is_text || pair.types[0] == pair.types[1] || listed.iter().all(Option::is_none) {
+        return listed;
     }
+    let mut types = pair.types.iter();
+    listed.map(|list| {
+        let is_boolean = types.next().is_some_and(|types| types.is_boolean());
+        let list = list.or(is_boolean.then(|| vec![Value::Bool(true), Value::Bool(false)]));
+        list.map(|values| values.iter().map(text).collect())
+    })
 }
 
 /// A scalar as it is written in a query.

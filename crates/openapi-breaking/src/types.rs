@@ -57,12 +57,6 @@ impl Types {
         Types(self.0 | other.0)
     }
 
-    /// The types of exactly one of these sets.
-    pub(super) fn exactly_one(sets: impl Iterator<Item = Types>) -> Types {
-        let (once, more) = sets.fold((0, 0), |(once, more), set| (once | set.0, more | once & set.0));
-        Types(once & !more)
-    }
-
     pub(super) fn within(self, other: Types) -> bool {
         self.0 & !other.0 == 0
     }
@@ -83,6 +77,10 @@ impl Types {
     /// Whether no value is an array or object.
     pub(super) fn is_scalar(self) -> bool {
         self.0 & 0b1100 == 0
+    }
+
+    pub(super) fn is_boolean(self) -> bool {
+        self.0 == 0b10
     }
 
     pub(super) fn is_object(self) -> bool {

@@ -78,10 +78,10 @@ const WITHOUT_VALUES: &[&str] = &[
     "security-flow-added",
     "server-added",
     "server-removed",
-    "webhook-answer-added",
-    "webhook-answer-removed",
     "webhook-body-added",
     "webhook-body-removed",
+    "webhook-response-added",
+    "webhook-response-removed",
 ];
 
 /// What is reported of a change, without its other places.

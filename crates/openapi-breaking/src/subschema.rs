@@ -15,22 +15,22 @@ pub(super) struct Node<'a> {
 
 /// The schemas that apply at one place, all of them; none accepts everything.
 #[derive(Debug, Clone)]
-pub(super) struct Schema<'a> {
+pub(super) struct Subschema<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// The pointer where it is, or would be.
     pub(super) at: String,
 }
 
-impl<'a> Schema<'a> {
+impl<'a> Subschema<'a> {
     /// The member `key` of `owner`; accepts everything if there is none.
-    pub(super) fn member(owner: &'a Value, owner_at: &str, key: &str) -> Schema<'a> {
+    pub(super) fn member(owner: &'a Value, owner_at: &str, key: &str) -> Subschema<'a> {
         let at = join(owner_at, key);
         let node = owner.get(key).map(|value| Node { value, pointer: at.clone() });
-        Schema { nodes: node.into_iter().collect(), at }
+        Subschema { nodes: node.into_iter().collect(), at }
     }
 
-    pub(super) fn of(value: &'a Value, at: String) -> Schema<'a> {
-        Schema { nodes: vec![Node { value, pointer: at.clone() }], at }
+    pub(super) fn of(value: &'a Value, at: String) -> Subschema<'a> {
+        Subschema { nodes: vec![Node { value, pointer: at.clone() }], at }
     }
 
     /// Whether a part of it may be written elsewhere: it is a reference, or its alternatives or `allOf` may hold one. Every
@@ -117,18 +117,4 @@ pub(super) fn accepts_null<'a>(
     });
     known.insert(schema, all);
     all
-}
-
-/// The values of a keyword in all parts of `allOf`: the value itself if there is only one.
-pub(super) fn together(mut values: Vec<Value>) -> Option<Value> {
-    match values.len() {
-        0 | 1 => values.pop(),
-        _ => Some(sorted(values)),
-    }
-}
-
-/// A list whose order has no meaning, in a fixed order.
-pub(super) fn sorted(mut values: Vec<Value>) -> Value {
-    values.sort_by_cached_key(Value::to_string);
-    Value::Array(values)
 }

@@ -1,15 +1,15 @@
 //! What a schema accepts, independent of how it is written.
 //!
-//! A [`View`] is the conjunction of everything that applies: references are followed, `allOf` is merged, an alternative
-//! with only one member is that member. `null` is kept apart from the types, so that all its spellings are one:
-//! `type: [string, 'null']`, an alternative `type: 'null'`, `null` in an `enum` or as a `const`.
+//! An [`EffectiveSchema`] is the conjunction of everything that applies: references are followed, `allOf` is merged, an
+//! alternative with only one member is that member. `null` is kept apart from the types, so that all its spellings are
+//! one: `type: [string, 'null']`, an alternative `type: 'null'`, `null` in an `enum` or as a `const`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use crate::change::Direction;
-use crate::node::{Node, Schema, accepts_null, is_null, only_refers};
+use crate::subschema::{Node, Subschema, accepts_null, is_null, only_refers};
 use crate::types::Types;
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::pointer::{self, join};
@@ -19,12 +19,12 @@ use openapi_contract::pointer::{self, join};
 pub(super) struct Union<'a> {
     pub(super) keyword: &'static str,
     pub(super) at: String,
-    pub(super) variants: Vec<Schema<'a>>,
+    pub(super) variants: Vec<Subschema<'a>>,
 }
 
 /// Everything that applies to a value.
 #[derive(Debug)]
-pub(super) struct View<'a> {
+pub(super) struct EffectiveSchema<'a> {
     /// Objects with their references followed, the outermost first.
     pub(super) parts: Vec<Node<'a>>,
     pub(super) unions: Vec<Union<'a>>,
@@ -52,9 +52,9 @@ pub(super) enum Unlisted {
 /// The most parts that are read. Only documents made to be difficult have more.
 const MAX_PARTS: usize = 256;
 
-impl<'a> View<'a> {
-    pub(super) fn of(document: &'a Value, schema: &Schema<'a>) -> View<'a> {
-        let mut view = View {
+impl<'a> EffectiveSchema<'a> {
+    pub(super) fn of(document: &'a Value, schema: &Subschema<'a>) -> EffectiveSchema<'a> {
+        let mut view = EffectiveSchema {
             parts: Vec::new(),
             unions: Vec::new(),
             foreign: Vec::new(),
@@ -109,18 +109,13 @@ impl<'a> View<'a> {
     }
 
     /// Whether a property with this schema is excluded from this direction.
-    pub(super) fn hides(document: &'a Value, schema: &Schema<'a>, direction: Direction) -> bool {
+    pub(super) fn hides(document: &'a Value, schema: &Subschema<'a>, direction: Direction) -> bool {
         let key = match direction {
             Direction::Request => "readOnly",
             Direction::Response => "writeOnly",
             Direction::Api => return false,
         };
-        let plain =
-            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().all(|key| node.value.get(key).is_none());
-        if schema.nodes.iter().all(plain) {
-            return schema.nodes.iter().any(|node| node.value.get(key) == Some(&Value::Bool(true)));
-        }
-        View::of(document, schema).flag(key)
+        EffectiveSchema::of(document, schema).flag(key)
     }
 
     /// The first value of a keyword, and its pointer.
@@ -173,17 +168,17 @@ impl<'a> View<'a> {
     }
 
     /// Every listed property with the schemas that apply to it.
-    pub(super) fn properties(&self) -> BTreeMap<&'a str, Schema<'a>> {
+    pub(super) fn properties(&self) -> BTreeMap<&'a str, Subschema<'a>> {
         self.named("properties")
     }
 
     /// The schemas under a keyword that maps names to schemas, by name.
-    pub(super) fn named(&self, key: &str) -> BTreeMap<&'a str, Schema<'a>> {
-        let mut named: BTreeMap<&'a str, Schema<'a>> = BTreeMap::new();
+    pub(super) fn named(&self, key: &str) -> BTreeMap<&'a str, Subschema<'a>> {
+        let mut named: BTreeMap<&'a str, Subschema<'a>> = BTreeMap::new();
         for (members, at) in self.values(key) {
             for (name, value) in members.as_object().into_iter().flatten() {
                 let pointer = join(&at, name);
-                let schema = named.entry(name).or_insert_with(|| Schema { nodes: Vec::new(), at: pointer.clone() });
+                let schema = named.entry(name).or_insert_with(|| Subschema { nodes: Vec::new(), at: pointer.clone() });
                 schema.nodes.push(Node { value, pointer });
             }
         }
@@ -202,23 +197,20 @@ impl<'a> View<'a> {
 
     /// The prose of alternatives that are not compared by themselves: `null`, and those that only list types or values.
     pub(super) fn prose_of_alternatives(&self) -> Vec<Value> {
-        let open: Vec<&str> = self.open_unions().iter().map(|union| union.at.as_str()).collect();
-        let closed = |at: &str| !open.contains(&at) && self.unions.iter().any(|union| union.at == at);
-        let is_null = |item: &Value| {
-            ["type", "const"].iter().any(|key| item.get(key).is_some_and(|value| value == "null" || value.is_null()))
-        };
-        let lists = ["oneOf", "anyOf"].into_iter().flat_map(|key| self.values(key));
-        let items = lists.flat_map(|(list, at)| {
-            let items = list.as_array().into_iter().flatten();
-            items.filter(|item| closed(&at) || is_null(item)).collect::<Vec<_>>()
-        });
-        let prose = items.filter_map(|item| {
-            let members =
-                item.as_object()?.iter().filter(|(key, _)| !["type", "const", "enum"].contains(&key.as_str()));
-            let prose: Map<String, Value> = members.map(|(key, value)| (key.clone(), canonical(value))).collect();
-            (!prose.is_empty()).then_some(Value::Object(prose))
-        });
-        let mut prose: Vec<Value> = prose.collect();
+        let variants = self.open_unions().into_iter().flat_map(|union| &union.variants);
+        let compared: HashSet<&str> =
+            variants.map(|variant| variant.at.as_str()).chain(self.read.iter().map(String::as_str)).collect();
+        let mut prose = Vec::new();
+        for (list, at) in ["oneOf", "anyOf"].into_iter().flat_map(|key| self.values(key)) {
+            for (index, item) in list.as_array().into_iter().flatten().enumerate() {
+                let members = item.as_object().into_iter().flatten();
+                let members = members.filter(|(key, _)| !["type", "const", "enum"].contains(&key.as_str()));
+                let members: Map<String, Value> = members.map(|(key, value)| (key.clone(), canonical(value))).collect();
+                if !members.is_empty() && !compared.contains(join(&at, &index.to_string()).as_str()) {
+                    prose.push(Value::Object(members));
+                }
+            }
+        }
         prose.sort_by_cached_key(Value::to_string);
         prose
     }
@@ -230,9 +222,9 @@ impl<'a> View<'a> {
     }
 
     /// The schema that is the value of `key` (`items`, `additionalProperties`).
-    pub(super) fn under(&self, key: &str) -> Schema<'a> {
+    pub(super) fn under(&self, key: &str) -> Subschema<'a> {
         let nodes = self.values(key).map(|(value, pointer)| Node { value, pointer }).collect();
-        Schema { nodes, at: self.place(key) }
+        Subschema { nodes, at: self.place(key) }
     }
 
     /// Whether everything is valid: there is only prose.
@@ -246,59 +238,69 @@ impl<'a> View<'a> {
         members.map(|(key, _)| key.as_str()).all(|key| keys.contains(&key) || key.starts_with("x-") || key == "$ref")
     }
 
-    /// The alternatives that restrict more than types and listed values.
+    /// The alternatives that are compared by themselves.
     pub(super) fn open_unions(&self) -> Vec<&Union<'a>> {
-        self.unions.iter().filter(|union| union.types().is_none() && union.enumeration().is_none()).collect()
+        self.unions.iter().filter(|union| union.is_open()).collect()
     }
 }
 
 impl<'a> Union<'a> {
     /// The alternatives as they are written.
     pub(super) fn value(&self) -> Value {
-        self.variants.iter().map(Schema::value).collect()
+        self.variants.iter().map(Subschema::value).collect()
     }
 
     fn of(document: &'a Value, keyword: &'static str, items: &'a [Value], at: String) -> Union<'a> {
         let items = items.iter().enumerate().filter(|(_, item)| !is_null(document, item));
-        let variants = items.map(|(index, item)| Schema::of(item, join(&at, &index.to_string()))).collect();
+        let variants = items.map(|(index, item)| Subschema::of(item, join(&at, &index.to_string()))).collect();
         Union { keyword, at, variants }
     }
 
     /// The types, if the alternatives restrict nothing else: `anyOf: [{type: string}, {type: integer}]`.
     fn types(&self) -> Option<Types> {
-        self.plain(&["type"]).map(|variants| {
-            let declared = variants.iter().filter_map(|variant| variant.get("type")).map(Types::declared);
-            // A value that matches two alternatives of `oneOf` is invalid.
-            if self.keyword == "oneOf" {
-                Types::exactly_one(declared)
-            } else {
-                declared.fold(Types::NONE, Types::either)
-            }
-        })
+        let types = self.plain(&["type"])?.into_iter().filter_map(|variant| variant.get("type")).map(Types::declared);
+        Some(types.fold(Types::NONE, Types::either))
+    }
+
+    /// Whether the alternatives restrict more than types and listed values, or types are valid for two of `oneOf`.
+    fn is_open(&self) -> bool {
+        let Some(variants) = self.plain(&["type"]) else { return self.listed().is_none() };
+        let mut types = Types::NONE;
+        self.keyword == "oneOf"
+            && variants.iter().filter_map(|variant| variant.get("type")).any(|declared| {
+                let declared = Types::declared(declared);
+                let is_repeated = types.meets(declared);
+                types = types.either(declared);
+                is_repeated
+            })
     }
 
     /// The values, if the alternatives only list values: `oneOf: [{const: a}, {const: b}]`.
     fn enumeration(&self) -> Option<Vec<Value>> {
-        let variants = self.plain(&["type", "const", "enum"])?;
-        let mut values = Vec::new();
-        for variant in variants {
-            match (variant.get("const"), variant.get("enum").and_then(Value::as_array)) {
-                (Some(value), _) => values.push(value.clone()),
-                (None, Some(list)) => values.extend(list.iter().cloned()),
-                (None, None) => return None,
-            }
-        }
-        if self.keyword == "oneOf" {
-            let mut counts: HashMap<Value, usize> = HashMap::new();
-            values.iter().for_each(|value| *counts.entry(canonical(value)).or_default() += 1);
-            values.retain(|value| counts.get(&canonical(value)) == Some(&1));
-        }
+        let mut values = self.listed()?;
+        let mut counts: HashMap<Value, usize> = HashMap::new();
+        values.iter().for_each(|value| *counts.entry(value.clone()).or_default() += 1);
+        values.retain(|value| self.keyword == "anyOf" || counts.get(value) == Some(&1));
         Some(values)
+    }
+
+    /// Whether more than one alternative of `oneOf` lists this value, so that it is invalid.
+    pub(super) fn repeats(&self, value: &Value) -> bool {
+        self.keyword == "oneOf" && self.listed().is_some_and(|all| all.iter().filter(|one| *one == value).count() > 1)
+    }
+
+    fn listed(&self) -> Option<Vec<Value>> {
+        let list = |variant: &Value| match (variant.get("const"), variant.get("enum").and_then(Value::as_array)) {
+            (Some(value), _) => Some(vec![canonical(value)]),
+            (None, list) => list.map(|list| list.iter().map(canonical).collect()),
+        };
+        let lists: Option<Vec<Vec<Value>>> = self.plain(&["type", "const", "enum"])?.into_iter().map(list).collect();
+        lists.map(|lists| lists.concat())
     }
 
     /// The alternatives, if each has at least one of these keywords and otherwise only prose.
     fn plain(&self, keys: &[&str]) -> Option<Vec<&'a Value>> {
-        let plain = |variant: &Schema<'a>| match variant.nodes.as_slice() {
+        let plain = |variant: &Subschema<'a>| match variant.nodes.as_slice() {
             [Node { value, .. }] => {
                 let members = value.as_object()?;
                 let structural = members.keys().filter(|key| !PROSE.contains(&key.as_str()));

@@ -1,0 +1,302 @@
+//! Alternatives: `oneOf`, `anyOf` and their discriminator.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::Value;
+
+use crate::change::Direction;
+use crate::constraint::{CONSTRAINT, Pair};
+use crate::effective_schema::{EffectiveSchema, PROSE, Union, Unlisted};
+use crate::rules;
+use crate::sides::{Side, Sides, paired};
+use crate::subschema::Subschema;
+use crate::walk::{Walk, sentence};
+use openapi_contract::equivalence::{canonical, set};
+use openapi_contract::pointer::join;
+
+impl<'a> Walk<'a> {
+    /// Compares a single schema with alternatives: `Cat` with `oneOf: [Cat, Dog]`. Returns whether that was the case.
+    pub(super) fn single_and_alternatives(&mut self, pair: &Pair<'_, 'a>, schemas: &[Subschema<'a>; 2]) -> bool {
+        let keys = [&["oneOf", "anyOf", "discriminator", "allOf"], PROSE].concat();
+        let only_union = |side: &EffectiveSchema<'a>| match (side.unions.as_slice(), side.open_unions().as_slice()) {
+            ([_], [union]) if side.has_only(&keys) => Some((*union).clone()),
+            _ => None,
+        };
+        let single = |side: usize, keyword: &'static str| Union {
+            keyword,
+            at: schemas[side].at.clone(),
+            variants: vec![schemas[side].clone()],
+        };
+        let is_single = pair.each(|side| side.unions.is_empty() && !side.is_free());
+        let unions = match pair.each(only_union) {
+            [None, Some(union)] if is_single[0] => [single(0, union.keyword), union],
+            [Some(union), None] if is_single[1] => [union.clone(), single(1, union.keyword)],
+            _ => return false,
+        };
+        self.step(unions[0].keyword, |walk| walk.variants(pair, &unions));
+        true
+    }
+
+    pub(super) fn unions(&mut self, pair: &Pair<'_, 'a>) {
+        let open = pair.each(EffectiveSchema::open_unions);
+        // Alternatives that only list types correspond to those that restrict more.
+        let is_only =
+            pair.each(|side| side.unions.len() == 1) == [true, true] && open.iter().any(|all| !all.is_empty());
+        let unions = if is_only { pair.each(|side| side.unions.iter().collect()) } else { open };
+        let unions = unions.map(|unions| unions.into_iter().cloned().enumerate());
+        for unions in paired(unions).into_values() {
+            if let [Some(old), Some(new)] = unions {
+                if old.keyword != new.keyword {
+                    let sentence = format!("`{}` becomes `{}`", old.keyword, new.keyword);
+                    let rule = rules::UNION_CHANGED.on(pair.direction);
+                    self.report(rule, [old.at.clone(), new.at.clone()], sentence);
+                }
+                self.step(new.keyword, |walk| walk.variants(pair, &[old, new]));
+                continue;
+            }
+            let Some(keyword) = unions.iter().flatten().map(|union| union.keyword).next() else { continue };
+            let at = [0, 1].map(|side: usize| match &unions[side] {
+                Some(union) => union.at.clone(),
+                None => join(&pair.sides[side].at, keyword),
+            });
+            let values = unions.map(|union| union.map(|union| union.value()));
+            let [old, new] = [&values[0], &values[1]].map(Option::as_slice);
+            if let Some(rule) = CONSTRAINT.of(old, new, |a, b| a == b) {
+                let values = [values[0].as_ref(), values[1].as_ref()];
+                let sentence = sentence(&format!("`{keyword}`"), values);
+                self.step(keyword, |walk| walk.report_values(rule.on(pair.direction), at, sentence, values));
+            }
+        }
+    }
+
+    fn variants(&mut self, pair: &Pair<'_, 'a>, [old, new]: &[Union<'a>; 2]) {
+        let must_be_distinct = pair.direction == Direction::Request && new.keyword == "oneOf";
+        let twice = if must_be_distinct { self.matched_twice([old, new]) } else { None };
+        let (pairs, [removed, added]) = self.correspondence([old.variants.clone(), new.variants.clone()]);
+        for variants in pairs {
+            self.step(label(&variants[1]), |walk| walk.schema(pair.direction, variants));
+        }
+        for variant in removed {
+            let (label, value) = (label(&variant), variant.value());
+            let sentence = format!("the alternative {label} is removed");
+            let at = [variant.at.clone(), join(&new.at, &label)];
+            let rule = rules::VARIANT_REMOVED.on(pair.direction);
+            self.step(label, |walk| walk.report_values(rule, at, sentence, [Some(&value), None]));
+        }
+        for variant in added {
+            let (label, value) = (label(&variant), variant.value());
+            let sentence = format!("the alternative {label} is added");
+            let at = [join(&old.at, &label), variant.at.clone()];
+            let is_distinct = !must_be_distinct
+                || twice.is_some()
+                || old.variants.iter().all(|known| self.is_disjoint(known, &variant));
+            let rule = if is_distinct { rules::VARIANT_ADDED.on(pair.direction) } else { rules::VARIANT_OVERLAPS };
+            self.step(label, |walk| walk.report_values(rule, at, sentence, [None, Some(&value)]));
+        }
+        if let Some(sentence) = twice {
+            let values = [old.value(), new.value()];
+            let at = [old.at.clone(), new.at.clone()];
+            self.report_values(rules::MATCHES_TWICE, at, sentence, [Some(&values[0]), Some(&values[1])]);
+        }
+    }
+
+    /// The sentence that reports an old alternative of which every value now matches several alternatives of `oneOf`.
+    fn matched_twice(&mut self, [old, new]: [&Union<'a>; 2]) -> Option<String> {
+        /// The most pairs of alternatives that are compared.
+        const MAX_COMPARED: usize = 200;
+        if old.variants.len().saturating_mul(new.variants.len()) > MAX_COMPARED {
+            return None;
+        }
+        let form = |schema: &Subschema<'a>| canonical_form(self.documents()[0], schema);
+        let forms: Vec<String> = old.variants.iter().map(form).collect();
+        let is_free = |known: &Subschema<'a>| EffectiveSchema::of(self.documents()[0], known).is_free();
+        let was_overlapped = old.keyword == "oneOf" && old.variants.len() > 1 && old.variants.iter().any(is_free);
+        for (known, form) in old.variants.iter().zip(&forms) {
+            let matches = new.variants.iter().filter(|variant| self.accepts_all(known, variant));
+            let matches: Vec<String> = matches.map(label).collect();
+            // What matched two alternatives before was rejected before.
+            let was_repeated = old.keyword == "oneOf" && forms.iter().filter(|other| *other == form).count() > 1;
+            if matches.len() > 1 && !was_repeated && !was_overlapped {
+                return Some(format!(
+                    "every value of the old alternative {} matches {}",
+                    label(known),
+                    matches.join(" and ")
+                ));
+            }
+        }
+        None
+    }
+
+    /// Whether `new` accepts every value that `old` accepts, in requests; `false` if that is not certain.
+    fn accepts_all(&mut self, old: &Subschema<'a>, new: &Subschema<'a>) -> bool {
+        let documents = self.documents();
+        let effective = [EffectiveSchema::of(documents[0], old), EffectiveSchema::of(documents[1], new)];
+        if differ(&effective[0], &effective[1]) {
+            return false;
+        }
+        let Some(mut trial) = self.trial() else { return false };
+        trial.schema(Direction::Request, [old.clone(), new.clone()]);
+        trial.units();
+        trial.is_safe()
+    }
+
+    /// Pairs alternatives: those of one component, then those with the same meaning, then the most similar. Also returns
+    /// those that only one side has.
+    fn correspondence(&self, mut rest: [Vec<Subschema<'a>>; 2]) -> (Vec<[Subschema<'a>; 2]>, [Vec<Subschema<'a>>; 2]) {
+        /// The most pairs for which the similarity is computed: alternatives without names are few.
+        const MAX_COMPARED: usize = 10_000;
+        let mut pairs = Vec::new();
+        let documents = self.documents();
+        pair_by(&mut rest, &mut pairs, |_, schema| schema.component().map(str::to_owned));
+        pair_by(&mut rest, &mut pairs, |side, schema| Some(canonical_form(documents[side], schema)));
+        let [mut removed, mut added] = rest;
+        if removed.len().saturating_mul(added.len()) <= MAX_COMPARED {
+            removed.retain(|old| {
+                // Components of different names are different alternatives.
+                let similarity = |new: &Subschema<'a>| match (old.component(), new.component()) {
+                    (Some(_), Some(_)) => 0,
+                    _ => self.similarity(old, new),
+                };
+                let scores = added.iter().enumerate().map(|(index, new)| (similarity(new), Reverse(index)));
+                match scores.max() {
+                    Some((score, Reverse(index))) if score > 0 => {
+                        pairs.push([old.clone(), added.remove(index)]);
+                        false
+                    }
+                    _ => true,
+                }
+            });
+        }
+        (pairs, [removed, added])
+    }
+
+    /// Whether no value matches both: their types or values differ, or one object requires a property that the other
+    /// excludes.
+    fn is_disjoint(&self, old: &Subschema<'a>, new: &Subschema<'a>) -> bool {
+        let documents = self.documents();
+        let [mine, other] = [EffectiveSchema::of(documents[0], old), EffectiveSchema::of(documents[1], new)];
+        if differ(&mine, &other) {
+            return true;
+        }
+        if mine.null && other.null || !(mine.types().is_object() || other.types().is_object()) {
+            return false;
+        }
+        let properties = [mine.properties(), other.properties()];
+        let distinguishes = |name: &&str| match (properties[0].get(*name), properties[1].get(*name)) {
+            (Some(a), Some(b)) => differ(&EffectiveSchema::of(documents[0], a), &EffectiveSchema::of(documents[1], b)),
+            (Some(_), None) => is_closed(&other),
+            (None, Some(_)) => is_closed(&mine),
+            (None, None) => false,
+        };
+        // A value that matches both has every property that either requires.
+        mine.required().union(&other.required()).any(distinguishes)
+    }
+
+    /// How many properties two alternatives have in common; none if their types differ.
+    fn similarity(&self, old: &Subschema<'a>, new: &Subschema<'a>) -> usize {
+        let documents = self.documents();
+        let [mine, other] = [EffectiveSchema::of(documents[0], old), EffectiveSchema::of(documents[1], new)];
+        let (known, names) = (mine.properties(), other.properties());
+        match mine.types().meets(other.types()) {
+            false => 0,
+            true if known.is_empty() && names.is_empty() => 1,
+            true => known.keys().filter(|name| names.contains_key(*name)).count(),
+        }
+    }
+
+    pub(super) fn discriminators(&mut self, pair: &Pair<'_, 'a>) {
+        let values = pair.first("discriminator");
+        let [Some(old), Some(new)] = values else {
+            if values != [None, None] {
+                self.keyword(pair, "discriminator", rules::DISCRIMINATOR_SET, values);
+            }
+            return;
+        };
+        let [old_at, new_at] = pair.at("discriminator");
+        let discriminator = Sides([Side::plain(Some(old), old_at), Side::plain(Some(new), new_at)]);
+        self.step("discriminator", |walk| {
+            let names = discriminator.get("propertyName");
+            if names[0] != names[1] {
+                walk.changed(rules::DISCRIMINATOR_CHANGED.on(pair.direction), &discriminator, "propertyName");
+            }
+            walk.rest(&["propertyName", "mapping"], &discriminator);
+            let mapping = discriminator.member("mapping");
+            for (value, targets) in paired(mapping.map(|side| targets(side.value))) {
+                let rule = match targets {
+                    [old, new] if old == new => continue,
+                    [Some(_), Some(_)] => rules::DISCRIMINATOR_CHANGED,
+                    [Some(_), None] => rules::MAPPING_REMOVED,
+                    [None, _] => rules::MAPPING_ADDED,
+                };
+                let targets = targets.map(|target| target.map(Value::from));
+                let targets = [targets[0].as_ref(), targets[1].as_ref()];
+                let sentence = sentence(&format!("`{value}`"), targets);
+                walk.report_values(rule.on(pair.direction), mapping.at(value), sentence, targets);
+            }
+        });
+        let lists = pair.lists("discriminator");
+        // Several schemas of `allOf` have one each.
+        if lists.iter().any(|all| all.len() > 1) && lists[0].first() == lists[1].first() {
+            self.constraint(pair, "discriminator", &CONSTRAINT, lists, |a, b| a == b);
+        }
+    }
+}
+
+/// Pairs the schemas of both sides that have the same key.
+fn pair_by<'a>(
+    rest: &mut [Vec<Subschema<'a>>; 2],
+    pairs: &mut Vec<[Subschema<'a>; 2]>,
+    key: impl Fn(usize, &Subschema<'a>) -> Option<String>,
+) {
+    let mut by_key: BTreeMap<Option<String>, VecDeque<Subschema<'a>>> = BTreeMap::new();
+    for new in rest[1].drain(..) {
+        by_key.entry(key(1, &new)).or_default().push_back(new);
+    }
+    rest[0].retain(|old| {
+        let key = key(0, old);
+        let found = key.is_some().then(|| by_key.get_mut(&key)?.pop_front()).flatten();
+        pairs.extend(found.clone().map(|new| [old.clone(), new]));
+        found.is_none()
+    });
+    rest[1] = by_key.into_values().flatten().collect();
+}
+
+/// A schema in a canonical form.
+fn canonical_form(document: &Value, schema: &Subschema<'_>) -> String {
+    let parts = EffectiveSchema::of(document, schema).parts;
+    parts.iter().map(|part| canonical(part.value).to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether types or listed values alone exclude that a value, `null` included, matches both.
+fn differ(a: &EffectiveSchema<'_>, b: &EffectiveSchema<'_>) -> bool {
+    let is_disjoint = a.enumeration().zip(b.enumeration()).is_some_and(|(a, b)| set(&a).is_disjoint(&set(&b)));
+    !(a.null && b.null) && (is_disjoint || !a.types().meets(b.types()))
+}
+
+/// Whether an object excludes properties that it does not list.
+fn is_closed(schema: &EffectiveSchema<'_>) -> bool {
+    schema.unlisted() == Unlisted::Nothing && schema.value("patternProperties").is_none()
+}
+
+/// The values of a mapping, each with the name of its component: a mapping may have the name alone or a whole reference.
+fn targets(mapping: &Value) -> Vec<(&str, &str)> {
+    let members = mapping.as_object().into_iter().flatten();
+    let name = |target: &'_ str| target.rsplit_once('/').map_or(target.len(), |(_, name)| name.len());
+    let targets = members.filter_map(|(value, target)| {
+        let target = target.as_str()?;
+        Some((value.as_str(), target.get(target.len() - name(target)..)?))
+    });
+    targets.collect()
+}
+
+/// The name of an alternative: its component, else its title, else its index.
+fn label(schema: &Subschema<'_>) -> String {
+    let last = |pointer: &str| pointer.rsplit_once('/').map_or(pointer, |(_, last)| last).to_owned();
+    let title = || schema.nodes.first().and_then(|node| node.value.get("title")).and_then(Value::as_str);
+    match (schema.component(), title()) {
+        (Some(component), _) => last(component),
+        (None, Some(title)) => title.to_owned(),
+        (None, None) => last(&schema.at),
+    }
+}
