@@ -1,6 +1,5 @@
 //! Alternatives: `oneOf`, `anyOf` and their discriminator.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
@@ -141,10 +140,10 @@ impl<'a> Walk<'a> {
         trial.is_safe()
     }
 
-    /// Pairs alternatives: those of one component, then those with the same meaning, then the most similar. Also returns
-    /// those that only one side has.
+    /// Pairs alternatives: those of one component, then those with the same meaning, then those that have values in common.
+    /// Also returns those that only one side has.
     fn correspondence(&self, mut rest: [Vec<Subschema<'a>>; 2]) -> (Vec<[Subschema<'a>; 2]>, [Vec<Subschema<'a>>; 2]) {
-        /// The most pairs for which the similarity is computed: alternatives without names are few.
+        /// The most pairs for which common values are looked for: alternatives without names are few.
         const MAX_COMPARED: usize = 10_000;
         let mut pairs = Vec::new();
         let documents = self.documents();
@@ -154,18 +153,10 @@ impl<'a> Walk<'a> {
         if removed.len().saturating_mul(added.len()) <= MAX_COMPARED {
             removed.retain(|old| {
                 // Components of different names are different alternatives.
-                let similarity = |new: &Subschema<'a>| match (old.component(), new.component()) {
-                    (Some(_), Some(_)) => 0,
-                    _ => self.similarity(old, new),
-                };
-                let scores = added.iter().enumerate().map(|(index, new)| (similarity(new), Reverse(index)));
-                match scores.max() {
-                    Some((score, Reverse(index))) if score > 0 => {
-                        pairs.push([old.clone(), added.remove(index)]);
-                        false
-                    }
-                    _ => true,
-                }
+                let may_be = |new: &Subschema<'a>| old.component().is_none() || new.component().is_none();
+                let found = added.iter().position(|new| may_be(new) && !self.is_disjoint(old, new));
+                pairs.extend(found.map(|index| [old.clone(), added.remove(index)]));
+                found.is_none()
             });
         }
         (pairs, [removed, added])
@@ -193,18 +184,6 @@ impl<'a> Walk<'a> {
         mine.required().union(&other.required()).any(distinguishes)
     }
 
-    /// How many properties two alternatives have in common; none if their types differ.
-    fn similarity(&self, old: &Subschema<'a>, new: &Subschema<'a>) -> usize {
-        let documents = self.documents();
-        let [mine, other] = [EffectiveSchema::of(documents[0], old), EffectiveSchema::of(documents[1], new)];
-        let (known, names) = (mine.properties(), other.properties());
-        match mine.types().meets(other.types()) {
-            false => 0,
-            true if known.is_empty() && names.is_empty() => 1,
-            true => known.keys().filter(|name| names.contains_key(*name)).count(),
-        }
-    }
-
     pub(super) fn discriminators(&mut self, pair: &Pair<'_, 'a>) {
         let values = pair.first("discriminator");
         let [Some(old), Some(new)] = values else {
@@ -220,7 +199,7 @@ impl<'a> Walk<'a> {
             if names[0] != names[1] {
                 walk.changed(rules::DISCRIMINATOR_CHANGED.on(pair.direction), &discriminator, "propertyName");
             }
-            walk.rest(&["propertyName", "mapping"], &discriminator);
+            walk.rest(|key| matches!(key, "propertyName" | "mapping"), &discriminator);
             let mapping = discriminator.member("mapping");
             for (value, targets) in paired(mapping.map(|side| targets(side.value))) {
                 let rule = match targets {

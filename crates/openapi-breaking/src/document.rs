@@ -5,17 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::rules;
-use crate::sides::{Side, Sides, both_same, paired};
-use crate::walk::{Walk, referred, sentence};
+use crate::sides::{Side, Sides, paired};
+use crate::walk::{Walk, referred};
 use openapi_contract::method::Method;
 use openapi_contract::operation::is_planned;
 use openapi_contract::pointer::{self, join};
 
-/// Members of the document that are compared; all others have no effect on messages.
-const DOCUMENT: &[&str] = &["info", "paths", "webhooks", "components", "security", "servers"];
-
 /// The sections of `components`.
-const SECTIONS: &[&str] = &[
+const SECTIONS: [&str; 10] = [
     "schemas",
     "responses",
     "parameters",
@@ -31,13 +28,13 @@ const SECTIONS: &[&str] = &[
 impl<'a> Walk<'a> {
     pub(super) fn document(&mut self) {
         let root = self.root();
-        self.rest(DOCUMENT, &root);
+        let compared = ["info", "paths", "webhooks", "components", "security", "servers"];
+        self.rest(|key| compared.contains(&key), &root);
         // The version is judged by the changes.
-        self.step("info", |walk| walk.rest(&["version"], &root.member("info")));
-        self.step("components", |walk| walk.rest(SECTIONS, &root.member("components")));
+        self.step("info", |walk| walk.rest(|key| key == "version", &root.member("info")));
+        self.step("components", |walk| walk.rest(|key| SECTIONS.contains(&key), &root.member("components")));
         self.security_schemes();
-        self.overridden_security();
-        self.overridden_servers(&root);
+        self.overridden(&root, &["security", "servers"]);
         self.path_items(&root.member("paths"));
         self.step("webhooks", |walk| walk.swapped(|walk| walk.path_items(&root.member("webhooks"))));
         self.units();
@@ -48,11 +45,17 @@ impl<'a> Walk<'a> {
         Sides(self.documents().map(|document| Side::plain(Some(document), String::new())))
     }
 
-    /// Components that were not compared with any operation.
+    /// What operations can inherit, if no operation does.
+    pub(super) fn overridden(&mut self, owner: &Sides<'a>, keys: &[&str]) {
+        for key in keys {
+            self.report_unnoticed(rules::OVERRIDDEN_CHANGED, owner.at(key), &format!("`{key}`"), owner.get(key));
+        }
+    }
+
+    /// Components of which no operation notices the change.
     fn unused_components(&mut self) {
         let documents = self.documents();
         let used = documents.map(used);
-        let is_used = |side: usize, at: &str| used[side].contains(at);
         let all = documents.map(|document| {
             let sections = document.get("components").and_then(Value::as_object).into_iter().flatten();
             sections.flat_map(|(section, members)| {
@@ -61,22 +64,17 @@ impl<'a> Walk<'a> {
         });
         for ((section, name), values) in paired(all) {
             let at = join(&join("/components", section), name);
+            let is_used = [0, 1].map(|side| used[side].contains(&at));
             let rule = match (section, values.map(|value| value.is_some())) {
-                _ if both_same(values) => continue,
-                // Compared with the schemes.
-                ("securitySchemes", [true, true]) => continue,
-                ("securitySchemes", [true, false]) if is_used(1, &at) => rules::SECURITY_SCHEME_CHANGED,
-                ("securitySchemes", [false, true]) if is_used(0, &at) => rules::PROSE_CHANGED,
-                // The references to it did not change.
-                ("examples", _) if is_used(0, &at) && is_used(1, &at) => rules::PROSE_CHANGED,
-                (_, [true, true]) if self.is_visited(&at) => continue,
+                ("securitySchemes", [true, false]) if is_used[1] => rules::SECURITY_SCHEME_CHANGED,
+                ("securitySchemes", [false, true]) if is_used[0] => rules::PROSE_CHANGED,
+                ("examples", _) if is_used == [true, true] => rules::PROSE_CHANGED,
                 // Added or removed with what refers to it.
-                (_, [true, false] | [false, true]) if is_used(0, &at) || is_used(1, &at) => continue,
+                (_, [true, false] | [false, true]) if is_used.contains(&true) => continue,
                 _ => rules::UNUSED_COMPONENT_CHANGED,
             };
-            self.step(format!("{section} {name}"), |walk| {
-                walk.report_values(rule, [at.clone(), at.clone()], sentence("the component", values), values);
-            });
+            let at = [at.clone(), at];
+            self.step(format!("{section} {name}"), |walk| walk.report_unnoticed(rule, at, "the component", values));
         }
     }
 }

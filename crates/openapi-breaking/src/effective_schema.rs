@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::change::Direction;
 use crate::subschema::{Node, Subschema, accepts_null, is_null, only_refers};
@@ -36,8 +36,6 @@ pub(super) struct EffectiveSchema<'a> {
     pub(super) never: bool,
     /// The pointer of the schema.
     pub(super) at: String,
-    /// The pointers of everything that was read, references included.
-    pub(super) read: HashSet<String>,
 }
 
 /// What an object allows besides the properties that it lists. The strictest comes first.
@@ -61,11 +59,11 @@ impl<'a> EffectiveSchema<'a> {
             null: true,
             never: false,
             at: schema.at.clone(),
-            read: HashSet::new(),
         };
+        let mut read = HashSet::new();
         let mut next: Vec<Node<'a>> = schema.nodes.iter().rev().cloned().collect();
         while let Some(node) = next.pop() {
-            if !view.read.insert(node.pointer.clone()) || view.read.len() > MAX_PARTS {
+            if !read.insert(node.pointer.clone()) || read.len() > MAX_PARTS {
                 continue;
             }
             if node.value == &Value::Bool(false) {
@@ -133,10 +131,14 @@ impl<'a> EffectiveSchema<'a> {
         self.values(key).any(|(value, _)| *value == Value::Bool(true))
     }
 
+    /// The pointer of the first part.
+    pub(super) fn pointer(&self) -> String {
+        self.parts.first().map_or(&self.at, |part| &part.pointer).clone()
+    }
+
     /// The pointer where a keyword is, or would be.
     pub(super) fn place(&self, key: &str) -> String {
-        let would_be = || join(self.parts.first().map_or(self.at.as_str(), |part| &part.pointer), key);
-        self.value(key).map_or_else(would_be, |(_, at)| at)
+        self.value(key).map_or_else(|| join(&self.pointer(), key), |(_, at)| at)
     }
 
     /// The valid types, except `null`: those that every part accepts.
@@ -193,26 +195,6 @@ impl<'a> EffectiveSchema<'a> {
             _ => Unlisted::Anything,
         };
         self.values("additionalProperties").map(|(value, _)| allowed(value)).min().unwrap_or(Unlisted::Anything)
-    }
-
-    /// The prose of alternatives that are not compared by themselves: `null`, and those that only list types or values.
-    pub(super) fn prose_of_alternatives(&self) -> Vec<Value> {
-        let variants = self.open_unions().into_iter().flat_map(|union| &union.variants);
-        let compared: HashSet<&str> =
-            variants.map(|variant| variant.at.as_str()).chain(self.read.iter().map(String::as_str)).collect();
-        let mut prose = Vec::new();
-        for (list, at) in ["oneOf", "anyOf"].into_iter().flat_map(|key| self.values(key)) {
-            for (index, item) in list.as_array().into_iter().flatten().enumerate() {
-                let members = item.as_object().into_iter().flatten();
-                let members = members.filter(|(key, _)| !["type", "const", "enum"].contains(&key.as_str()));
-                let members: Map<String, Value> = members.map(|(key, value)| (key.clone(), canonical(value))).collect();
-                if !members.is_empty() && !compared.contains(join(&at, &index.to_string()).as_str()) {
-                    prose.push(Value::Object(members));
-                }
-            }
-        }
-        prose.sort_by_cached_key(Value::to_string);
-        prose
     }
 
     /// The names of the required properties.

@@ -12,7 +12,7 @@ use crate::rules;
 use crate::sides::{Side, Sides, both_same, paired};
 use crate::subschema::Subschema;
 use crate::types::Types;
-use crate::walk::Walk;
+use crate::walk::{Walk, sentence};
 use openapi_contract::Kind;
 use openapi_contract::equivalence::folded;
 use openapi_contract::paths::{Declared, declared};
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
-        self.rest(&[PARAMETER, PART].concat(), parameter);
+        self.rest(|key| PARAMETER.contains(&key) || PART.contains(&key), parameter);
         self.part(parameter, location, direction);
     }
 
@@ -199,23 +199,21 @@ impl<'a> Walk<'a> {
 
     /// How a parameter or header is written: `style` and `explode`, or `content`. `explode` has no effect on one value.
     fn serialization(&mut self, part: &Sides<'a>, location: &str, direction: Direction, is_single: bool) {
-        let changed = rules::PART_SERIALIZATION_CHANGED.on(direction);
-        let by_content = part.get("content").map(|content| content.is_some());
-        let styles = part.map(|side| side.style(location));
-        let explodes = part.map(|side| side.explode(location));
-        if by_content[0] != by_content[1] {
-            let [old, new] = by_content.map(|by_content| if by_content { "content" } else { "schema" });
-            self.report(changed, part.at("content"), format!("`{new}` replaces `{old}`"));
-        } else if styles[0] != styles[1] {
-            let sentence = format!("`style` changes from {} to {}", styles[0], styles[1]);
-            let values = styles.map(Value::from);
-            self.step("style", |walk| {
-                walk.report_values(changed, part.at("style"), sentence, [Some(&values[0]), Some(&values[1])]);
-            });
-        } else if explodes[0] != explodes[1] {
-            let rule = if is_single { rules::PART_SERIALIZATION_SPELLED.on(direction) } else { changed };
-            let sentence = format!("`explode` changes from {} to {}", explodes[0], explodes[1]);
-            self.step("explode", |walk| walk.report(rule, part.at("explode"), sentence));
+        let serializations = part.map(|side| match side.value.get("content") {
+            Some(_) => Value::from("content"),
+            None => Value::from(format!("style {}, explode {}", side.style(location), side.explode(location))),
+        });
+        let is_same_style = serializations[0] != "content"
+            && serializations[1] != "content"
+            && part.0[0].style(location) == part.0[1].style(location);
+        let rule = match is_single && is_same_style {
+            true => rules::PART_SERIALIZATION_SPELLED,
+            false => rules::PART_SERIALIZATION_CHANGED,
+        };
+        if serializations[0] != serializations[1] {
+            let values = [Some(&serializations[0]), Some(&serializations[1])];
+            let at = part.map(|side| side.at.clone());
+            self.report_values(rule.on(direction), at, sentence("the serialization", values), values);
         }
     }
 
@@ -228,7 +226,7 @@ impl<'a> Walk<'a> {
                 let body = walk.follow([(old, old_at), (new, new_at)]);
                 let becomes = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
                 walk.required(&body, body.flags("required"), becomes, direction);
-                walk.rest(&["required", "content"], &body);
+                walk.rest(|key| matches!(key, "required" | "content"), &body);
                 walk.content(&body, direction);
             }
             [None, Some(new)] => {
@@ -247,7 +245,7 @@ impl<'a> Walk<'a> {
             (Kind::MediaType, "content", "media type"),
             owner,
             |walk, media_type| {
-                walk.rest(&["schema", "encoding"], media_type);
+                walk.rest(|key| matches!(key, "schema" | "encoding"), media_type);
                 walk.schema(direction, media_type.map(Side::schema));
                 let rule = rules::ENCODING_CHANGED.on(direction);
                 let encodings = media_type.get("encoding");
@@ -270,7 +268,7 @@ impl<'a> Walk<'a> {
     pub(super) fn responses(&mut self, operation: &Sides<'a>) {
         let direction = self.response_direction();
         let responses = operation.member("responses");
-        self.rest(&responses.keys().filter(|key| !key.starts_with("x-")).collect::<Vec<_>>(), &responses);
+        self.rest(|key| !key.starts_with("x-"), &responses);
         self.members((Kind::Response, "responses", "status"), operation, Walk::response, |status, _, is_added| {
             // 2XX is a success like 200; `default` covers failures.
             let rule = match (is_added, status.bytes().next()) {
@@ -285,12 +283,12 @@ impl<'a> Walk<'a> {
 
     fn response(&mut self, response: &Sides<'a>) {
         let direction = self.response_direction();
-        self.rest(&["headers", "content", "links"], response);
+        self.rest(|key| matches!(key, "headers" | "content" | "links"), response);
         self.members(
             (Kind::Header, "headers", "header"),
             response,
             |walk, header| {
-                walk.rest(PART, header);
+                walk.rest(|key| PART.contains(&key), header);
                 walk.part(header, "header", direction);
             },
             |_, header, is_added| {
@@ -308,7 +306,7 @@ impl<'a> Walk<'a> {
             (Kind::Link, "links", "link"),
             response,
             |walk, link| {
-                walk.rest(LINK, link);
+                walk.rest(|key| LINK.contains(&key), link);
                 for key in LINK.iter().filter(|key| link.get(key)[0] != link.get(key)[1]) {
                     walk.changed(rules::LINK_CHANGED, link, key);
                 }

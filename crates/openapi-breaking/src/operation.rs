@@ -1,6 +1,6 @@
 //! What an operation declares besides its messages.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -12,21 +12,9 @@ use openapi_contract::equivalence::whole;
 use openapi_contract::operation::is_planned;
 use openapi_contract::pointer::join;
 
-/// Members of an operation that are judged; all others are prose.
-const OPERATION: &[&str] = &[
-    "operationId",
-    "tags",
-    "deprecated",
-    "x-sunset",
-    "x-status",
-    "x-max-body-bytes",
-    "security",
-    "servers",
-    "parameters",
-    "requestBody",
-    "responses",
-    "callbacks",
-];
+/// Members of an operation that are compared; all others are prose.
+const OPERATION: &str = "operationId tags deprecated x-sunset x-status x-max-body-bytes security servers parameters \
+    requestBody responses callbacks";
 
 impl<'a> Walk<'a> {
     /// Compares an operation of a path item. `renamed` has the new names of path parameters with the old ones.
@@ -40,7 +28,7 @@ impl<'a> Walk<'a> {
                 self.operation_id(operation);
                 self.tags(operation);
                 self.lifecycle(operation);
-                self.rest(OPERATION, operation);
+                self.rest(|key| OPERATION.split(' ').any(|compared| compared == key), operation);
                 if self.sent_by_server {
                     // In place of what clients need to send a request.
                     self.prose(["servers", "x-max-body-bytes"], operation);
@@ -139,15 +127,17 @@ impl<'a> Walk<'a> {
             Side::plain(owner.value.get("servers"), join(&owner.at, "servers"))
         }));
         let urls = lists.map(|list| listed(list.value));
+        let servers = paired(urls.clone());
+        let is_same = servers.values().all(|servers| !servers.contains(&None));
         self.step("servers", |walk| {
-            for (url, servers) in paired(urls.clone()) {
+            for (url, servers) in servers {
                 let index = |side: usize| servers[side].map_or(url.to_owned(), |(index, _)| index.to_string());
                 let at = [join(&lists.0[0].at, &index(0)), join(&lists.0[1].at, &index(1))];
                 match servers {
                     [Some((_, Some(old))), Some((_, Some(new)))] => {
                         let [old_at, new_at] = at;
                         let server = Sides([Side::plain(Some(old), old_at), Side::plain(Some(new), new_at)]);
-                        walk.rest(&["url", "variables"], &server);
+                        walk.rest(|key| matches!(key, "url" | "variables"), &server);
                         if !both_same(server.get("variables")) {
                             walk.changed(rules::SERVER_CHANGED, &server, "variables");
                         }
@@ -159,32 +149,12 @@ impl<'a> Walk<'a> {
                     _ => {}
                 }
             }
-            let common = [0, 1].map(|side: usize| {
-                let others: BTreeSet<&str> = urls[1 - side].iter().map(|(url, _)| *url).collect();
-                urls[side].iter().map(|(url, _)| *url).filter(|url| others.contains(url)).collect::<Vec<_>>()
-            });
-            if common[0] != common[1] {
-                let values = common.map(Value::from);
-                let at = lists.map(|list| list.at.clone());
-                let sentence = "the order of the servers changes: many clients use the first";
-                walk.report_values(rules::PROSE_CHANGED, at, sentence, [Some(&values[0]), Some(&values[1])]);
-            }
         });
-    }
-
-    /// The servers that the operations of the document or of a path can inherit, if no operation does.
-    pub(super) fn overridden_servers(&mut self, owner: &Sides<'a>) {
-        let lists = owner.get("servers");
-        let urls = lists.map(|list| listed(list.unwrap_or(&Value::Null)));
-        let differs = |pair: &[Option<(usize, Option<&'a Value>)>; 2]| match *pair {
-            [Some((_, Some(old))), Some((_, Some(new)))] => {
-                let server = Sides([old, new].map(|server| Side::plain(Some(server), String::new())));
-                server.keys().any(|key| key != "url" && !both_same(server.get(key)))
-            }
-            pair => pair.contains(&None),
-        };
-        if paired(urls).values().any(differs) {
-            self.report_unnoticed(rules::OVERRIDDEN_CHANGED, owner.at("servers"), "`servers`", lists);
+        let order = urls.map(|urls| urls.into_iter().map(|(url, _)| Value::from(url)).collect::<Value>());
+        if is_same && order[0] != order[1] {
+            let (at, values) = (lists.map(|list| list.at.clone()), [Some(&order[0]), Some(&order[1])]);
+            let sentence = "the order of the servers changes: many clients use the first";
+            self.step("servers", |walk| walk.report_values(rules::PROSE_CHANGED, at, sentence, values));
         }
     }
 }

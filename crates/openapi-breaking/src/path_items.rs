@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::fingerprint::without_names;
 use crate::release::Day;
 use crate::rules;
-use crate::sides::{Side, Sides, both_same, paired};
+use crate::sides::{Side, Sides, paired};
 use crate::walk::{Walk, sentence};
 use openapi_contract::Kind;
 use openapi_contract::method::Method;
@@ -47,11 +47,11 @@ impl<'a> Walk<'a> {
 
     /// Compares two maps of path items, such as `paths`.
     pub(super) fn path_items(&mut self, maps: &Sides<'a>) {
-        let listed = |key: &&str| !key.starts_with("x-");
-        self.rest(&maps.keys().filter(listed).collect::<Vec<_>>(), maps);
+        let is_listed = |key: &str| !key.starts_with("x-");
+        self.rest(is_listed, maps);
         let items = maps.map(|map| {
             let members = map.value.as_object().into_iter().flatten().map(|(key, item)| (key.as_str(), item));
-            members.filter(|(key, _)| listed(key)).collect::<Vec<_>>()
+            members.filter(|(key, _)| is_listed(key)).collect::<Vec<_>>()
         });
         let mut pairs: Vec<_> = Vec::new();
         // Where only one side has the template, path parameters may have been renamed.
@@ -98,16 +98,10 @@ impl<'a> Walk<'a> {
                 walk.report_values(rules::PATH_PARAMETER_RENAMED, sites, sentence("the path", values), values);
             }
             if both {
-                let methods = Method::ALL.iter().map(|method| method.key());
-                let servers = (!walk.sent_by_server).then_some("servers");
-                walk.rest(&methods.chain(["parameters"]).chain(servers).collect::<Vec<_>>(), &item);
-                let lists = item.get("parameters");
-                if !both_same(lists) {
-                    walk.report_unnoticed(rules::OVERRIDDEN_CHANGED, item.at("parameters"), "`parameters`", lists);
-                }
-                if !walk.sent_by_server {
-                    walk.overridden_servers(&item);
-                }
+                let is_method = |key: &str| Method::ALL.iter().any(|method| method.key() == key);
+                let inherited = if walk.sent_by_server { &["parameters"][..] } else { &["parameters", "servers"] };
+                walk.rest(|key| is_method(key) || inherited.contains(&key), &item);
+                walk.overridden(&item, inherited);
             } else if !Method::ALL.iter().any(|method| item.keys().any(|key| key == method.key())) {
                 let sites = item.map(|side| side.site.clone());
                 walk.report(rules::PROSE_CHANGED, sites, "a path without an operation is added or removed");

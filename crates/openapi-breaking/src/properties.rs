@@ -48,13 +48,13 @@ impl<'a> Walk<'a> {
             });
             let is_unsent = [0, 1].map(|side| is_hidden[side] || !is_listed[side] && !is_required[side]);
             if is_hidden.contains(&true) && is_unsent == [true, true] {
+                let (rule, required) = (rules::UNSENT_PROPERTY_CHANGED, is_required.map(Value::from));
                 let values = schemas.map(|schema| schema.map(|schema| schema.value()));
-                let values = [values[0].as_ref(), values[1].as_ref()];
-                if is_required[0] != is_required[1] || !both_same(values) {
-                    let what = "the property";
-                    let rule = rules::UNSENT_PROPERTY_CHANGED;
-                    self.step(name, |walk| walk.report_unnoticed(rule, at, what, values));
-                }
+                let values = match [values[0].as_ref(), values[1].as_ref()] {
+                    same if both_same(same) => [Some(&required[0]), Some(&required[1])],
+                    values => values,
+                };
+                self.step(name, |walk| walk.report_unnoticed(rule, at, "the property", values));
                 continue;
             }
             // A hidden property cannot be required.

@@ -29,9 +29,6 @@ impl<'a> Walk<'a> {
     pub(super) fn compare(&mut self, direction: Direction, schemas: &[Subschema<'a>; 2]) {
         let documents = self.documents();
         let sides = [0, 1].map(|side| EffectiveSchema::of(documents[side], &schemas[side]));
-        for side in [0, 1] {
-            sides[side].read.iter().for_each(|at| self.visit(side, at));
-        }
         let is_text = self.text && direction == Direction::Request;
         let types = [sides[0].types(), sides[1].types()];
         let pair = Pair { direction, is_text, types, sides: [&sides[0], &sides[1]] };
@@ -93,9 +90,15 @@ impl<'a> Walk<'a> {
         for key in PROSE {
             self.schema_prose(pair, key, pair.lists(key));
         }
-        let has = |key: &&str| pair.first(key).iter().any(Option::is_some);
-        let key = ["oneOf", "anyOf"].into_iter().find(has).unwrap_or("oneOf");
-        self.schema_prose(pair, key, pair.each(EffectiveSchema::prose_of_alternatives));
+        // The prose of alternatives that are not compared by themselves.
+        for key in ["oneOf", "anyOf"] {
+            let items = |list: Vec<Value>| list.iter().filter_map(Value::as_array).flatten().cloned().collect();
+            let [old, new] = pair.lists(key).map(items).map(sorted);
+            if pair.first(key).iter().all(Option::is_some) {
+                let (at, values) = (pair.each(EffectiveSchema::pointer), [Some(&old), Some(&new)]);
+                self.step(key, |walk| walk.report_unnoticed(rules::PROSE_CHANGED, at, &format!("`{key}`"), values));
+            }
+        }
         for key in ["readOnly", "writeOnly", "deprecated"] {
             let flags = pair.each(|side| side.flag(key));
             let rule = match (key, flags) {

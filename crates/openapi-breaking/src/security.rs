@@ -64,16 +64,6 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The `security` of the document, if no operation inherits it.
-    pub(super) fn overridden_security(&mut self) {
-        let root = self.root();
-        let lists = root.get("security");
-        let [old, new] = lists.map(|list| alternatives(list).into_iter().collect::<BTreeSet<_>>());
-        if old != new {
-            self.report_unnoticed(rules::OVERRIDDEN_CHANGED, root.at("security"), "`security`", lists);
-        }
-    }
-
     /// The security schemes of both releases.
     pub(super) fn security_schemes(&mut self) {
         let schemes = self.root().member("components").member("securitySchemes");
@@ -103,10 +93,9 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.rest(&SCHEME.into_iter().chain(["flows"]).collect::<Vec<_>>(), scheme);
+        self.rest(|key| key == "flows" || SCHEME.contains(&key), scheme);
         let flows = scheme.member("flows");
-        let is_flow = |key: &&str| flows.get(key).into_iter().flatten().any(Value::is_object);
-        self.rest(&flows.keys().filter(is_flow).collect::<Vec<_>>(), &flows);
+        self.rest(|key| flows.get(key).into_iter().flatten().any(Value::is_object), &flows);
         for (path, values) in paired(flows.map(|flows| entries(flows.value))) {
             let at = flows.map(|flows| path.iter().fold(flows.at.clone(), |at, token| join(&at, token)));
             let rule = match values {

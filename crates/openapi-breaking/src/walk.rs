@@ -4,7 +4,7 @@
 //! operations use them. A change in a shared component is reported once, with every place that shows it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ type UnitKey = (Direction, bool, [Vec<String>; 2]);
 #[derive(Debug)]
 struct Finding {
     rule: &'static Rule,
-    /// Dropped if another finding is at its place or below.
+    /// Dropped if another finding is below its place, or one that is no fallback is at its place.
     fallback: bool,
     sentence: String,
     at: [String; 2],
@@ -56,8 +56,6 @@ pub(super) struct Walk<'a> {
     /// The callbacks that are being compared, innermost last.
     pub(super) callbacks: Vec<[String; 2]>,
     pairs: PairWalk<'a, UnitKey, Unit<'a>, (), Finding>,
-    /// The pointers of the components of both sides that were compared.
-    visited: [HashSet<String>; 2],
     /// How many trials are left; none inside a trial.
     trials: usize,
 }
@@ -71,7 +69,6 @@ impl<'a> Walk<'a> {
             sent_by_server: false,
             callbacks: Vec::new(),
             pairs: PairWalk::new(MAX_UNITS),
-            visited: [HashSet::new(), HashSet::new()],
             trials: MAX_TRIALS,
         }
     }
@@ -115,33 +112,10 @@ impl<'a> Walk<'a> {
         if self.sent_by_server { Direction::Request } else { Direction::Response }
     }
 
-    /// Records that the component at or above `pointer` was compared. `side` is 0 for the old release, 1 for the new one.
-    pub(super) fn visit(&mut self, side: usize, pointer: &str) {
-        let mut ends = pointer.match_indices('/').map(|(end, _)| end).skip(3).chain([pointer.len()]);
-        if let (true, Some(end), Some(visited)) =
-            (pointer.starts_with("/components/"), ends.next(), self.visited.get_mut(side))
-        {
-            visited.extend(pointer.get(..end).map(str::to_owned));
-        }
-    }
-
-    /// Whether the component was compared on both sides.
-    pub(super) fn is_visited(&self, pointer: &str) -> bool {
-        self.visited.iter().all(|visited| visited.contains(pointer))
-    }
-
     /// A node of both sides with the references at its head followed.
-    pub(super) fn follow(&mut self, nodes: [(&'a Value, String); 2]) -> Sides<'a> {
-        let documents = self.documents();
-        let mut side = 0;
-        Sides(nodes.map(|(value, site)| {
-            let followed = Side::follow(documents[side], value, site);
-            for at in followed.references.iter().map(|(_, at)| at).chain([&followed.at]) {
-                self.visit(side, at);
-            }
-            side += 1;
-            followed
-        }))
+    pub(super) fn follow(&self, nodes: [(&'a Value, String); 2]) -> Sides<'a> {
+        let mut documents = self.documents().into_iter();
+        Sides(nodes.map(|(value, site)| Side::follow(documents.next().unwrap_or(&Value::Null), value, site)))
     }
 
     /// Adds a step to the place while `inside` runs.
@@ -175,7 +149,8 @@ impl<'a> Walk<'a> {
         self.pairs.report(Finding { rule, fallback: false, sentence: sentence.into(), at, values });
     }
 
-    /// [`Walk::report_values`] of a difference that no client notices, unless another one is found at its place or below.
+    /// Reports a difference that no client notices, unless another finding is at its place or below: what the difference
+    /// changes is reported there.
     pub(super) fn report_unnoticed(
         &mut self,
         rule: &'static Rule,
@@ -183,8 +158,10 @@ impl<'a> Walk<'a> {
         what: &str,
         values: [Option<&Value>; 2],
     ) {
-        let (sentence, values) = (sentence(what, values), values.map(|value| value.cloned()));
-        self.pairs.report(Finding { rule, fallback: true, sentence, at, values });
+        if !both_same(values) {
+            let (sentence, values) = (sentence(what, values), values.map(|value| value.cloned()));
+            self.pairs.report(Finding { rule, fallback: true, sentence, at, values });
+        }
     }
 
     /// Reports that the member `key` is added, removed or another one.
@@ -207,12 +184,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reports as prose every member of two objects except those in `judged`, and what is beside references to them.
-    pub(super) fn rest(&mut self, judged: &[&str], sides: &Sides<'a>) {
-        let keys: BTreeSet<&str> = sides.keys().filter(|key| !judged.contains(key)).collect();
+    /// Reports as prose every member of two objects except those that are compared, and what is beside references to them.
+    pub(super) fn rest(&mut self, is_compared: impl Fn(&str) -> bool, sides: &Sides<'a>) {
+        let keys: BTreeSet<&str> = sides.keys().filter(|key| !is_compared(key)).collect();
         self.prose(keys, sides);
         for beside in sides.references() {
-            self.rest(&["$ref"], &beside);
+            self.prose(beside.keys().filter(|key| *key != "$ref").collect::<BTreeSet<_>>(), &beside);
         }
     }
 
@@ -228,14 +205,13 @@ impl<'a> Walk<'a> {
     /// Every change, once, with all of its places: the most severe first, then in the order of the new document.
     pub(super) fn collect(self) -> Vec<Change> {
         let found = || self.pairs.found().iter().map(|found| &found.finding);
-        let covers = |finding: &Finding, other: &Finding| {
-            let mut pointers = finding.at.iter().zip(&other.at);
-            pointers.any(|(at, other)| {
-                other.strip_prefix(at.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
+        // Whether another finding reports what a fallback is for.
+        let covers = |other: &Finding, finding: &Finding| {
+            let below = finding.at.iter().zip(&other.at).filter_map(|(at, other)| other.strip_prefix(at.as_str()));
+            below.into_iter().any(|rest| rest.starts_with('/') || rest.is_empty() && !other.fallback)
         };
         let groups = self.pairs.groups(|Found { finding, .. }| {
-            let is_reported = finding.fallback && found().any(|other| !other.fallback && covers(finding, other));
+            let is_reported = finding.fallback && found().any(|other| covers(other, finding));
             let values = finding.values.clone().map(|value| value.map(|value| value.to_string()));
             (!is_reported).then(|| (finding.rule.id, finding.at.clone(), values))
         });
@@ -286,21 +262,16 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What happened to a value, in one sentence: `` `maxLength` changes from 100 to 50 ``.
+/// What happened to a value, in one sentence: `` `maxLength` changes from 100 to 50 ``. Long values are left out.
 pub(super) fn sentence(what: &str, values: [Option<&Value>; 2]) -> String {
-    /// The most characters of a value that are quoted.
-    const MAX_QUOTED: usize = 60;
-    let quoted = |value: &Value| {
-        let text = value.to_string();
-        match text.char_indices().nth(MAX_QUOTED) {
-            Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "…",
-            None => text,
-        }
-    };
-    match values.map(|value| value.map(quoted)) {
-        [Some(old), Some(new)] if old != new => format!("{what} changes from {old} to {new}"),
-        [None, Some(new)] => format!("{what} is added: {new}"),
-        [Some(old), None] => format!("{what} is removed, it was {old}"),
+    let quoted = values.map(|value| value.map(Value::to_string));
+    let is_short = quoted.iter().flatten().all(|text| text.len() <= 80);
+    match quoted {
+        [Some(old), Some(new)] if is_short && old != new => format!("{what} changes from {old} to {new}"),
+        [None, Some(new)] if is_short => format!("{what} is added: {new}"),
+        [Some(old), None] if is_short => format!("{what} is removed, it was {old}"),
+        [None, Some(_)] => format!("{what} is added"),
+        [Some(_), None] => format!("{what} is removed"),
         _ => format!("{what} changes"),
     }
 }
