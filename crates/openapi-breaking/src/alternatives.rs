@@ -10,7 +10,8 @@ use crate::effective_schema::{EffectiveSchema, PROSE, Union, Unlisted};
 use crate::rules;
 use crate::sides::{Side, Sides, paired};
 use crate::subschema::Subschema;
-use crate::walk::{Walk, sentence};
+use crate::types::Types;
+use crate::walk::Walk;
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::pointer::join;
 
@@ -62,9 +63,8 @@ impl<'a> Walk<'a> {
             let values = unions.map(|union| union.map(|union| union.value()));
             let [old, new] = [&values[0], &values[1]].map(Option::as_slice);
             if let Some(rule) = CONSTRAINT.of(old, new, |a, b| a == b) {
-                let values = [values[0].as_ref(), values[1].as_ref()];
-                let sentence = sentence(&format!("`{keyword}`"), values);
-                self.step(keyword, |walk| walk.report_values(rule.on(pair.direction), at, sentence, values));
+                let what = format!("`{keyword}`");
+                self.step(keyword, |walk| walk.report_value(rule.on(pair.direction), at, &what, values));
             }
         }
     }
@@ -78,29 +78,26 @@ impl<'a> Walk<'a> {
         }
         for variant in removed {
             let (label, value) = (label(&variant), variant.value());
-            let sentence = format!("the alternative {label} is removed");
             let at = [variant.at.clone(), join(&new.at, &label)];
             let rule = rules::VARIANT_REMOVED.on(pair.direction);
-            self.step(label, |walk| walk.report_values(rule, at, sentence, [Some(&value), None]));
+            self.step(label, |walk| walk.report_value(rule, at, "the alternative", [Some(value), None]));
         }
         for variant in added {
             let (label, value) = (label(&variant), variant.value());
-            let sentence = format!("the alternative {label} is added");
             let at = [join(&old.at, &label), variant.at.clone()];
             let is_distinct = !must_be_distinct
                 || twice.is_some()
                 || old.variants.iter().all(|known| self.is_disjoint(known, &variant));
             let rule = if is_distinct { rules::VARIANT_ADDED.on(pair.direction) } else { rules::VARIANT_OVERLAPS };
-            self.step(label, |walk| walk.report_values(rule, at, sentence, [None, Some(&value)]));
+            self.step(label, |walk| walk.report_value(rule, at, "the alternative", [None, Some(value)]));
         }
-        if let Some(sentence) = twice {
-            let values = [old.value(), new.value()];
+        if let Some(what) = twice {
             let at = [old.at.clone(), new.at.clone()];
-            self.report_values(rules::MATCHES_TWICE, at, sentence, [Some(&values[0]), Some(&values[1])]);
+            self.report_value(rules::MATCHES_TWICE, at, &what, [Some(old.value()), Some(new.value())]);
         }
     }
 
-    /// The sentence that reports an old alternative of which every value now matches several alternatives of `oneOf`.
+    /// `oneOf`, with an old alternative of which every value now matches several alternatives.
     fn matched_twice(&mut self, [old, new]: [&Union<'a>; 2]) -> Option<String> {
         /// The most pairs of alternatives that are compared.
         const MAX_COMPARED: usize = 200;
@@ -117,11 +114,7 @@ impl<'a> Walk<'a> {
             // What matched two alternatives before was rejected before.
             let was_repeated = old.keyword == "oneOf" && forms.iter().filter(|other| *other == form).count() > 1;
             if matches.len() > 1 && !was_repeated && !was_overlapped {
-                return Some(format!(
-                    "every value of the old alternative {} matches {}",
-                    label(known),
-                    matches.join(" and ")
-                ));
+                return Some(format!("`oneOf`, with {} in {},", label(known), matches.join(" and ")));
             }
         }
         None
@@ -170,7 +163,7 @@ impl<'a> Walk<'a> {
         if differ(&mine, &other) {
             return true;
         }
-        if mine.null && other.null || !(mine.types().is_object() || other.types().is_object()) {
+        if mine.null && other.null || !(mine.types() == Types::OBJECT || other.types() == Types::OBJECT) {
             return false;
         }
         let properties = [mine.properties(), other.properties()];
@@ -185,10 +178,11 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn discriminators(&mut self, pair: &Pair<'_, 'a>) {
-        let values = pair.first("discriminator");
+        let values = pair.each(|side| side.value("discriminator").map(|(value, _)| value));
         let [Some(old), Some(new)] = values else {
-            if values != [None, None] {
-                self.keyword(pair, "discriminator", rules::DISCRIMINATOR_SET, values);
+            if pair.first("discriminator") != [None, None] {
+                let rule = rules::DISCRIMINATOR_SET.on(pair.direction);
+                self.keyword(pair, "discriminator", rule, pair.first("discriminator"));
             }
             return;
         };
@@ -209,9 +203,7 @@ impl<'a> Walk<'a> {
                     [None, _] => rules::MAPPING_ADDED,
                 };
                 let targets = targets.map(|target| target.map(Value::from));
-                let targets = [targets[0].as_ref(), targets[1].as_ref()];
-                let sentence = sentence(&format!("`{value}`"), targets);
-                walk.report_values(rule.on(pair.direction), mapping.at(value), sentence, targets);
+                walk.report_value(rule.on(pair.direction), mapping.at(value), &format!("`{value}`"), targets);
             }
         });
         let lists = pair.lists("discriminator");

@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 use crate::constraint::{BOUND, Pair};
 use crate::effective_schema::EffectiveSchema;
 use crate::types::Types;
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::equivalence::compare;
 
 /// A keyword that bounds values from one side.
@@ -61,7 +61,7 @@ impl Bound {
                 Some(Limit { limit: limit.clone(), is_exclusive, key, written: Some((value, at)) })
             })
         });
-        let is_integer = schema.types().is_integer();
+        let is_integer = schema.types() == Types::INTEGER;
         let limits = limits.map(|limit| if is_integer { self.of_integers(limit) } else { limit });
         let tightest = limits.max_by(|a, b| self.tighter(a, b));
         let default = |default: u8| Limit { limit: default.into(), is_exclusive: false, key: self.key, written: None };
@@ -116,12 +116,10 @@ impl<'a> Walk<'a> {
                 [Some((key, _)), _] | [None, Some((key, _))] => format!("`{key}`"),
                 [None, None] => continue,
             };
-            let values = sides.map(|side| side.map(|(_, (value, _))| *value));
+            let values = sides.map(|side| side.map(|(_, (value, _))| (*value).clone()));
             let at = [0, 1]
                 .map(|side| sides[side].map_or_else(|| pair.sides[side].place(bound.key), |(_, (_, at))| at.clone()));
-            self.step(bound.key, |walk| {
-                walk.report_values(rule.on(pair.direction), at, sentence(&what, values), values)
-            });
+            self.step(bound.key, |walk| walk.report_value(rule.on(pair.direction), at, &what, values));
         }
         // Every multiple of six is a multiple of three.
         let is_multiple = |of: &Value, step: &Value| {
@@ -131,7 +129,7 @@ impl<'a> Walk<'a> {
         let [mut old, mut new] = pair.lists("multipleOf");
         for (values, side) in [&mut old, &mut new].into_iter().zip(pair.sides) {
             // Every whole number is a multiple of one.
-            let restricts = |step: f64| step > 0.0 && !(step == 1.0 && side.types().is_integer());
+            let restricts = |step: f64| step > 0.0 && !(step == 1.0 && side.types() == Types::INTEGER);
             values.retain(|value| value.as_f64().is_some_and(restricts));
         }
         self.constraint(pair, "multipleOf", &BOUND, [old, new], is_multiple);

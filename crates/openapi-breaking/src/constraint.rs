@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::change::Direction;
 use crate::effective_schema::EffectiveSchema;
-use crate::rule::ByDirection;
+use crate::rule::{ByDirection, Rule};
 use crate::rules::*;
 use crate::types::Types;
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::equivalence::canonical;
 
 /// Two schemas that correspond to each other, and the direction in which their values travel.
@@ -30,8 +30,8 @@ impl<'v, 'a> Pair<'v, 'a> {
     }
 
     /// The first value of a keyword.
-    pub(super) fn first(&self, key: &str) -> [Option<&'a Value>; 2] {
-        self.each(|side| side.value(key).map(|(value, _)| value))
+    pub(super) fn first(&self, key: &str) -> [Option<Value>; 2] {
+        self.each(|side| side.value(key).map(|(value, _)| value.clone()))
     }
 
     /// Every value of a keyword: several schemas of `allOf` may have one each.
@@ -109,24 +109,19 @@ impl<'a> Walk<'a> {
         implies: impl Fn(&Value, &Value) -> bool,
     ) {
         if let Some(rule) = rules.of(&lists[0], &lists[1], implies) {
-            let values = lists.map(together);
-            self.keyword(pair, key, rule, [values[0].as_ref(), values[1].as_ref()]);
+            self.keyword(pair, key, rule.on(pair.direction), lists.map(together));
         }
     }
 
     /// Reports a change of a keyword.
-    pub(super) fn keyword(&mut self, pair: &Pair<'_, 'a>, key: &str, rule: ByDirection, values: [Option<&Value>; 2]) {
-        let sentence = sentence(&format!("`{key}`"), values);
-        self.step(key.to_owned(), |walk| walk.report_values(rule.on(pair.direction), pair.at(key), sentence, values));
+    pub(super) fn keyword(&mut self, pair: &Pair<'_, 'a>, key: &str, rule: &'static Rule, values: [Option<Value>; 2]) {
+        self.step(key.to_owned(), |walk| walk.report_value(rule, pair.at(key), &format!("`{key}`"), values));
     }
 
     /// Reports lists of values that differ as prose.
     pub(super) fn schema_prose(&mut self, pair: &Pair<'_, 'a>, key: &str, lists: [Vec<Value>; 2]) {
         if lists[0] != lists[1] {
-            let values = lists.map(together);
-            let values = [values[0].as_ref(), values[1].as_ref()];
-            let sentence = sentence(&format!("`{key}`"), values);
-            self.step(key.to_owned(), |walk| walk.report_values(PROSE_CHANGED, pair.at(key), sentence, values));
+            self.keyword(pair, key, PROSE_CHANGED, lists.map(together));
         }
     }
 }

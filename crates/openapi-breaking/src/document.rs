@@ -12,18 +12,8 @@ use openapi_contract::operation::is_planned;
 use openapi_contract::pointer::{self, join};
 
 /// The sections of `components`.
-const SECTIONS: [&str; 10] = [
-    "schemas",
-    "responses",
-    "parameters",
-    "examples",
-    "requestBodies",
-    "headers",
-    "securitySchemes",
-    "links",
-    "callbacks",
-    "pathItems",
-];
+const SECTIONS: &str =
+    "schemas responses parameters examples requestBodies headers securitySchemes links callbacks pathItems";
 
 impl<'a> Walk<'a> {
     pub(super) fn document(&mut self) {
@@ -32,7 +22,9 @@ impl<'a> Walk<'a> {
         self.rest(|key| compared.contains(&key), &root);
         // The version is judged by the changes.
         self.step("info", |walk| walk.rest(|key| key == "version", &root.member("info")));
-        self.step("components", |walk| walk.rest(|key| SECTIONS.contains(&key), &root.member("components")));
+        self.step("components", |walk| {
+            walk.rest(|key| SECTIONS.split(' ').any(|section| section == key), &root.member("components"))
+        });
         self.security_schemes();
         self.overridden(&root, &["security", "servers"]);
         self.path_items(&root.member("paths"));

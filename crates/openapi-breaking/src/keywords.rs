@@ -9,61 +9,17 @@ use crate::effective_schema::{EffectiveSchema, PROSE, Unlisted};
 use crate::rules;
 use crate::sides::paired;
 use crate::subschema::Subschema;
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::pointer::join;
 
 /// Keywords that are compared elsewhere, together with others.
-const COMPARED: &[&str] = &[
-    "$ref",
-    "allOf",
-    "oneOf",
-    "anyOf",
-    "type",
-    "enum",
-    "const",
-    "format",
-    "default",
-    "pattern",
-    "multipleOf",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "minProperties",
-    "maxProperties",
-    "required",
-    "properties",
-    "additionalProperties",
-    "items",
-    "discriminator",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-];
+const COMPARED: &str = "$ref allOf oneOf anyOf type enum const format default pattern multipleOf minimum maximum \
+    exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems minProperties maxProperties required \
+    properties additionalProperties items discriminator deprecated readOnly writeOnly";
 
 /// Keywords whose presence restricts what is valid. Of any other keyword only the fact that it changed is known.
-const RESTRICTS: &[&str] = &[
-    "not",
-    "uniqueItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "propertyNames",
-    "patternProperties",
-    "dependentRequired",
-    "dependentSchemas",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "prefixItems",
-    "if",
-    "then",
-    "else",
-    "contentSchema",
-];
+const RESTRICTS: &str = "not uniqueItems contains minContains maxContains propertyNames patternProperties \
+    dependentRequired dependentSchemas unevaluatedProperties unevaluatedItems prefixItems if then else contentSchema";
 
 impl<'a> Walk<'a> {
     /// Every keyword that is not compared elsewhere, so that no change passes unreported.
@@ -71,7 +27,8 @@ impl<'a> Walk<'a> {
         let parts = pair.sides.iter().flat_map(|side| &side.parts);
         let keys =
             parts.filter_map(|part| part.value.as_object()).flat_map(|members| members.keys()).map(String::as_str);
-        let keys: BTreeSet<&str> = keys.filter(|key| !PROSE.contains(key) && !COMPARED.contains(key)).collect();
+        let keys: BTreeSet<&str> =
+            keys.filter(|key| !PROSE.contains(key) && !COMPARED.split(' ').any(|compared| compared == *key)).collect();
         for key in keys {
             let both = pair.first(key).iter().all(Option::is_some);
             match key {
@@ -135,9 +92,7 @@ impl<'a> Walk<'a> {
                             _ => rules::CONSTRAINT_REMOVED,
                         };
                         let values = schemas.map(|schema| schema.map(|schema| schema.value()));
-                        let values = [values[0].as_ref(), values[1].as_ref()];
-                        let sentence = sentence(&format!("a schema in `{key}`"), values);
-                        walk.report_values(rule.on(pair.direction), at, sentence, values);
+                        walk.report_value(rule.on(pair.direction), at, &format!("a schema in `{key}`"), values);
                     }
                 });
             });
@@ -159,10 +114,9 @@ impl<'a> Walk<'a> {
             let lists = lists.map(Option::unwrap_or_default);
             let at = pair.at(KEY).map(|at| join(&at, name));
             if let Some(rule) = NAMES.of(&lists[0], &lists[1], |a, b| a == b) {
-                let values = lists.map(Value::from);
-                let values = [Some(&values[0]), Some(&values[1])];
-                let sentence = sentence(&format!("what `{name}` requires"), values);
-                self.step(KEY, |walk| walk.report_values(rule.on(pair.direction), at, sentence, values));
+                let what = format!("what `{name}` requires");
+                let values = lists.map(|names| Some(Value::from(names)));
+                self.step(KEY, |walk| walk.report_value(rule.on(pair.direction), at, &what, values));
             }
         }
     }
@@ -182,7 +136,7 @@ impl<'a> Walk<'a> {
         if key.starts_with("x-") || key == "nullable" || is_unused_bound {
             return self.schema_prose(pair, key, lists);
         }
-        let rules = if RESTRICTS.contains(&key) { &CONSTRAINT } else { &UNKNOWN };
+        let rules = if RESTRICTS.split(' ').any(|restricts| restricts == key) { &CONSTRAINT } else { &UNKNOWN };
         self.constraint(pair, key, rules, lists, |a, b| a == b);
     }
 }

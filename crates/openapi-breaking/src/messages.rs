@@ -1,18 +1,16 @@
 //! Requests and responses around their schemas: parameters, bodies, media types, statuses, headers, links.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use crate::change::Direction;
 use crate::effective_schema::{EffectiveSchema, PROSE};
-use crate::operation::deprecation;
+use crate::fingerprint::without_names;
 use crate::rule::{ByDirection, Rule};
 use crate::rules;
 use crate::sides::{Side, Sides, both_same, paired};
 use crate::subschema::Subschema;
 use crate::types::Types;
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::equivalence::folded;
 use openapi_contract::paths::{Declared, declared};
@@ -49,24 +47,16 @@ impl<'a> Walk<'a> {
         });
         for members in paired(members).into_values() {
             let Some((name, _)) = members[0].or(members[1]) else { continue };
+            let at = |side: usize| join(&owners.0[side].at, members[side].map_or(name, |(name, _)| name));
+            let member = self.listed(members.map(|member| member.map(|(_, value)| value)), [at(0), at(1)]);
             let label = match kind {
                 Kind::MediaType | Kind::Response => name.to_owned(),
                 _ => format!("{noun} {name}"),
             };
-            let at = |side: usize| join(&owners.0[side].at, members[side].map_or(name, |(name, _)| name));
-            let side = |walk: &Self, side: usize| match members[side] {
-                Some((_, value)) => Side::follow(walk.documents()[side], value, at(side)),
-                None => Side::plain(None, at(side)),
-            };
-            self.step(label, |walk| match members {
-                [Some((_, old)), Some((_, new))] => {
-                    let member = walk.follow([(old, at(0)), (new, at(1))]);
-                    both(walk, &member);
-                }
-                [old, _] => {
-                    let member = Sides([side(walk, 0), side(walk, 1)]);
-                    let listed = &member.0[usize::from(old.is_none())];
-                    walk.added_or_removed(rule(name, listed, old.is_none()), &member, noun);
+            self.step(label, |walk| match member.exist() {
+                [true, true] => both(walk, &member),
+                [_, is_added] => {
+                    walk.added_or_removed(rule(name, &member.0[usize::from(is_added)], is_added), &member, noun)
                 }
             });
         }
@@ -74,63 +64,61 @@ impl<'a> Walk<'a> {
 
     /// Reports a part that only one release has.
     fn added_or_removed(&mut self, rule: &'static Rule, part: &Sides<'a>, noun: &str) {
-        let verb = if part.0[0].value.is_null() { "added" } else { "removed" };
-        self.report(rule, part.map(|side| side.site.clone()), format!("the {noun} is {verb}"));
+        let verb = if part.exist()[1] { "added" } else { "removed" };
+        self.report(rule, part.sites(), format!("the {noun} is {verb}"));
     }
 
     /// The parameters of an operation: its own, and those of its path that it does not override.
-    pub(super) fn parameters(&mut self, item: &Sides<'a>, operation: &Sides<'a>, renamed: &HashMap<&str, &str>) {
+    pub(super) fn parameters(&mut self, item: &Sides<'a>, operation: &Sides<'a>, templates: [&str; 2]) {
         let direction = self.request_direction();
         let documents = self.documents();
         let lists = [0, 1].map(|side: usize| {
-            let renamed = (side == 1).then_some(renamed);
-            let own = declared(documents[side], operation.0[side].value, &operation.0[side].at);
-            let inherited = declared(documents[side], item.0[side].value, &item.0[side].at);
-            own.into_iter().chain(inherited).map(move |one| (key(&one, renamed), one))
+            let owners = [operation, item].map(|owner| &owner.0[side]);
+            let listed = owners.map(|owner| declared(documents[side], owner.value, &owner.at));
+            listed.into_iter().flatten().map(move |one| (key(&one, templates[side]), one))
         });
-        let mut one_sided: [Vec<Declared<'a>>; 2] = [Vec::new(), Vec::new()];
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
         for pair in paired(lists).into_values() {
             match pair {
                 [Some(old), Some(new)] => {
-                    let parameter = self.follow([(old.listed, old.site.clone()), (new.listed, new.site.clone())]);
+                    let parameter = self.listed([Some(old.listed), Some(new.listed)], [old.site, new.site.clone()]);
                     self.step(label(&new), |walk| walk.parameter(&parameter, new.location));
                 }
                 [old, new] => {
-                    one_sided[0].extend(old);
-                    one_sided[1].extend(new);
+                    removed.extend(old);
+                    added.extend(new);
                 }
             }
         }
         // In the list of the operation or in that of its path: a parameter of the path is reported once.
-        let would_be = |one: &Declared<'a>, side: usize| {
-            let own = one.site.starts_with(&format!("{}/parameters/", operation.0[side].at));
-            format!("{}/parameters/-", if own { &operation.0[1 - side].at } else { &item.0[1 - side].at })
+        let part = |one: &Declared<'a>, side: usize| {
+            let is_own = one.site.starts_with(&(operation.0[side].at.clone() + "/parameters/"));
+            let owner = if is_own { operation } else { item };
+            let mut sides = [None, None];
+            sides[side] = Some(Side::plain(Some(one.parameter), one.site.clone()));
+            Sides::of(sides, owner.map(|owner| owner.at.clone() + "/parameters/-"))
         };
-        let [removed, mut added] = one_sided;
         for old in removed {
             let is_moved = |new: &Declared<'a>| new.location != old.location && new.name.eq_ignore_ascii_case(old.name);
-            if let Some(index) = added.iter().position(is_moved) {
-                let new = added.remove(index);
-                let sentence = format!("the parameter moves from {} to {}", old.location, new.location);
-                let (at, location) = ([old.site.clone(), new.site], Value::from(new.location));
-                let rule = rules::PART_MOVED.on(direction);
-                self.step(label(&old), |walk| walk.report_values(rule, at, sentence, [None, Some(&location)]));
-                continue;
-            }
-            let side = Side::plain(Some(old.parameter), old.site.clone());
-            let rule = match side.flag("required") {
+            let moved = added.iter().position(is_moved).map(|index| added.remove(index));
+            let sides = part(&old, 0);
+            let rule = match sides.0[0].flag("required") {
                 _ if direction == Direction::Request && old.location == "query" => rules::QUERY_PARAMETER_REMOVED,
                 true => rules::REQUIRED_PART_REMOVED.on(direction),
                 false => rules::PART_REMOVED.on(direction),
             };
-            let part = Sides([side, Side::plain(None, would_be(&old, 0))]);
-            self.step(label(&old), |walk| walk.added_or_removed(rule, &part, "parameter"));
+            self.step(label(&old), |walk| match moved {
+                Some(new) => {
+                    let locations = [old.location, new.location].map(|location| Some(Value::from(location)));
+                    walk.report_value(rules::PART_MOVED.on(direction), [old.site, new.site], "the location", locations);
+                }
+                None => walk.added_or_removed(rule, &sides, "parameter"),
+            });
         }
         for new in added {
-            let side = Side::plain(Some(new.parameter), new.site.clone());
-            let rule = if side.flag("required") { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
-            let part = Sides([Side::plain(None, would_be(&new, 1)), side]);
-            self.step(label(&new), |walk| walk.added_or_removed(rule.on(direction), &part, "parameter"));
+            let sides = part(&new, 1);
+            let rule = if sides.0[1].flag("required") { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
+            self.step(label(&new), |walk| walk.added_or_removed(rule.on(direction), &sides, "parameter"));
         }
     }
 
@@ -152,10 +140,10 @@ impl<'a> Walk<'a> {
         // A path parameter is always required.
         let required = part.flags("required").map(|required| required || location == "path");
         self.required(part, required, [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL], direction);
-        if let [false, true] | [true, false] = part.flags("deprecated") {
-            let is_deprecated = part.0[1].flag("deprecated");
-            let rule = if is_deprecated { rules::PART_DEPRECATED } else { rules::PART_REVIVED };
-            self.report(rule, part.at("deprecated"), deprecation(is_deprecated));
+        match part.flags("deprecated") {
+            [false, true] => self.changed(rules::PART_DEPRECATED, part, "deprecated"),
+            [true, false] => self.changed(rules::PART_REVIVED, part, "deprecated"),
+            _ => {}
         }
         let documents = self.documents();
         let views = [0, 1].map(|side| EffectiveSchema::of(documents[side], &part.0[side].schema()));
@@ -165,13 +153,9 @@ impl<'a> Walk<'a> {
         self.serialization(part, location, direction, is_single);
         match (items, part.get("content").map(|content| content.is_some())) {
             (Some(items), _) => {
-                let types = views.map(|view| Value::from(view.types().to_string()));
+                let types = views.map(|view| Some(Value::from(view.types().to_string())));
                 let at = part.map(|side| join(&side.schema().at, "type"));
-                let sentence = "a list of values is accepted where a single value was";
-                let rule = rules::TYPE_WIDENED.on(direction);
-                self.step("type", |walk| {
-                    walk.report_values(rule, at, sentence, [Some(&types[0]), Some(&types[1])]);
-                });
+                self.step("type", |walk| walk.report_value(rules::TYPE_WIDENED.on(direction), at, "`type`", types));
                 self.step("items", |walk| walk.text(|walk| walk.schema(direction, [part.0[0].schema(), items])));
             }
             (None, [false, false]) => self.text(|walk| walk.schema(direction, part.map(Side::schema))),
@@ -203,39 +187,32 @@ impl<'a> Walk<'a> {
             Some(_) => Value::from("content"),
             None => Value::from(format!("style {}, explode {}", side.style(location), side.explode(location))),
         });
-        let is_same_style = serializations[0] != "content"
-            && serializations[1] != "content"
-            && part.0[0].style(location) == part.0[1].style(location);
-        let rule = match is_single && is_same_style {
-            true => rules::PART_SERIALIZATION_SPELLED,
-            false => rules::PART_SERIALIZATION_CHANGED,
-        };
+        let styles = part.map(|side| (side.style(location), side.value.get("content").is_none()));
+        let is_spelling = is_single && styles[0] == styles[1] && styles[0].1;
+        let rule = if is_spelling { rules::PART_SERIALIZATION_SPELLED } else { rules::PART_SERIALIZATION_CHANGED };
         if serializations[0] != serializations[1] {
-            let values = [Some(&serializations[0]), Some(&serializations[1])];
             let at = part.map(|side| side.at.clone());
-            self.report_values(rule.on(direction), at, sentence("the serialization", values), values);
+            self.report_value(rule.on(direction), at, "the serialization", serializations.map(Some));
         }
     }
 
     pub(super) fn body(&mut self, operation: &Sides<'a>) {
         let direction = self.request_direction();
-        let at = operation.at("requestBody");
-        self.step("body", |walk| match operation.get("requestBody") {
-            [Some(old), Some(new)] => {
-                let [old_at, new_at] = at;
-                let body = walk.follow([(old, old_at), (new, new_at)]);
-                let becomes = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
-                walk.required(&body, body.flags("required"), becomes, direction);
-                walk.rest(|key| matches!(key, "required" | "content"), &body);
-                walk.content(&body, direction);
-            }
-            [None, Some(new)] => {
-                let is_required = Side::follow(walk.documents()[1], new, String::new()).flag("required");
-                let rule = if is_required { rules::BODY_ADDED_REQUIRED } else { rules::BODY_ADDED };
-                walk.report(rule.on(direction), at, "the body is added");
-            }
-            [Some(_), None] => walk.report(rules::BODY_REMOVED.on(direction), at, "the body is removed"),
-            [None, None] => {}
+        let body = self.listed(operation.get("requestBody"), operation.at("requestBody"));
+        self.step("body", |walk| {
+            let rule = match (body.exist(), body.flags("required")) {
+                ([true, true], required) => {
+                    let becomes = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
+                    walk.required(&body, required, becomes, direction);
+                    walk.rest(|key| matches!(key, "required" | "content"), &body);
+                    return walk.content(&body, direction);
+                }
+                ([false, false], _) => return,
+                ([true, false], _) => rules::BODY_REMOVED,
+                (_, [_, true]) => rules::BODY_ADDED_REQUIRED,
+                (_, [_, false]) => rules::BODY_ADDED,
+            };
+            walk.added_or_removed(rule.on(direction), &body, "body");
         });
     }
 
@@ -325,16 +302,17 @@ fn items_of_list<'a>(part: &Sides<'a>, [old, new]: [&EffectiveSchema<'a>; 2]) ->
         && new.unions.is_empty()
         && limit("minItems").is_none_or(|limit| limit <= 1.0)
         && limit("maxItems").is_none_or(|limit| limit >= 1.0);
-    let is_single = old.types().is_scalar() && old.types() != Types::NONE && new.types().is_array();
+    let is_single = old.types().is_scalar() && old.types() != Types::NONE && new.types() == Types::ARRAY;
     let is_exploded = is_form == [true, true] && part.0[1].explode("query");
     (is_exploded && is_single && accepts_one).then(|| new.under("items"))
 }
 
-/// The identity of a parameter, with the old name of a path parameter that was renamed.
-fn key(one: &Declared<'_>, renamed: Option<&HashMap<&str, &str>>) -> (String, String) {
+/// The identity of a parameter: its location and name; of a path parameter its place in the template, since it may have
+/// been renamed.
+fn key(one: &Declared<'_>, template: &str) -> (String, String) {
     let (location, name) = one.key();
-    let old_name = renamed.filter(|_| location == "path").and_then(|renamed| renamed.get(&*name).copied());
-    (location.to_owned(), old_name.unwrap_or(&name).to_owned())
+    let place = template.split_once(&format!("{{{name}}}")).map(|(before, _)| without_names(before));
+    (location.to_owned(), place.filter(|_| location == "path").unwrap_or_else(|| name.into_owned()))
 }
 
 fn label(one: &Declared<'_>) -> String {

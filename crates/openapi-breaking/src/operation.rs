@@ -1,13 +1,11 @@
 //! What an operation declares besides its messages.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use crate::path_items::sunset;
 use crate::rules;
 use crate::sides::{Side, Sides, both_same, paired};
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::equivalence::whole;
 use openapi_contract::operation::is_planned;
 use openapi_contract::pointer::join;
@@ -17,8 +15,8 @@ const OPERATION: &str = "operationId tags deprecated x-sunset x-status x-max-bod
     requestBody responses callbacks";
 
 impl<'a> Walk<'a> {
-    /// Compares an operation of a path item. `renamed` has the new names of path parameters with the old ones.
-    pub(super) fn operation(&mut self, item: &Sides<'a>, operation: &Sides<'a>, renamed: &HashMap<&str, &str>) {
+    /// Compares an operation of a path item that has these templates.
+    pub(super) fn operation(&mut self, item: &Sides<'a>, operation: &Sides<'a>, templates: [&str; 2]) {
         let rule = match operation.map(|side| is_planned(side.value)) {
             [true, true] if operation.0[0].value == operation.0[1].value => return,
             [true, true] => rules::PLANNED_CHANGED,
@@ -40,14 +38,14 @@ impl<'a> Walk<'a> {
                     self.security(operation);
                     self.servers(item, operation);
                 }
-                self.parameters(item, operation, renamed);
+                self.parameters(item, operation, templates);
                 self.body(operation);
                 self.responses(operation);
                 return self.callbacks(operation);
             }
         };
-        let plans = operation.map(|side| Some(side.value).filter(|_| rule == rules::PLANNED_CHANGED));
-        self.report_values(rule, operation.map(|side| side.at.clone()), sentence("the operation", plans), plans);
+        let plans = operation.map(|side| Some(side.value.clone()).filter(|_| rule == rules::PLANNED_CHANGED));
+        self.report_value(rule, operation.sites(), "the operation", plans);
     }
 
     fn operation_id(&mut self, operation: &Sides<'a>) {
@@ -61,11 +59,11 @@ impl<'a> Walk<'a> {
 
     fn tags(&mut self, operation: &Sides<'a>) {
         let tags = operation.get("tags").map(|tags| tags.and_then(Value::as_array).into_iter().flatten());
-        for (name, tag) in paired(tags.map(|tags| tags.map(|tag| (tag.to_string(), tag)))) {
+        for tag in paired(tags.map(|tags| tags.map(|tag| (tag.to_string(), tag)))).into_values() {
             let rule = if tag[1].is_none() { rules::TAG_REMOVED } else { rules::TAG_ADDED };
             if tag.contains(&None) {
-                let sentence = sentence(&format!("the tag {name}"), tag);
-                self.step("tags", |walk| walk.report_values(rule, operation.at("tags"), sentence, tag));
+                let values = tag.map(|tag| tag.cloned());
+                self.step("tags", |walk| walk.report_value(rule, operation.at("tags"), "a tag", values));
             }
         }
     }
@@ -82,8 +80,7 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         if let Some(rule) = rule {
-            let (at, what, sunsets) = (operation.at("deprecated"), deprecation(deprecated[1]), operation.get(SUNSET));
-            self.step("deprecated", |walk| walk.report_values(rule, at, what, sunsets));
+            self.changed(rule, operation, "deprecated");
         }
         let sunset_rule = match days {
             [None, Some(day)] if day <= self.today => Some(rules::SUNSET_IN_THE_PAST),
@@ -126,51 +123,44 @@ impl<'a> Walk<'a> {
             let owner = owner.unwrap_or(&root.0[side]);
             Side::plain(owner.value.get("servers"), join(&owner.at, "servers"))
         }));
-        let urls = lists.map(|list| listed(list.value));
-        let servers = paired(urls.clone());
-        let is_same = servers.values().all(|servers| !servers.contains(&None));
+        let urls = lists.map(listed);
+        let order =
+            urls.each_ref().map(|urls| urls.iter().map(|(url, _)| Value::from(url.as_str())).collect::<Value>());
+        let servers = paired(urls);
         self.step("servers", |walk| {
+            let is_same = servers.values().flatten().all(Option::is_some);
+            if is_same && order[0] != order[1] {
+                // Many clients use the first.
+                let at = lists.map(|list| list.at.clone());
+                walk.report_value(rules::PROSE_CHANGED, at, "the order of the servers", order.map(Some));
+            }
             for (url, servers) in servers {
-                let index = |side: usize| servers[side].map_or(url.to_owned(), |(index, _)| index.to_string());
-                let at = [join(&lists.0[0].at, &index(0)), join(&lists.0[1].at, &index(1))];
-                match servers {
-                    [Some((_, Some(old))), Some((_, Some(new)))] => {
-                        let [old_at, new_at] = at;
-                        let server = Sides([Side::plain(Some(old), old_at), Side::plain(Some(new), new_at)]);
+                let server = Sides::of(servers, lists.at(&url));
+                match server.exist() {
+                    [true, false] => walk.report(rules::SERVER_REMOVED, server.sites(), "the server is removed"),
+                    [false, true] => walk.report(rules::SERVER_ADDED, server.sites(), "the server is added"),
+                    _ => {
                         walk.rest(|key| matches!(key, "url" | "variables"), &server);
                         if !both_same(server.get("variables")) {
                             walk.changed(rules::SERVER_CHANGED, &server, "variables");
                         }
                     }
-                    [Some(_), None] => {
-                        walk.report(rules::SERVER_REMOVED, at, format!("the server `{url}/` is removed"));
-                    }
-                    [None, Some(_)] => walk.report(rules::SERVER_ADDED, at, format!("the server `{url}/` is added")),
-                    _ => {}
                 }
             }
         });
-        let order = urls.map(|urls| urls.into_iter().map(|(url, _)| Value::from(url)).collect::<Value>());
-        if is_same && order[0] != order[1] {
-            let (at, values) = (lists.map(|list| list.at.clone()), [Some(&order[0]), Some(&order[1])]);
-            let sentence = "the order of the servers changes: many clients use the first";
-            self.step("servers", |walk| walk.report_values(rules::PROSE_CHANGED, at, sentence, values));
-        }
     }
 }
 
-/// The URLs of a list of servers, each with its index and server. Without servers the URL is `/`; a slash at the end has no
-/// effect.
-fn listed(servers: &Value) -> Vec<(&str, (usize, Option<&Value>))> {
-    let servers = servers.as_array().map(Vec::as_slice).unwrap_or_default();
-    let listed = servers.iter().enumerate().map(|(index, server)| {
-        let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
-        (url.trim_end_matches('/'), (index, Some(server)))
-    });
-    if servers.is_empty() { vec![("", (0, None))] } else { listed.collect() }
-}
+/// The server that there is without a list.
+static DEFAULT_SERVER: Value = Value::Bool(true);
 
-/// What happened to the flag `deprecated`.
-pub(super) fn deprecation(is_deprecated: bool) -> &'static str {
-    if is_deprecated { "deprecated" } else { "no longer deprecated" }
+/// The URLs of a list of servers, each with its server. Without servers the URL is `/`; a slash at the end has no effect.
+fn listed<'a>(list: &Side<'a>) -> Vec<(String, Side<'a>)> {
+    let servers = list.value.as_array().into_iter().flatten().enumerate();
+    let listed = servers.map(|(index, server)| {
+        let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
+        (url.trim_end_matches('/').to_owned() + "/", Side::plain(Some(server), join(&list.at, &index.to_string())))
+    });
+    let listed: Vec<_> = listed.collect();
+    if listed.is_empty() { vec![("/".to_owned(), Side::plain(Some(&DEFAULT_SERVER), list.at.clone()))] } else { listed }
 }

@@ -4,19 +4,19 @@
 //! operations, with the directions swapped: what the server sends is received by clients, so it is judged like a response,
 //! and the response to it like a request. A callback inside a webhook is swapped again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::fingerprint::without_names;
 use crate::release::Day;
+use crate::rule::Rule;
 use crate::rules;
 use crate::sides::{Side, Sides, paired};
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::method::Method;
 use openapi_contract::operation::is_planned;
-use openapi_contract::paths::Path;
 use openapi_contract::pointer::join;
 
 impl<'a> Walk<'a> {
@@ -53,98 +53,78 @@ impl<'a> Walk<'a> {
             let members = map.value.as_object().into_iter().flatten().map(|(key, item)| (key.as_str(), item));
             members.filter(|(key, _)| is_listed(key)).collect::<Vec<_>>()
         });
-        let mut pairs: Vec<_> = Vec::new();
         // Where only one side has the template, path parameters may have been renamed.
-        let mut renamed: BTreeMap<String, Vec<(&'a str, &'a Value)>> = BTreeMap::new();
-        let mut removed = Vec::new();
+        let mut added: BTreeMap<String, Vec<(&'a str, &'a Value)>> = BTreeMap::new();
+        let mut rest = Vec::new();
         for (template, values) in paired(items) {
-            match values {
-                [Some(old), Some(new)] => pairs.push([Some((template, old)), Some((template, new))]),
-                [Some(old), None] => removed.push((template, old)),
-                [None, Some(new)] if self.sent_by_server => pairs.push([None, Some((template, new))]),
-                [_, new] => renamed.entry(without_names(template)).or_default().extend(new.map(|new| (template, new))),
+            match values.map(|value| value.map(|item| (template, item))) {
+                [None, Some(new)] if !self.sent_by_server => {
+                    added.entry(without_names(template)).or_default().push(new);
+                }
+                [Some(old), None] if !self.sent_by_server => rest.push(old),
+                pair => self.path_item(maps, pair),
             }
         }
-        pairs.extend(removed.into_iter().map(|old| {
-            let new = renamed.get_mut(&without_names(old.0)).and_then(Vec::pop);
-            [Some(old), new]
-        }));
-        pairs.extend(renamed.into_values().flatten().map(|new| [None, Some(new)]));
-        for pair in pairs {
-            self.path_item(maps, pair);
+        for old in rest {
+            let new = added.get_mut(&without_names(old.0)).and_then(Vec::pop);
+            self.path_item(maps, [Some(old), new]);
+        }
+        for new in added.into_values().flatten() {
+            self.path_item(maps, [None, Some(new)]);
         }
     }
 
     fn path_item(&mut self, maps: &Sides<'a>, pair: [Option<(&'a str, &'a Value)>; 2]) {
         let Some(template) = pair[1].or(pair[0]).map(|(template, _)| template) else { return };
-        let at = |side: usize| join(&maps.0[side].at, pair[side].map_or(template, |(template, _)| template));
-        let item = match pair {
-            [Some((_, old)), Some((_, new))] => self.follow([(old, at(0)), (new, at(1))]),
-            // The operations of one side are added or removed; the references to them are.
-            _ => Sides([0, 1].map(|side| {
-                let document = self.documents()[side];
-                pair[side].map_or(Side::plain(None, at(side)), |(_, item)| Side::follow(document, item, at(side)))
-            })),
-        };
-        let both = pair.iter().all(Option::is_some);
-        let names = pair.map(|one| one.map_or(Vec::new(), |(template, _)| names(template)));
-        let renamed: HashMap<&str, &str> =
-            names[1].iter().copied().zip(names[0].iter().copied()).filter(|(new, old)| both && new != old).collect();
+        let templates = pair.map(|one| one.map_or(template, |(template, _)| template));
+        let at = [0, 1].map(|side| join(&maps.0[side].at, templates[side]));
+        let item = self.listed(pair.map(|one| one.map(|(_, item)| item)), at);
+        let is_method = |key: &str| Method::ALL.iter().any(|method| method.key() == key);
         self.step(template, |walk| {
-            if !renamed.is_empty() {
-                let templates = pair.map(|one| one.map(|(template, _)| Value::from(template)));
-                let values = [templates[0].as_ref(), templates[1].as_ref()];
-                let sites = item.map(|side| side.site.clone());
-                walk.report_values(rules::PATH_PARAMETER_RENAMED, sites, sentence("the path", values), values);
+            if item.exist() != [true, true] {
+                if !item.keys().any(is_method) {
+                    walk.report(rules::PROSE_CHANGED, item.sites(), "a path without an operation is added or removed");
+                }
+                return;
             }
-            if both {
-                let is_method = |key: &str| Method::ALL.iter().any(|method| method.key() == key);
-                let inherited = if walk.sent_by_server { &["parameters"][..] } else { &["parameters", "servers"] };
-                walk.rest(|key| is_method(key) || inherited.contains(&key), &item);
-                walk.overridden(&item, inherited);
-            } else if !Method::ALL.iter().any(|method| item.keys().any(|key| key == method.key())) {
-                let sites = item.map(|side| side.site.clone());
-                walk.report(rules::PROSE_CHANGED, sites, "a path without an operation is added or removed");
+            if templates[0] != templates[1] {
+                let values = templates.map(|template| Some(Value::from(template)));
+                walk.report_value(rules::PATH_PARAMETER_RENAMED, item.sites(), "the path", values);
             }
+            let inherited = if walk.sent_by_server { &["parameters"][..] } else { &["parameters", "servers"] };
+            walk.rest(|key| is_method(key) || inherited.contains(&key), &item);
+            walk.overridden(&item, inherited);
         });
         for method in Method::ALL {
             let operation = item.member(method.key());
-            let exists = operation.map(|side| !side.value.is_null());
-            self.step(format!("{method} {template}"), |walk| match exists {
-                [true, true] => walk.operation(&item, &operation, &renamed),
+            self.step(format!("{method} {template}"), |walk| match operation.exist() {
+                [true, true] => walk.operation(&item, &operation, templates),
                 [false, false] => {}
-                [false, true] => walk.added(&operation),
-                [true, false] => walk.removed(&operation),
+                [false, true] => walk.report(added(&operation), operation.sites(), "the operation is added"),
+                [true, false] => {
+                    let rule = removed(&operation.0[0], walk.today);
+                    walk.report(rule, operation.sites(), "the operation is removed");
+                }
             });
         }
     }
+}
 
-    fn added(&mut self, operation: &Sides<'a>) {
-        let is_planned = is_planned(operation.0[1].value);
-        let rule = if is_planned { rules::PLANNED_CHANGED } else { rules::OPERATION_ADDED };
-        self.report(rule, operation.map(|side| side.at.clone()), "the operation is added");
-    }
+fn added(operation: &Sides<'_>) -> &'static Rule {
+    if is_planned(operation.0[1].value) { rules::PLANNED_CHANGED } else { rules::OPERATION_ADDED }
+}
 
-    fn removed(&mut self, operation: &Sides<'a>) {
-        let old = &operation.0[0];
-        let rule = match (old.flag("deprecated"), sunset(old.value)) {
-            _ if is_planned(old.value) => rules::PLANNED_CHANGED,
-            (false, _) => rules::OPERATION_REMOVED,
-            (true, None) => rules::OPERATION_REMOVED_WITHOUT_SUNSET,
-            (true, Some(day)) if day > self.today => rules::OPERATION_REMOVED_BEFORE_SUNSET,
-            (true, Some(_)) => rules::OPERATION_REMOVED_AFTER_SUNSET,
-        };
-        self.report(rule, operation.map(|side| side.at.clone()), "the operation is removed");
+fn removed(operation: &Side<'_>, today: Day) -> &'static Rule {
+    match (operation.flag("deprecated"), sunset(operation.value)) {
+        _ if is_planned(operation.value) => rules::PLANNED_CHANGED,
+        (false, _) => rules::OPERATION_REMOVED,
+        (true, None) => rules::OPERATION_REMOVED_WITHOUT_SUNSET,
+        (true, Some(day)) if day > today => rules::OPERATION_REMOVED_BEFORE_SUNSET,
+        (true, Some(_)) => rules::OPERATION_REMOVED_AFTER_SUNSET,
     }
 }
 
 /// The day of the sunset of an operation.
 pub(super) fn sunset(operation: &Value) -> Option<Day> {
     Day::parse(operation.get("x-sunset")?.as_str()?)
-}
-
-/// The names of the path parameters of a template.
-fn names(template: &str) -> Vec<&str> {
-    let path = Path { template, site: String::new(), item: &Value::Null, pointer: String::new() };
-    path.template_names().unwrap_or_default()
 }

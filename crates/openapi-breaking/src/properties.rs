@@ -8,8 +8,7 @@ use serde_json::Value;
 use crate::change::Direction::{Request, Response};
 use crate::constraint::{ADDITIONAL, Pair};
 use crate::effective_schema::{EffectiveSchema, Unlisted};
-use crate::rule::Rule;
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{both_same, paired};
 use crate::subschema::Subschema;
 use crate::walk::Walk;
@@ -48,7 +47,7 @@ impl<'a> Walk<'a> {
             });
             let is_unsent = [0, 1].map(|side| is_hidden[side] || !is_listed[side] && !is_required[side]);
             if is_hidden.contains(&true) && is_unsent == [true, true] {
-                let (rule, required) = (rules::UNSENT_PROPERTY_CHANGED, is_required.map(Value::from));
+                let (rule, required) = (UNSENT_PROPERTY_CHANGED, is_required.map(Value::from));
                 let values = schemas.map(|schema| schema.map(|schema| schema.value()));
                 let values = match [values[0].as_ref(), values[1].as_ref()] {
                     same if both_same(same) => [Some(&required[0]), Some(&required[1])],
@@ -72,41 +71,33 @@ impl<'a> Walk<'a> {
         let default = |side: &Subschema<'a>| EffectiveSchema::of(self.documents()[1], side).value("default").is_some();
         let has_default = schemas[1].as_ref().is_some_and(default);
         let unlisted = pair.each(EffectiveSchema::unlisted);
-        let found: Option<(&'static Rule, &str)> = match (pair.direction, is_visible, is_required) {
-            (Response, [false, true], [true, false]) => {
-                Some((rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, "no longer required"))
-            }
+        let (rule, sentence) = match (pair.direction, is_visible, is_required) {
+            (Response, [false, true], [true, false]) => (PROPERTY_BECAME_OPTIONAL.response, "no longer required"),
             (Response, [false, true], _) if unlisted[0] == Unlisted::Nothing => {
-                Some((rules::RESPONSE_PROPERTY_ADDED_TO_CLOSED, "a property is added"))
+                (RESPONSE_PROPERTY_ADDED_TO_CLOSED, "a property is added")
             }
-            (Response, [false, true], _) => Some((rules::RESPONSE_PROPERTY_ADDED, "a property is added")),
+            (Response, [false, true], _) => (RESPONSE_PROPERTY_ADDED, "a property is added"),
             (_, [false, true], [false, true]) if has_default => {
-                Some((rules::PROPERTY_ADDED_REQUIRED_WITH_DEFAULT, "a required property is added, with a default"))
+                (PROPERTY_ADDED_REQUIRED_WITH_DEFAULT, "a required property is added, with a default")
             }
-            (_, [false, true], [false, true]) => Some((rules::PROPERTY_ADDED_REQUIRED, "a required property is added")),
-            (_, [false, true], _) => Some((rules::PROPERTY_ADDED_OPTIONAL, "an optional property is added")),
-            (Response, [true, false], [true, _]) => Some((rules::RESPONSE_PROPERTY_REMOVED, "the property is removed")),
-            (Response, [true, false], _) => {
-                Some((rules::RESPONSE_OPTIONAL_PROPERTY_REMOVED, "the property is removed"))
-            }
-            (Request, [_, false], _) if is_hidden => {
-                Some((rules::PROPERTY_BECAME_READ_ONLY, "the property is now `readOnly`"))
-            }
-            (_, [true, false], [false, true]) => Some((rules::PROPERTY_BECAME_REQUIRED, "now required")),
+            (_, [false, true], [false, true]) => (PROPERTY_ADDED_REQUIRED, "a required property is added"),
+            (_, [false, true], _) => (PROPERTY_ADDED_OPTIONAL, "an optional property is added"),
+            (Response, [true, false], [true, _]) => (RESPONSE_PROPERTY_REMOVED, "the property is removed"),
+            (Response, [true, false], _) => (RESPONSE_OPTIONAL_PROPERTY_REMOVED, "the property is removed"),
+            (Request, [_, false], _) if is_hidden => (PROPERTY_BECAME_READ_ONLY, "the property is now `readOnly`"),
+            (_, [true, false], [false, true]) => (PROPERTY_BECAME_REQUIRED.request, "now required"),
             (_, [true, false], _) if unlisted[1] == Unlisted::Nothing => {
-                Some((rules::REQUEST_PROPERTY_REMOVED, "the property is removed"))
+                (REQUEST_PROPERTY_REMOVED, "the property is removed")
             }
-            (_, [true, false], _) => Some((rules::REQUEST_PROPERTY_IGNORED, "the property is removed")),
-            (Response, _, [false, true]) => Some((rules::RESPONSE_PROPERTY_BECAME_REQUIRED, "now required")),
-            (Response, _, [true, false]) => Some((rules::RESPONSE_PROPERTY_BECAME_OPTIONAL, "no longer required")),
-            (_, _, [false, true]) if has_default => {
-                Some((rules::PROPERTY_BECAME_REQUIRED_WITH_DEFAULT, "now required, with a default"))
+            (_, [true, false], _) => (REQUEST_PROPERTY_IGNORED, "the property is removed"),
+            (Request, _, [false, true]) if has_default => {
+                (PROPERTY_BECAME_REQUIRED_WITH_DEFAULT, "now required, with a default")
             }
-            (_, _, [false, true]) => Some((rules::PROPERTY_BECAME_REQUIRED, "now required")),
-            (_, _, [true, false]) => Some((rules::PROPERTY_BECAME_OPTIONAL, "no longer required")),
-            (_, _, [true, true] | [false, false]) => None,
+            (direction, _, [false, true]) => (PROPERTY_BECAME_REQUIRED.on(direction), "now required"),
+            (direction, _, [true, false]) => (PROPERTY_BECAME_OPTIONAL.on(direction), "no longer required"),
+            (_, _, [true, true] | [false, false]) => (PROSE_CHANGED, ""),
         };
-        if let Some((rule, sentence)) = found {
+        if !sentence.is_empty() {
             let at = if is_visible == [true, true] { pair.each(|side| required_at(side, name)) } else { at };
             self.report(rule, at, sentence);
         }
@@ -130,14 +121,14 @@ impl<'a> Walk<'a> {
         let restricting = |side: &EffectiveSchema<'a>| side.values(KEY).filter(|(value, _)| **value != true).count();
         let counts = pair.each(restricting);
         if counts[0] != counts[1] && !counts.contains(&0) {
-            let counts = counts.map(Value::from);
-            self.keyword(pair, KEY, rules::CONSTRAINT_CHANGED, [Some(&counts[0]), Some(&counts[1])]);
+            let counts = counts.map(|count| Some(Value::from(count)));
+            self.keyword(pair, KEY, CONSTRAINT_CHANGED.on(pair.direction), counts);
         }
         let unlisted = pair.each(EffectiveSchema::unlisted);
         if unlisted == [Unlisted::Schema, Unlisted::Schema] {
             self.subschema(pair, KEY);
         } else if let Some(rule) = ADDITIONAL.of(&unlisted[..1], &unlisted[1..], |a, b| a <= b) {
-            self.keyword(pair, KEY, rule, pair.first(KEY));
+            self.keyword(pair, KEY, rule.on(pair.direction), pair.first(KEY));
         }
     }
 }

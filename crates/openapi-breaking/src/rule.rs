@@ -60,7 +60,8 @@ pub(super) const fn rule(
         Effect::Safe => (Severity::Safe, Step::Patch),
         Effect::Prose => (Severity::Prose, Step::None),
     };
-    Rule { id, severity, direction, step, sentence, remedy }
+    let is_safe = matches!(severity, Severity::Safe | Severity::Prose);
+    Rule { id, severity, direction, step, sentence, remedy: if is_safe { "" } else { remedy } }
 }
 
 /// Both rules of one kind of change: their effects follow from what the change does to the set of valid values.
@@ -71,39 +72,44 @@ macro_rules! by_direction {
     ($request:literal, $response:literal; $kind:ident $($row:tt)*) => {
         by_direction!($kind, $request, $response, $($row)*)
     };
-    (Narrows, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Breaking, Direction::Request, concat!($s, ": what clients send may be rejected."), $remedy),
-        response: &rule($response, Effect::Safe, Direction::Response, concat!($s, ": clients receive nothing new."), ""),
-    } };
-    (Widens, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Addition, Direction::Request, concat!($s, ": what clients send stays valid."), ""),
-        response: &rule($response, Effect::Breaking, Direction::Response, concat!($s, ": clients may receive what they do not expect."), $remedy),
-    } };
+    (Narrows, $($row:tt)*) => {
+        by_direction!(@ Breaking ": what clients send may be rejected.", Safe ": clients receive nothing new.", $($row)*)
+    };
+    (Requires, $($row:tt)*) => {
+        by_direction!(@ Breaking ": what clients send may be rejected.", Addition ": it is always sent.", $($row)*)
+    };
+    (Widens, $($row:tt)*) => {
+        by_direction!(@ Addition ": what clients send stays valid.",
+            Breaking ": clients may receive what they do not expect.", $($row)*)
+    };
     // Lists are expected to grow.
-    (Grows, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Addition, Direction::Request, concat!($s, ": what clients send stays valid."), ""),
-        response: &rule($response, Effect::Possibly, Direction::Response, concat!($s, ": not every client handles unknown values."), $remedy),
-    } };
-    (Breaks, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Breaking, Direction::Request, concat!($s, ": what clients send may be rejected."), $remedy),
-        response: &rule($response, Effect::Breaking, Direction::Response, concat!($s, ": clients may receive what they do not expect."), $remedy),
-    } };
-    (Undecided, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Possibly, Direction::Request, concat!($s, ": whether what clients send stays valid is not computed."), $remedy),
-        response: &rule($response, Effect::Possibly, Direction::Response, concat!($s, ": whether clients receive something new is not computed."), $remedy),
-    } };
-    (Adds, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Addition, Direction::Request, concat!($s, ": what clients send stays valid."), $remedy),
-        response: &rule($response, Effect::Addition, Direction::Response, concat!($s, ", to clients that request it."), $remedy),
-    } };
+    (Grows, $($row:tt)*) => {
+        by_direction!(@ Addition ": what clients send stays valid.",
+            Possibly ": not every client handles unknown values.", $($row)*)
+    };
+    (Breaks, $($row:tt)*) => {
+        by_direction!(@ Breaking ": what clients send may be rejected.",
+            Breaking ": clients may receive what they do not expect.", $($row)*)
+    };
+    (Undecided, $($row:tt)*) => {
+        by_direction!(@ Possibly ": whether what clients send keeps its effect is not computed.",
+            Possibly ": whether clients receive what they do not expect is not computed.", $($row)*)
+    };
+    (Adds, $($row:tt)*) => {
+        by_direction!(@ Addition ": what clients send stays valid.", Addition ": clients ignore what is unknown.", $($row)*)
+    };
     // Of values that clients may omit.
-    (Defaults, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Possibly, Direction::Request, concat!($s, ": requests without the value may mean something else."), $remedy),
-        response: &rule($response, Effect::Safe, Direction::Response, concat!($s, ": the server sends the value itself."), ""),
-    } };
-    (Documents, $request:expr, $response:expr, $s:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::Safe, Direction::Request, concat!($s, ": it was not documented before."), $remedy),
-        response: &rule($response, Effect::Safe, Direction::Response, concat!($s, ": the server sends the value itself."), $remedy),
+    (Defaults, $($row:tt)*) => {
+        by_direction!(@ Possibly ": requests without the value may mean something else.",
+            Safe ": the server sends the value itself.", $($row)*)
+    };
+    (Same, $($row:tt)*) => {
+        by_direction!(@ Safe ": what clients send stays valid.", Safe ": clients receive nothing new.", $($row)*)
+    };
+    (@ $effect:ident $why:literal, $other:ident $other_why:literal,
+        $request:expr, $response:expr, $sentence:literal, $remedy:expr) => { ByDirection {
+        request: &rule($request, Effect::$effect, Direction::Request, concat!($sentence, $why), $remedy),
+        response: &rule($response, Effect::$other, Direction::Response, concat!($sentence, $other_why), $remedy),
     } };
 }
 

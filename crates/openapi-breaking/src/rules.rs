@@ -91,23 +91,12 @@ rules! {
         PARAMETER_ADDED_REQUIRED Breaking Request "parameter-added-required"
             "A required parameter, or required header of a response to a webhook, is added: messages without it are rejected.",
             "make it optional";
-        PARAMETER_ADDED Addition Request "parameter-added-optional" "An optional parameter is added.";
         QUERY_PARAMETER_REMOVED Breaking Request "query-parameter-removed"
             "A query parameter is removed: requests that send it are rejected, as unknown query parameters are.",
             "keep it, deprecated";
-        PARAMETER_REMOVED Possibly Request "parameter-removed"
-            "A parameter outside the query is removed: its value is accepted and ignored.", "keep it, deprecated";
         PARAMETER_MOVED Breaking Request "parameter-moved"
             "A parameter moves to another location: at the old one it is ignored or rejected.",
             "keep the old parameter and add the new one";
-        PARAMETER_BECAME_REQUIRED Breaking Request "parameter-became-required"
-            "A parameter becomes required: requests without it are rejected.", "keep it optional";
-        PARAMETER_BECAME_OPTIONAL Addition Request "parameter-became-optional" "A parameter becomes optional.";
-        PARAMETER_SERIALIZATION_CHANGED Breaking Request "parameter-serialization-changed"
-            "`style`, `explode`, or `content` instead of `schema`, changes: the server misreads what clients send.",
-            "add a parameter with another name";
-        PARAMETER_SERIALIZATION_SPELLED Safe Request "parameter-serialization-respelled"
-            "`explode` changes, which has no effect on a parameter with a single value.";
         PARAMETER_LENIENCY_WITHDRAWN Breaking Request "parameter-leniency-withdrawn"
             "`allowReserved` or `allowEmptyValue` is removed: values are rejected or misread.", "keep it";
         PARAMETER_LENIENCY_GRANTED Addition Request "parameter-leniency-granted"
@@ -132,20 +121,6 @@ rules! {
             "A failure status is added: clients treat unknown ones as the first of their class (RFC 9110 §15).";
         HEADER_REMOVED Breaking Response "response-header-removed"
             "A header of a response, or parameter of a webhook, that was always sent is removed.", "keep sending it";
-        OPTIONAL_HEADER_REMOVED Possibly Response "response-optional-header-removed"
-            "An optional header of a response, or parameter of a webhook, is removed: clients may depend on it.",
-            "keep sending it";
-        HEADER_ADDED Addition Response "response-header-added"
-            "A header of a response, or a parameter of a webhook, is added: clients ignore unknown ones.";
-        HEADER_BECAME_OPTIONAL Breaking Response "response-header-became-optional"
-            "A header of a response, or parameter of a webhook, that was always sent becomes optional.",
-            "keep sending it always";
-        HEADER_BECAME_REQUIRED Addition Response "response-header-became-required" "A header is always sent.";
-        HEADER_SERIALIZATION_CHANGED Breaking Response "response-header-serialization-changed"
-            "`explode`, or `content` instead of `schema`, changes: clients misread the header.",
-            "add a header with another name";
-        HEADER_SERIALIZATION_SPELLED Safe Response "response-header-serialization-respelled"
-            "`explode` changes, which has no effect on a header with a single value.";
         LINK_REMOVED Possibly Response "link-removed"
             "A link is removed: clients that follow links stop there.", "keep the link";
         LINK_CHANGED Possibly Response "link-changed"
@@ -187,12 +162,9 @@ rules! {
         PROPERTY_BECAME_READ_ONLY Possibly Request "request-property-became-read-only"
             "A property becomes `readOnly`: OpenAPI leaves open whether requests that send it are rejected.",
             "keep accepting it";
-        PROPERTY_BECAME_REQUIRED Breaking Request "request-property-became-required"
-            "A property becomes required: requests without it are rejected.", "keep it optional";
         PROPERTY_BECAME_REQUIRED_WITH_DEFAULT Breaking Request "request-property-became-required-with-default"
             "A property becomes required: its default does not help, since requests without it are invalid.",
             "keep it optional";
-        PROPERTY_BECAME_OPTIONAL Addition Request "request-property-became-optional" "A property becomes optional.";
         ENUM_REPLACED Breaking Response "response-enum-replaced"
             "None of the old values of `enum` or `const` is sent: clients may handle none of the new values.",
             "keep sending the old values";
@@ -205,10 +177,6 @@ rules! {
         RESPONSE_PROPERTY_ADDED_TO_CLOSED Breaking Response "response-property-added-to-closed"
             "A property is added to an object that allowed no others: clients that validate may reject it.",
             "allow other properties some releases earlier";
-        RESPONSE_PROPERTY_BECAME_OPTIONAL Breaking Response "response-property-became-optional"
-            "A property that was always sent becomes optional.", "keep sending it always";
-        RESPONSE_PROPERTY_BECAME_REQUIRED Addition Response "response-property-became-required"
-            "A property is always sent.";
 
         // What no client notices
         PROSE_CHANGED Prose Api "prose-changed"
@@ -221,6 +189,19 @@ rules! {
             "`security`, `servers` or a parameter that operations could inherit differs, and no operation inherits it.";
     }
     both_directions {
+        PART_ADDED Adds "parameter-added-optional" | "response-header-added" "An optional parameter or a header is added";
+        PART_REMOVED Undecided "parameter-removed" | "response-optional-header-removed"
+            "A parameter outside the query, or an optional header, is removed", "keep it, deprecated";
+        PART_BECAME_REQUIRED Requires "parameter-became-required" | "response-header-became-required"
+            "A parameter or header becomes required", "keep it optional";
+        PART_BECAME_OPTIONAL Widens "parameter-became-optional" | "response-header-became-optional"
+            "A parameter or header becomes optional", "keep sending it always";
+        PART_SERIALIZATION_CHANGED Breaks "parameter-serialization-changed" | "response-header-serialization-changed"
+            "The serialization changes (`style`, `explode`, or `content` instead of `schema`)", "add a part with another name";
+        PART_SERIALIZATION_SPELLED Same "parameter-serialization-respelled" | "response-header-serialization-respelled"
+            "`explode` changes, which has no effect on a single value";
+        PROPERTY_BECAME_REQUIRED Requires "property-became-required" "A property becomes required", "keep it optional";
+        PROPERTY_BECAME_OPTIONAL Widens "property-became-optional" "A property becomes optional", "keep sending it always";
         MEDIA_TYPE_REMOVED Breaks "media-type-removed" "A media type is no longer used", "keep it";
         MEDIA_TYPE_ADDED Adds "media-type-added" "A media type is added";
         ENCODING_CHANGED Undecided "encoding-changed" "The encoding of a part of a form changes", "keep the old encoding";
@@ -270,7 +251,7 @@ rules! {
         CONSTRAINT_CHANGED Undecided "constraint-changed"
             "A keyword changes", "compare what it accepts before and after, then approve the change";
         DEFAULT_CHANGED Defaults "default-changed" "The default changes", "keep the default";
-        DEFAULT_ADDED Documents "default-added" "A default is documented";
+        DEFAULT_ADDED Same "default-added" "A default is documented, which was not before";
         DEFAULT_REMOVED Defaults "default-removed" "The default is no longer documented", "keep the default";
     }
 }
@@ -285,15 +266,9 @@ macro_rules! parts {
 }
 
 parts! {
-    PART_ADDED_REQUIRED: PARAMETER_ADDED_REQUIRED, HEADER_ADDED;
-    PART_ADDED: PARAMETER_ADDED, HEADER_ADDED;
-    REQUIRED_PART_REMOVED: PARAMETER_REMOVED, HEADER_REMOVED;
-    PART_REMOVED: PARAMETER_REMOVED, OPTIONAL_HEADER_REMOVED;
+    PART_ADDED_REQUIRED: PARAMETER_ADDED_REQUIRED, PART_ADDED.response;
+    REQUIRED_PART_REMOVED: PART_REMOVED.request, HEADER_REMOVED;
     PART_MOVED: PARAMETER_MOVED, HEADER_REMOVED;
-    PART_BECAME_REQUIRED: PARAMETER_BECAME_REQUIRED, HEADER_BECAME_REQUIRED;
-    PART_BECAME_OPTIONAL: PARAMETER_BECAME_OPTIONAL, HEADER_BECAME_OPTIONAL;
-    PART_SERIALIZATION_CHANGED: PARAMETER_SERIALIZATION_CHANGED, HEADER_SERIALIZATION_CHANGED;
-    PART_SERIALIZATION_SPELLED: PARAMETER_SERIALIZATION_SPELLED, HEADER_SERIALIZATION_SPELLED;
     PART_LENIENCY_WITHDRAWN: PARAMETER_LENIENCY_WITHDRAWN, CONSTRAINT_CHANGED.response;
     PART_LENIENCY_GRANTED: PARAMETER_LENIENCY_GRANTED, CONSTRAINT_CHANGED.response;
     BODY_ADDED_REQUIRED: REQUEST_BODY_ADDED_REQUIRED, WEBHOOK_BODY_ADDED;

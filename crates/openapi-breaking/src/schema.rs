@@ -3,13 +3,12 @@
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::constraint::{DEFAULT, FORMAT, PATTERN, Pair, TYPE, sorted};
+use crate::constraint::{DEFAULT, FORMAT, PATTERN, Pair, TYPE, UNKNOWN, sorted};
 use crate::effective_schema::{EffectiveSchema, PROSE};
-use crate::operation::deprecation;
 use crate::rules;
 use crate::subschema::Subschema;
 use crate::types::Types;
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::equivalence::{canonical, set};
 
 /// Patterns that match every string.
@@ -34,10 +33,8 @@ impl<'a> Walk<'a> {
         let pair = Pair { direction, is_text, types, sides: [&sides[0], &sides[1]] };
         self.annotations(&pair);
         self.null(&pair);
-        let foreign = pair.each(|side| side.foreign.iter().copied().map(Value::from).collect::<Value>());
-        if foreign[0] != foreign[1] {
-            self.keyword(&pair, "$ref", rules::CONSTRAINT_CHANGED, [Some(&foreign[0]), Some(&foreign[1])]);
-        }
+        let foreign = pair.each(|side| side.foreign.iter().copied().map(Value::from).collect());
+        self.constraint(&pair, "$ref", &UNKNOWN, foreign, |a, b| a == b);
         if self.single_and_alternatives(&pair, schemas) {
             return;
         }
@@ -52,8 +49,8 @@ impl<'a> Walk<'a> {
             let implies = |a: &Types, b: &Types| a.within(*b);
             let rule =
                 TYPE.of(&types[..1], &types[1..], implies).filter(|_| !is_respelled).unwrap_or(rules::TYPE_WIDENED);
-            let names = types.map(|types| Value::from(types.to_string()));
-            self.keyword(&pair, "type", rule, [Some(&names[0]), Some(&names[1])]);
+            let names = types.map(|types| Some(Value::from(types.to_string())));
+            self.keyword(&pair, "type", rule.on(direction), names);
             let comparable = types[0].meets(types[1]) || is_respelled;
             if !comparable || sides.iter().any(EffectiveSchema::is_free) {
                 // One finding, not one for each keyword that only one of the types can have.
@@ -108,13 +105,12 @@ impl<'a> Walk<'a> {
                 // For a property that is hidden from one direction, `properties` reports more than this.
                 _ => rules::PROSE_CHANGED,
             };
-            let what = if key == "deprecated" { deprecation(flags[1]).to_owned() } else { format!("`{key}` changes") };
-            self.step(key, |walk| walk.report(rule, pair.at(key), what));
+            self.keyword(pair, key, rule, flags.map(|flag| Some(Value::from(flag))));
         }
     }
 
     fn null(&mut self, pair: &Pair<'_, 'a>) {
-        let is_free = |side: &EffectiveSchema<'a>| side.types().is_any() && side.open_unions().is_empty();
+        let is_free = |side: &EffectiveSchema<'a>| side.types() == Types::ANY && side.open_unions().is_empty();
         let is_null = pair.each(|side| side.null);
         if is_null[0] == is_null[1] || pair.each(is_free).contains(&true) {
             return;
@@ -145,31 +141,26 @@ impl<'a> Walk<'a> {
                 rules::ENUM_REPLACED
             }
             [Some(old), Some(new)] => {
-                let values = listed.iter().flatten().flatten();
-                let mut reported = Vec::new();
-                for value in values.filter(|value| !(old.contains(*value) && new.contains(*value))) {
-                    let is_added = new.contains(value);
-                    let is_repeated = pair.sides[1].unions.iter().any(|union| union.repeats(value));
-                    let rule = match is_added {
-                        true => rules::ENUM_VALUE_ADDED.on(pair.direction),
-                        false if is_repeated && !is_response => rules::MATCHES_TWICE,
-                        false => rules::ENUM_VALUE_REMOVED.on(pair.direction),
-                    };
-                    reported.push((rule, value, is_added));
-                }
+                let is_repeated = |value| pair.sides[1].unions.iter().any(|union| union.repeats(value));
                 return self.step(label, |walk| {
-                    for (rule, value, is_added) in reported {
-                        let verb = if is_added { "added" } else { "removed" };
-                        let values = if is_added { [None, Some(value)] } else { [Some(value), None] };
-                        walk.report_values(rule, at.clone(), format!("the value {value} is {verb}"), values);
+                    for value in listed.iter().flatten().flatten() {
+                        let (rule, values) = match (old.contains(value), new.contains(value)) {
+                            (false, true) => (rules::ENUM_VALUE_ADDED.on(pair.direction), [None, Some(value.clone())]),
+                            (true, false) if is_repeated(value) && !is_response => {
+                                (rules::MATCHES_TWICE, [Some(value.clone()), None])
+                            }
+                            (true, false) => {
+                                (rules::ENUM_VALUE_REMOVED.on(pair.direction), [Some(value.clone()), None])
+                            }
+                            _ => continue,
+                        };
+                        walk.report_value(rule, at.clone(), "a value", values);
                     }
                 });
             }
         };
         let lists = listed.map(|list| list.map(sorted));
-        let values = [lists[0].as_ref(), lists[1].as_ref()];
-        let sentence = sentence("the list of values", values);
-        self.step(label, |walk| walk.report_values(rule, at, sentence, values));
+        self.step(label, |walk| walk.report_value(rule, at, "the list of values", lists));
     }
 }
 
@@ -181,7 +172,7 @@ fn listed(pair: &Pair<'_, '_>) -> [Option<Vec<Value>>; 2] {
     }
     let mut types = pair.types.iter();
     listed.map(|list| {
-        let is_boolean = types.next().is_some_and(|types| types.is_boolean());
+        let is_boolean = types.next().is_some_and(|types| *types == Types::BOOLEAN);
         let list = list.or(is_boolean.then(|| vec![Value::Bool(true), Value::Bool(false)]));
         list.map(|values| values.iter().map(text).collect())
     })

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::rule::Rule;
 use crate::rules;
 use crate::sides::{Sides, both_same, paired};
-use crate::walk::{Walk, sentence};
+use crate::walk::Walk;
 use openapi_contract::pointer::join;
 
 /// Scheme → scopes.
@@ -29,7 +30,7 @@ impl<'a> Walk<'a> {
         let [old, new] = [0, 1].map(|side| alternatives(owners[side].get("security")[side]));
         let is_added = |other: &Alternative<'a>| !old.iter().any(|one| suffices(other, one));
         let is_removed = |one: &Alternative<'a>| !new.iter().any(|other| suffices(one, other));
-        let mut found = Vec::new();
+        let mut found: Vec<(&Rule, [Option<Value>; 2])> = Vec::new();
         for one in old.iter().filter(|one| !new.contains(one)) {
             let rule = match is_removed(one) {
                 true if one.is_empty() => rules::SECURITY_REQUIRED,
@@ -39,8 +40,8 @@ impl<'a> Walk<'a> {
                 false if new.iter().any(|other| is_added(other) && suffices(one, other)) => continue,
                 false => rules::SECURITY_IMPLIED_REMOVED,
             };
-            let others = is_removed(one).then(|| list(&new));
-            found.push((rule, "no longer an alternative", [Some(named(one)), others]));
+            let others = is_removed(one).then(|| Value::from(list(&new)));
+            found.push((rule, [Some(Value::from(named(one))), others]));
         }
         for other in new.iter().filter(|other| !old.contains(other)) {
             let rule = match is_added(other) {
@@ -52,14 +53,11 @@ impl<'a> Walk<'a> {
                 false if old.iter().any(|one| is_removed(one) && suffices(other, one)) => continue,
                 false => rules::SECURITY_IMPLIED_ADDED,
             };
-            found.push((rule, "an alternative", [None, Some(named(other))]));
+            found.push((rule, [None, Some(Value::from(named(other)))]));
         }
         self.step("security", |walk| {
-            for (rule, verb, names) in found {
-                let name = names[0].as_ref().or(names[1].as_ref()).cloned().unwrap_or_default();
-                let values = names.map(|name| name.map(Value::from));
-                let sentence = format!("{name} is {verb}");
-                walk.report_values(rule, at.clone(), sentence, [values[0].as_ref(), values[1].as_ref()]);
+            for (rule, values) in found {
+                walk.report_value(rule, at.clone(), "an alternative", values);
             }
         });
     }
@@ -67,13 +65,9 @@ impl<'a> Walk<'a> {
     /// The security schemes of both releases.
     pub(super) fn security_schemes(&mut self) {
         let schemes = self.root().member("components").member("securitySchemes");
-        let members = schemes.map(|schemes| {
-            let members = schemes.value.as_object().into_iter().flatten();
-            members.map(|(name, scheme)| (name.as_str(), (scheme, join(&schemes.at, name)))).collect::<Vec<_>>()
-        });
-        for (name, pair) in paired(members) {
-            if let [Some(old), Some(new)] = pair {
-                let scheme = self.follow([old, new]);
+        for name in schemes.keys().collect::<BTreeSet<_>>() {
+            let scheme = self.listed(schemes.get(name), schemes.at(name));
+            if scheme.exist() == [true, true] {
                 self.step(format!("security {name}"), |walk| walk.security_scheme(&scheme));
             }
         }
@@ -105,7 +99,7 @@ impl<'a> Walk<'a> {
                 [Some(_), Some(_)] if path.len() > 2 => rules::PROSE_CHANGED,
                 _ => rules::SECURITY_FLOW_CHANGED,
             };
-            self.report_values(rule, at, sentence(&format!("`{}`", path.join(" → ")), values), values);
+            self.report_value(rule, at, &format!("`{}`", path.join(" → ")), values.map(|value| value.cloned()));
         }
     }
 }

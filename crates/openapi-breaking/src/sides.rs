@@ -33,7 +33,9 @@ impl<'a> Side<'a> {
         Side { value: value.unwrap_or(&ABSENT), site: at.clone(), at, references: Vec::new() }
     }
 
-    pub(super) fn follow(document: &'a Value, value: &'a Value, site: String) -> Side<'a> {
+    /// A node with the references at its head followed.
+    pub(super) fn follow(document: &'a Value, value: Option<&'a Value>, site: String) -> Side<'a> {
+        let Some(value) = value else { return Side::plain(None, site) };
         let references = pointer::references(document, value, &site);
         let (value, at) = pointer::resolve(document, value, site.clone()).unwrap_or_else(|| (value, site.clone()));
         Side { value, at, site, references }
@@ -61,8 +63,24 @@ impl<'a> Side<'a> {
 }
 
 impl<'a> Sides<'a> {
+    /// A node that may be absent on one side, where it would be at this pointer.
+    pub(super) fn of([old, new]: [Option<Side<'a>>; 2], [old_at, new_at]: [String; 2]) -> Sides<'a> {
+        let or_absent = |side: Option<Side<'a>>, at| side.unwrap_or_else(|| Side::plain(None, at));
+        Sides([or_absent(old, old_at), or_absent(new, new_at)])
+    }
+
     pub(super) fn map<T>(&self, f: impl Fn(&Side<'a>) -> T) -> [T; 2] {
         [f(&self.0[0]), f(&self.0[1])]
+    }
+
+    /// Which sides have the node.
+    pub(super) fn exist(&self) -> [bool; 2] {
+        self.map(|side| !side.value.is_null())
+    }
+
+    /// The pointers where the node is listed.
+    pub(super) fn sites(&self) -> [String; 2] {
+        self.map(|side| side.site.clone())
     }
 
     /// The pointers of the member `key`.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use openapi_contract::equivalence::same;
+use openapi_contract::equivalence::canonical;
 
 /// A set of types; `number` includes `integer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,10 @@ impl Types {
     pub(super) const ANY: Types = Types(0b11_1111);
     pub(super) const NONE: Types = Types(0);
     pub(super) const STRING: Types = Types(0b1);
+    pub(super) const BOOLEAN: Types = Types(0b10);
     pub(super) const ARRAY: Types = Types(0b100);
     pub(super) const OBJECT: Types = Types(0b1000);
+    pub(super) const INTEGER: Types = Types(0b1_0000);
     pub(super) const NUMBER: Types = Types(0b11_0000);
     const NAMES: [(&'static str, u8); 6] = [
         ("string", 0b1),
@@ -37,16 +39,15 @@ impl Types {
     }
 
     pub(super) fn of(value: &Value) -> Types {
-        let name = match value {
-            Value::Null => return Types(0),
-            Value::Bool(_) => "boolean",
-            Value::Number(number) if number.is_f64() && !same(value, &Value::from(number.as_i64())) => "number",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        Types::declared(&Value::from(name))
+        match value {
+            Value::Null => Types::NONE,
+            Value::Bool(_) => Types::BOOLEAN,
+            Value::Number(_) if matches!(canonical(value), Value::Number(number) if number.is_f64()) => Types::NUMBER,
+            Value::Number(_) => Types::INTEGER,
+            Value::String(_) => Types::STRING,
+            Value::Array(_) => Types::ARRAY,
+            Value::Object(_) => Types::OBJECT,
+        }
     }
 
     pub(super) fn both(self, other: Types) -> Types {
@@ -76,23 +77,7 @@ impl Types {
 
     /// Whether no value is an array or object.
     pub(super) fn is_scalar(self) -> bool {
-        self.0 & 0b1100 == 0
-    }
-
-    pub(super) fn is_boolean(self) -> bool {
-        self.0 == 0b10
-    }
-
-    pub(super) fn is_object(self) -> bool {
-        self.0 == 0b1000
-    }
-
-    pub(super) fn is_array(self) -> bool {
-        self.0 == 0b100
-    }
-
-    pub(super) fn is_integer(self) -> bool {
-        self.0 == 0b1_0000
+        !self.meets(Types(Types::ARRAY.0 | Types::OBJECT.0))
     }
 }
 
@@ -106,12 +91,9 @@ impl fmt::Display for Types {
                 names.push(name);
             }
         }
-        if self.0 & 0b11_0000 == 0b10_0000 {
-            names.push("fraction");
-        }
-        match (self.is_any(), names.is_empty()) {
-            (true, _) => f.write_str("anything"),
-            (_, true) => f.write_str("nothing"),
+        match *self {
+            Types::ANY => f.write_str("anything"),
+            Types::NONE => f.write_str("nothing"),
             _ => f.write_str(&names.join(" or ")),
         }
     }

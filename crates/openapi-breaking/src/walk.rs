@@ -112,10 +112,10 @@ impl<'a> Walk<'a> {
         if self.sent_by_server { Direction::Request } else { Direction::Response }
     }
 
-    /// A node of both sides with the references at its head followed.
-    pub(super) fn follow(&self, nodes: [(&'a Value, String); 2]) -> Sides<'a> {
-        let mut documents = self.documents().into_iter();
-        Sides(nodes.map(|(value, site)| Side::follow(documents.next().unwrap_or(&Value::Null), value, site)))
+    /// A node of both sides with the references at its head followed. Without a value it is absent on that side.
+    pub(super) fn listed(&self, [old, new]: [Option<&'a Value>; 2], [old_at, new_at]: [String; 2]) -> Sides<'a> {
+        let [old_document, new_document] = self.documents();
+        Sides([Side::follow(old_document, old, old_at), Side::follow(new_document, new, new_at)])
     }
 
     /// Adds a step to the place while `inside` runs.
@@ -134,19 +134,19 @@ impl<'a> Walk<'a> {
 
     /// Reports a change of which rule and place are everything.
     pub(super) fn report(&mut self, rule: &'static Rule, at: [String; 2], sentence: impl Into<String>) {
-        self.report_values(rule, at, sentence, [None, None]);
+        self.pairs.report(Finding { rule, fallback: false, sentence: sentence.into(), at, values: [None, None] });
     }
 
-    /// Reports a value that changed. The values are part of the fingerprint.
-    pub(super) fn report_values(
+    /// Reports that a value is added, removed or another one. The values are part of the fingerprint.
+    pub(super) fn report_value(
         &mut self,
         rule: &'static Rule,
         at: [String; 2],
-        sentence: impl Into<String>,
-        values: [Option<&Value>; 2],
+        what: &str,
+        values: [Option<Value>; 2],
     ) {
-        let values = values.map(|value| value.cloned());
-        self.pairs.report(Finding { rule, fallback: false, sentence: sentence.into(), at, values });
+        let sentence = sentence(what, &values);
+        self.pairs.report(Finding { rule, fallback: false, sentence, at, values });
     }
 
     /// Reports a difference that no client notices, unless another finding is at its place or below: what the difference
@@ -159,16 +159,16 @@ impl<'a> Walk<'a> {
         values: [Option<&Value>; 2],
     ) {
         if !both_same(values) {
-            let (sentence, values) = (sentence(what, values), values.map(|value| value.cloned()));
+            let values = values.map(|value| value.cloned());
+            let sentence = sentence(what, &values);
             self.pairs.report(Finding { rule, fallback: true, sentence, at, values });
         }
     }
 
     /// Reports that the member `key` is added, removed or another one.
     pub(super) fn changed(&mut self, rule: &'static Rule, sides: &Sides<'a>, key: &str) {
-        let values = sides.get(key);
-        let sentence = sentence(&format!("`{key}`"), values);
-        self.step(key.to_owned(), |walk| walk.report_values(rule, sides.at(key), sentence, values));
+        let values = sides.get(key).map(|value| value.cloned());
+        self.step(key.to_owned(), |walk| walk.report_value(rule, sides.at(key), &format!("`{key}`"), values));
     }
 
     /// Reports changes of components that a value refers to, where the value is compared as it is written.
@@ -178,8 +178,9 @@ impl<'a> Walk<'a> {
         for at in referred(documents[0], &values[0]).intersection(&others) {
             let found = documents.map(|document| pointer::find(document, at));
             if !both_same(found) {
-                let sentence = format!("`{key}` refers to this component, which changed");
-                self.report_values(rule, [at.clone(), at.clone()], sentence, found);
+                let what = format!("the component that `{key}` refers to");
+                let values = found.map(|value| value.cloned());
+                self.report_value(rule, [at.clone(), at.clone()], &what, values);
             }
         }
     }
@@ -263,8 +264,8 @@ impl<'a> Walk<'a> {
 }
 
 /// What happened to a value, in one sentence: `` `maxLength` changes from 100 to 50 ``. Long values are left out.
-pub(super) fn sentence(what: &str, values: [Option<&Value>; 2]) -> String {
-    let quoted = values.map(|value| value.map(Value::to_string));
+fn sentence(what: &str, [old, new]: &[Option<Value>; 2]) -> String {
+    let quoted = [old, new].map(|value| value.as_ref().map(Value::to_string));
     let is_short = quoted.iter().flatten().all(|text| text.len() <= 80);
     match quoted {
         [Some(old), Some(new)] if is_short && old != new => format!("{what} changes from {old} to {new}"),
