@@ -89,57 +89,30 @@ pub struct Change {
     pub fingerprint: String,
 }
 
-impl Severity {
-    /// The name in reports: `possibly breaking`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Severity::Breaking => "breaking",
-            Severity::PossiblyBreaking => "possibly breaking",
-            Severity::Safe => "safe",
-            Severity::Prose => "prose",
+/// The names in reports.
+macro_rules! names {
+    ($($type:ident { $($variant:ident => $name:literal),* })*) => {$(
+        impl $type {
+            /// The name in reports, in lower case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($type::$variant => $name,)*
+                }
+            }
         }
-    }
-}
 
-impl Direction {
-    /// The name in reports: `request`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Direction::Request => "request",
-            Direction::Response => "response",
-            Direction::Api => "api",
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
         }
-    }
+    )*};
 }
 
-impl Step {
-    /// The name in a sentence: `minor`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Step::None => "no",
-            Step::Patch => "patch",
-            Step::Minor => "minor",
-            Step::Major => "major",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+names! {
+    Severity { Breaking => "breaking", PossiblyBreaking => "possibly breaking", Safe => "safe", Prose => "prose" }
+    Direction { Request => "request", Response => "response", Api => "api" }
+    Step { None => "no", Patch => "patch", Minor => "minor", Major => "major" }
 }
 
 impl fmt::Display for Change {

@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
                 ("securitySchemes", [false, true]) if is_used[0] => rules::PROSE_CHANGED,
                 ("examples", _) if is_used == [true, true] => rules::PROSE_CHANGED,
                 // Added or removed with what refers to it.
-                (_, [true, false] | [false, true]) if is_used.contains(&true) => continue,
+                (_, [true, false] | [false, true]) if is_used[0] != is_used[1] => continue,
                 _ => rules::UNUSED_COMPONENT_CHANGED,
             };
             let at = [at.clone(), at];
