@@ -1,7 +1,5 @@
 //! Alternatives: `oneOf`, `anyOf` and their discriminator.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use serde_json::Value;
 
 use crate::change::Direction;
@@ -72,7 +70,7 @@ impl<'a> Walk<'a> {
     fn variants(&mut self, pair: &Pair<'_, 'a>, [old, new]: &[Union<'a>; 2]) {
         let must_be_distinct = pair.direction == Direction::Request && new.keyword == "oneOf";
         let twice = if must_be_distinct { self.matched_twice([old, new]) } else { None };
-        let (pairs, [removed, added]) = self.correspondence([old.variants.clone(), new.variants.clone()]);
+        let (pairs, [removed, added]) = correspondence(&old.variants, &new.variants);
         for variants in pairs {
             self.step(label(&variants[1]), |walk| walk.schema(pair.direction, variants));
         }
@@ -85,9 +83,8 @@ impl<'a> Walk<'a> {
         for variant in added {
             let (label, value) = (label(&variant), variant.value());
             let at = [join(&old.at, &label), variant.at.clone()];
-            let is_distinct = !must_be_distinct
-                || twice.is_some()
-                || old.variants.iter().all(|known| self.is_disjoint(known, &variant));
+            let is_distinct =
+                !must_be_distinct || twice.is_some() || old.variants.iter().all(|known| is_disjoint(known, &variant));
             let rule = if is_distinct { rules::VARIANT_ADDED.on(pair.direction) } else { rules::VARIANT_OVERLAPS };
             self.step(label, |walk| walk.report_value(rule, at, "the alternative", [None, Some(value)]));
         }
@@ -104,27 +101,21 @@ impl<'a> Walk<'a> {
         if old.variants.len().saturating_mul(new.variants.len()) > MAX_COMPARED {
             return None;
         }
-        let form = |schema: &Subschema<'a>| canonical_form(self.documents()[0], schema);
-        let forms: Vec<String> = old.variants.iter().map(form).collect();
-        let is_free = |known: &Subschema<'a>| EffectiveSchema::of(self.documents()[0], known).is_free();
-        let was_overlapped = old.keyword == "oneOf" && old.variants.len() > 1 && old.variants.iter().any(is_free);
-        for (known, form) in old.variants.iter().zip(&forms) {
-            let matches = new.variants.iter().filter(|variant| self.accepts_all(known, variant));
-            let matches: Vec<String> = matches.map(label).collect();
+        let mut matching = |known: &Subschema<'a>, union: &Union<'a>| {
+            let matching = union.variants.iter().filter(|variant| self.accepts_all(known, variant));
+            matching.map(label).collect::<Vec<_>>()
+        };
+        old.variants.iter().find_map(|known| {
+            let matches = matching(known, new);
             // What matched two alternatives before was rejected before.
-            let was_repeated = old.keyword == "oneOf" && forms.iter().filter(|other| *other == form).count() > 1;
-            if matches.len() > 1 && !was_repeated && !was_overlapped {
-                return Some(format!("`oneOf`, with {} in {},", label(known), matches.join(" and ")));
-            }
-        }
-        None
+            let is_broken = matches.len() > 1 && !(old.keyword == "oneOf" && matching(known, old).len() > 1);
+            is_broken.then(|| format!("`oneOf`, with {} in {},", label(known), matches.join(" and ")))
+        })
     }
 
     /// Whether `new` accepts every value that `old` accepts, in requests; `false` if that is not certain.
     fn accepts_all(&mut self, old: &Subschema<'a>, new: &Subschema<'a>) -> bool {
-        let documents = self.documents();
-        let effective = [EffectiveSchema::of(documents[0], old), EffectiveSchema::of(documents[1], new)];
-        if differ(&effective[0], &effective[1]) {
+        if differ(&EffectiveSchema::of(old), &EffectiveSchema::of(new)) {
             return false;
         }
         let Some(mut trial) = self.trial() else { return false };
@@ -133,61 +124,15 @@ impl<'a> Walk<'a> {
         trial.is_safe()
     }
 
-    /// Pairs alternatives: those of one component, then those with the same meaning, then those that have values in common.
-    /// Also returns those that only one side has.
-    fn correspondence(&self, mut rest: [Vec<Subschema<'a>>; 2]) -> (Vec<[Subschema<'a>; 2]>, [Vec<Subschema<'a>>; 2]) {
-        /// The most pairs for which common values are looked for: alternatives without names are few.
-        const MAX_COMPARED: usize = 10_000;
-        let mut pairs = Vec::new();
-        let documents = self.documents();
-        pair_by(&mut rest, &mut pairs, |_, schema| schema.component().map(str::to_owned));
-        pair_by(&mut rest, &mut pairs, |side, schema| Some(canonical_form(documents[side], schema)));
-        let [mut removed, mut added] = rest;
-        if removed.len().saturating_mul(added.len()) <= MAX_COMPARED {
-            removed.retain(|old| {
-                // Components of different names are different alternatives.
-                let may_be = |new: &Subschema<'a>| old.component().is_none() || new.component().is_none();
-                let found = added.iter().position(|new| may_be(new) && !self.is_disjoint(old, new));
-                pairs.extend(found.map(|index| [old.clone(), added.remove(index)]));
-                found.is_none()
-            });
-        }
-        (pairs, [removed, added])
-    }
-
-    /// Whether no value matches both: their types or values differ, or one object requires a property that the other
-    /// excludes.
-    fn is_disjoint(&self, old: &Subschema<'a>, new: &Subschema<'a>) -> bool {
-        let documents = self.documents();
-        let [mine, other] = [EffectiveSchema::of(documents[0], old), EffectiveSchema::of(documents[1], new)];
-        if differ(&mine, &other) {
-            return true;
-        }
-        if mine.null && other.null || !(mine.types() == Types::OBJECT || other.types() == Types::OBJECT) {
-            return false;
-        }
-        let properties = [mine.properties(), other.properties()];
-        let distinguishes = |name: &&str| match (properties[0].get(*name), properties[1].get(*name)) {
-            (Some(a), Some(b)) => differ(&EffectiveSchema::of(documents[0], a), &EffectiveSchema::of(documents[1], b)),
-            (Some(_), None) => is_closed(&other),
-            (None, Some(_)) => is_closed(&mine),
-            (None, None) => false,
-        };
-        // A value that matches both has every property that either requires.
-        mine.required().union(&other.required()).any(distinguishes)
-    }
-
     pub(super) fn discriminators(&mut self, pair: &Pair<'_, 'a>) {
-        let values = pair.each(|side| side.value("discriminator").map(|(value, _)| value));
-        let [Some(old), Some(new)] = values else {
-            if pair.first("discriminator") != [None, None] {
-                let rule = rules::DISCRIMINATOR_SET.on(pair.direction);
-                self.keyword(pair, "discriminator", rule, pair.first("discriminator"));
+        let [Some(old), Some(new)] = pair.each(|side| side.value("discriminator")) else {
+            let values = pair.first("discriminator");
+            if values != [None, None] {
+                self.keyword(pair, "discriminator", rules::DISCRIMINATOR_SET.on(pair.direction), values);
             }
             return;
         };
-        let [old_at, new_at] = pair.at("discriminator");
-        let discriminator = Sides([Side::plain(Some(old), old_at), Side::plain(Some(new), new_at)]);
+        let discriminator = Sides([old, new]);
         self.step("discriminator", |walk| {
             let names = discriminator.get("propertyName");
             if names[0] != names[1] {
@@ -195,7 +140,7 @@ impl<'a> Walk<'a> {
             }
             walk.rest(|key| matches!(key, "propertyName" | "mapping"), &discriminator);
             let mapping = discriminator.member("mapping");
-            for (value, targets) in paired(mapping.map(|side| targets(side.value))) {
+            for (value, targets) in paired(mapping.map(targets)) {
                 let rule = match targets {
                     [old, new] if old == new => continue,
                     [Some(_), Some(_)] => rules::DISCRIMINATOR_CHANGED,
@@ -214,29 +159,60 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Pairs the schemas of both sides that have the same key.
-fn pair_by<'a>(
-    rest: &mut [Vec<Subschema<'a>>; 2],
-    pairs: &mut Vec<[Subschema<'a>; 2]>,
-    key: impl Fn(usize, &Subschema<'a>) -> Option<String>,
-) {
-    let mut by_key: BTreeMap<Option<String>, VecDeque<Subschema<'a>>> = BTreeMap::new();
-    for new in rest[1].drain(..) {
-        by_key.entry(key(1, &new)).or_default().push_back(new);
+/// Pairs alternatives: those of one component, then those with the same meaning, then those that may have values in common.
+/// Also returns those that only one side has.
+fn correspondence<'a>(
+    old: &[Subschema<'a>],
+    new: &[Subschema<'a>],
+) -> (Vec<[Subschema<'a>; 2]>, [Vec<Subschema<'a>>; 2]) {
+    /// The most pairs for which common values are looked for: alternatives without names are few.
+    const MAX_COMPARED: usize = 10_000;
+    let with_form = |all: &[Subschema<'a>]| {
+        let form = |schema: &Subschema<'a>| {
+            let parts = EffectiveSchema::of(schema).parts;
+            parts.iter().map(|part| canonical(part.value).to_string()).collect::<String>()
+        };
+        all.iter().map(|schema| (form(schema), schema.clone())).collect::<Vec<_>>()
+    };
+    let (mut removed, mut added, mut pairs) = (with_form(old), with_form(new), Vec::new());
+    for criterion in 0..3 {
+        if criterion == 2 && removed.len().saturating_mul(added.len()) > MAX_COMPARED {
+            break;
+        }
+        removed.retain(|(form, old)| {
+            let found = added.iter().position(|(other, new)| match (criterion, old.component(), new.component()) {
+                (0, one, another) => one.is_some() && one == another,
+                (1, ..) => form == other,
+                // Components of different names are different alternatives.
+                (_, Some(_), Some(_)) => false,
+                _ => !is_disjoint(old, new),
+            });
+            pairs.extend(found.map(|index| [old.clone(), added.remove(index).1]));
+            found.is_none()
+        });
     }
-    rest[0].retain(|old| {
-        let key = key(0, old);
-        let found = key.is_some().then(|| by_key.get_mut(&key)?.pop_front()).flatten();
-        pairs.extend(found.clone().map(|new| [old.clone(), new]));
-        found.is_none()
-    });
-    rest[1] = by_key.into_values().flatten().collect();
+    (pairs, [removed, added].map(|rest| rest.into_iter().map(|(_, schema)| schema).collect()))
 }
 
-/// A schema in a canonical form.
-fn canonical_form(document: &Value, schema: &Subschema<'_>) -> String {
-    let parts = EffectiveSchema::of(document, schema).parts;
-    parts.iter().map(|part| canonical(part.value).to_string()).collect::<Vec<_>>().join(" ")
+/// Whether no value matches both: their types or values differ, or one object requires a property that the other
+/// excludes.
+fn is_disjoint(old: &Subschema<'_>, new: &Subschema<'_>) -> bool {
+    let [mine, other] = [old, new].map(EffectiveSchema::of);
+    if differ(&mine, &other) {
+        return true;
+    }
+    if mine.null && other.null || !(mine.types() == Types::OBJECT || other.types() == Types::OBJECT) {
+        return false;
+    }
+    let properties = [mine.properties(), other.properties()];
+    let distinguishes = |name: &&str| match (properties[0].get(*name), properties[1].get(*name)) {
+        (Some(a), Some(b)) => differ(&EffectiveSchema::of(a), &EffectiveSchema::of(b)),
+        (Some(_), None) => is_closed(&other),
+        (None, Some(_)) => is_closed(&mine),
+        (None, None) => false,
+    };
+    // A value that matches both has every property that either requires.
+    mine.required().union(&other.required()).any(distinguishes)
 }
 
 /// Whether types or listed values alone exclude that a value, `null` included, matches both.
@@ -251,14 +227,8 @@ fn is_closed(schema: &EffectiveSchema<'_>) -> bool {
 }
 
 /// The values of a mapping, each with the name of its component: a mapping may have the name alone or a whole reference.
-fn targets(mapping: &Value) -> Vec<(&str, &str)> {
-    let members = mapping.as_object().into_iter().flatten();
-    let name = |target: &'_ str| target.rsplit_once('/').map_or(target.len(), |(_, name)| name.len());
-    let targets = members.filter_map(|(value, target)| {
-        let target = target.as_str()?;
-        Some((value.as_str(), target.get(target.len() - name(target)..)?))
-    });
-    targets.collect()
+fn targets<'a>(mapping: &Side<'a>) -> Vec<(&'a str, &'a str)> {
+    mapping.members().filter_map(|(value, target)| Some((value, target.value.as_str()?.rsplit('/').next()?))).collect()
 }
 
 /// The name of an alternative: its component, else its title, else its index.

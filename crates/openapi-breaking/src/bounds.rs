@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 
 use crate::constraint::{BOUND, Pair};
 use crate::effective_schema::EffectiveSchema;
+use crate::sides::Side;
 use crate::types::Types;
 use crate::walk::Walk;
 use openapi_contract::equivalence::compare;
@@ -41,7 +42,7 @@ struct Limit<'a> {
     is_exclusive: bool,
     key: &'static str,
     /// As it is written, and where; `None` for the default.
-    written: Option<(&'a Value, String)>,
+    written: Option<Side<'a>>,
 }
 
 impl Bound {
@@ -56,9 +57,9 @@ impl Bound {
     fn tightest<'a>(&self, schema: &EffectiveSchema<'a>) -> Option<Limit<'a>> {
         let keys = [Some((self.key, false)), self.exclusive.map(|key| (key, true))];
         let limits = keys.into_iter().flatten().flat_map(|(key, is_exclusive)| {
-            schema.values(key).filter_map(move |(value, at)| {
-                let Value::Number(limit) = value else { return None };
-                Some(Limit { limit: limit.clone(), is_exclusive, key, written: Some((value, at)) })
+            schema.values(key).filter_map(move |written| {
+                let Value::Number(limit) = written.value else { return None };
+                Some(Limit { limit: limit.clone(), is_exclusive, key, written: Some(written) })
             })
         });
         let is_integer = schema.types() == Types::INTEGER;
@@ -69,20 +70,18 @@ impl Bound {
     }
 
     /// For whole numbers, `exclusiveMinimum: 0` is `minimum: 1`, and so is `minimum: 0.5`.
-    fn of_integers<'a>(&self, mut found: Limit<'a>) -> Limit<'a> {
+    fn of_integers<'a>(&self, found: Limit<'a>) -> Limit<'a> {
         let step = if self.is_upper { -1 } else { 1 };
-        if let Some(limit) = found.limit.as_f64().filter(|limit| limit.fract() != 0.0) {
+        let whole = match found.limit.as_f64().filter(|limit| limit.fract() != 0.0) {
             // So small that no digit is lost: a greater number has no fraction.
             #[allow(clippy::cast_possible_truncation, reason = "whole, and far less than 2^63, or it had no fraction")]
-            let whole = (if self.is_upper { limit.floor() } else { limit.ceil() }) as i64;
-            Limit { limit: whole.into(), is_exclusive: false, ..found }
-        } else {
-            if let Some(limit) =
-                found.limit.as_i64().filter(|_| found.is_exclusive).and_then(|limit| limit.checked_add(step))
-            {
-                (found.limit, found.is_exclusive) = (limit.into(), false);
-            }
-            found
+            Some(limit) => Some((if self.is_upper { limit.floor() } else { limit.ceil() }) as i64),
+            None if found.is_exclusive => found.limit.as_i64().and_then(|limit| limit.checked_add(step)),
+            None => None,
+        };
+        match whole {
+            Some(whole) => Limit { limit: whole.into(), is_exclusive: false, ..found },
+            None => found,
         }
     }
 
@@ -109,16 +108,18 @@ impl<'a> Walk<'a> {
             }
             let is_tight = |a: &&Limit<'_>, b: &&Limit<'_>| bound.tighter(a, b) != Ordering::Less;
             let Some(rule) = BOUND.of(old.as_ref().as_slice(), new.as_ref().as_slice(), is_tight) else { continue };
-            let sides =
-                [&old, &new].map(|limit| limit.as_ref().and_then(|limit| Some((limit.key, limit.written.as_ref()?))));
-            let what = match sides {
-                [Some((old, _)), Some((new, _))] if old != new => format!("`{old}`, now `{new}`,"),
-                [Some((key, _)), _] | [None, Some((key, _))] => format!("`{key}`"),
+            let written = [old, new].map(|limit| limit.and_then(|limit| Some((limit.key, limit.written?))));
+            let what = match written.each_ref().map(|written| written.as_ref().map(|(key, _)| *key)) {
+                [Some(old), Some(new)] if old != new => format!("`{old}`, now `{new}`,"),
+                [Some(key), _] | [None, Some(key)] => format!("`{key}`"),
                 [None, None] => continue,
             };
-            let values = sides.map(|side| side.map(|(_, (value, _))| (*value).clone()));
-            let at = [0, 1]
-                .map(|side| sides[side].map_or_else(|| pair.sides[side].place(bound.key), |(_, (_, at))| at.clone()));
+            let [old, new] = written.map(|written| written.map(|(_, side)| side));
+            let at = |side: &Option<Side<'a>>, schema: &EffectiveSchema<'a>| {
+                side.as_ref().map_or_else(|| schema.place(bound.key), |side| side.at.clone())
+            };
+            let at = [at(&old, pair.sides[0]), at(&new, pair.sides[1])];
+            let values = [old, new].map(|side| side.map(|side| side.value.clone()));
             self.step(bound.key, |walk| walk.report_value(rule.on(pair.direction), at, &what, values));
         }
         // Every multiple of six is a multiple of three.

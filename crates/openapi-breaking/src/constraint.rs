@@ -31,12 +31,12 @@ impl<'v, 'a> Pair<'v, 'a> {
 
     /// The first value of a keyword.
     pub(super) fn first(&self, key: &str) -> [Option<Value>; 2] {
-        self.each(|side| side.value(key).map(|(value, _)| value.clone()))
+        self.each(|side| side.value(key).map(|found| found.value.clone()))
     }
 
     /// Every value of a keyword: several schemas of `allOf` may have one each.
     pub(super) fn lists(&self, key: &str) -> [Vec<Value>; 2] {
-        self.each(|side| side.values(key).map(|(value, _)| canonical(value)).collect())
+        self.each(|side| side.values(key).map(|found| canonical(found.value)).collect())
     }
 
     /// Whether the types differ, but every old value, written as text, is a text of a new type.

@@ -34,7 +34,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn root(&self) -> Sides<'a> {
-        Sides(self.documents().map(|document| Side::plain(Some(document), String::new())))
+        Sides(self.documents().map(Side::root))
     }
 
     /// What operations can inherit, if no operation does.
@@ -46,12 +46,11 @@ impl<'a> Walk<'a> {
 
     /// Components of which no operation notices the change.
     fn unused_components(&mut self) {
-        let documents = self.documents();
-        let used = documents.map(used);
-        let all = documents.map(|document| {
-            let sections = document.get("components").and_then(Value::as_object).into_iter().flatten();
+        let used = self.documents().map(used);
+        let all = self.root().member("components").map(|components| {
+            let sections = components.members();
             sections.flat_map(|(section, members)| {
-                members.as_object().into_iter().flatten().map(move |(name, value)| ((section.as_str(), name), value))
+                members.members().map(move |(name, component)| ((section, name), component.value))
             })
         });
         for ((section, name), values) in paired(all) {

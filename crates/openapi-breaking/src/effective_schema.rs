@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use crate::change::Direction;
-use crate::subschema::{Node, Subschema, accepts_null, is_null, only_refers};
+use crate::sides::Side;
+use crate::subschema::{Subschema, accepts_null, is_null, only_refers};
 use crate::types::Types;
 use openapi_contract::equivalence::{canonical, set};
 use openapi_contract::pointer::{self, join};
@@ -26,7 +27,7 @@ pub(super) struct Union<'a> {
 #[derive(Debug)]
 pub(super) struct EffectiveSchema<'a> {
     /// Objects with their references followed, the outermost first.
-    pub(super) parts: Vec<Node<'a>>,
+    pub(super) parts: Vec<Side<'a>>,
     pub(super) unions: Vec<Union<'a>>,
     /// Whether `null` is valid.
     pub(super) null: bool,
@@ -51,94 +52,81 @@ pub(super) enum Unlisted {
 const MAX_PARTS: usize = 256;
 
 impl<'a> EffectiveSchema<'a> {
-    pub(super) fn of(document: &'a Value, schema: &Subschema<'a>) -> EffectiveSchema<'a> {
-        let mut view = EffectiveSchema {
+    pub(super) fn of(schema: &Subschema<'a>) -> EffectiveSchema<'a> {
+        let mut known = HashMap::new();
+        let mut effective = EffectiveSchema {
             parts: Vec::new(),
             unions: Vec::new(),
             foreign: Vec::new(),
-            null: true,
+            null: schema.nodes.iter().all(|node| accepts_null(node, &mut known)),
             never: false,
             at: schema.at.clone(),
         };
         let mut read = HashSet::new();
-        let mut next: Vec<Node<'a>> = schema.nodes.iter().rev().cloned().collect();
+        let mut next: Vec<Side<'a>> = schema.nodes.iter().rev().cloned().collect();
         while let Some(node) = next.pop() {
-            if !read.insert(node.pointer.clone()) || read.len() > MAX_PARTS {
+            if !read.insert(node.at.clone()) || read.len() > MAX_PARTS {
                 continue;
             }
-            if node.value == &Value::Bool(false) {
-                view.never = true;
-            }
-            let Some(members) = node.value.as_object() else { continue };
-            for (key, value) in members {
-                let at = join(&node.pointer, key);
-                match (key.as_str(), value) {
-                    ("$ref", Value::String(target)) => {
-                        let found = pointer::local(target).and_then(|at| Some((document.pointer(&at)?, at)));
-                        match found {
-                            Some((value, pointer)) => next.push(Node { value, pointer }),
-                            None => view.foreign.push(target),
-                        }
+            effective.never |= node.value == &Value::Bool(false);
+            for (key, member) in node.members() {
+                match (key, member.value) {
+                    ("$ref", Value::String(target)) => match node.target() {
+                        Some(target) => next.push(target),
+                        None => effective.foreign.push(target),
+                    },
+                    ("allOf", Value::Array(_)) => {
+                        let at = next.len();
+                        next.splice(at.., member.items().collect::<Vec<_>>().into_iter().rev());
                     }
-                    ("allOf", Value::Array(items)) => {
-                        let items = items.iter().enumerate().rev();
-                        next.extend(items.map(|(index, value)| Node { value, pointer: join(&at, &index.to_string()) }));
-                    }
-                    ("oneOf" | "anyOf", Value::Array(items)) => {
-                        let keyword = if key == "oneOf" { "oneOf" } else { "anyOf" };
-                        let union = Union::of(document, keyword, items, at);
+                    ("oneOf" | "anyOf", Value::Array(_)) => {
+                        let union = Union::of(if key == "oneOf" { "oneOf" } else { "anyOf" }, &member);
                         match union.variants.as_slice() {
                             [only] => next.extend(only.nodes.iter().cloned()),
                             // Only `null`.
-                            [] => view.never = true,
-                            _ => view.unions.push(union),
+                            [] => effective.never = true,
+                            _ => effective.unions.push(union),
                         }
                     }
                     _ => {}
                 }
             }
-            if !only_refers(node.value) || pointer::reference(node.value).is_none() {
-                view.parts.push(node);
+            if node.value.is_object() && !(only_refers(node.value) && pointer::reference(node.value).is_some()) {
+                effective.parts.push(node);
             }
         }
-        let mut known = HashMap::new();
-        view.null = schema.nodes.iter().all(|node| accepts_null(document, node.value, &mut known));
-        view
+        effective
     }
 
     /// Whether a property with this schema is excluded from this direction.
-    pub(super) fn hides(document: &'a Value, schema: &Subschema<'a>, direction: Direction) -> bool {
-        let key = match direction {
-            Direction::Request => "readOnly",
-            Direction::Response => "writeOnly",
-            Direction::Api => return false,
-        };
-        EffectiveSchema::of(document, schema).flag(key)
+    pub(super) fn hides(schema: &Subschema<'a>, direction: Direction) -> bool {
+        let key = if direction == Direction::Response { "writeOnly" } else { "readOnly" };
+        EffectiveSchema::of(schema).flag(key)
     }
 
-    /// The first value of a keyword, and its pointer.
-    pub(super) fn value(&self, key: &str) -> Option<(&'a Value, String)> {
+    /// The first value of a keyword.
+    pub(super) fn value(&self, key: &str) -> Option<Side<'a>> {
         self.values(key).next()
     }
 
     /// Every value of a keyword.
-    pub(super) fn values<'k>(&'k self, key: &'k str) -> impl Iterator<Item = (&'a Value, String)> + 'k {
-        self.parts.iter().filter_map(move |part| Some((part.value.get(key)?, join(&part.pointer, key))))
+    pub(super) fn values<'k>(&'k self, key: &'k str) -> impl Iterator<Item = Side<'a>> + 'k {
+        self.parts.iter().filter_map(move |part| part.get(key))
     }
 
     /// Whether a boolean keyword is `true`.
     pub(super) fn flag(&self, key: &str) -> bool {
-        self.values(key).any(|(value, _)| *value == Value::Bool(true))
+        self.values(key).any(|found| found.value == &Value::Bool(true))
     }
 
     /// The pointer of the first part.
     pub(super) fn pointer(&self) -> String {
-        self.parts.first().map_or(&self.at, |part| &part.pointer).clone()
+        self.parts.first().map_or(&self.at, |part| &part.at).clone()
     }
 
     /// The pointer where a keyword is, or would be.
     pub(super) fn place(&self, key: &str) -> String {
-        self.value(key).map_or_else(|| join(&self.pointer(), key), |(_, at)| at)
+        self.value(key).map_or_else(|| join(&self.pointer(), key), |found| found.at)
     }
 
     /// The valid types, except `null`: those that every part accepts.
@@ -146,7 +134,7 @@ impl<'a> EffectiveSchema<'a> {
         if self.never {
             return Types::NONE;
         }
-        let declared = self.values("type").fold(Types::ANY, |types, (value, _)| types.both(Types::declared(value)));
+        let declared = self.values("type").fold(Types::ANY, |types, found| types.both(Types::declared(found.value)));
         let unions = self.unions.iter().filter_map(Union::types);
         let types = unions.fold(declared, Types::both);
         match self.enumeration() {
@@ -157,8 +145,8 @@ impl<'a> EffectiveSchema<'a> {
 
     /// The valid values, except `null`, if they are listed: those in every list.
     pub(super) fn enumeration(&self) -> Option<Vec<Value>> {
-        let lists = self.values("enum").filter_map(|(value, _)| value.as_array().cloned());
-        let constants = self.values("const").map(|(value, _)| vec![value.clone()]);
+        let lists = self.values("enum").filter_map(|list| list.value.as_array().cloned());
+        let constants = self.values("const").map(|constant| vec![constant.value.clone()]);
         let unions = self.unions.iter().filter_map(Union::enumeration);
         let mut common: Option<Vec<Value>> = None;
         for list in lists.chain(constants).chain(unions) {
@@ -177,12 +165,9 @@ impl<'a> EffectiveSchema<'a> {
     /// The schemas under a keyword that maps names to schemas, by name.
     pub(super) fn named(&self, key: &str) -> BTreeMap<&'a str, Subschema<'a>> {
         let mut named: BTreeMap<&'a str, Subschema<'a>> = BTreeMap::new();
-        for (members, at) in self.values(key) {
-            for (name, value) in members.as_object().into_iter().flatten() {
-                let pointer = join(&at, name);
-                let schema = named.entry(name).or_insert_with(|| Subschema { nodes: Vec::new(), at: pointer.clone() });
-                schema.nodes.push(Node { value, pointer });
-            }
+        for (name, node) in self.values(key).flat_map(|found| found.members()) {
+            let schema = named.entry(name).or_insert_with(|| Subschema { nodes: Vec::new(), at: node.at.clone() });
+            schema.nodes.push(node);
         }
         named
     }
@@ -194,19 +179,17 @@ impl<'a> EffectiveSchema<'a> {
             Value::Object(members) if !members.is_empty() => Unlisted::Schema,
             _ => Unlisted::Anything,
         };
-        self.values("additionalProperties").map(|(value, _)| allowed(value)).min().unwrap_or(Unlisted::Anything)
+        self.values("additionalProperties").map(|found| allowed(found.value)).min().unwrap_or(Unlisted::Anything)
     }
 
     /// The names of the required properties.
     pub(super) fn required(&self) -> BTreeSet<&'a str> {
-        let lists = self.values("required").filter_map(|(value, _)| value.as_array());
-        lists.flatten().filter_map(Value::as_str).collect()
+        self.values("required").flat_map(|list| list.items()).filter_map(|name| name.value.as_str()).collect()
     }
 
     /// The schema that is the value of `key` (`items`, `additionalProperties`).
     pub(super) fn under(&self, key: &str) -> Subschema<'a> {
-        let nodes = self.values(key).map(|(value, pointer)| Node { value, pointer }).collect();
-        Subschema { nodes, at: self.place(key) }
+        Subschema { nodes: self.values(key).collect(), at: self.place(key) }
     }
 
     /// Whether everything is valid: there is only prose.
@@ -232,10 +215,10 @@ impl<'a> Union<'a> {
         self.variants.iter().map(Subschema::value).collect()
     }
 
-    fn of(document: &'a Value, keyword: &'static str, items: &'a [Value], at: String) -> Union<'a> {
-        let items = items.iter().enumerate().filter(|(_, item)| !is_null(document, item));
-        let variants = items.map(|(index, item)| Subschema::of(item, join(&at, &index.to_string()))).collect();
-        Union { keyword, at, variants }
+    fn of(keyword: &'static str, list: &Side<'a>) -> Union<'a> {
+        let items = list.items().filter(|item| !is_null(item));
+        let variants = items.map(|item| Subschema { at: item.at.clone(), nodes: vec![item] }).collect();
+        Union { keyword, at: list.at.clone(), variants }
     }
 
     /// The types, if the alternatives restrict nothing else: `anyOf: [{type: string}, {type: integer}]`.
@@ -283,12 +266,12 @@ impl<'a> Union<'a> {
     /// The alternatives, if each has at least one of these keywords and otherwise only prose.
     fn plain(&self, keys: &[&str]) -> Option<Vec<&'a Value>> {
         let plain = |variant: &Subschema<'a>| match variant.nodes.as_slice() {
-            [Node { value, .. }] => {
-                let members = value.as_object()?;
+            [only] => {
+                let members = only.value.as_object()?;
                 let structural = members.keys().filter(|key| !PROSE.contains(&key.as_str()));
                 let mut structural = structural.peekable();
                 structural.peek()?;
-                structural.all(|key| keys.contains(&key.as_str())).then_some(*value)
+                structural.all(|key| keys.contains(&key.as_str())).then_some(only.value)
             }
             _ => None,
         };

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::constraint::{CONSTRAINT, NAMES, Pair, UNKNOWN};
 use crate::effective_schema::{EffectiveSchema, PROSE, Unlisted};
 use crate::rules;
-use crate::sides::paired;
+use crate::sides::{Side, paired};
 use crate::subschema::Subschema;
 use crate::walk::Walk;
 use openapi_contract::pointer::join;
@@ -53,15 +53,9 @@ impl<'a> Walk<'a> {
         const KEY: &str = "prefixItems";
         let lists = pair.each(|side| {
             let mut items: BTreeMap<usize, Subschema<'a>> = BTreeMap::new();
-            for (list, at) in side.values(KEY) {
-                for (index, value) in list.as_array().into_iter().flatten().enumerate() {
-                    let item = Subschema::of(value, join(&at, &index.to_string()));
-                    items
-                        .entry(index)
-                        .or_insert(Subschema { nodes: Vec::new(), ..item.clone() })
-                        .nodes
-                        .extend(item.nodes);
-                }
+            for (index, item) in side.values(KEY).flat_map(|list| list.items().enumerate()) {
+                let schema = items.entry(index).or_insert(Subschema { nodes: Vec::new(), at: item.at.clone() });
+                schema.nodes.push(item);
             }
             items
         });
@@ -103,10 +97,8 @@ impl<'a> Walk<'a> {
         const KEY: &str = "dependentRequired";
         let required = pair.each(|side| {
             let mut required: BTreeMap<&'a str, Vec<Value>> = BTreeMap::new();
-            for (members, _) in side.values(KEY) {
-                for (name, list) in members.as_object().into_iter().flatten() {
-                    required.entry(name).or_default().extend(list.as_array().into_iter().flatten().cloned());
-                }
+            for (name, list) in side.values(KEY).flat_map(|found| found.members()) {
+                required.entry(name).or_default().extend(list.items().map(|item| item.value.clone()));
             }
             required
         });
@@ -123,7 +115,7 @@ impl<'a> Walk<'a> {
 
     /// A keyword that is compared as it is written.
     fn as_written(&mut self, pair: &Pair<'_, 'a>, key: &str) {
-        let written = pair.each(|side| side.values(key).map(|(value, _)| value).collect());
+        let written = pair.each(|side| side.values(key).map(|found| found.value).collect());
         let rule = rules::CONSTRAINT_CHANGED.on(pair.direction);
         self.step(key.to_owned(), |walk| walk.referred_components(rule, key, written));
         let lists = pair.lists(key).map(|mut values| {
@@ -143,14 +135,14 @@ impl<'a> Walk<'a> {
 
 /// Whether `dependentRequired` has a list for every name, as JSON Schema requires.
 fn has_lists(schema: &EffectiveSchema<'_>) -> bool {
-    let is_list = |value: &Value| value.as_object().is_some_and(|members| members.values().all(Value::is_array));
-    schema.values("dependentRequired").all(|(value, _)| is_list(value))
+    let mut all = schema.values("dependentRequired");
+    all.all(|found| found.value.is_object() && found.members().all(|(_, list)| list.value.is_array()))
 }
 
 impl<'a> Pair<'_, 'a> {
     /// Whether `minContains` and `maxContains` bound the same count on both sides.
     pub(super) fn bounds_contains(&self) -> bool {
-        let is_count = |(value, _): (&'a Value, String)| value.as_f64().is_some_and(|limit| limit >= 0.0);
+        let is_count = |found: Side<'a>| found.value.as_f64().is_some_and(|limit| limit >= 0.0);
         let bounds = |side: &EffectiveSchema<'a>| {
             side.value("contains").is_some()
                 && ["minContains", "maxContains"].iter().all(|key| side.value(key).is_none_or(is_count))

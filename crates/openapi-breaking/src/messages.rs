@@ -13,7 +13,6 @@ use crate::types::Types;
 use crate::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::equivalence::folded;
-use openapi_contract::paths::{Declared, declared};
 use openapi_contract::pointer::join;
 
 /// Members of a parameter or header that are judged; all others are prose.
@@ -41,14 +40,12 @@ impl<'a> Walk<'a> {
     ) {
         let owners = owner.member(key);
         let members = owners.map(|side| {
-            let members = side.value.as_object().into_iter().flatten();
-            let members = members.filter(|(name, _)| kind != Kind::Response || !name.starts_with("x-"));
-            members.map(|(name, value)| (folded(kind, name), (name.as_str(), value))).collect::<Vec<_>>()
+            let members = side.members().filter(|(name, _)| kind != Kind::Response || !name.starts_with("x-"));
+            members.map(|(name, member)| (folded(kind, name), (name, member))).collect::<Vec<_>>()
         });
         for members in paired(members).into_values() {
-            let Some((name, _)) = members[0].or(members[1]) else { continue };
-            let at = |side: usize| join(&owners.0[side].at, members[side].map_or(name, |(name, _)| name));
-            let member = self.listed(members.map(|member| member.map(|(_, value)| value)), [at(0), at(1)]);
+            let Some((name, _)) = members.iter().flatten().next().cloned() else { continue };
+            let member = Sides::of(members.map(|member| member.map(|(_, member)| member)), &owners, name).followed();
             let label = match kind {
                 Kind::MediaType | Kind::Response => name.to_owned(),
                 _ => format!("{noun} {name}"),
@@ -71,18 +68,16 @@ impl<'a> Walk<'a> {
     /// The parameters of an operation: its own, and those of its path that it does not override.
     pub(super) fn parameters(&mut self, item: &Sides<'a>, operation: &Sides<'a>, templates: [&str; 2]) {
         let direction = self.request_direction();
-        let documents = self.documents();
         let lists = [0, 1].map(|side: usize| {
-            let owners = [operation, item].map(|owner| &owner.0[side]);
-            let listed = owners.map(|owner| declared(documents[side], owner.value, &owner.at));
-            listed.into_iter().flatten().map(move |one| (key(&one, templates[side]), one))
+            let owners = [operation, item].map(|owner| owner.0[side].member("parameters"));
+            let parameters = owners.into_iter().flat_map(|list| list.items()).map(|listed| listed.followed());
+            parameters.filter_map(move |parameter| Some((key(&parameter, templates[side])?, parameter)))
         });
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for pair in paired(lists).into_values() {
             match pair {
                 [Some(old), Some(new)] => {
-                    let parameter = self.listed([Some(old.listed), Some(new.listed)], [old.site, new.site.clone()]);
-                    self.step(label(&new), |walk| walk.parameter(&parameter, new.location));
+                    self.step(label(&new), |walk| walk.parameter(&Sides([old, new])));
                 }
                 [old, new] => {
                     removed.extend(old);
@@ -91,38 +86,40 @@ impl<'a> Walk<'a> {
             }
         }
         // In the list of the operation or in that of its path: a parameter of the path is reported once.
-        let part = |one: &Declared<'a>, side: usize| {
-            let is_own = one.site.starts_with(&(operation.0[side].at.clone() + "/parameters/"));
-            let owner = if is_own { operation } else { item };
-            let mut sides = [None, None];
-            sides[side] = Some(Side::plain(Some(one.parameter), one.site.clone()));
-            Sides::of(sides, owner.map(|owner| owner.at.clone() + "/parameters/-"))
+        let owner = |one: &Side<'a>| {
+            let is_own = operation.at("parameters").iter().any(|list| one.site().starts_with(list));
+            if is_own { operation.member("parameters") } else { item.member("parameters") }
         };
         for old in removed {
-            let is_moved = |new: &Declared<'a>| new.location != old.location && new.name.eq_ignore_ascii_case(old.name);
+            let (place, name) = (old.text("in"), old.text("name"));
+            let is_moved = |new: &Side<'a>| new.text("in") != place && new.text("name").eq_ignore_ascii_case(name);
             let moved = added.iter().position(is_moved).map(|index| added.remove(index));
-            let sides = part(&old, 0);
-            let rule = match sides.0[0].flag("required") {
-                _ if direction == Direction::Request && old.location == "query" => rules::QUERY_PARAMETER_REMOVED,
+            let rule = match old.flag("required") {
+                _ if direction == Direction::Request && place == "query" => rules::QUERY_PARAMETER_REMOVED,
                 true => rules::REQUIRED_PART_REMOVED.on(direction),
                 false => rules::PART_REMOVED.on(direction),
             };
             self.step(label(&old), |walk| match moved {
                 Some(new) => {
-                    let locations = [old.location, new.location].map(|location| Some(Value::from(location)));
-                    walk.report_value(rules::PART_MOVED.on(direction), [old.site, new.site], "the location", locations);
+                    let places = [place, new.text("in")].map(|place| Some(Value::from(place)));
+                    let sites = Sides([old, new]).sites();
+                    walk.report_value(rules::PART_MOVED.on(direction), sites, "the location", places);
                 }
-                None => walk.added_or_removed(rule, &sides, "parameter"),
+                None => {
+                    let owner = owner(&old);
+                    walk.added_or_removed(rule, &Sides::of([Some(old), None], &owner, "-"), "parameter");
+                }
             });
         }
         for new in added {
-            let sides = part(&new, 1);
-            let rule = if sides.0[1].flag("required") { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
-            self.step(label(&new), |walk| walk.added_or_removed(rule.on(direction), &sides, "parameter"));
+            let rule = if new.flag("required") { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
+            let (label, owner) = (label(&new), owner(&new));
+            let part = Sides::of([None, Some(new)], &owner, "-");
+            self.step(label, |walk| walk.added_or_removed(rule.on(direction), &part, "parameter"));
         }
     }
 
-    fn parameter(&mut self, parameter: &Sides<'a>, location: &str) {
+    fn parameter(&mut self, parameter: &Sides<'a>) {
         let direction = self.request_direction();
         for key in ["allowReserved", "allowEmptyValue"] {
             match parameter.flags(key) {
@@ -132,7 +129,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.rest(|key| PARAMETER.contains(&key) || PART.contains(&key), parameter);
-        self.part(parameter, location, direction);
+        self.part(parameter, parameter.0[1].text("in"), direction);
     }
 
     /// A parameter or header.
@@ -145,8 +142,7 @@ impl<'a> Walk<'a> {
             [true, false] => self.changed(rules::PART_REVIVED, part, "deprecated"),
             _ => {}
         }
-        let documents = self.documents();
-        let views = [0, 1].map(|side| EffectiveSchema::of(documents[side], &part.0[side].schema()));
+        let views = part.map(|side| EffectiveSchema::of(&side.schema()));
         let is_query = direction == Direction::Request && location == "query";
         let items = if is_query { items_of_list(part, [&views[0], &views[1]]) } else { None };
         let is_single = items.is_some() || views.iter().all(|view| view.types().is_scalar());
@@ -198,7 +194,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn body(&mut self, operation: &Sides<'a>) {
         let direction = self.request_direction();
-        let body = self.listed(operation.get("requestBody"), operation.at("requestBody"));
+        let body = operation.member("requestBody").followed();
         self.step("body", |walk| {
             let rule = match (body.exist(), body.flags("required")) {
                 ([true, true], required) => {
@@ -297,7 +293,7 @@ impl<'a> Walk<'a> {
 /// `style: form` and `explode: true`, `?a=1` is both.
 fn items_of_list<'a>(part: &Sides<'a>, [old, new]: [&EffectiveSchema<'a>; 2]) -> Option<Subschema<'a>> {
     let is_form = part.map(|side| side.style("query") == "form" && side.value.get("schema").is_some());
-    let limit = |key: &str| new.value(key).and_then(|(value, _)| value.as_f64());
+    let limit = |key: &str| new.value(key).and_then(|found| found.value.as_f64());
     let accepts_one = new.has_only(&[PROSE, LIST_OF_ONE].concat())
         && new.unions.is_empty()
         && limit("minItems").is_none_or(|limit| limit <= 1.0)
@@ -309,12 +305,14 @@ fn items_of_list<'a>(part: &Sides<'a>, [old, new]: [&EffectiveSchema<'a>; 2]) ->
 
 /// The identity of a parameter: its location and name; of a path parameter its place in the template, since it may have
 /// been renamed.
-fn key(one: &Declared<'_>, template: &str) -> (String, String) {
-    let (location, name) = one.key();
+fn key(parameter: &Side<'_>, template: &str) -> Option<(String, String)> {
+    let (location, name) = (parameter.text("in"), parameter.text("name"));
+    let kind = if location == "header" { Kind::Header } else { Kind::Parameter };
     let place = template.split_once(&format!("{{{name}}}")).map(|(before, _)| without_names(before));
-    (location.to_owned(), place.filter(|_| location == "path").unwrap_or_else(|| name.into_owned()))
+    let key = place.filter(|_| location == "path").unwrap_or_else(|| folded(kind, name).into_owned());
+    (parameter.value.get("in").is_some() && parameter.value.get("name").is_some()).then(|| (location.to_owned(), key))
 }
 
-fn label(one: &Declared<'_>) -> String {
-    format!("{} {}", one.location, one.name)
+fn label(parameter: &Side<'_>) -> String {
+    format!("{} {}", parameter.text("in"), parameter.text("name"))
 }

@@ -8,7 +8,6 @@ use crate::sides::{Side, Sides, both_same, paired};
 use crate::walk::Walk;
 use openapi_contract::equivalence::whole;
 use openapi_contract::operation::is_planned;
-use openapi_contract::pointer::join;
 
 /// Members of an operation that are compared; all others are prose.
 const OPERATION: &str = "operationId tags deprecated x-sunset x-status x-max-body-bytes security servers parameters \
@@ -118,10 +117,8 @@ impl<'a> Walk<'a> {
     fn servers(&mut self, item: &Sides<'a>, operation: &Sides<'a>) {
         let root = self.root();
         let lists = Sides([0, 1].map(|side| {
-            let levels = [operation, item, &root].map(|level| &level.0[side]);
-            let owner = levels.into_iter().find(|owner| owner.value.get("servers").is_some());
-            let owner = owner.unwrap_or(&root.0[side]);
-            Side::plain(owner.value.get("servers"), join(&owner.at, "servers"))
+            let levels = [operation, item].map(|level| &level.0[side]);
+            levels.into_iter().find_map(|level| level.get("servers")).unwrap_or(root.0[side].member("servers"))
         }));
         let urls = lists.map(listed);
         let order =
@@ -135,7 +132,7 @@ impl<'a> Walk<'a> {
                 walk.report_value(rules::PROSE_CHANGED, at, "the order of the servers", order.map(Some));
             }
             for (url, servers) in servers {
-                let server = Sides::of(servers, lists.at(&url));
+                let server = Sides::of(servers, &lists, &url);
                 match server.exist() {
                     [true, false] => walk.report(rules::SERVER_REMOVED, server.sites(), "the server is removed"),
                     [false, true] => walk.report(rules::SERVER_ADDED, server.sites(), "the server is added"),
@@ -151,16 +148,13 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The server that there is without a list.
-static DEFAULT_SERVER: Value = Value::Bool(true);
-
 /// The URLs of a list of servers, each with its server. Without servers the URL is `/`; a slash at the end has no effect.
 fn listed<'a>(list: &Side<'a>) -> Vec<(String, Side<'a>)> {
-    let servers = list.value.as_array().into_iter().flatten().enumerate();
-    let listed = servers.map(|(index, server)| {
-        let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
-        (url.trim_end_matches('/').to_owned() + "/", Side::plain(Some(server), join(&list.at, &index.to_string())))
-    });
+    let url = |server: &Side<'a>| server.value.get("url").and_then(Value::as_str).unwrap_or_default();
+    let listed = list.items().map(|server| (url(&server).trim_end_matches('/').to_owned() + "/", server));
     let listed: Vec<_> = listed.collect();
-    if listed.is_empty() { vec![("/".to_owned(), Side::plain(Some(&DEFAULT_SERVER), list.at.clone()))] } else { listed }
+    if listed.is_empty() { vec![("/".to_owned(), Side::root(&DEFAULT_SERVER))] } else { listed }
 }
+
+/// The server that there is without a list: its `url` is `/`.
+static DEFAULT_SERVER: Value = Value::Bool(true);

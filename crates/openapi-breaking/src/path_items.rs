@@ -17,7 +17,6 @@ use crate::walk::Walk;
 use openapi_contract::Kind;
 use openapi_contract::method::Method;
 use openapi_contract::operation::is_planned;
-use openapi_contract::pointer::join;
 
 impl<'a> Walk<'a> {
     /// Compares what is inside as operations that the server sends; inside of those, as operations that clients send.
@@ -49,12 +48,9 @@ impl<'a> Walk<'a> {
     pub(super) fn path_items(&mut self, maps: &Sides<'a>) {
         let is_listed = |key: &str| !key.starts_with("x-");
         self.rest(is_listed, maps);
-        let items = maps.map(|map| {
-            let members = map.value.as_object().into_iter().flatten().map(|(key, item)| (key.as_str(), item));
-            members.filter(|(key, _)| is_listed(key)).collect::<Vec<_>>()
-        });
+        let items = maps.map(|map| map.members().filter(|(key, _)| is_listed(key)));
         // Where only one side has the template, path parameters may have been renamed.
-        let mut added: BTreeMap<String, Vec<(&'a str, &'a Value)>> = BTreeMap::new();
+        let mut added: BTreeMap<String, Vec<(&'a str, Side<'a>)>> = BTreeMap::new();
         let mut rest = Vec::new();
         for (template, values) in paired(items) {
             match values.map(|value| value.map(|item| (template, item))) {
@@ -74,11 +70,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn path_item(&mut self, maps: &Sides<'a>, pair: [Option<(&'a str, &'a Value)>; 2]) {
-        let Some(template) = pair[1].or(pair[0]).map(|(template, _)| template) else { return };
-        let templates = pair.map(|one| one.map_or(template, |(template, _)| template));
-        let at = [0, 1].map(|side| join(&maps.0[side].at, templates[side]));
-        let item = self.listed(pair.map(|one| one.map(|(_, item)| item)), at);
+    fn path_item(&mut self, maps: &Sides<'a>, pair: [Option<(&'a str, Side<'a>)>; 2]) {
+        let templates = pair.each_ref().map(|one| one.as_ref().map(|(template, _)| *template));
+        let Some(template) = templates[1].or(templates[0]) else { return };
+        let templates = templates.map(|one| one.unwrap_or(template));
+        let item = Sides::of(pair.map(|one| one.map(|(_, item)| item)), maps, template).followed();
         let is_method = |key: &str| Method::ALL.iter().any(|method| method.key() == key);
         self.step(template, |walk| {
             if item.exist() != [true, true] {

@@ -3,73 +3,80 @@
 //! A property that is `readOnly` is no part of a request, one that is `writeOnly` no part of a response. A change there is
 //! reported as one that no client notices, unless the other direction reports it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::change::Direction::{Request, Response};
 use crate::constraint::{ADDITIONAL, Pair};
 use crate::effective_schema::{EffectiveSchema, Unlisted};
 use crate::rules::*;
-use crate::sides::{both_same, paired};
+use crate::sides::{Side, both_same, paired};
 use crate::subschema::Subschema;
 use crate::walk::Walk;
 use openapi_contract::pointer::join;
 
-/// One property on both sides.
-struct Property<'n, 'a> {
-    name: &'n str,
-    /// Its schema on each side that lists it and does not hide it from this direction.
-    schemas: [Option<Subschema<'a>>; 2],
-    is_required: [bool; 2],
-    /// Whether the new side lists it, but hides it from this direction.
+/// One property on one side.
+struct Property<'a> {
+    /// Its schema, if the side lists it.
+    listed: Option<Subschema<'a>>,
+    is_required: bool,
+    /// Whether it is listed, but no part of this direction.
     is_hidden: bool,
-    at: [String; 2],
+    at: String,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn properties(&mut self, pair: &Pair<'_, 'a>) {
-        let documents = self.documents();
-        let listed = pair.each(|side| {
-            let listed = side.properties().into_iter().map(|(name, schema)| (name, Some(schema)));
-            listed.chain(side.required().into_iter().map(|name| (name, None)))
-        });
-        let required = pair.each(EffectiveSchema::required);
-        for (name, schemas) in paired(listed) {
-            let schemas = schemas.map(Option::flatten);
-            let is_listed = [0, 1].map(|side: usize| schemas[side].is_some());
-            let is_hidden = [0, 1].map(|side: usize| {
-                let hides = |schema| EffectiveSchema::hides(documents[side], schema, pair.direction);
-                schemas[side].as_ref().is_some_and(hides)
-            });
-            let is_required = [0, 1].map(|side: usize| required[side].contains(name));
-            let at = [0, 1].map(|side: usize| match &schemas[side] {
-                Some(schema) => schema.at.clone(),
-                None => join(&pair.sides[side].place("properties"), name),
-            });
-            let is_unsent = [0, 1].map(|side| is_hidden[side] || !is_listed[side] && !is_required[side]);
-            if is_hidden.contains(&true) && is_unsent == [true, true] {
-                let (rule, required) = (UNSENT_PROPERTY_CHANGED, is_required.map(Value::from));
-                let values = schemas.map(|schema| schema.map(|schema| schema.value()));
-                let values = match [values[0].as_ref(), values[1].as_ref()] {
-                    same if both_same(same) => [Some(&required[0]), Some(&required[1])],
-                    values => values,
+        let properties = pair.each(|side| {
+            let (mut listed, required) = (side.properties(), side.required());
+            let names: BTreeSet<&str> = listed.keys().copied().chain(required.iter().copied()).collect();
+            let property = names.into_iter().map(move |name| {
+                let listed = listed.remove(name);
+                let at = match &listed {
+                    Some(schema) => schema.at.clone(),
+                    None => join(&side.place("properties"), name),
                 };
-                self.step(name, |walk| walk.report_unnoticed(rule, at, "the property", values));
-                continue;
-            }
-            // A hidden property cannot be required.
-            let is_required = [0, 1].map(|side| is_required[side] && !is_hidden[side]);
-            let mut is_visible = is_hidden.iter().map(|is_hidden| !is_hidden);
-            let schemas = schemas.map(|schema| schema.filter(|_| is_visible.next().unwrap_or_default()));
-            let property = Property { name, schemas, is_required, is_hidden: is_hidden[1], at };
-            self.step(name, |walk| walk.property(pair, property));
+                let is_hidden = listed.as_ref().is_some_and(|schema| EffectiveSchema::hides(schema, pair.direction));
+                (name, Property { listed, is_required: required.contains(name), is_hidden, at })
+            });
+            property
+        });
+        for (name, properties) in paired(properties) {
+            let mut sides = pair.sides.into_iter();
+            let properties = properties.map(|property| {
+                let at = sides.next().map_or_else(String::new, |side| join(&side.place("properties"), name));
+                property.unwrap_or(Property { listed: None, is_required: false, is_hidden: false, at })
+            });
+            let is_unsent = |one: &Property<'a>| one.is_hidden || one.listed.is_none() && !one.is_required;
+            self.step(name, |walk| {
+                match properties.iter().any(|one| one.is_hidden) && properties.iter().all(is_unsent) {
+                    true => walk.unsent_property(properties),
+                    false => walk.property(pair, name, properties),
+                }
+            });
         }
     }
 
-    fn property(&mut self, pair: &Pair<'_, 'a>, property: Property<'_, 'a>) {
-        let Property { name, schemas, is_required, is_hidden, at } = property;
-        let is_visible = [schemas[0].is_some(), schemas[1].is_some()];
-        let default = |side: &Subschema<'a>| EffectiveSchema::of(self.documents()[1], side).value("default").is_some();
-        let has_default = schemas[1].as_ref().is_some_and(default);
+    fn unsent_property(&mut self, [old, new]: [Property<'a>; 2]) {
+        let required = [&old, &new].map(|one| Value::from(one.is_required));
+        let values = [&old, &new].map(|one| one.listed.as_ref().map(Subschema::value));
+        let values = match [values[0].as_ref(), values[1].as_ref()] {
+            values if both_same(values) => [Some(&required[0]), Some(&required[1])],
+            values => values,
+        };
+        self.report_unnoticed(UNSENT_PROPERTY_CHANGED, [old.at, new.at], "the property", values);
+    }
+
+    fn property(&mut self, pair: &Pair<'_, 'a>, name: &str, properties: [Property<'a>; 2]) {
+        // A hidden property cannot be required.
+        let is_required = properties.each_ref().map(|one| one.is_required && !one.is_hidden);
+        let is_hidden = properties[1].is_hidden;
+        let at = properties.each_ref().map(|one| one.at.clone());
+        let schemas = properties.map(|one| one.listed.filter(|_| !one.is_hidden));
+        let is_visible = schemas.each_ref().map(Option::is_some);
+        let has_default =
+            schemas[1].as_ref().is_some_and(|schema| EffectiveSchema::of(schema).value("default").is_some());
         let unlisted = pair.each(EffectiveSchema::unlisted);
         let (rule, sentence) = match (pair.direction, is_visible, is_required) {
             (Response, [false, true], [true, false]) => (PROPERTY_BECAME_OPTIONAL.response, "no longer required"),
@@ -118,7 +125,7 @@ impl<'a> Walk<'a> {
     pub(super) fn additional(&mut self, pair: &Pair<'_, 'a>) {
         const KEY: &str = "additionalProperties";
         // Each schema of `allOf` excludes what it does not list itself, which is more than the merged list shows.
-        let restricting = |side: &EffectiveSchema<'a>| side.values(KEY).filter(|(value, _)| **value != true).count();
+        let restricting = |side: &EffectiveSchema<'a>| side.values(KEY).filter(|found| *found.value != true).count();
         let counts = pair.each(restricting);
         if counts[0] != counts[1] && !counts.contains(&0) {
             let counts = counts.map(|count| Some(Value::from(count)));
@@ -135,9 +142,6 @@ impl<'a> Walk<'a> {
 
 /// The pointer where a property is listed as required, or would be.
 fn required_at(schema: &EffectiveSchema<'_>, name: &str) -> String {
-    let place = |(list, at): (&Value, String)| {
-        let index = list.as_array()?.iter().position(|listed| listed == name)?;
-        Some(join(&at, &index.to_string()))
-    };
+    let place = |list: Side<'_>| list.items().find(|listed| listed.value == name).map(|listed| listed.at);
     schema.values("required").find_map(place).unwrap_or_else(|| join(&schema.place("required"), name))
 }

@@ -26,8 +26,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn compare(&mut self, direction: Direction, schemas: &[Subschema<'a>; 2]) {
-        let documents = self.documents();
-        let sides = [0, 1].map(|side| EffectiveSchema::of(documents[side], &schemas[side]));
+        let sides = schemas.each_ref().map(EffectiveSchema::of);
         let is_text = self.text && direction == Direction::Request;
         let types = [sides[0].types(), sides[1].types()];
         let pair = Pair { direction, is_text, types, sides: [&sides[0], &sides[1]] };

@@ -26,8 +26,9 @@ impl<'a> Walk<'a> {
         let root = self.root();
         let owner = |side: usize| if operation.get("security")[side].is_some() { operation } else { &root };
         let owners = [owner(0), owner(1)];
-        let at = [0, 1].map(|side| join(&owners[side].0[side].at, "security"));
-        let [old, new] = [0, 1].map(|side| alternatives(owners[side].get("security")[side]));
+        let lists = [0, 1].map(|side| owners[side].0[side].member("security"));
+        let at = lists.each_ref().map(|list| list.at.clone());
+        let [old, new] = lists.map(|list| alternatives(list.value));
         let is_added = |other: &Alternative<'a>| !old.iter().any(|one| suffices(other, one));
         let is_removed = |one: &Alternative<'a>| !new.iter().any(|other| suffices(one, other));
         let mut found: Vec<(&Rule, [Option<Value>; 2])> = Vec::new();
@@ -66,7 +67,7 @@ impl<'a> Walk<'a> {
     pub(super) fn security_schemes(&mut self) {
         let schemes = self.root().member("components").member("securitySchemes");
         for name in schemes.keys().collect::<BTreeSet<_>>() {
-            let scheme = self.listed(schemes.get(name), schemes.at(name));
+            let scheme = schemes.member(name).followed();
             if scheme.exist() == [true, true] {
                 self.step(format!("security {name}"), |walk| walk.security_scheme(&scheme));
             }
@@ -121,14 +122,14 @@ fn entries(flows: &Value) -> BTreeMap<Vec<&str>, &Value> {
 }
 
 /// Without any alternative, no credentials are required.
-fn alternatives(security: Option<&Value>) -> Vec<Alternative<'_>> {
+fn alternatives(security: &Value) -> Vec<Alternative<'_>> {
     fn scopes(list: &Value) -> BTreeSet<&str> {
         list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
     }
     fn alternative(one: &Value) -> Alternative<'_> {
         one.as_object().into_iter().flatten().map(|(scheme, list)| (scheme.as_str(), scopes(list))).collect()
     }
-    match security.and_then(Value::as_array) {
+    match security.as_array() {
         Some(listed) if !listed.is_empty() => listed.iter().map(alternative).collect(),
         _ => vec![Alternative::new()],
     }

@@ -11,16 +11,15 @@ use openapi_contract::pointer::{self, join};
 /// A node that is not in the document.
 static ABSENT: Value = Value::Null;
 
-/// A node of one release, with the references at its head followed.
+/// A node of one release.
 #[derive(Debug, Clone)]
 pub(super) struct Side<'a> {
+    document: &'a Value,
     pub(super) value: &'a Value,
     /// The pointer of the node.
     pub(super) at: String,
-    /// The pointer where it is listed, which may be a reference: the place of a part that is added or removed.
-    pub(super) site: String,
     /// The references that lead to it, with their pointers: prose may be beside them.
-    pub(super) references: Vec<(&'a Value, String)>,
+    references: Vec<(&'a Value, String)>,
 }
 
 /// A node of the old and of the new release.
@@ -28,17 +27,58 @@ pub(super) struct Side<'a> {
 pub(super) struct Sides<'a>(pub(super) [Side<'a>; 2]);
 
 impl<'a> Side<'a> {
-    /// A node that is no reference. Without a value the node is absent, and this is where it would be.
-    pub(super) fn plain(value: Option<&'a Value>, at: String) -> Side<'a> {
-        Side { value: value.unwrap_or(&ABSENT), site: at.clone(), at, references: Vec::new() }
+    pub(super) fn root(document: &'a Value) -> Side<'a> {
+        Side::of(document, document, String::new())
     }
 
-    /// A node with the references at its head followed.
-    pub(super) fn follow(document: &'a Value, value: Option<&'a Value>, site: String) -> Side<'a> {
-        let Some(value) = value else { return Side::plain(None, site) };
-        let references = pointer::references(document, value, &site);
-        let (value, at) = pointer::resolve(document, value, site.clone()).unwrap_or_else(|| (value, site.clone()));
-        Side { value, at, site, references }
+    fn of(document: &'a Value, value: &'a Value, at: String) -> Side<'a> {
+        Side { document, value, at, references: Vec::new() }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Side<'a>> {
+        Some(Side::of(self.document, self.value.get(key)?, join(&self.at, key)))
+    }
+
+    /// The member `key`, or an absent node where it would be.
+    pub(super) fn member(&self, key: &str) -> Side<'a> {
+        self.get(key).unwrap_or_else(|| Side::of(self.document, &ABSENT, join(&self.at, key)))
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Side<'a>)> + use<'a> {
+        let (document, at) = (self.document, self.at.clone());
+        let members = self.value.as_object().into_iter().flatten();
+        members.map(move |(key, value)| (key.as_str(), Side::of(document, value, join(&at, key))))
+    }
+
+    pub(super) fn items(&self) -> impl Iterator<Item = Side<'a>> + use<'a> {
+        let (document, at) = (self.document, self.at.clone());
+        let items = self.value.as_array().into_iter().flatten().enumerate();
+        items.map(move |(index, value)| Side::of(document, value, join(&at, &index.to_string())))
+    }
+
+    /// The target of its reference, if it is one to this document.
+    pub(super) fn target(&self) -> Option<Side<'a>> {
+        let at = pointer::local(pointer::reference(self.value)?)?;
+        Some(Side::of(self.document, pointer::find(self.document, &at)?, at))
+    }
+
+    /// The node with the references at its head followed.
+    pub(super) fn followed(&self) -> Side<'a> {
+        let references = pointer::references(self.document, self.value, &self.at);
+        match pointer::resolve(self.document, self.value, self.at.clone()) {
+            Some((value, at)) => Side { document: self.document, value, at, references },
+            None => Side { references, ..self.clone() },
+        }
+    }
+
+    /// The pointer where the node is listed: the place of a part that is added or removed.
+    pub(super) fn site(&self) -> &str {
+        self.references.first().map_or(&self.at, |(_, at)| at)
+    }
+
+    /// The text under a key; empty if there is none.
+    pub(super) fn text(&self, key: &str) -> &'a str {
+        self.value.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
     pub(super) fn flag(&self, key: &str) -> bool {
@@ -47,7 +87,7 @@ impl<'a> Side<'a> {
 
     /// The schema under `schema`.
     pub(super) fn schema(&self) -> Subschema<'a> {
-        Subschema::member(self.value, &self.at, "schema")
+        Subschema { nodes: self.get("schema").into_iter().collect(), at: join(&self.at, "schema") }
     }
 
     /// `style`, whose default depends on the location.
@@ -63,10 +103,11 @@ impl<'a> Side<'a> {
 }
 
 impl<'a> Sides<'a> {
-    /// A node that may be absent on one side, where it would be at this pointer.
-    pub(super) fn of([old, new]: [Option<Side<'a>>; 2], [old_at, new_at]: [String; 2]) -> Sides<'a> {
-        let or_absent = |side: Option<Side<'a>>, at| side.unwrap_or_else(|| Side::plain(None, at));
-        Sides([or_absent(old, old_at), or_absent(new, new_at)])
+    /// A member of `owner`, absent on one side if only the other one has it.
+    pub(super) fn of(sides: [Option<Side<'a>>; 2], owner: &Sides<'a>, key: &str) -> Sides<'a> {
+        let Sides([old_owner, new_owner]) = owner;
+        let [old, new] = sides;
+        Sides([old.unwrap_or_else(|| old_owner.member(key)), new.unwrap_or_else(|| new_owner.member(key))])
     }
 
     pub(super) fn map<T>(&self, f: impl Fn(&Side<'a>) -> T) -> [T; 2] {
@@ -80,7 +121,7 @@ impl<'a> Sides<'a> {
 
     /// The pointers where the node is listed.
     pub(super) fn sites(&self) -> [String; 2] {
-        self.map(|side| side.site.clone())
+        self.map(|side| side.site().to_owned())
     }
 
     /// The pointers of the member `key`.
@@ -105,16 +146,20 @@ impl<'a> Sides<'a> {
             .map(String::as_str)
     }
 
-    /// The member `key`, which is no reference.
     pub(super) fn member(&self, key: &str) -> Sides<'a> {
-        Sides(self.map(|side| Side::plain(side.value.get(key), join(&side.at, key))))
+        Sides(self.map(|side| side.member(key)))
+    }
+
+    /// The node with the references at its head followed.
+    pub(super) fn followed(&self) -> Sides<'a> {
+        Sides(self.map(Side::followed))
     }
 
     /// The references that lead to the node, each with its counterpart.
     pub(super) fn references(&self) -> Vec<Sides<'a>> {
         let reference = |side: &Side<'a>, index: usize| match side.references.get(index) {
-            Some((reference, at)) => Side::plain(Some(reference), at.clone()),
-            None => Side::plain(None, side.site.clone()),
+            Some((reference, at)) => Side::of(side.document, reference, at.clone()),
+            None => Side::of(side.document, &ABSENT, side.site().to_owned()),
         };
         let most = self.map(|side| side.references.len()).into_iter().max().unwrap_or_default();
         (0..most).map(|index| Sides(self.map(|side| reference(side, index)))).collect()

@@ -4,49 +4,33 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use openapi_contract::pointer::{self, join};
-
-/// One schema as written: `true`, `false`, or an object, which may be a reference.
-#[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
-    pub(super) value: &'a Value,
-    pub(super) pointer: String,
-}
+use crate::sides::Side;
+use openapi_contract::pointer;
 
 /// The schemas that apply at one place, all of them; none accepts everything.
 #[derive(Debug, Clone)]
 pub(super) struct Subschema<'a> {
-    pub(super) nodes: Vec<Node<'a>>,
+    /// Each is `true`, `false`, or an object, which may be a reference.
+    pub(super) nodes: Vec<Side<'a>>,
     /// The pointer where it is, or would be.
     pub(super) at: String,
 }
 
 impl<'a> Subschema<'a> {
-    /// The member `key` of `owner`; accepts everything if there is none.
-    pub(super) fn member(owner: &'a Value, owner_at: &str, key: &str) -> Subschema<'a> {
-        let at = join(owner_at, key);
-        let node = owner.get(key).map(|value| Node { value, pointer: at.clone() });
-        Subschema { nodes: node.into_iter().collect(), at }
-    }
-
-    pub(super) fn of(value: &'a Value, at: String) -> Subschema<'a> {
-        Subschema { nodes: vec![Node { value, pointer: at.clone() }], at }
-    }
-
     /// Whether a part of it may be written elsewhere: it is a reference, or its alternatives or `allOf` may hold one. Every
     /// cycle of schemas contains such a schema.
     pub(super) fn refers(&self) -> bool {
         let elsewhere =
-            |node: &Node<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| node.value.get(key).is_some());
+            |node: &Side<'a>| ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| node.value.get(key).is_some());
         self.nodes.iter().any(elsewhere)
     }
 
     /// What distinguishes it from others: the pointers of its parts, references followed.
-    pub(super) fn identity(&self, document: &Value) -> Vec<String> {
-        let resolved = |node: &Node<'_>| match pointer::resolve(document, node.value, node.pointer.clone()) {
+    pub(super) fn identity(&self) -> Vec<String> {
+        let resolved = |node: &Side<'a>| match only_refers(node.value) {
+            true => node.followed().at,
             // Keywords beside a reference belong to the schema.
-            Some((_, pointer)) if only_refers(node.value) => pointer,
-            _ => node.pointer.clone(),
+            false => node.at.clone(),
         };
         let mut identity: Vec<String> = self.nodes.iter().map(resolved).collect();
         identity.sort();
@@ -68,7 +52,7 @@ impl<'a> Subschema<'a> {
     /// The reference, if the schema is only that.
     pub(super) fn component(&self) -> Option<&'a str> {
         match self.nodes.as_slice() {
-            [Node { value, .. }] => pointer::reference(value),
+            [only] => pointer::reference(only.value),
             _ => None,
         }
     }
@@ -79,8 +63,8 @@ pub(super) fn only_refers(value: &Value) -> bool {
 }
 
 /// Whether a schema accepts `null` and nothing else.
-pub(super) fn is_null(document: &Value, schema: &Value) -> bool {
-    let schema = pointer::resolve(document, schema, String::new()).map_or(schema, |(value, _)| value);
+pub(super) fn is_null(schema: &Side<'_>) -> bool {
+    let schema = schema.followed().value;
     let only_null = |list: &Value| match list {
         Value::Array(items) => !items.is_empty() && items.iter().all(|item| item.is_null() || item == "null"),
         other => other == "null",
@@ -91,30 +75,24 @@ pub(super) fn is_null(document: &Value, schema: &Value) -> bool {
 }
 
 /// Whether `null` is valid. Each schema is evaluated once; one that refers to itself counts as accepting `null` meanwhile.
-pub(super) fn accepts_null<'a>(
-    document: &'a Value,
-    schema: &'a Value,
-    known: &mut HashMap<*const Value, bool>,
-) -> bool {
-    let Some(members) = schema.as_object() else { return schema != &Value::Bool(false) };
-    if let Some(known) = known.get(&std::ptr::from_ref(schema)) {
+pub(super) fn accepts_null(schema: &Side<'_>, known: &mut HashMap<String, bool>) -> bool {
+    if !schema.value.is_object() {
+        return schema.value != &Value::Bool(false);
+    }
+    if let Some(known) = known.get(&schema.at) {
         return *known;
     }
-    known.insert(schema, true);
-    let mut accepts = |value: &'a Value| accepts_null(document, value, known);
-    let all = members.iter().all(|(key, value)| match (key.as_str(), value) {
+    known.insert(schema.at.clone(), true);
+    let accepts = schema.members().all(|(key, member)| match (key, member.value) {
         ("type", Value::String(one)) => one == "null",
         ("type", Value::Array(list)) => list.iter().any(|one| one == "null"),
         ("enum", Value::Array(list)) => list.iter().any(Value::is_null),
         ("const", value) => value.is_null(),
-        ("allOf", Value::Array(items)) => items.iter().all(&mut accepts),
-        ("oneOf" | "anyOf", Value::Array(items)) => items.iter().any(&mut accepts),
-        ("$ref", Value::String(target)) => {
-            let found = pointer::local(target).and_then(|pointer| document.pointer(&pointer));
-            found.is_none_or(&mut accepts)
-        }
+        ("allOf", Value::Array(_)) => member.items().all(|item| accepts_null(&item, known)),
+        ("oneOf" | "anyOf", Value::Array(_)) => member.items().any(|item| accepts_null(&item, known)),
+        ("$ref", _) => schema.target().is_none_or(|target| accepts_null(&target, known)),
         _ => true,
     });
-    known.insert(schema, all);
-    all
+    known.insert(schema.at.clone(), accepts);
+    accepts
 }

@@ -71,10 +71,6 @@ impl Types {
         if self.0 & 0b1 == 0 { self } else { Types(self.0 | 0b11_0011) }
     }
 
-    pub(super) fn is_any(self) -> bool {
-        self == Types::ANY
-    }
-
     /// Whether no value is an array or object.
     pub(super) fn is_scalar(self) -> bool {
         !self.meets(Types(Types::ARRAY.0 | Types::OBJECT.0))

@@ -13,7 +13,7 @@ use crate::fingerprint::{fingerprint, logical_place};
 use crate::release::{Day, Release};
 use crate::rule::Rule;
 use crate::rules::PROSE_CHANGED;
-use crate::sides::{Side, Sides, both_same};
+use crate::sides::{Sides, both_same};
 use crate::subschema::Subschema;
 use openapi_contract::operation::is_planned;
 use openapi_contract::pair_walk::{Found, PairWalk};
@@ -112,12 +112,6 @@ impl<'a> Walk<'a> {
         if self.sent_by_server { Direction::Request } else { Direction::Response }
     }
 
-    /// A node of both sides with the references at its head followed. Without a value it is absent on that side.
-    pub(super) fn listed(&self, [old, new]: [Option<&'a Value>; 2], [old_at, new_at]: [String; 2]) -> Sides<'a> {
-        let [old_document, new_document] = self.documents();
-        Sides([Side::follow(old_document, old, old_at), Side::follow(new_document, new, new_at)])
-    }
-
     /// Adds a step to the place while `inside` runs.
     pub(super) fn step(&mut self, label: impl Into<Cow<'a, str>>, inside: impl FnOnce(&mut Self)) {
         self.pairs.enter(label.into());
@@ -127,8 +121,7 @@ impl<'a> Walk<'a> {
 
     /// Queues two schemas as a unit.
     pub(super) fn queue(&mut self, direction: Direction, schemas: [Subschema<'a>; 2]) {
-        let [old, new] = self.documents();
-        let identities = [schemas[0].identity(old), schemas[1].identity(new)];
+        let identities = [schemas[0].identity(), schemas[1].identity()];
         self.pairs.queue((direction, self.text, identities), Unit { direction, text: self.text, schemas }, ());
     }
 
