@@ -77,7 +77,8 @@ pub(crate) fn compare(
 
 /// The last line if no change is an error: approved changes break clients too.
 fn success(reviewed: &Reviewed<'_>) -> String {
-    let breaking = reviewed.approved.iter().filter(|change| change.severity == openapi_breaking::Severity::Breaking);
+    let breaking =
+        reviewed.approved.iter().filter(|change| change.rule.severity == openapi_breaking::Severity::Breaking);
     match (breaking.count(), reviewed.unreviewed.len()) {
         (0, 0) => "no breaking changes".to_owned(),
         (0, possibly) => format!("no breaking changes, {} to review", counted(possibly, "possibly breaking change")),

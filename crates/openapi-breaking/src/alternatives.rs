@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::change::Direction;
 use crate::constraint::{CONSTRAINT, Pair};
 use crate::effective_schema::{EffectiveSchema, PROSE, Union, Unlisted};
+use crate::rule::Direction;
 use crate::rules;
 use crate::sides::{Side, Sides, paired};
 use crate::subschema::Subschema;

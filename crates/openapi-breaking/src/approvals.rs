@@ -12,7 +12,8 @@
 
 use std::collections::HashSet;
 
-use crate::change::{Change, Severity};
+use crate::change::Change;
+use crate::rule::Severity;
 
 /// The fingerprints of the approved changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Approvals {
             Reviewed { approved: Vec::new(), unapproved: Vec::new(), unreviewed: Vec::new(), stale: Vec::new() };
         let mut used = HashSet::new();
         for change in changes {
-            let list = match change.severity {
+            let list = match change.rule.severity {
                 Severity::Safe | Severity::Prose => continue,
                 _ if approved.contains(change.fingerprint.as_str()) => {
                     used.insert(change.fingerprint.as_str());

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::change::Direction;
 use crate::effective_schema::EffectiveSchema;
+use crate::rule::Direction;
 use crate::rule::{ByDirection, Rule};
 use crate::rules::*;
 use crate::types::Types;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::change::Direction;
+use crate::rule::Direction;
 use crate::sides::Side;
 use crate::subschema::{Subschema, accepts_null, is_null, only_refers};
 use crate::types::Types;

@@ -44,23 +44,16 @@ mod types;
 mod version;
 mod walk;
 
-use openapi_contract::Contract;
-
 pub use approvals::{Approvals, BadLine, Reviewed};
-pub use change::{Change, Direction, Place, Severity, Step};
+pub use change::{Change, Place};
 pub use release::{Day, Release};
-pub use rule::Rule;
+pub use rule::{Direction, Rule, Severity, Step};
 pub use rules::RULES;
 pub use version::{StepFault, is_semantic, required_step};
 
-/// Every change from an old contract to a new one: the most severe first, then in the order of the new one.
+/// Every change from an old release to a new one: the most severe first, then in the order of the new one.
 ///
 /// `today` decides whether a sunset has passed.
-pub fn changes(old: &Contract, new: &Contract, today: Day) -> Vec<Change> {
-    changes_between(&Release::from(old), &Release::from(new), today)
-}
-
-/// [`changes`] of documents that need not keep to the supported subset of OpenAPI.
 pub fn changes_between(old: &Release, new: &Release, today: Day) -> Vec<Change> {
     let separated = release::separated(old, new);
     let [old, new] = separated.as_ref().map_or([old, new], |[old, new]| [old, new]);

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::change::Direction;
 use crate::effective_schema::{EffectiveSchema, PROSE};
 use crate::fingerprint::without_names;
+use crate::rule::Direction;
 use crate::rule::{ByDirection, Rule};
 use crate::rules;
 use crate::sides::{Side, Sides, both_same, paired};
@@ -222,10 +222,7 @@ impl<'a> Walk<'a> {
                 walk.schema(direction, media_type.map(Side::schema));
                 let rule = rules::ENCODING_CHANGED.on(direction);
                 let encodings = media_type.get("encoding");
-                let is_empty = |value: Option<&Value>| {
-                    value.is_none_or(|value| value.as_object().is_some_and(|all| all.is_empty()))
-                };
-                if !both_same(encodings) && !encodings.into_iter().all(is_empty) {
+                if !both_same(encodings) {
                     walk.changed(rule, media_type, "encoding");
                 }
                 let written = encodings.map(|encoding| encoding.into_iter().collect());

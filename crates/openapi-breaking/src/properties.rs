@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::change::Direction::{Request, Response};
 use crate::constraint::{ADDITIONAL, Pair};
 use crate::effective_schema::{EffectiveSchema, Unlisted};
+use crate::rule::Direction::{Request, Response};
 use crate::rules::*;
-use crate::sides::{Side, both_same, paired};
+use crate::sides::{Side, both_same};
 use crate::subschema::Subschema;
 use crate::walk::Walk;
 use openapi_contract::pointer::join;
@@ -28,25 +28,18 @@ struct Property<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn properties(&mut self, pair: &Pair<'_, 'a>) {
-        let properties = pair.each(|side| {
-            let (mut listed, required) = (side.properties(), side.required());
-            let names: BTreeSet<&str> = listed.keys().copied().chain(required.iter().copied()).collect();
-            let property = names.into_iter().map(move |name| {
-                let listed = listed.remove(name);
-                let at = match &listed {
-                    Some(schema) => schema.at.clone(),
-                    None => join(&side.place("properties"), name),
-                };
-                let is_hidden = listed.as_ref().is_some_and(|schema| EffectiveSchema::hides(schema, pair.direction));
-                (name, Property { listed, is_required: required.contains(name), is_hidden, at })
-            });
-            property
-        });
-        for (name, properties) in paired(properties) {
-            let mut sides = pair.sides.into_iter();
-            let properties = properties.map(|property| {
-                let at = sides.next().map_or_else(String::new, |side| join(&side.place("properties"), name));
-                property.unwrap_or(Property { listed: None, is_required: false, is_hidden: false, at })
+        let (listed, required) = (pair.each(EffectiveSchema::properties), pair.each(EffectiveSchema::required));
+        let names = listed.iter().flat_map(|all| all.keys()).chain(required.iter().flatten());
+        for name in names.copied().collect::<BTreeSet<_>>() {
+            let properties = [0, 1].map(|side: usize| {
+                let listed = listed[side].get(name).cloned();
+                let would_be = || join(&pair.sides[side].place("properties"), name);
+                Property {
+                    is_required: required[side].contains(name),
+                    is_hidden: listed.as_ref().is_some_and(|schema| EffectiveSchema::hides(schema, pair.direction)),
+                    at: listed.as_ref().map_or_else(would_be, |schema| schema.at.clone()),
+                    listed,
+                }
             });
             let is_unsent = |one: &Property<'a>| one.is_hidden || one.listed.is_none() && !one.is_required;
             self.step(name, |walk| {

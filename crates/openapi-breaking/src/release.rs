@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use openapi_contract::document::{self, Document};
 use openapi_contract::source_map::SourceMap;
-use openapi_contract::{Contract, LoadError, Position};
+use openapi_contract::{LoadError, Position};
 
 /// An OpenAPI document as it was published. It may use any keyword, not only the supported subset of OpenAPI: it may have
 /// another author, or be older than the subset.
@@ -68,15 +68,6 @@ pub(crate) fn separated(old: &Release, new: &Release) -> Option<[Release; 2]> {
         document::separate([&mut old.document, &mut new.document]);
         [old, new]
     })
-}
-
-impl From<&Contract> for Release {
-    fn from(contract: &Contract) -> Self {
-        Release {
-            file: contract.file_name().to_owned(),
-            document: Document::without_rounding(contract.document().clone(), contract.source().clone()),
-        }
-    }
 }
 
 /// A day of the calendar, UTC.

@@ -1,6 +1,69 @@
 //! What a rule is, and the macro that defines all rules.
 
-use crate::change::{Direction, Severity, Step};
+use std::fmt;
+
+/// What a change does to clients that were written for the old release. The most severe comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Some client that follows the old release fails.
+    Breaking,
+    /// Some client may fail; the two documents alone do not decide it.
+    PossiblyBreaking,
+    /// No client that follows the old release fails.
+    Safe,
+    /// Documentation only.
+    Prose,
+}
+
+/// What a change affects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// What clients send.
+    Request,
+    /// What clients receive.
+    Response,
+    /// The API as a whole: which operations exist, who may call them, until when.
+    Api,
+}
+
+/// A step of the version. The smallest comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The version may stay.
+    None,
+    /// `1.2.3` → `1.2.4`.
+    Patch,
+    /// `1.2.3` → `1.3.0`.
+    Minor,
+    /// `1.2.3` → `2.0.0`.
+    Major,
+}
+
+/// The names in reports.
+macro_rules! names {
+    ($($type:ident { $($variant:ident => $name:literal),* })*) => {$(
+        impl $type {
+            /// The name in reports, in lower case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($type::$variant => $name,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+names! {
+    Severity { Breaking => "breaking", PossiblyBreaking => "possibly breaking", Safe => "safe", Prose => "prose" }
+    Direction { Request => "request", Response => "response", Api => "api" }
+    Step { None => "no", Patch => "patch", Minor => "minor", Major => "major" }
+}
 
 /// How one kind of change is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +76,19 @@ pub struct Rule {
     pub direction: Direction,
     /// The smallest step of the version that it requires.
     pub step: Step,
-    /// What changed and why it has this severity, in one sentence.
-    pub sentence: &'static str,
+    /// What changed.
+    what: &'static str,
+    /// Why it has this severity, if that is not part of `what`.
+    reason: &'static str,
     /// What would make it safe; empty if it is safe.
     pub remedy: &'static str,
+}
+
+impl Rule {
+    /// What changed and why it has this severity, in one sentence.
+    pub fn sentence(&self) -> String {
+        self.what.to_owned() + self.reason
+    }
 }
 
 /// The rules of one kind of change, by the direction in which the changed part travels.
@@ -46,11 +118,39 @@ pub(super) enum Effect {
     Prose,
 }
 
+use Effect::{Addition, Breaking, Possibly, Safe};
+
+const REJECTED: &str = ": what clients send may be rejected.";
+const VALID: &str = ": what clients send stays valid.";
+const UNEXPECTED: &str = ": clients may receive what they do not expect.";
+const NOTHING_NEW: &str = ": clients receive nothing new.";
+
+/// What a kind of change does to requests and to responses, each with the reason.
+pub(super) type Kind = [(Effect, &'static str); 2];
+
+pub(super) const NARROWS: Kind = [(Breaking, REJECTED), (Safe, NOTHING_NEW)];
+pub(super) const REQUIRES: Kind = [(Breaking, REJECTED), (Addition, ": it is always sent.")];
+pub(super) const WIDENS: Kind = [(Addition, VALID), (Breaking, UNEXPECTED)];
+/// Lists are expected to grow.
+pub(super) const GROWS: Kind = [(Addition, VALID), (Possibly, ": not every client handles unknown values.")];
+pub(super) const ADDS: Kind = [(Addition, VALID), (Addition, ": clients ignore what is unknown.")];
+pub(super) const BREAKS: Kind = [(Breaking, REJECTED), (Breaking, UNEXPECTED)];
+pub(super) const UNDECIDED: Kind = [
+    (Possibly, ": whether what clients send keeps its effect is not computed."),
+    (Possibly, ": whether clients receive what they do not expect is not computed."),
+];
+/// Of values that clients may omit.
+pub(super) const DEFAULTS: Kind = [
+    (Possibly, ": requests without the value may mean something else."),
+    (Safe, ": the server sends the value itself."),
+];
+pub(super) const SAME: Kind = [(Safe, VALID), (Safe, NOTHING_NEW)];
+
 pub(super) const fn rule(
     id: &'static str,
-    effect: Effect,
+    (effect, reason): (Effect, &'static str),
     direction: Direction,
-    sentence: &'static str,
+    what: &'static str,
     remedy: &'static str,
 ) -> Rule {
     let (severity, step) = match effect {
@@ -61,56 +161,17 @@ pub(super) const fn rule(
         Effect::Prose => (Severity::Prose, Step::None),
     };
     let is_safe = matches!(severity, Severity::Safe | Severity::Prose);
-    Rule { id, severity, direction, step, sentence, remedy: if is_safe { "" } else { remedy } }
+    Rule { id, severity, direction, step, what, reason, remedy: if is_safe { "" } else { remedy } }
 }
 
-/// Both rules of one kind of change: their effects follow from what the change does to the set of valid values.
-macro_rules! by_direction {
-    ($id:literal; $kind:ident $($row:tt)*) => {
-        by_direction!($kind, concat!("request-", $id), concat!("response-", $id), $($row)*)
+/// The ids of both rules of one kind of change.
+macro_rules! ids {
+    ($id:literal) => {
+        [concat!("request-", $id), concat!("response-", $id)]
     };
-    ($request:literal, $response:literal; $kind:ident $($row:tt)*) => {
-        by_direction!($kind, $request, $response, $($row)*)
+    ($request:literal $response:literal) => {
+        [$request, $response]
     };
-    (Narrows, $($row:tt)*) => {
-        by_direction!(@ Breaking ": what clients send may be rejected.", Safe ": clients receive nothing new.", $($row)*)
-    };
-    (Requires, $($row:tt)*) => {
-        by_direction!(@ Breaking ": what clients send may be rejected.", Addition ": it is always sent.", $($row)*)
-    };
-    (Widens, $($row:tt)*) => {
-        by_direction!(@ Addition ": what clients send stays valid.",
-            Breaking ": clients may receive what they do not expect.", $($row)*)
-    };
-    // Lists are expected to grow.
-    (Grows, $($row:tt)*) => {
-        by_direction!(@ Addition ": what clients send stays valid.",
-            Possibly ": not every client handles unknown values.", $($row)*)
-    };
-    (Breaks, $($row:tt)*) => {
-        by_direction!(@ Breaking ": what clients send may be rejected.",
-            Breaking ": clients may receive what they do not expect.", $($row)*)
-    };
-    (Undecided, $($row:tt)*) => {
-        by_direction!(@ Possibly ": whether what clients send keeps its effect is not computed.",
-            Possibly ": whether clients receive what they do not expect is not computed.", $($row)*)
-    };
-    (Adds, $($row:tt)*) => {
-        by_direction!(@ Addition ": what clients send stays valid.", Addition ": clients ignore what is unknown.", $($row)*)
-    };
-    // Of values that clients may omit.
-    (Defaults, $($row:tt)*) => {
-        by_direction!(@ Possibly ": requests without the value may mean something else.",
-            Safe ": the server sends the value itself.", $($row)*)
-    };
-    (Same, $($row:tt)*) => {
-        by_direction!(@ Safe ": what clients send stays valid.", Safe ": clients receive nothing new.", $($row)*)
-    };
-    (@ $effect:ident $why:literal, $other:ident $other_why:literal,
-        $request:expr, $response:expr, $sentence:literal, $remedy:expr) => { ByDirection {
-        request: &rule($request, Effect::$effect, Direction::Request, concat!($sentence, $why), $remedy),
-        response: &rule($response, Effect::$other, Direction::Response, concat!($sentence, $other_why), $remedy),
-    } };
 }
 
 /// Defines each rule and lists them all, so that the list is complete.
@@ -120,18 +181,19 @@ macro_rules! rules {
             $($name:ident $effect:ident $direction:ident $id:literal $sentence:literal $(, $remedy:literal)?;)*
         }
         both_directions {
-            $($both:ident $kind:ident $request:literal $(| $response:literal)? $both_sentence:literal
-                $(, $both_remedy:literal)?;)*
+            $($both:ident $kind:ident $($both_id:literal)/+, $what:literal $(, $both_remedy:literal)?;)*
         }
     ) => {
         $(pub(super) const $name: &Rule =
-            &rule($id, Effect::$effect, Direction::$direction, $sentence, concat!($($remedy)?));)*
-        $(pub(super) const $both: ByDirection =
-            by_direction!($request $(, $response)?; $kind $both_sentence, concat!($($both_remedy)?));)*
+            &rule($id, (Effect::$effect, ""), Direction::$direction, $sentence, concat!($($remedy)?));)*
+        $(pub(super) const $both: ByDirection = ByDirection {
+            request: &rule(ids!($($both_id)+)[0], $kind[0], Direction::Request, $what, concat!($($both_remedy)?)),
+            response: &rule(ids!($($both_id)+)[1], $kind[1], Direction::Response, $what, concat!($($both_remedy)?)),
+        };)*
 
         /// Every rule, in the order of the documentation.
         pub const RULES: &[Rule] = &[$(*$name,)* $(*$both.request, *$both.response,)*];
     };
 }
 
-pub(super) use {by_direction, rules};
+pub(super) use {ids, rules};

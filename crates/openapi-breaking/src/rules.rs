@@ -3,8 +3,7 @@
 //! A keyword of a schema has two rules, one per direction ([`ByDirection`]). What narrows the valid values is breaking in a
 //! request and safe in a response; what widens them is safe in a request and breaking in a response.
 
-use crate::change::Direction;
-use crate::rule::{ByDirection, Effect, Rule, by_direction, rule, rules};
+use crate::rule::*;
 
 rules! {
     one_direction {
@@ -189,70 +188,76 @@ rules! {
             "`security`, `servers` or a parameter that operations could inherit differs, and no operation inherits it.";
     }
     both_directions {
-        PART_ADDED Adds "parameter-added-optional" | "response-header-added" "An optional parameter or a header is added";
-        PART_REMOVED Undecided "parameter-removed" | "response-optional-header-removed"
+        PART_ADDED ADDS "parameter-added-optional"/"response-header-added",
+            "An optional parameter or a header is added";
+        PART_REMOVED UNDECIDED "parameter-removed"/"response-optional-header-removed",
             "A parameter outside the query, or an optional header, is removed", "keep it, deprecated";
-        PART_BECAME_REQUIRED Requires "parameter-became-required" | "response-header-became-required"
+        PART_BECAME_REQUIRED REQUIRES "parameter-became-required"/"response-header-became-required",
             "A parameter or header becomes required", "keep it optional";
-        PART_BECAME_OPTIONAL Widens "parameter-became-optional" | "response-header-became-optional"
+        PART_BECAME_OPTIONAL WIDENS "parameter-became-optional"/"response-header-became-optional",
             "A parameter or header becomes optional", "keep sending it always";
-        PART_SERIALIZATION_CHANGED Breaks "parameter-serialization-changed" | "response-header-serialization-changed"
-            "The serialization changes (`style`, `explode`, or `content` instead of `schema`)", "add a part with another name";
-        PART_SERIALIZATION_SPELLED Same "parameter-serialization-respelled" | "response-header-serialization-respelled"
+        PART_SERIALIZATION_CHANGED BREAKS "parameter-serialization-changed"/"response-header-serialization-changed",
+            "The serialization changes (`style`, `explode`, `content` for `schema`)", "add a part with another name";
+        PART_SERIALIZATION_SPELLED SAME "parameter-serialization-respelled"/"response-header-serialization-respelled",
             "`explode` changes, which has no effect on a single value";
-        PROPERTY_BECAME_REQUIRED Requires "property-became-required" "A property becomes required", "keep it optional";
-        PROPERTY_BECAME_OPTIONAL Widens "property-became-optional" "A property becomes optional", "keep sending it always";
-        MEDIA_TYPE_REMOVED Breaks "media-type-removed" "A media type is no longer used", "keep it";
-        MEDIA_TYPE_ADDED Adds "media-type-added" "A media type is added";
-        ENCODING_CHANGED Undecided "encoding-changed" "The encoding of a part of a form changes", "keep the old encoding";
-        TYPE_NARROWED Narrows "type-narrowed" "Fewer types are valid", "keep the old types";
-        TYPE_WIDENED Widens "type-widened" "More types are valid", "add a property with another name";
-        TYPE_CHANGED Breaks "type-changed" "Another type is valid in place of the old one", "add a property with another name";
-        NULL_REFUSED Narrows "request-null-refused" | "response-null-withdrawn" "`null` is no longer valid", "keep it";
-        NULL_ALLOWED Widens "request-null-accepted" | "response-null-added"
+        PROPERTY_BECAME_REQUIRED REQUIRES "property-became-required", "A property becomes required", "keep it optional";
+        PROPERTY_BECAME_OPTIONAL WIDENS "property-became-optional",
+            "A property becomes optional", "keep sending it always";
+        MEDIA_TYPE_REMOVED BREAKS "media-type-removed", "A media type is no longer used", "keep it";
+        MEDIA_TYPE_ADDED ADDS "media-type-added", "A media type is added";
+        ENCODING_CHANGED UNDECIDED "encoding-changed",
+            "The encoding of a part of a form changes", "keep the old encoding";
+        TYPE_NARROWED NARROWS "type-narrowed", "Fewer types are valid", "keep the old types";
+        TYPE_WIDENED WIDENS "type-widened", "More types are valid", "add a property with another name";
+        TYPE_CHANGED BREAKS "type-changed",
+            "Another type is valid in place of the old one", "add a property with another name";
+        NULL_REFUSED NARROWS "request-null-refused"/"response-null-withdrawn", "`null` is no longer valid", "keep it";
+        NULL_ALLOWED WIDENS "request-null-accepted"/"response-null-added",
             "`null` is valid", "omit the property instead, if it is optional";
-        FORMAT_ADDED Narrows "format-added" "A format is required", "describe it in prose";
-        FORMAT_REMOVED Widens "format-removed" "A format is no longer required", "keep the format";
-        FORMAT_WIDENED Widens "format-widened" "A wider format is valid, such as `int64` for `int32`", "keep the format";
-        FORMAT_NARROWED Narrows "format-narrowed" "A narrower format is required, such as `int32` for `int64`", "keep the format";
-        FORMAT_CHANGED Breaks "format-changed" "Another format is required", "keep the format";
-        BOUND_TIGHTENED Narrows "bound-tightened" "A bound is set or tightened", "keep the old bound";
-        BOUND_LOOSENED Widens "bound-loosened" "A bound is loosened or removed", "keep the old bound";
-        MULTIPLE_CHANGED Breaks "multiple-changed"
+        FORMAT_ADDED NARROWS "format-added", "A format is required", "describe it in prose";
+        FORMAT_REMOVED WIDENS "format-removed", "A format is no longer required", "keep the format";
+        FORMAT_WIDENED WIDENS "format-widened",
+            "A wider format is valid, such as `int64` for `int32`", "keep the format";
+        FORMAT_NARROWED NARROWS "format-narrowed",
+            "A narrower format is required, such as `int32` for `int64`", "keep the format";
+        FORMAT_CHANGED BREAKS "format-changed", "Another format is required", "keep the format";
+        BOUND_TIGHTENED NARROWS "bound-tightened", "A bound is set or tightened", "keep the old bound";
+        BOUND_LOOSENED WIDENS "bound-loosened", "A bound is loosened or removed", "keep the old bound";
+        MULTIPLE_CHANGED BREAKS "multiple-changed",
             "`multipleOf` is neither a multiple nor a divisor of the old one", "keep the old one";
-        PATTERN_ADDED Narrows "pattern-added" "A pattern is required", "describe it in prose";
-        PATTERN_REMOVED Widens "pattern-removed" "A pattern is no longer required", "keep the pattern";
-        PATTERN_CHANGED Undecided "pattern-changed"
+        PATTERN_ADDED NARROWS "pattern-added", "A pattern is required", "describe it in prose";
+        PATTERN_REMOVED WIDENS "pattern-removed", "A pattern is no longer required", "keep the pattern";
+        PATTERN_CHANGED UNDECIDED "pattern-changed",
             "The pattern changes", "compare what the patterns match, then approve the change";
-        ENUM_INTRODUCED Narrows "enum-introduced" "Only listed values are valid", "describe them in prose";
-        ENUM_LIFTED Widens "enum-lifted" "Values that are not listed are valid", "keep the list";
-        ENUM_VALUE_REMOVED Narrows "enum-value-removed" "A value is no longer valid", "keep it";
-        ENUM_VALUE_ADDED Grows "enum-value-added" "One more value is valid", "send it only to clients that request it";
-        ADDITIONAL_NARROWED Narrows "additional-properties-narrowed"
+        ENUM_INTRODUCED NARROWS "enum-introduced", "Only listed values are valid", "describe them in prose";
+        ENUM_LIFTED WIDENS "enum-lifted", "Values that are not listed are valid", "keep the list";
+        ENUM_VALUE_REMOVED NARROWS "enum-value-removed", "A value is no longer valid", "keep it";
+        ENUM_VALUE_ADDED GROWS "enum-value-added", "One more value is valid", "send it only to clients that request it";
+        ADDITIONAL_NARROWED NARROWS "additional-properties-narrowed",
             "Properties that are not listed are excluded, or must match a schema", "keep allowing them";
-        ADDITIONAL_WIDENED Widens "additional-properties-widened"
+        ADDITIONAL_WIDENED WIDENS "additional-properties-widened",
             "Properties that are not listed are allowed, or need not match a schema", "keep excluding them";
-        VARIANT_REMOVED Narrows "variant-removed" "An alternative is removed", "keep it";
-        VARIANT_ADDED Widens "variant-added" "One more alternative is valid", "send it only to clients that request it";
-        UNION_CHANGED Undecided "union-changed"
+        VARIANT_REMOVED NARROWS "variant-removed", "An alternative is removed", "keep it";
+        VARIANT_ADDED WIDENS "variant-added",
+            "One more alternative is valid", "send it only to clients that request it";
+        UNION_CHANGED UNDECIDED "union-changed",
             "`oneOf` becomes `anyOf` or the reverse", "make sure that no value matches two alternatives";
-        DISCRIMINATOR_CHANGED Breaks "discriminator-changed"
+        DISCRIMINATOR_CHANGED BREAKS "discriminator-changed",
             "Another property, or another value of it, selects the alternative", "keep the old one";
-        DISCRIMINATOR_SET Undecided "discriminator-set"
+        DISCRIMINATOR_SET UNDECIDED "discriminator-set",
             "A discriminator is added or removed, and generated clients have other types", "keep it as it was";
-        MAPPING_REMOVED Narrows "mapping-removed" "A value of the discriminator is no longer valid", "keep it";
-        MAPPING_ADDED Grows "mapping-added"
+        MAPPING_REMOVED NARROWS "mapping-removed", "A value of the discriminator is no longer valid", "keep it";
+        MAPPING_ADDED GROWS "mapping-added",
             "One more value of the discriminator is valid", "send it only to clients that request it";
-        CONSTRAINT_ADDED Narrows "constraint-added"
-            "A restricting keyword is added or restricts more (`not`, `uniqueItems`, `dependentRequired`, …)",
-            "describe it in prose";
-        CONSTRAINT_REMOVED Widens "constraint-removed"
-            "A restricting keyword is removed or restricts less (`not`, `uniqueItems`, `dependentRequired`, …)", "keep it";
-        CONSTRAINT_CHANGED Undecided "constraint-changed"
+        CONSTRAINT_ADDED NARROWS "constraint-added",
+            "A restricting keyword is added or restricts more (`not`, `uniqueItems`, …)", "describe it in prose";
+        CONSTRAINT_REMOVED WIDENS "constraint-removed",
+            "A restricting keyword is removed or restricts less (`not`, `uniqueItems`, …)", "keep it";
+        CONSTRAINT_CHANGED UNDECIDED "constraint-changed",
             "A keyword changes", "compare what it accepts before and after, then approve the change";
-        DEFAULT_CHANGED Defaults "default-changed" "The default changes", "keep the default";
-        DEFAULT_ADDED Same "default-added" "A default is documented, which was not before";
-        DEFAULT_REMOVED Defaults "default-removed" "The default is no longer documented", "keep the default";
+        DEFAULT_CHANGED DEFAULTS "default-changed", "The default changes", "keep the default";
+        DEFAULT_ADDED SAME "default-added", "A default is documented, which was not before";
+        DEFAULT_REMOVED DEFAULTS "default-removed", "The default is no longer documented", "keep the default";
     }
 }
 

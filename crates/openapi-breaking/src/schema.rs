@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::change::Direction;
 use crate::constraint::{DEFAULT, FORMAT, PATTERN, Pair, TYPE, UNKNOWN, sorted};
 use crate::effective_schema::{EffectiveSchema, PROSE};
+use crate::rule::Direction;
 use crate::rules;
 use crate::subschema::Subschema;
 use crate::types::Types;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::subschema::Subschema;
 use openapi_contract::equivalence::same;
 use openapi_contract::pointer::{self, join};
 
@@ -83,11 +82,6 @@ impl<'a> Side<'a> {
 
     pub(super) fn flag(&self, key: &str) -> bool {
         self.value.get(key) == Some(&Value::Bool(true))
-    }
-
-    /// The schema under `schema`.
-    pub(super) fn schema(&self) -> Subschema<'a> {
-        Subschema { nodes: self.get("schema").into_iter().collect(), at: join(&self.at, "schema") }
     }
 
     /// `style`, whose default depends on the location.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::sides::Side;
-use openapi_contract::pointer;
+use openapi_contract::pointer::{self, join};
 
 /// The schemas that apply at one place, all of them; none accepts everything.
 #[derive(Debug, Clone)]
@@ -14,6 +14,13 @@ pub(super) struct Subschema<'a> {
     pub(super) nodes: Vec<Side<'a>>,
     /// The pointer where it is, or would be.
     pub(super) at: String,
+}
+
+impl<'a> Side<'a> {
+    /// The schema under `schema`.
+    pub(super) fn schema(&self) -> Subschema<'a> {
+        Subschema { nodes: self.get("schema").into_iter().collect(), at: join(&self.at, "schema") }
+    }
 }
 
 impl<'a> Subschema<'a> {
@@ -65,13 +72,12 @@ pub(super) fn only_refers(value: &Value) -> bool {
 /// Whether a schema accepts `null` and nothing else.
 pub(super) fn is_null(schema: &Side<'_>) -> bool {
     let schema = schema.followed().value;
-    let only_null = |list: &Value| match list {
-        Value::Array(items) => !items.is_empty() && items.iter().all(|item| item.is_null() || item == "null"),
-        other => other == "null",
+    let only = |key: &str, null: Value| {
+        let is_only =
+            |found: &Value| found.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(|one| *one == null));
+        schema.get(key).is_some_and(|found| *found == null || is_only(found))
     };
-    schema.get("type").is_some_and(only_null)
-        || schema.get("const").is_some_and(Value::is_null)
-        || schema.get("enum").is_some_and(|list| list.is_array() && only_null(list))
+    only("type", Value::from("null")) || only("const", Value::Null) || only("enum", Value::Null)
 }
 
 /// Whether `null` is valid. Each schema is evaluated once; one that refers to itself counts as accepting `null` meanwhile.

@@ -13,34 +13,13 @@
 
 use semver::Version;
 
-use crate::change::{Change, Severity, Step};
+use crate::change::Change;
+use crate::rule::{Severity, Step};
 
-/// Why a version is wrong.
+/// Why a version is wrong, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StepFault {
-    /// It is less than the old one.
-    #[error("the version decreases from {old} to {new}")]
-    Backwards {
-        /// The old version.
-        old: Version,
-        /// The new version.
-        new: Version,
-    },
-    /// The step is too small.
-    #[error("{changes} a {required} version step, from {old} to at least {least}, but the new version is {new}")]
-    TooSmall {
-        /// What requires the step, as in "2 breaking changes require".
-        changes: String,
-        /// The step required.
-        required: Step,
-        /// The least version that is accepted.
-        least: Version,
-        /// The old version.
-        old: Version,
-        /// The new version.
-        new: Version,
-    },
-}
+#[error("{0}")]
+pub struct StepFault(String);
 
 /// Whether a version is a semantic version, to which the rule applies.
 pub fn is_semantic(version: &str) -> bool {
@@ -53,17 +32,20 @@ pub fn is_semantic(version: &str) -> bool {
 /// The new version is less than the old one, or its step is too small.
 pub fn required_step(changes: &[Change], old: &str, new: &str) -> Result<Option<Step>, StepFault> {
     let (Ok(old), Ok(new)) = (Version::parse(old), Version::parse(new)) else { return Ok(None) };
-    let largest = changes.iter().map(|change| change.step).max().unwrap_or(Step::None);
+    let largest = changes.iter().map(|change| change.rule.step).max().unwrap_or(Step::None);
     let required = shifted(largest, &old);
     if new < old {
-        return Err(StepFault::Backwards { old, new });
+        return Err(StepFault(format!("the version decreases from {old} to {new}")));
     }
     let least = least(&old, required);
     let reached = (new.major, new.minor, new.patch) >= (least.major, least.minor, least.patch);
     // A pre-release promises no compatibility (semver §9).
     let stable = old.pre.is_empty() || new == old;
     if required > Step::None && stable && (!reached || new == old) {
-        return Err(StepFault::TooSmall { changes: reason(changes), required, least, old, new });
+        let cause = cause(changes);
+        return Err(StepFault(format!(
+            "{cause} a {required} version step, from {old} to at least {least}, but the new version is {new}"
+        )));
     }
     Ok(Some(required))
 }
@@ -89,9 +71,9 @@ fn least(old: &Version, step: Step) -> Version {
 }
 
 /// What requires the step: the most severe changes.
-fn reason(changes: &[Change]) -> String {
-    let worst = changes.iter().map(|change| change.severity).min().unwrap_or(Severity::Prose);
-    let count = changes.iter().filter(|change| change.severity == worst).count();
+fn cause(changes: &[Change]) -> String {
+    let worst = changes.iter().map(|change| change.rule.severity).min().unwrap_or(Severity::Prose);
+    let count = changes.iter().filter(|change| change.rule.severity == worst).count();
     let plural = if count == 1 { "change requires" } else { "changes require" };
     format!("{count} {worst} {plural}")
 }

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::change::{Change, Direction, Place, Severity};
+use crate::change::{Change, Place};
 use crate::fingerprint::{fingerprint, logical_place};
 use crate::release::{Day, Release};
-use crate::rule::Rule;
+use crate::rule::{Direction, Rule, Severity};
 use crate::rules::PROSE_CHANGED;
 use crate::sides::{Sides, both_same};
 use crate::subschema::Subschema;
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
             }
         }
         changes.sort_by(|a, b| {
-            let key = |change: &Change| (change.severity, change.new.position, change.rule);
+            let key = |change: &Change| (change.rule.severity, change.new.position, change.rule.id);
             key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place))
         });
         changes
@@ -238,15 +238,10 @@ impl<'a> Walk<'a> {
         let named = |place: String| if place.is_empty() { "the document".to_owned() } else { place };
         let mut places = places.into_iter().map(named);
         Change {
-            rule: rule.id,
-            severity: rule.severity,
-            direction: rule.direction,
-            step: rule.step,
+            rule,
             place: places.next().unwrap_or_default(),
             also: places.collect(),
             sentence: sentence.clone(),
-            why: rule.sentence,
-            remedy: rule.remedy,
             old: place(0),
             new: place(1),
             fingerprint: fingerprint(rule.id, &logical, before.as_ref(), after.as_ref()),

@@ -117,7 +117,7 @@ enum Level {
 }
 
 fn ours(changes: &[Change]) -> Level {
-    match changes.iter().map(|change| change.severity).min() {
+    match changes.iter().map(|change| change.rule.severity).min() {
         Some(Severity::Breaking) => Level::Breaks,
         Some(Severity::PossiblyBreaking) => Level::Warns,
         Some(Severity::Safe | Severity::Prose) | None => Level::Passes,
@@ -151,7 +151,7 @@ fn every_pair_is_judged_as_in_the_table() {
         let mut reported: Vec<String> = case
             .changes
             .iter()
-            .map(|change| format!("{}, {}, {}", change.severity, change.direction, change.rule))
+            .map(|change| format!("{}, {}, {}", change.rule.severity, change.rule.direction, change.rule.id))
             .collect();
         reported.sort();
         let mut expected = case.expected();

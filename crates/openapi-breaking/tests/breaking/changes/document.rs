@@ -22,7 +22,7 @@ fn rules() -> String {
         "| rule | severity | direction | step | what and why | what would make it safe |\n|---|---|---|---|---|---|\n"
             .to_owned();
     for rule in RULES {
-        let cells = [rule.sentence, rule.remedy].map(|text| text.replace('|', "\\|"));
+        let cells = [rule.sentence(), rule.remedy.to_owned()].map(|text| text.replace('|', "\\|"));
         let [sentence, remedy] = cells;
         let _ = writeln!(
             table,

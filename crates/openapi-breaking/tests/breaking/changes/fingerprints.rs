@@ -76,7 +76,7 @@ const WITHOUT_VALUES: &[&str] = &[
 /// What is reported of a change, without its other places.
 fn facts(change: &Change) -> (&'static str, String, String, String) {
     let value = |value: &Option<Value>| value.as_ref().map_or_else(String::new, Value::to_string);
-    (change.rule, change.sentence.clone(), value(&change.before), value(&change.after))
+    (change.rule.id, change.sentence.clone(), value(&change.before), value(&change.after))
 }
 
 /// Two documents that differ from this one, and from each other, in one scalar.
@@ -104,9 +104,9 @@ fn changes_that_differ_have_fingerprints_that_differ() {
     let mut compared = 0;
     let mut compare = |sides: &[&[Change]]| {
         let mut known = BTreeMap::new();
-        for change in sides.iter().copied().flatten().filter(|change| change.severity != Severity::Prose) {
+        for change in sides.iter().copied().flatten().filter(|change| change.rule.severity != Severity::Prose) {
             compared += 1;
-            by_rule.entry(change.rule).or_default().insert(change.before.is_some() || change.after.is_some());
+            by_rule.entry(change.rule.id).or_default().insert(change.before.is_some() || change.after.is_some());
             let first = known.entry(change.fingerprint.clone()).or_insert_with(|| facts(change));
             if *first != facts(change) {
                 wrong.insert(format!("{first:?} and {:?}", facts(change)));

@@ -151,9 +151,9 @@ fn values() -> Vec<Value> {
 
 /// Whether all changes are safe or prose.
 fn is_safe(changes: &[Change]) -> bool {
-    let is_safe = changes.iter().all(|change| matches!(change.severity, Severity::Safe | Severity::Prose));
+    let is_safe = changes.iter().all(|change| matches!(change.rule.severity, Severity::Safe | Severity::Prose));
     // A new optional property gives a type to a member that was ignored: clients had no reason to send it.
-    is_safe && changes.iter().all(|change| change.rule != "request-property-added-optional")
+    is_safe && changes.iter().all(|change| change.rule.id != "request-property-added-optional")
 }
 
 #[test]
