@@ -185,13 +185,19 @@ fn correspondence<'a>(
                 (1, ..) => form == other,
                 // Components of different names are different alternatives.
                 (_, Some(_), Some(_)) => false,
-                _ => !is_disjoint(old, new),
+                _ => !is_disjoint(old, new) && is_similar(old, new),
             });
             pairs.extend(found.map(|index| [old.clone(), added.remove(index).1]));
             found.is_none()
         });
     }
     (pairs, [removed, added].map(|rest| rest.into_iter().map(|(_, schema)| schema).collect()))
+}
+
+/// Whether the alternatives have a property in common, if they have any.
+fn is_similar(old: &Subschema<'_>, new: &Subschema<'_>) -> bool {
+    let [mine, other] = [old, new].map(|schema| EffectiveSchema::of(schema).properties());
+    mine.is_empty() && other.is_empty() || mine.keys().any(|name| other.contains_key(name))
 }
 
 /// Whether no value matches both: their types or values differ, or one object requires a property that the other

@@ -76,8 +76,7 @@ impl<'a> EffectiveSchema<'a> {
                         None => effective.foreign.push(target),
                     },
                     ("allOf", Value::Array(_)) => {
-                        let at = next.len();
-                        next.splice(at.., member.items().collect::<Vec<_>>().into_iter().rev());
+                        next.extend(member.items().collect::<Vec<_>>().into_iter().rev());
                     }
                     ("oneOf" | "anyOf", Value::Array(_)) => {
                         let union = Union::of(if key == "oneOf" { "oneOf" } else { "anyOf" }, &member);

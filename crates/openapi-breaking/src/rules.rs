@@ -181,7 +181,7 @@ rules! {
         PROSE_CHANGED Prose Api "prose-changed"
             "A title, description, example or external link changes, or a key that has no effect on messages.";
         UNUSED_COMPONENT_CHANGED Prose Api "unused-component-changed"
-            "A component that no operation uses is added, changed or removed.";
+            "A component is added, changed or removed, and no operation notices it.";
         UNSENT_PROPERTY_CHANGED Prose Api "unsent-property-changed"
             "A `readOnly` property used in requests only, or a `writeOnly` one used in responses only, differs: it is never sent.";
         OVERRIDDEN_CHANGED Prose Api "overridden-default-changed"
