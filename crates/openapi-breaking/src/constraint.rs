@@ -7,7 +7,7 @@ use crate::rule::Direction;
 use crate::rule::{ByDirection, Rule};
 use crate::rules::*;
 use crate::types::Types;
-use crate::walk::Walk;
+use crate::walk::{Values, Walk};
 use openapi_contract::equivalence::canonical;
 
 /// Two schemas that correspond to each other, and the direction in which their values travel.
@@ -30,7 +30,7 @@ impl<'v, 'a> Pair<'v, 'a> {
     }
 
     /// The first value of a keyword.
-    pub(super) fn first(&self, key: &str) -> [Option<Value>; 2] {
+    pub(super) fn first(&self, key: &str) -> Values {
         self.each(|side| side.value(key).map(|found| found.value.clone()))
     }
 

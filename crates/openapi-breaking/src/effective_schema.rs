@@ -1,7 +1,7 @@
 //! What a schema accepts, independent of how it is written.
 //!
-//! An [`EffectiveSchema`] is the conjunction of everything that applies: references are followed, `allOf` is merged, an
-//! alternative with only one member is that member. `null` is kept apart from the types, so that all its spellings are
+//! An [`EffectiveSchema`] is the conjunction of everything that applies: references are followed, `allOf` is merged, a
+//! single alternative is that alternative. `null` is kept apart from the types, so that all its spellings are
 //! one: `type: [string, 'null']`, an alternative `type: 'null'`, `null` in an `enum` or as a `const`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

@@ -35,6 +35,9 @@ struct Unit<'a> {
 /// What makes two units the same: direction, whether values are text, and both schemas.
 type UnitKey = (Direction, bool, [Vec<String>; 2]);
 
+/// A value before and after a change.
+pub(super) type Values = [Option<Value>; 2];
+
 /// A change before all of its places are known.
 #[derive(Debug)]
 struct Finding {
@@ -43,7 +46,7 @@ struct Finding {
     fallback: bool,
     sentence: String,
     at: [String; 2],
-    values: [Option<Value>; 2],
+    values: Values,
 }
 
 pub(super) struct Walk<'a> {
@@ -97,7 +100,7 @@ impl<'a> Walk<'a> {
     pub(super) fn is_safe(&self) -> bool {
         self.pairs.found().iter().all(|found| {
             let rule = found.finding.rule;
-            // An optional property that is added gives a type to a member that was valid before, whatever it was.
+            // An optional property that is added gives a type to a property that was not listed before.
             matches!(rule.severity, Severity::Safe | Severity::Prose) && rule.id != "request-property-added-optional"
         })
     }
@@ -131,13 +134,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reports that a value is added, removed or another one. The values are part of the fingerprint.
-    pub(super) fn report_value(
-        &mut self,
-        rule: &'static Rule,
-        at: [String; 2],
-        what: &str,
-        values: [Option<Value>; 2],
-    ) {
+    pub(super) fn report_value(&mut self, rule: &'static Rule, at: [String; 2], what: &str, values: Values) {
         let sentence = sentence(what, &values);
         self.pairs.report(Finding { rule, fallback: false, sentence, at, values });
     }
@@ -252,7 +249,7 @@ impl<'a> Walk<'a> {
 }
 
 /// What happened to a value, in one sentence: `` `maxLength` changes from 100 to 50 ``. Long values are left out.
-fn sentence(what: &str, [old, new]: &[Option<Value>; 2]) -> String {
+fn sentence(what: &str, [old, new]: &Values) -> String {
     let quoted = [old, new].map(|value| value.as_ref().map(Value::to_string));
     let is_short = quoted.iter().flatten().all(|text| text.len() <= 80);
     match quoted {

@@ -124,11 +124,11 @@ fn no_two_changes_have_one_fingerprint() {
 
 #[test]
 fn a_response_removed_from_two_operations_is_two_changes() {
-    let document = |answered: bool| {
+    let document = |is_documented: bool| {
         let mut document = base();
         document["components"]["responses"] = json!({"Fine": {"description": "d", "headers": {"X-A": {"schema": {}}}}});
         for path in ["/paths/~1things/get", "/paths/~1things/post"] {
-            let fine = if answered { json!({"$ref": "#/components/responses/Fine"}) } else { json!(null) };
+            let fine = if is_documented { json!({"$ref": "#/components/responses/Fine"}) } else { json!(null) };
             put(&mut document, &format!("{path}/responses/203"), &fine);
         }
         document
