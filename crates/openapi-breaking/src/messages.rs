@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::effective_schema::{EffectiveSchema, PROSE};
 use crate::fingerprint::without_names;
 use crate::rule::Direction;
-use crate::rule::{ByDirection, Rule};
+use crate::rule::Rule;
 use crate::rules;
 use crate::sides::{Side, Sides, both_same, paired};
 use crate::subschema::Subschema;
@@ -121,13 +121,9 @@ impl<'a> Walk<'a> {
 
     fn parameter(&mut self, parameter: &Sides<'a>) {
         let direction = self.request_direction();
-        for key in ["allowReserved", "allowEmptyValue"] {
-            match parameter.flags(key) {
-                [true, false] => self.changed(rules::PART_LENIENCY_WITHDRAWN.on(direction), parameter, key),
-                [false, true] => self.changed(rules::PART_LENIENCY_GRANTED.on(direction), parameter, key),
-                _ => {}
-            }
-        }
+        let rules = [rules::PART_LENIENCY_GRANTED, rules::PART_LENIENCY_WITHDRAWN].map(|rule| rule.on(direction));
+        self.flag(parameter, "allowReserved", rules);
+        self.flag(parameter, "allowEmptyValue", rules);
         self.rest(|key| PARAMETER.contains(&key) || PART.contains(&key), parameter);
         self.part(parameter, parameter.0[1].text("in"), direction);
     }
@@ -135,13 +131,11 @@ impl<'a> Walk<'a> {
     /// A parameter or header.
     fn part(&mut self, part: &Sides<'a>, location: &str, direction: Direction) {
         // A path parameter is always required.
-        let required = part.flags("required").map(|required| required || location == "path");
-        self.required(part, required, [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL], direction);
-        match part.flags("deprecated") {
-            [false, true] => self.changed(rules::PART_DEPRECATED, part, "deprecated"),
-            [true, false] => self.changed(rules::PART_REVIVED, part, "deprecated"),
-            _ => {}
+        if location != "path" {
+            let rules = [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL];
+            self.flag(part, "required", rules.map(|rule| rule.on(direction)));
         }
+        self.flag(part, "deprecated", [rules::PART_DEPRECATED, rules::PART_REVIVED]);
         let views = part.map(|side| EffectiveSchema::of(&side.schema()));
         let is_query = direction == Direction::Request && location == "query";
         let items = if is_query { items_of_list(part, [&views[0], &views[1]]) } else { None };
@@ -167,14 +161,13 @@ impl<'a> Walk<'a> {
         self.text = false;
     }
 
-    /// Compares `required`, with the rules for what becomes required and what becomes optional.
-    fn required(&mut self, part: &Sides<'a>, required: [bool; 2], becomes: [ByDirection; 2], direction: Direction) {
-        let (rule, sentence) = match required {
-            [false, true] => (becomes[0], "now required"),
-            [true, false] => (becomes[1], "no longer required"),
-            _ => return,
-        };
-        self.report(rule.on(direction), part.at("required"), sentence);
+    /// Compares a flag, with the rules for one that is set and for one that is removed.
+    fn flag(&mut self, part: &Sides<'a>, key: &str, [set, removed]: [&'static Rule; 2]) {
+        match part.flags(key) {
+            [false, true] => self.changed(set, part, key),
+            [true, false] => self.changed(removed, part, key),
+            _ => {}
+        }
     }
 
     /// How a parameter or header is written: `style` and `explode`, or `content`. `explode` has no effect on one value.
@@ -197,9 +190,9 @@ impl<'a> Walk<'a> {
         let body = operation.member("requestBody").followed();
         self.step("body", |walk| {
             let rule = match (body.exist(), body.flags("required")) {
-                ([true, true], required) => {
-                    let becomes = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
-                    walk.required(&body, required, becomes, direction);
+                ([true, true], _) => {
+                    let rules = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
+                    walk.flag(&body, "required", rules.map(|rule| rule.on(direction)));
                     walk.rest(|key| matches!(key, "required" | "content"), &body);
                     return walk.content(&body, direction);
                 }
