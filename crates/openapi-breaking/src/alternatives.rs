@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::constraint::{CONSTRAINT, Pair};
 use crate::effective_schema::{EffectiveSchema, PROSE, Union, Unlisted};
 use crate::rule::Direction;
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Side, Sides, paired};
 use crate::subschema::Subschema;
 use crate::types::Types;
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
             if let [Some(old), Some(new)] = unions {
                 if old.keyword != new.keyword {
                     let sentence = format!("`{}` becomes `{}`", old.keyword, new.keyword);
-                    let rule = rules::UNION_CHANGED.on(pair.direction);
+                    let rule = UNION_CHANGED.on(pair.direction);
                     self.report(rule, [old.at.clone(), new.at.clone()], sentence);
                 }
                 self.step(new.keyword, |walk| walk.variants(pair, &[old, new]));
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
         for variant in removed {
             let (label, value) = (label(&variant), variant.value());
             let at = [variant.at.clone(), join(&new.at, &label)];
-            let rule = rules::VARIANT_REMOVED.on(pair.direction);
+            let rule = VARIANT_REMOVED.on(pair.direction);
             self.step(label, |walk| walk.report_value(rule, at, "the alternative", [Some(value), None]));
         }
         for variant in added {
@@ -85,12 +85,12 @@ impl<'a> Walk<'a> {
             let at = [join(&old.at, &label), variant.at.clone()];
             let is_distinct =
                 !must_be_distinct || twice.is_some() || old.variants.iter().all(|known| is_disjoint(known, &variant));
-            let rule = if is_distinct { rules::VARIANT_ADDED.on(pair.direction) } else { rules::VARIANT_OVERLAPS };
+            let rule = if is_distinct { VARIANT_ADDED.on(pair.direction) } else { VARIANT_OVERLAPS };
             self.step(label, |walk| walk.report_value(rule, at, "the alternative", [None, Some(value)]));
         }
         if let Some(what) = twice {
             let at = [old.at.clone(), new.at.clone()];
-            self.report_value(rules::MATCHES_TWICE, at, &what, [Some(old.value()), Some(new.value())]);
+            self.report_value(MATCHES_TWICE, at, &what, [Some(old.value()), Some(new.value())]);
         }
     }
 
@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
         let [Some(old), Some(new)] = pair.each(|side| side.value("discriminator")) else {
             let values = pair.first("discriminator");
             if values != [None, None] {
-                self.keyword(pair, "discriminator", rules::DISCRIMINATOR_SET.on(pair.direction), values);
+                self.keyword(pair, "discriminator", DISCRIMINATOR_SET.on(pair.direction), values);
             }
             return;
         };
@@ -136,16 +136,16 @@ impl<'a> Walk<'a> {
         self.step("discriminator", |walk| {
             let names = discriminator.get("propertyName");
             if names[0] != names[1] {
-                walk.changed(rules::DISCRIMINATOR_CHANGED.on(pair.direction), &discriminator, "propertyName");
+                walk.changed(DISCRIMINATOR_CHANGED.on(pair.direction), &discriminator, "propertyName");
             }
             walk.rest(|key| matches!(key, "propertyName" | "mapping"), &discriminator);
             let mapping = discriminator.member("mapping");
             for (value, targets) in paired(mapping.map(targets)) {
                 let rule = match targets {
                     [old, new] if old == new => continue,
-                    [Some(_), Some(_)] => rules::DISCRIMINATOR_CHANGED,
-                    [Some(_), None] => rules::MAPPING_REMOVED,
-                    [None, _] => rules::MAPPING_ADDED,
+                    [Some(_), Some(_)] => DISCRIMINATOR_CHANGED,
+                    [Some(_), None] => MAPPING_REMOVED,
+                    [None, _] => MAPPING_ADDED,
                 };
                 let targets = targets.map(|target| target.map(Value::from));
                 walk.report_value(rule.on(pair.direction), mapping.at(value), &format!("`{value}`"), targets);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Side, Sides, paired};
 use crate::walk::{Walk, referred};
 use openapi_contract::method::Method;
@@ -40,7 +40,7 @@ impl<'a> Walk<'a> {
     /// What operations can inherit, if no operation does.
     pub(super) fn overridden(&mut self, owner: &Sides<'a>, keys: &[&str]) {
         for key in keys {
-            self.report_unnoticed(rules::OVERRIDDEN_CHANGED, owner.at(key), &format!("`{key}`"), owner.get(key));
+            self.report_unnoticed(OVERRIDDEN_CHANGED, owner.at(key), &format!("`{key}`"), owner.get(key));
         }
     }
 
@@ -57,12 +57,12 @@ impl<'a> Walk<'a> {
             let at = join(&join("/components", section), name);
             let is_used = [0, 1].map(|side| used[side].contains(&at));
             let rule = match (section, values.map(|value| value.is_some())) {
-                ("securitySchemes", [true, false]) if is_used[1] => rules::SECURITY_SCHEME_CHANGED,
-                ("securitySchemes", [false, true]) if is_used[0] => rules::PROSE_CHANGED,
-                ("examples", _) if is_used == [true, true] => rules::PROSE_CHANGED,
+                ("securitySchemes", [true, false]) if is_used[1] => SECURITY_SCHEME_CHANGED,
+                ("securitySchemes", [false, true]) if is_used[0] => PROSE_CHANGED,
+                ("examples", _) if is_used == [true, true] => PROSE_CHANGED,
                 // Added or removed with what refers to it.
                 (_, [true, false] | [false, true]) if is_used[0] != is_used[1] => continue,
-                _ => rules::UNUSED_COMPONENT_CHANGED,
+                _ => UNUSED_COMPONENT_CHANGED,
             };
             let at = [at.clone(), at];
             self.step(format!("{section} {name}"), |walk| walk.report_unnoticed(rule, at, "the component", values));

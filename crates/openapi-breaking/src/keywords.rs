@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::constraint::{CONSTRAINT, NAMES, Pair, UNKNOWN};
 use crate::effective_schema::{EffectiveSchema, PROSE, Unlisted};
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Side, paired};
 use crate::subschema::Subschema;
 use crate::walk::Walk;
@@ -81,9 +81,9 @@ impl<'a> Walk<'a> {
                     [Some(old), Some(new)] => walk.schema(pair.direction, [old, new]),
                     schemas => {
                         let rule = match schemas {
-                            _ if !is_open => rules::CONSTRAINT_CHANGED,
-                            [None, _] => rules::CONSTRAINT_ADDED,
-                            _ => rules::CONSTRAINT_REMOVED,
+                            _ if !is_open => CONSTRAINT_CHANGED,
+                            [None, _] => CONSTRAINT_ADDED,
+                            _ => CONSTRAINT_REMOVED,
                         };
                         let values = schemas.map(|schema| schema.map(|schema| schema.value()));
                         walk.report_value(rule.on(pair.direction), at, &format!("a schema in `{key}`"), values);
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
     /// A keyword that is compared as it is written.
     fn as_written(&mut self, pair: &Pair<'_, 'a>, key: &str) {
         let written = pair.each(|side| side.values(key).map(|found| found.value).collect());
-        let rule = rules::CONSTRAINT_CHANGED.on(pair.direction);
+        let rule = CONSTRAINT_CHANGED.on(pair.direction);
         self.step(key.to_owned(), |walk| walk.referred_components(rule, key, written));
         let lists = pair.lists(key).map(|mut values| {
             values.retain(|value| !(key == "uniqueItems" && *value == Value::Bool(false)));

@@ -6,7 +6,7 @@ use crate::effective_schema::{EffectiveSchema, PROSE};
 use crate::fingerprint::without_names;
 use crate::rule::Direction;
 use crate::rule::Rule;
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Side, Sides, both_same, paired};
 use crate::subschema::Subschema;
 use crate::types::Types;
@@ -95,15 +95,15 @@ impl<'a> Walk<'a> {
             let is_moved = |new: &Side<'a>| new.text("in") != place && new.text("name").eq_ignore_ascii_case(name);
             let moved = added.iter().position(is_moved).map(|index| added.remove(index));
             let rule = match old.flag("required") {
-                _ if direction == Direction::Request && place == "query" => rules::QUERY_PARAMETER_REMOVED,
-                true => rules::REQUIRED_PART_REMOVED.on(direction),
-                false => rules::PART_REMOVED.on(direction),
+                _ if direction == Direction::Request && place == "query" => QUERY_PARAMETER_REMOVED,
+                true => REQUIRED_PART_REMOVED.on(direction),
+                false => PART_REMOVED.on(direction),
             };
             self.step(label(&old), |walk| match moved {
                 Some(new) => {
                     let places = [place, new.text("in")].map(|place| Some(Value::from(place)));
                     let sites = Sides([old, new]).sites();
-                    walk.report_value(rules::PART_MOVED.on(direction), sites, "the location", places);
+                    walk.report_value(PART_MOVED.on(direction), sites, "the location", places);
                 }
                 None => {
                     let owner = owner(&old);
@@ -112,7 +112,7 @@ impl<'a> Walk<'a> {
             });
         }
         for new in added {
-            let rule = if new.flag("required") { rules::PART_ADDED_REQUIRED } else { rules::PART_ADDED };
+            let rule = if new.flag("required") { PART_ADDED_REQUIRED } else { PART_ADDED };
             let (label, owner) = (label(&new), owner(&new));
             let part = Sides::of([None, Some(new)], &owner, "-");
             self.step(label, |walk| walk.added_or_removed(rule.on(direction), &part, "parameter"));
@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
 
     fn parameter(&mut self, parameter: &Sides<'a>) {
         let direction = self.request_direction();
-        let rules = [rules::PART_LENIENCY_GRANTED, rules::PART_LENIENCY_WITHDRAWN].map(|rule| rule.on(direction));
+        let rules = [PART_LENIENCY_GRANTED, PART_LENIENCY_WITHDRAWN].map(|rule| rule.on(direction));
         self.flag(parameter, "allowReserved", rules);
         self.flag(parameter, "allowEmptyValue", rules);
         self.rest(|key| PARAMETER.contains(&key) || PART.contains(&key), parameter);
@@ -132,10 +132,10 @@ impl<'a> Walk<'a> {
     fn part(&mut self, part: &Sides<'a>, location: &str, direction: Direction) {
         // A path parameter is always required.
         if location != "path" {
-            let rules = [rules::PART_BECAME_REQUIRED, rules::PART_BECAME_OPTIONAL];
+            let rules = [PART_BECAME_REQUIRED, PART_BECAME_OPTIONAL];
             self.flag(part, "required", rules.map(|rule| rule.on(direction)));
         }
-        self.flag(part, "deprecated", [rules::PART_DEPRECATED, rules::PART_REVIVED]);
+        self.flag(part, "deprecated", [PART_DEPRECATED, PART_REVIVED]);
         let views = part.map(|side| EffectiveSchema::of(&side.schema()));
         let is_query = direction == Direction::Request && location == "query";
         let items = if is_query { items_of_list(part, [&views[0], &views[1]]) } else { None };
@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
             (Some(items), _) => {
                 let types = views.map(|view| Some(Value::from(view.types().to_string())));
                 let at = part.map(|side| join(&side.schema().at, "type"));
-                self.step("type", |walk| walk.report_value(rules::TYPE_WIDENED.on(direction), at, "`type`", types));
+                self.step("type", |walk| walk.report_value(TYPE_WIDENED.on(direction), at, "`type`", types));
                 self.step("items", |walk| walk.text(|walk| walk.schema(direction, [part.0[0].schema(), items])));
             }
             (None, [false, false]) => self.text(|walk| walk.schema(direction, part.map(Side::schema))),
@@ -178,7 +178,7 @@ impl<'a> Walk<'a> {
         });
         let styles = part.map(|side| (side.style(location), side.value.get("content").is_none()));
         let is_spelling = is_single && styles[0] == styles[1] && styles[0].1;
-        let rule = if is_spelling { rules::PART_SERIALIZATION_SPELLED } else { rules::PART_SERIALIZATION_CHANGED };
+        let rule = if is_spelling { PART_SERIALIZATION_SPELLED } else { PART_SERIALIZATION_CHANGED };
         if serializations[0] != serializations[1] {
             let at = part.map(|side| side.at.clone());
             self.report_value(rule.on(direction), at, "the serialization", serializations.map(Some));
@@ -191,15 +191,15 @@ impl<'a> Walk<'a> {
         self.step("body", |walk| {
             let rule = match (body.exist(), body.flags("required")) {
                 ([true, true], _) => {
-                    let rules = [rules::BODY_BECAME_REQUIRED, rules::BODY_BECAME_OPTIONAL];
+                    let rules = [BODY_BECAME_REQUIRED, BODY_BECAME_OPTIONAL];
                     walk.flag(&body, "required", rules.map(|rule| rule.on(direction)));
                     walk.rest(|key| matches!(key, "required" | "content"), &body);
                     return walk.content(&body, direction);
                 }
                 ([false, false], _) => return,
-                ([true, false], _) => rules::BODY_REMOVED,
-                (_, [_, true]) => rules::BODY_ADDED_REQUIRED,
-                (_, [_, false]) => rules::BODY_ADDED,
+                ([true, false], _) => BODY_REMOVED,
+                (_, [_, true]) => BODY_ADDED_REQUIRED,
+                (_, [_, false]) => BODY_ADDED,
             };
             walk.added_or_removed(rule.on(direction), &body, "body");
         });
@@ -213,7 +213,7 @@ impl<'a> Walk<'a> {
             |walk, media_type| {
                 walk.rest(|key| matches!(key, "schema" | "encoding"), media_type);
                 walk.schema(direction, media_type.map(Side::schema));
-                let rule = rules::ENCODING_CHANGED.on(direction);
+                let rule = ENCODING_CHANGED.on(direction);
                 let encodings = media_type.get("encoding");
                 if !both_same(encodings) {
                     walk.changed(rule, media_type, "encoding");
@@ -222,7 +222,7 @@ impl<'a> Walk<'a> {
                 walk.step("encoding", |walk| walk.referred_components(rule, "encoding", written));
             },
             |_, _, is_added| {
-                let rule = if is_added { rules::MEDIA_TYPE_ADDED } else { rules::MEDIA_TYPE_REMOVED };
+                let rule = if is_added { MEDIA_TYPE_ADDED } else { MEDIA_TYPE_REMOVED };
                 rule.on(direction)
             },
         );
@@ -235,10 +235,10 @@ impl<'a> Walk<'a> {
         self.members((Kind::Response, "responses", "status"), operation, Walk::response, |status, _, is_added| {
             // 2XX is a success like 200; `default` covers failures.
             let rule = match (is_added, status.bytes().next()) {
-                (false, Some(b'2')) => rules::SUCCESS_STATUS_REMOVED,
-                (false, _) => rules::OTHER_STATUS_REMOVED,
-                (true, Some(b'1'..=b'3')) => rules::SUCCESS_STATUS_ADDED,
-                (true, _) => rules::FAILURE_STATUS_ADDED,
+                (false, Some(b'2')) => SUCCESS_STATUS_REMOVED,
+                (false, _) => OTHER_STATUS_REMOVED,
+                (true, Some(b'1'..=b'3')) => SUCCESS_STATUS_ADDED,
+                (true, _) => FAILURE_STATUS_ADDED,
             };
             rule.on(direction)
         });
@@ -256,10 +256,10 @@ impl<'a> Walk<'a> {
             },
             |_, header, is_added| {
                 let rule = match (is_added, header.flag("required")) {
-                    (true, true) => rules::PART_ADDED_REQUIRED,
-                    (true, false) => rules::PART_ADDED,
-                    (false, true) => rules::REQUIRED_PART_REMOVED,
-                    (false, false) => rules::PART_REMOVED,
+                    (true, true) => PART_ADDED_REQUIRED,
+                    (true, false) => PART_ADDED,
+                    (false, true) => REQUIRED_PART_REMOVED,
+                    (false, false) => PART_REMOVED,
                 };
                 rule.on(direction)
             },
@@ -271,10 +271,10 @@ impl<'a> Walk<'a> {
             |walk, link| {
                 walk.rest(|key| LINK.contains(&key), link);
                 for key in LINK.iter().filter(|key| link.get(key)[0] != link.get(key)[1]) {
-                    walk.changed(rules::LINK_CHANGED, link, key);
+                    walk.changed(LINK_CHANGED, link, key);
                 }
             },
-            |_, _, is_added| if is_added { rules::LINK_ADDED } else { rules::LINK_REMOVED },
+            |_, _, is_added| if is_added { LINK_ADDED } else { LINK_REMOVED },
         );
     }
 }

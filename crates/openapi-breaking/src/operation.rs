@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::path_items::sunset;
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Side, Sides, both_same, paired};
 use crate::walk::Walk;
 use openapi_contract::equivalence::whole;
@@ -18,9 +18,9 @@ impl<'a> Walk<'a> {
     pub(super) fn operation(&mut self, item: &Sides<'a>, operation: &Sides<'a>, templates: [&str; 2]) {
         let rule = match operation.map(|side| is_planned(side.value)) {
             [true, true] if operation.0[0].value == operation.0[1].value => return,
-            [true, true] => rules::PLANNED_CHANGED,
-            [true, false] => rules::OPERATION_BUILT,
-            [false, true] => rules::OPERATION_WITHDRAWN,
+            [true, true] => PLANNED_CHANGED,
+            [true, false] => OPERATION_BUILT,
+            [false, true] => OPERATION_WITHDRAWN,
             [false, false] => {
                 self.operation_id(operation);
                 self.tags(operation);
@@ -30,7 +30,7 @@ impl<'a> Walk<'a> {
                     // In place of what clients need to send a request.
                     self.prose(["servers", "x-max-body-bytes"], operation);
                     if !both_same(operation.get("security")) {
-                        self.changed(rules::WEBHOOK_SECURITY_CHANGED, operation, "security");
+                        self.changed(WEBHOOK_SECURITY_CHANGED, operation, "security");
                     }
                 } else {
                     self.body_limit(operation);
@@ -43,14 +43,14 @@ impl<'a> Walk<'a> {
                 return self.callbacks(operation);
             }
         };
-        let plans = operation.map(|side| Some(side.value.clone()).filter(|_| rule == rules::PLANNED_CHANGED));
+        let plans = operation.map(|side| Some(side.value.clone()).filter(|_| rule == PLANNED_CHANGED));
         self.report_value(rule, operation.sites(), "the operation", plans);
     }
 
     fn operation_id(&mut self, operation: &Sides<'a>) {
         let ids = operation.get("operationId");
         // Without an old id there is no old name that generated clients use.
-        let rule = if ids[0].is_some() { rules::OPERATION_ID_CHANGED } else { rules::PROSE_CHANGED };
+        let rule = if ids[0].is_some() { OPERATION_ID_CHANGED } else { PROSE_CHANGED };
         if ids[0] != ids[1] {
             self.changed(rule, operation, "operationId");
         }
@@ -59,7 +59,7 @@ impl<'a> Walk<'a> {
     fn tags(&mut self, operation: &Sides<'a>) {
         let tags = operation.get("tags").map(|tags| tags.and_then(Value::as_array).into_iter().flatten());
         for tag in paired(tags.map(|tags| tags.map(|tag| (tag.to_string(), tag)))).into_values() {
-            let rule = if tag[1].is_none() { rules::TAG_REMOVED } else { rules::TAG_ADDED };
+            let rule = if tag[1].is_none() { TAG_REMOVED } else { TAG_ADDED };
             if tag.contains(&None) {
                 let values = tag.map(|tag| tag.cloned());
                 self.step("tags", |walk| walk.report_value(rule, operation.at("tags"), "a tag", values));
@@ -73,26 +73,26 @@ impl<'a> Walk<'a> {
         let deprecated = operation.flags("deprecated");
         let days = operation.map(|side| sunset(side.value));
         let rule = match (deprecated, days[1]) {
-            ([false, true], Some(_)) => Some(rules::OPERATION_DEPRECATED),
-            ([false, true], None) => Some(rules::OPERATION_DEPRECATED_WITHOUT_SUNSET),
-            ([true, false], _) => Some(rules::OPERATION_REVIVED),
+            ([false, true], Some(_)) => Some(OPERATION_DEPRECATED),
+            ([false, true], None) => Some(OPERATION_DEPRECATED_WITHOUT_SUNSET),
+            ([true, false], _) => Some(OPERATION_REVIVED),
             _ => None,
         };
         if let Some(rule) = rule {
             self.changed(rule, operation, "deprecated");
         }
         let sunset_rule = match days {
-            [None, Some(day)] if day <= self.today => Some(rules::SUNSET_IN_THE_PAST),
-            [None, Some(_)] if deprecated != [false, true] => Some(rules::SUNSET_SET),
-            [Some(_), None] if deprecated != [true, false] => Some(rules::SUNSET_REMOVED),
-            [Some(before), Some(after)] if before < after => Some(rules::SUNSET_LATER),
-            [Some(before), Some(after)] if before > after => Some(rules::SUNSET_EARLIER),
+            [None, Some(day)] if day <= self.today => Some(SUNSET_IN_THE_PAST),
+            [None, Some(_)] if deprecated != [false, true] => Some(SUNSET_SET),
+            [Some(_), None] if deprecated != [true, false] => Some(SUNSET_REMOVED),
+            [Some(before), Some(after)] if before < after => Some(SUNSET_LATER),
+            [Some(before), Some(after)] if before > after => Some(SUNSET_EARLIER),
             _ => None,
         };
         match sunset_rule {
             Some(rule) => self.changed(rule, operation, SUNSET),
             // Another time of the same day, or a value that is no day.
-            None if rule.is_none_or(|rule| rule == rules::OPERATION_DEPRECATED_WITHOUT_SUNSET) => {
+            None if rule.is_none_or(|rule| rule == OPERATION_DEPRECATED_WITHOUT_SUNSET) => {
                 self.prose([SUNSET], operation);
             }
             None => {}
@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
             [old, new] if old == new => {}
             [old, new] => {
                 let is_lower = new.is_some_and(|new| old.is_none_or(|old| new < old));
-                let rule = if is_lower { rules::MAX_BODY_LOWERED } else { rules::MAX_BODY_RAISED };
+                let rule = if is_lower { MAX_BODY_LOWERED } else { MAX_BODY_RAISED };
                 self.changed(rule, operation, KEY);
             }
         }
@@ -129,17 +129,17 @@ impl<'a> Walk<'a> {
             if is_same && order[0] != order[1] {
                 // Many clients use the first.
                 let at = lists.map(|list| list.at.clone());
-                walk.report_value(rules::PROSE_CHANGED, at, "the order of the servers", order.map(Some));
+                walk.report_value(PROSE_CHANGED, at, "the order of the servers", order.map(Some));
             }
             for (url, servers) in servers {
                 let server = Sides::of(servers, &lists, &url);
                 match server.exist() {
-                    [true, false] => walk.report(rules::SERVER_REMOVED, server.sites(), "the server is removed"),
-                    [false, true] => walk.report(rules::SERVER_ADDED, server.sites(), "the server is added"),
+                    [true, false] => walk.report(SERVER_REMOVED, server.sites(), "the server is removed"),
+                    [false, true] => walk.report(SERVER_ADDED, server.sites(), "the server is added"),
                     _ => {
                         walk.rest(|key| matches!(key, "url" | "variables"), &server);
                         if !both_same(server.get("variables")) {
-                            walk.changed(rules::SERVER_CHANGED, &server, "variables");
+                            walk.changed(SERVER_CHANGED, &server, "variables");
                         }
                     }
                 }

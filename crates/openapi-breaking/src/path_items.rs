@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::fingerprint::without_names;
 use crate::release::Day;
 use crate::rule::Rule;
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Side, Sides, paired};
 use crate::walk::Walk;
 use openapi_contract::Kind;
@@ -40,7 +40,7 @@ impl<'a> Walk<'a> {
                     walk.callbacks.pop();
                 }
             },
-            |_, _, is_added| if is_added { rules::OPERATION_ADDED } else { rules::OPERATION_REMOVED },
+            |_, _, is_added| if is_added { OPERATION_ADDED } else { OPERATION_REMOVED },
         );
     }
 
@@ -79,13 +79,13 @@ impl<'a> Walk<'a> {
         self.step(template, |walk| {
             if item.exist() != [true, true] {
                 if !item.keys().any(is_method) {
-                    walk.report(rules::PROSE_CHANGED, item.sites(), "a path without an operation is added or removed");
+                    walk.report(PROSE_CHANGED, item.sites(), "a path without an operation is added or removed");
                 }
                 return;
             }
             if templates[0] != templates[1] {
                 let values = templates.map(|template| Some(Value::from(template)));
-                walk.report_value(rules::PATH_PARAMETER_RENAMED, item.sites(), "the path", values);
+                walk.report_value(PATH_PARAMETER_RENAMED, item.sites(), "the path", values);
             }
             let inherited = if walk.sent_by_server { &["parameters"][..] } else { &["parameters", "servers"] };
             walk.rest(|key| is_method(key) || inherited.contains(&key), &item);
@@ -107,16 +107,16 @@ impl<'a> Walk<'a> {
 }
 
 fn added(operation: &Sides<'_>) -> &'static Rule {
-    if is_planned(operation.0[1].value) { rules::PLANNED_CHANGED } else { rules::OPERATION_ADDED }
+    if is_planned(operation.0[1].value) { PLANNED_CHANGED } else { OPERATION_ADDED }
 }
 
 fn removed(operation: &Side<'_>, today: Day) -> &'static Rule {
     match (operation.flag("deprecated"), sunset(operation.value)) {
-        _ if is_planned(operation.value) => rules::PLANNED_CHANGED,
-        (false, _) => rules::OPERATION_REMOVED,
-        (true, None) => rules::OPERATION_REMOVED_WITHOUT_SUNSET,
-        (true, Some(day)) if day > today => rules::OPERATION_REMOVED_BEFORE_SUNSET,
-        (true, Some(_)) => rules::OPERATION_REMOVED_AFTER_SUNSET,
+        _ if is_planned(operation.value) => PLANNED_CHANGED,
+        (false, _) => OPERATION_REMOVED,
+        (true, None) => OPERATION_REMOVED_WITHOUT_SUNSET,
+        (true, Some(day)) if day > today => OPERATION_REMOVED_BEFORE_SUNSET,
+        (true, Some(_)) => OPERATION_REMOVED_AFTER_SUNSET,
     }
 }
 

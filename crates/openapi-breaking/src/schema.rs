@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::constraint::{DEFAULT, FORMAT, PATTERN, Pair, TYPE, UNKNOWN, sorted};
 use crate::effective_schema::{EffectiveSchema, PROSE};
 use crate::rule::Direction;
-use crate::rules;
+use crate::rules::*;
 use crate::subschema::Subschema;
 use crate::types::Types;
 use crate::walk::Walk;
@@ -46,8 +46,7 @@ impl<'a> Walk<'a> {
         if are_lists_equal != Some(false) && types[0] != types[1] {
             let is_respelled = pair.is_respelled() || pair.is_text && are_lists_equal == Some(true);
             let implies = |a: &Types, b: &Types| a.within(*b);
-            let rule =
-                TYPE.of(&types[..1], &types[1..], implies).filter(|_| !is_respelled).unwrap_or(rules::TYPE_WIDENED);
+            let rule = TYPE.of(&types[..1], &types[1..], implies).filter(|_| !is_respelled).unwrap_or(TYPE_WIDENED);
             let names = types.map(|types| Some(Value::from(types.to_string())));
             self.keyword(&pair, "type", rule.on(direction), names);
             let comparable = types[0].meets(types[1]) || is_respelled;
@@ -92,17 +91,17 @@ impl<'a> Walk<'a> {
             let [old, new] = pair.lists(key).map(items).map(sorted);
             if pair.first(key).iter().all(Option::is_some) {
                 let (at, values) = (pair.each(EffectiveSchema::pointer), [Some(&old), Some(&new)]);
-                self.step(key, |walk| walk.report_unnoticed(rules::PROSE_CHANGED, at, &format!("`{key}`"), values));
+                self.step(key, |walk| walk.report_unnoticed(PROSE_CHANGED, at, &format!("`{key}`"), values));
             }
         }
         for key in ["readOnly", "writeOnly", "deprecated"] {
             let flags = pair.each(|side| side.flag(key));
             let rule = match (key, flags) {
                 _ if flags[0] == flags[1] => continue,
-                ("deprecated", [_, true]) => rules::PART_DEPRECATED,
-                ("deprecated", _) => rules::PART_REVIVED,
+                ("deprecated", [_, true]) => PART_DEPRECATED,
+                ("deprecated", _) => PART_REVIVED,
                 // For a property that is hidden from one direction, `properties` reports more than this.
-                _ => rules::PROSE_CHANGED,
+                _ => PROSE_CHANGED,
             };
             self.keyword(pair, key, rule, flags.map(|flag| Some(Value::from(flag))));
         }
@@ -116,9 +115,9 @@ impl<'a> Walk<'a> {
         }
         let (rule, sentence) = match is_null {
             // No text is `null`.
-            _ if self.text => (rules::PROSE_CHANGED, "`null` is added or removed, which is no text"),
-            [_, true] => (rules::NULL_ALLOWED.on(pair.direction), "`null` is valid"),
-            [_, false] => (rules::NULL_REFUSED.on(pair.direction), "`null` is no longer valid"),
+            _ if self.text => (PROSE_CHANGED, "`null` is added or removed, which is no text"),
+            [_, true] => (NULL_ALLOWED.on(pair.direction), "`null` is valid"),
+            [_, false] => (NULL_REFUSED.on(pair.direction), "`null` is no longer valid"),
         };
         self.step("type", |walk| walk.report(rule, pair.at("type"), sentence));
     }
@@ -134,23 +133,21 @@ impl<'a> Walk<'a> {
         let sets = listed.clone().map(|list| list.map(|list| set(&list)));
         let rule = match &sets {
             [None, None] => return,
-            [None, Some(_)] => rules::ENUM_INTRODUCED.on(pair.direction),
-            [Some(_), None] => rules::ENUM_LIFTED.on(pair.direction),
+            [None, Some(_)] => ENUM_INTRODUCED.on(pair.direction),
+            [Some(_), None] => ENUM_LIFTED.on(pair.direction),
             [Some(old), Some(new)] if is_response && !old.is_empty() && !new.is_empty() && old.is_disjoint(new) => {
-                rules::ENUM_REPLACED
+                ENUM_REPLACED
             }
             [Some(old), Some(new)] => {
                 let is_repeated = |value| pair.sides[1].unions.iter().any(|union| union.repeats(value));
                 return self.step(label, |walk| {
                     for value in listed.iter().flatten().flatten() {
                         let (rule, values) = match (old.contains(value), new.contains(value)) {
-                            (false, true) => (rules::ENUM_VALUE_ADDED.on(pair.direction), [None, Some(value.clone())]),
+                            (false, true) => (ENUM_VALUE_ADDED.on(pair.direction), [None, Some(value.clone())]),
                             (true, false) if is_repeated(value) && !is_response => {
-                                (rules::MATCHES_TWICE, [Some(value.clone()), None])
+                                (MATCHES_TWICE, [Some(value.clone()), None])
                             }
-                            (true, false) => {
-                                (rules::ENUM_VALUE_REMOVED.on(pair.direction), [Some(value.clone()), None])
-                            }
+                            (true, false) => (ENUM_VALUE_REMOVED.on(pair.direction), [Some(value.clone()), None]),
                             _ => continue,
                         };
                         walk.report_value(rule, at.clone(), "a value", values);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::rule::Rule;
-use crate::rules;
+use crate::rules::*;
 use crate::sides::{Sides, both_same, paired};
 use crate::walk::Walk;
 use openapi_contract::pointer::join;
@@ -34,25 +34,25 @@ impl<'a> Walk<'a> {
         let mut found: Vec<(&Rule, [Option<Value>; 2])> = Vec::new();
         for one in old.iter().filter(|one| !new.contains(one)) {
             let rule = match is_removed(one) {
-                true if one.is_empty() => rules::SECURITY_REQUIRED,
-                true if new.iter().any(|other| one.keys().eq(other.keys())) => rules::SECURITY_SCOPE_ADDED,
-                true => rules::SECURITY_ALTERNATIVE_REMOVED,
+                true if one.is_empty() => SECURITY_REQUIRED,
+                true if new.iter().any(|other| one.keys().eq(other.keys())) => SECURITY_SCOPE_ADDED,
+                true => SECURITY_ALTERNATIVE_REMOVED,
                 // What is replaced by an alternative that requires less is reported with that one.
                 false if new.iter().any(|other| is_added(other) && suffices(one, other)) => continue,
-                false => rules::SECURITY_IMPLIED_REMOVED,
+                false => SECURITY_IMPLIED_REMOVED,
             };
             let others = is_removed(one).then(|| Value::from(list(&new)));
             found.push((rule, [Some(Value::from(named(one))), others]));
         }
         for other in new.iter().filter(|other| !old.contains(other)) {
             let rule = match is_added(other) {
-                true if other.is_empty() => rules::SECURITY_LIFTED,
+                true if other.is_empty() => SECURITY_LIFTED,
                 true if old.iter().any(|one| one.keys().eq(other.keys()) && suffices(one, other)) => {
-                    rules::SECURITY_SCOPE_REMOVED
+                    SECURITY_SCOPE_REMOVED
                 }
-                true => rules::SECURITY_ALTERNATIVE_ADDED,
+                true => SECURITY_ALTERNATIVE_ADDED,
                 false if old.iter().any(|one| is_removed(one) && suffices(other, one)) => continue,
-                false => rules::SECURITY_IMPLIED_ADDED,
+                false => SECURITY_IMPLIED_ADDED,
             };
             found.push((rule, [None, Some(Value::from(named(other)))]));
         }
@@ -81,7 +81,7 @@ impl<'a> Walk<'a> {
             // Names of schemes (RFC 9110 §11.1) and of headers are case-insensitive.
             let is_same = values[0] == values[1] || matches!(key, "scheme" | "name") && lower[0] == lower[1];
             if !is_same {
-                self.changed(rules::SECURITY_SCHEME_CHANGED, scheme, key);
+                self.changed(SECURITY_SCHEME_CHANGED, scheme, key);
                 if key == "type" {
                     // Their other members cannot be compared.
                     return;
@@ -95,10 +95,10 @@ impl<'a> Walk<'a> {
             let at = flows.map(|flows| path.iter().fold(flows.at.clone(), |at, token| join(&at, token)));
             let rule = match values {
                 _ if both_same(values) => continue,
-                [None, _] => rules::SECURITY_FLOW_ADDED,
+                [None, _] => SECURITY_FLOW_ADDED,
                 // The description of a scope.
-                [Some(_), Some(_)] if path.len() > 2 => rules::PROSE_CHANGED,
-                _ => rules::SECURITY_FLOW_CHANGED,
+                [Some(_), Some(_)] if path.len() > 2 => PROSE_CHANGED,
+                _ => SECURITY_FLOW_CHANGED,
             };
             self.report_value(rule, at, &format!("`{}`", path.join(" → ")), values.map(|value| value.cloned()));
         }
