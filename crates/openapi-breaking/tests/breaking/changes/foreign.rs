@@ -16,7 +16,7 @@ fn different_integers_beyond_64_bits_are_a_change() {
     };
     let rules = |old: &str, new: &str| -> Vec<String> {
         let changes = changes_between(&release(old), &release(new), today());
-        changes.iter().map(|change| change.rule.to_owned()).collect()
+        changes.iter().map(|change| change.rule.id.to_owned()).collect()
     };
     let (less, more) = ("18446744073709551616", "18446744073709551617");
     assert_eq!(rules(more, less), ["request-bound-tightened"]);
