@@ -15,7 +15,7 @@ use crate::{
     ids::IdGenerator,
     readiness::{Drain, StoreReadiness},
     storage::{self, ConnectError, Store},
-    telemetry::metrics::Prometheus,
+    telemetry::exposition::Prometheus,
 };
 
 /// The contract inside the binary, as written, but without planned operations.

@@ -1,15 +1,58 @@
 //! Classifies database errors for the ports.
 
+use std::sync::Arc;
+
 use api::store_error::StoreError;
 use sqlx::error::DatabaseError;
 
+use super::coalescer::{CallError, StatementError};
+
+/// The error of a statement that several requests may share.
+#[derive(Debug, Clone)]
+pub(super) struct Failure(Arc<sqlx::Error>);
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl StatementError for Failure {
+    /// The database reported the error, so it rolled the statement back. Other items may succeed if the cause was one of the
+    /// items: a duplicate key, a lock or a deadlock (SQLSTATE 55P03 and class 40), but not a database that is unavailable.
+    fn is_undone(&self) -> bool {
+        match &*self.0 {
+            sqlx::Error::Database(error) => {
+                let code = error.code().unwrap_or_default();
+                code.starts_with("40") || code == "55P03" || classify(&self.0) != StoreError::Unavailable
+            }
+            _ => false,
+        }
+    }
+}
+
+impl CallError<Failure> {
+    /// Logs the cause, which no client receives, and returns the error of the port. Each request logs, in its own span.
+    pub(super) fn log(self, operation: &str) -> StoreError {
+        match self {
+            Self::Failed(Failure(error)) => log(operation, &error),
+            Self::Overloaded => {
+                tracing::warn!(operation, "too many requests wait for the database");
+                StoreError::Overloaded
+            }
+            // The panic hook logged it.
+            Self::Panicked => StoreError::Internal,
+        }
+    }
+}
+
 /// Logs the cause, which no client receives, and returns the error of the port.
-pub(super) fn log(operation: &str, error: sqlx::Error) -> StoreError {
-    let class = classify(&error);
+pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
+    let class = classify(error);
     match class {
         StoreError::Unavailable => tracing::warn!(operation, %error, "the database is unavailable"),
         StoreError::Internal => tracing::error!(operation, %error, "unexpected database error"),
-        StoreError::NotFound | StoreError::Conflict(_) => {}
+        StoreError::NotFound | StoreError::Conflict(_) | StoreError::Overloaded => {}
     }
     class
 }

@@ -7,7 +7,7 @@ use api::{
     monitoring::{Exposition, Readiness},
 };
 
-use super::{store::Store, users};
+use super::{schema::Statements, store::Store, users};
 
 macro_rules! ports {
     ($($resource:ident: $Port:ident,)*) => {
@@ -26,7 +26,7 @@ macro_rules! ports {
         }
 
         /// Each table and its statements.
-        pub(super) const TABLES: &[(&str, &[&str])] = &[$((stringify!($resource), $resource::STATEMENTS),)*];
+        pub(super) const TABLES: &[(&str, Statements)] = &[$((stringify!($resource), $resource::STATEMENTS),)*];
     };
 }
 api::resources!(ports);

@@ -11,6 +11,13 @@ use super::{
     store::Store,
 };
 
+/// The statements of a table: those for both databases, and those for one.
+pub(super) struct Statements {
+    pub(super) both: &'static [&'static str],
+    pub(super) postgres: &'static [&'static str],
+    pub(super) sqlite: &'static [&'static str],
+}
+
 impl Store {
     /// Runs pending migrations. Several instances can do this at the same time: on PostgreSQL the migrator takes a lock; on
     /// SQLite the second instance tries again and finds nothing pending.
@@ -45,7 +52,13 @@ impl Store {
     /// # Errors
     /// The error of the database for the first statement that it cannot prepare, or the missing privilege.
     pub async fn check_schema(&self) -> Result<(), sqlx::Error> {
-        for statement in TABLES.iter().flat_map(|(_, statements)| *statements) {
+        for statement in TABLES.iter().flat_map(|(_, statements)| {
+            let own = match self.pools {
+                Pools::Sqlite { .. } => statements.sqlite,
+                Pools::Postgres { .. } => statements.postgres,
+            };
+            statements.both.iter().chain(own)
+        }) {
             on!(self.pools.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
         }
         self.check_permission().await

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use api::store_error::StoreError;
 use tokio::time::Instant;
-use tracing::Instrument;
 
 use super::{
-    error,
+    coalescer::Limits,
+    error::{self, Failure},
     fault_injection::FaultInjector,
     pools::{PoolState, Pools, on},
     sqlite_file::SqliteFile,
@@ -17,6 +17,9 @@ use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
 
 /// How long the database may take to respond to [`Store::ping`].
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The maximum number of items of one operation that wait for a statement. Each waits for a request, and is small.
+const MAX_DEPTH: usize = 16_384;
 
 /// Reads a table, so that SQLite has to read its file.
 const PING: &str = "SELECT 1 FROM users LIMIT 1";
@@ -60,7 +63,7 @@ impl Store {
         };
         match tokio::time::timeout(PING_TIMEOUT, query).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error::log("ping", error)),
+            Ok(Err(error)) => Err(error::log("ping", &error)),
             Err(_) => {
                 tracing::warn!(timeout = ?PING_TIMEOUT, "the database did not respond in time");
                 Err(StoreError::Unavailable)
@@ -68,27 +71,39 @@ impl Store {
         }
     }
 
-    /// Runs one operation in a span of its own and measures it as `database_operation_duration_seconds{operation}`. Logs
-    /// the cause of an error and converts it to the error of the port.
-    pub(super) async fn operation<T>(
+    /// Runs one statement and measures it as `database_operation_duration_seconds{operation}`.
+    pub(super) async fn statement<T>(
         &self,
-        name: &'static str,
+        operation: &'static str,
         query: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, Failure> {
         let start = Instant::now();
-        let span = tracing::debug_span!("store", operation = name, otel.kind = "client");
         let work = async {
-            self.inject_fault(name).await?;
+            self.inject_fault(operation).await?;
             query.await
         };
-        let result = work.instrument(span).await;
-        metrics::histogram!("database_operation_duration_seconds", "operation" => name).record(start.elapsed());
+        let result = work.await;
+        metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
         result.map_err(|error| {
             if error::is_lost_connection(&error) {
                 self.stale_connections.record_loss();
             }
-            error::log(name, error)
+            Failure::from(error)
         })
+    }
+
+    /// The bounds of shared statements that read.
+    pub(super) fn read_limits(&self) -> Limits {
+        Limits { lanes: 2, items: 256, depth: MAX_DEPTH }
+    }
+
+    /// The bounds of shared statements that write. SQLite has one writer.
+    pub(super) fn write_limits(&self) -> Limits {
+        let lanes = match self.pools {
+            Pools::Sqlite { .. } => 1,
+            Pools::Postgres { .. } => 2,
+        };
+        Limits { lanes, items: 256, depth: MAX_DEPTH }
     }
 
     async fn inject_fault(&self, operation: &'static str) -> Result<(), sqlx::Error> {

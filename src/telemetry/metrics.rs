@@ -8,13 +8,10 @@ use std::{
     time::Duration,
 };
 
-use api::monitoring::Exposition;
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-
-use crate::storage::Store;
 
 // `describe` has the description of each.
 const REQUESTS: &str = "http_requests_total";
@@ -28,6 +25,10 @@ const READY: &str = "web_server_ready";
 const BUCKETS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+const BATCH_SIZE: &str = "database_batch_size";
+
+const BATCH_SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
 /// The recorder is global: several servers in one process, as in tests, share it.
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -36,9 +37,12 @@ pub(crate) fn install() -> PrometheusHandle {
     HANDLE
         .get_or_init(|| {
             let suffix = Matcher::Suffix("_seconds".to_owned());
-            // The list of buckets is not empty, so this cannot fail.
+            // The lists of buckets are not empty, so this cannot fail.
             let builder = PrometheusBuilder::new();
-            let builder = builder.set_buckets_for_metric(suffix, &BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
+            let builder = builder
+                .set_buckets_for_metric(suffix, &BUCKETS)
+                .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(BATCH_SIZE.to_owned()), &BATCH_SIZES));
+            let builder = builder.unwrap_or_else(|_| PrometheusBuilder::new());
             let recorder = builder.build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
@@ -72,6 +76,13 @@ fn describe() {
         Unit::Seconds,
         "Time of a database operation, including the wait for a connection."
     );
+    describe_histogram!(BATCH_SIZE, "Items of a database statement that concurrent requests share, by operation.");
+    describe_histogram!(
+        "database_batch_wait_seconds",
+        Unit::Seconds,
+        "Time that the first item of a batch waited for its statement to start, by operation."
+    );
+    describe_gauge!("database_batch_queue_depth", "Items that wait for a database statement, by operation.");
     describe_gauge!("database_pool_connections", "Database connections, by pool and state.");
     describe_gauge!("database_pool_max_connections", "Maximum number of database connections, by pool.");
     describe_counter!(
@@ -90,6 +101,32 @@ fn describe() {
 /// Records the result of a readiness check.
 pub(crate) fn record_readiness(ready: bool) {
     gauge!(READY).set(f64::from(u8::from(ready)));
+}
+
+/// The metrics of the batches of one operation of the storage.
+pub(crate) struct BatchMetrics {
+    size: Histogram,
+    wait: Histogram,
+    depth: Gauge,
+}
+
+impl BatchMetrics {
+    /// Returns the metrics of an operation.
+    pub(crate) fn new(operation: &'static str) -> Self {
+        Self {
+            size: histogram!(BATCH_SIZE, "operation" => operation),
+            wait: histogram!("database_batch_wait_seconds", "operation" => operation),
+            depth: gauge!("database_batch_queue_depth", "operation" => operation),
+        }
+    }
+
+    /// Records a batch: the number of its items, the wait of its first item, and the number of items that wait after it.
+    #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
+    pub(crate) fn record(&self, items: usize, wait: Duration, depth: usize) {
+        self.size.record(items as f64);
+        self.wait.record(wait);
+        self.depth.set(depth as f64);
+    }
 }
 
 /// Increments a gauge until it is dropped.
@@ -183,31 +220,5 @@ pub(crate) fn method_label(method: &http::Method) -> &'static str {
         "TRACE" => "TRACE",
         "CONNECT" => "CONNECT",
         _ => "OTHER",
-    }
-}
-
-/// Renders the metrics, and updates those of the process and of the pools before.
-pub(crate) struct Prometheus {
-    handle: PrometheusHandle,
-    process: metrics_process::Collector,
-    store: Store,
-}
-
-impl Prometheus {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { handle: install(), process: metrics_process::Collector::default(), store }
-    }
-}
-
-impl Exposition for Prometheus {
-    #[expect(clippy::cast_precision_loss, reason = "pools are far smaller than 2^52")]
-    fn render(&self) -> String {
-        self.process.collect();
-        for pool in self.store.pool_states() {
-            gauge!("database_pool_connections", "pool" => pool.name, "state" => "idle").set(pool.idle as f64);
-            gauge!("database_pool_connections", "pool" => pool.name, "state" => "used").set(pool.used as f64);
-            gauge!("database_pool_max_connections", "pool" => pool.name).set(pool.max as f64);
-        }
-        self.handle.render()
     }
 }

@@ -1,5 +1,6 @@
 //! Logs, traces and metrics.
 
+pub(crate) mod exposition;
 pub(crate) mod init;
 pub(crate) mod json_log;
 mod log_writer;

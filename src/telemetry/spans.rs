@@ -117,6 +117,18 @@ pub(crate) fn set_attributes(span: &Span, method: &'static str, route: Option<&s
     }
 }
 
+/// Returns the span of work that several requests share: a child of the first span, to which all of them link.
+pub(crate) fn shared_span<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> Span {
+    let mut spans = spans.filter(|span| !span.is_disabled());
+    let Some(first) = spans.clone().next() else { return Span::none() };
+    let shared = tracing::debug_span!(parent: first, "batch");
+    if EXPORTED.load(Ordering::Relaxed) {
+        let context = shared.context().span().span_context().clone();
+        spans.by_ref().for_each(|span| span.add_link(context.clone()));
+    }
+    shared
+}
+
 /// Returns the caller's trace, if `traceparent` has one (W3C Trace Context, section 3.2).
 fn parent(headers: &HeaderMap) -> Option<Context> {
     if !headers.contains_key("traceparent") {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::respond::with_header;
 
 /// The parameters of a list operation: one page, newest first.
-#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Page {
     /// The maximum number of items, 1 to 100.

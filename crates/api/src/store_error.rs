@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The database is unavailable, overloaded or too slow. The same request may succeed later.
     #[error("the database is unavailable")]
     Unavailable,
+    /// Too many requests wait for the database. This one was not processed, and may succeed later.
+    #[error("too many requests wait for the database")]
+    Overloaded,
     /// A bug: an unexpected error of the database.
     #[error("internal database error")]
     Internal,
@@ -29,6 +32,9 @@ impl StoreError {
                     .with_errors(vec![Violation::at_pointer(format!("/{member}"), "must be unique")])
             }
             Self::Unavailable => Problem::unavailable("The database is unavailable."),
+            Self::Overloaded => {
+                Problem::unavailable("Too many requests wait for the database. This one was not processed.")
+            }
             Self::Internal => Problem::internal(),
         }
     }

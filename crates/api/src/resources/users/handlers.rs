@@ -39,7 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     responses((status = 200, body = UserList, headers(("Link" = String)))))]
 async fn list_users(State(state): State<AppState>, Query(page): Query<Page>) -> Result<Response, Problem> {
     let list = state.users.list(page).await.map_err(problem)?;
-    Ok(with_next(json(StatusCode::OK, &list), "/users", page, list.next_cursor))
+    Ok(with_next(json(StatusCode::OK, &*list), "/users", page, list.next_cursor))
 }
 
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,
@@ -94,7 +94,7 @@ async fn update_user(
     } else {
         state.users.update(path.id, patch).await
     };
-    Ok(representation(StatusCode::OK, &user.map_err(problem)?))
+    Ok(representation(StatusCode::OK, &*user.map_err(problem)?))
 }
 
 #[utoipa::path(delete, path = "/users/{id}", operation_id = "deleteUser", tag = "users", params(UserPath),

@@ -1,5 +1,7 @@
 //! Users: the representations that clients send and receive, and the storage port.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -91,20 +93,21 @@ pub struct UserList {
 
 /// The store of users. Each method is one use case. It is atomic and durable.
 ///
-/// Every method can return [`StoreError::Unavailable`] or [`StoreError::Internal`]; further errors are listed per method.
+/// Every method can return [`StoreError::Unavailable`], [`StoreError::Overloaded`] or [`StoreError::Internal`]; further
+/// errors are listed per method. Results are shared: concurrent requests may receive the same one.
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Creates a user with a new id. `Conflict("email")` if another user has the address.
-    async fn create(&self, new: NewUser) -> Result<User, StoreError>;
+    async fn create(&self, new: NewUser) -> Result<Arc<User>, StoreError>;
 
     /// Returns a user. `NotFound`.
-    async fn get(&self, id: Uuid) -> Result<User, StoreError>;
+    async fn get(&self, id: Uuid) -> Result<Arc<User>, StoreError>;
 
     /// Returns a page, newest first.
-    async fn list(&self, page: Page) -> Result<UserList, StoreError>;
+    async fn list(&self, page: Page) -> Result<Arc<UserList>, StoreError>;
 
     /// Sets the members that the patch has, and increments the version. `NotFound`; `Conflict("email")`.
-    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<User, StoreError>;
+    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<User>, StoreError>;
 
     /// Deletes a user. `NotFound`.
     async fn delete(&self, id: Uuid) -> Result<(), StoreError>;

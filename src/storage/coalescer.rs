@@ -1,0 +1,309 @@
+//! Request coalescing: requests that arrive while a statement is in flight share the next statement.
+//!
+//! A statement for thirty users costs little more than a statement for one: the round trip, the commit and the transfer
+//! between threads happen once. A request that finds the coalescer idle runs at once, in a statement of its own; there is
+//! no timer, so coalescing adds no latency to an idle server. Under load, a *lane* takes every waiting request that can
+//! share a statement, up to a bound, and the next requests wait for the next lane. A few lanes run at the same time, so
+//! that one slow statement does not stop the others.
+//!
+//! What must stay true:
+//! - A request joins only a statement that has not started. What a read returns is therefore never older than the request.
+//! - Every request gets exactly one result: its own, or the error of its statement.
+//! - An item that cannot share the statement, because of a conflict or of a lock, runs in a statement of its own, and so
+//!   does each item of a statement that the database undid. One item cannot fail its neighbours.
+//! - A statement is not repeated if its outcome is unknown.
+//! - A caller that goes away (a client that disconnects, a timeout) does not interrupt a statement. If its item is still
+//!   in the queue, the item is dropped.
+//! - The queue is first in, first out, and bounded.
+
+use std::{
+    collections::VecDeque,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock, PoisonError},
+    time::Instant,
+};
+
+use futures_util::FutureExt;
+use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
+
+#[cfg(not(test))]
+use std::sync::Mutex;
+#[cfg(not(test))]
+use tokio::{spawn, task::yield_now};
+
+// The tests run every interleaving that shuttle finds.
+#[cfg(test)]
+use shuttle::{
+    future::{spawn, yield_now},
+    sync::Mutex,
+};
+
+use crate::telemetry::{metrics::BatchMetrics, spans};
+
+/// The statements for one kind of request.
+///
+/// What has to commit together with an item, such as a record of its idempotency key or a change event, belongs into the
+/// same statement: the item has the values, and `run_together` binds them.
+pub(super) trait Batch: Send + Sync + 'static {
+    /// What a request asks for.
+    type Item: Send + Sync + 'static;
+    /// The result for one item.
+    type Output: Send + 'static;
+    /// The error of a statement.
+    type Error: StatementError;
+
+    /// The name of the operation, in metrics and spans.
+    const OPERATION: &'static str;
+
+    /// Whether an item can share a statement with these. Two writes of one row cannot.
+    fn joins(_items: &[Self::Item], _next: &Self::Item) -> bool {
+        true
+    }
+
+    /// Runs one statement for at least two items. Returns the result of each item, in their order. `None`: the statement
+    /// did not process the item, and it must run alone.
+    fn run_together(
+        &self,
+        items: &[Self::Item],
+    ) -> impl Future<Output = Result<Vec<Option<Self::Output>>, Self::Error>> + Send;
+
+    /// Runs one statement for one item.
+    fn run_alone(&self, item: &Self::Item) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
+}
+
+/// The error of a statement.
+pub(super) trait StatementError: Clone + Send + 'static {
+    /// Whether the statement had no effect, and its items can run alone.
+    fn is_undone(&self) -> bool;
+}
+
+/// Why a request has no output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CallError<E> {
+    /// The statement failed.
+    Failed(E),
+    /// The queue is full. The item was not processed.
+    Overloaded,
+    /// The code that runs the statement panicked, which is logged.
+    Panicked,
+}
+
+/// The bounds of a coalescer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// The maximum number of shared statements in flight.
+    pub(super) lanes: usize,
+    /// The maximum number of items of a statement.
+    pub(super) items: usize,
+    /// The maximum number of items that wait.
+    pub(super) depth: usize,
+}
+
+/// Combines concurrent requests into statements.
+pub(super) struct Coalescer<B: Batch>(Arc<Shared<B>>);
+
+struct Shared<B: Batch> {
+    batch: B,
+    limits: Limits,
+    queue: Mutex<Queue<B>>,
+    metrics: OnceLock<BatchMetrics>,
+}
+
+struct Queue<B: Batch> {
+    entries: VecDeque<Entry<B>>,
+    /// The lanes that exist.
+    lanes: usize,
+    /// The lanes that are about to take entries. While there is one, an arrival does not start another.
+    taking: usize,
+}
+
+struct Entry<B: Batch> {
+    item: B::Item,
+    caller: Caller<B>,
+    arrival: Instant,
+}
+
+/// Where the result of an item goes, and the span of its request.
+struct Caller<B: Batch> {
+    result: oneshot::Sender<Result<B::Output, CallError<B::Error>>>,
+    span: Span,
+}
+
+impl<B: Batch> Coalescer<B> {
+    pub(super) fn new(batch: B, limits: Limits) -> Self {
+        let queue = Mutex::new(Queue { entries: VecDeque::new(), lanes: 0, taking: 0 });
+        Self(Arc::new(Shared { batch, limits, queue, metrics: OnceLock::new() }))
+    }
+
+    /// Runs an item, in a statement that it shares with others where possible.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(super) async fn call(&self, item: B::Item) -> Result<B::Output, CallError<B::Error>> {
+        let span = tracing::debug_span!("store", operation = B::OPERATION, otel.kind = "client");
+        let (sender, result) = oneshot::channel();
+        let caller = Caller { result: sender, span };
+        self.0.push(Entry { item, caller, arrival: Instant::now() })?;
+        // The sender is dropped without a result only if the runtime stops.
+        result.await.unwrap_or(Err(CallError::Panicked))
+    }
+}
+
+impl<B: Batch> Shared<B> {
+    fn queue<T>(&self, work: impl FnOnce(&mut Queue<B>) -> T) -> T {
+        // Nothing panics while the lock is held.
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut queue)
+    }
+
+    fn metrics(&self) -> &BatchMetrics {
+        self.metrics.get_or_init(|| BatchMetrics::new(B::OPERATION))
+    }
+
+    /// Adds an entry, and starts a lane if none is about to take it.
+    fn push(self: &Arc<Self>, entry: Entry<B>) -> Result<(), CallError<B::Error>> {
+        let starts_lane = self.queue(|queue| {
+            if queue.entries.len() >= self.limits.depth {
+                return Err(CallError::Overloaded);
+            }
+            queue.entries.push_back(entry);
+            Ok(queue.add_lane(self.limits.lanes))
+        })?;
+        if starts_lane {
+            spawn(self.clone().run_lane());
+        }
+        Ok(())
+    }
+
+    /// Runs statements until the queue is empty.
+    async fn run_lane(self: Arc<Self>) {
+        loop {
+            // Requests that can run now join first, so that they share the statement.
+            yield_now().await;
+            let Some(entries) = self.take() else { return };
+            self.run(entries).await;
+            self.queue(|queue| queue.taking += 1);
+        }
+    }
+
+    /// Takes the entries of the next statement. `None` ends the lane: the queue is empty.
+    fn take(self: &Arc<Self>) -> Option<Entries<B>> {
+        let (entries, depth, starts_lane) = self.queue(|queue| {
+            queue.taking -= 1;
+            let entries = queue.take_entries(self.limits.items);
+            if entries.is_none() {
+                queue.lanes -= 1;
+            }
+            let starts_lane = !queue.entries.is_empty() && queue.add_lane(self.limits.lanes);
+            (entries, queue.entries.len(), starts_lane)
+        });
+        if starts_lane {
+            spawn(self.clone().run_lane());
+        }
+        if let Some(entries) = &entries {
+            self.metrics().record(entries.items.len(), entries.oldest.elapsed(), depth);
+        }
+        entries
+    }
+
+    /// Runs a statement and sends the results.
+    async fn run(self: &Arc<Self>, Entries { mut items, mut callers, .. }: Entries<B>) {
+        if items.len() == 1
+            && let (Some(item), Some(caller)) = (items.pop(), callers.pop())
+        {
+            return self.run_alone(item, caller).await;
+        }
+        let span = spans::shared_span(callers.iter().map(|caller| &caller.span));
+        let work = self.batch.run_together(&items).instrument(span);
+        let error = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(outputs)) => {
+                for ((item, caller), output) in items.into_iter().zip(callers).zip(outputs) {
+                    match output {
+                        Some(output) => caller.send(Ok(output)),
+                        None => self.spawn_alone(item, caller),
+                    }
+                }
+                return;
+            }
+            Ok(Err(error)) if error.is_undone() => {
+                tracing::debug!(
+                    operation = B::OPERATION,
+                    items = items.len(),
+                    "a batch failed: running its items alone"
+                );
+                return items.into_iter().zip(callers).for_each(|(item, caller)| self.spawn_alone(item, caller));
+            }
+            Ok(Err(error)) => CallError::Failed(error),
+            // The panic hook logs it.
+            Err(_) => CallError::Panicked,
+        };
+        callers.into_iter().for_each(|caller| caller.send(Err(error.clone())));
+    }
+
+    /// Runs an item in a task of its own: it may wait for a lock, and the next statement must not wait for it.
+    fn spawn_alone(self: &Arc<Self>, item: B::Item, caller: Caller<B>) {
+        let shared = self.clone();
+        spawn(async move { shared.run_alone(item, caller).await });
+    }
+
+    async fn run_alone(&self, item: B::Item, caller: Caller<B>) {
+        let work = self.batch.run_alone(&item).instrument(caller.span.clone());
+        caller.send(match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(result) => result.map_err(CallError::Failed),
+            Err(_) => Err(CallError::Panicked),
+        });
+    }
+}
+
+/// What one statement processes.
+struct Entries<B: Batch> {
+    items: Vec<B::Item>,
+    callers: Vec<Caller<B>>,
+    /// The arrival of the first item.
+    oldest: Instant,
+}
+
+impl<B: Batch> Queue<B> {
+    /// Returns whether the caller must start a lane: none is about to take entries, and there are fewer than `max`.
+    fn add_lane(&mut self, max: usize) -> bool {
+        let starts = self.taking == 0 && self.lanes < max;
+        if starts {
+            self.lanes += 1;
+            self.taking += 1;
+        }
+        starts
+    }
+
+    /// Removes the entries of the next statement. Entries that cannot share it keep their place.
+    fn take_entries(&mut self, max: usize) -> Option<Entries<B>> {
+        let mut kept = VecDeque::new();
+        let mut taken: Option<Entries<B>> = None;
+        while let Some(Entry { item, caller, arrival }) = self.entries.pop_front() {
+            if caller.result.is_closed() {
+                continue;
+            }
+            match &mut taken {
+                None => taken = Some(Entries { items: vec![item], callers: vec![caller], oldest: arrival }),
+                Some(entries) if entries.items.len() < max && B::joins(&entries.items, &item) => {
+                    entries.items.push(item);
+                    entries.callers.push(caller);
+                }
+                Some(_) => kept.push_back(Entry { item, caller, arrival }),
+            }
+            if taken.as_ref().is_some_and(|entries| entries.items.len() == max) {
+                break;
+            }
+        }
+        kept.append(&mut self.entries);
+        self.entries = kept;
+        taken
+    }
+}
+
+impl<B: Batch> Caller<B> {
+    /// Sends the result, unless the caller went away.
+    fn send(self, result: Result<B::Output, CallError<B::Error>>) {
+        let _ = self.result.send(result);
+    }
+}
