@@ -56,7 +56,9 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
         bench.to_async(&runtime).iter(|| async { store.ping().await.expect("a response") })
     });
     group.bench_function("get", |bench| {
-        bench.to_async(&runtime).iter(|| async { users.get(id).await.expect("a user") })
+        bench
+            .to_async(&runtime)
+            .iter(|| async { users.get(id, api::freshness::Freshness::Current).await.expect("a user") })
     });
     group.bench_function("list 50", |bench| {
         let page = Page { limit: 50, cursor: None };

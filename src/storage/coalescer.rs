@@ -307,3 +307,6 @@ impl<B: Batch> Caller<B> {
         let _ = self.result.send(result);
     }
 }
+
+#[cfg(test)]
+mod tests;

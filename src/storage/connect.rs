@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use api::users::User;
 use sqlx::{
     Connection, PgConnection,
     pool::PoolOptions,
@@ -10,6 +11,8 @@ use sqlx::{
 };
 
 use super::{
+    cache::Cache,
+    coherence,
     pools::Pools,
     sqlite_file::SqliteFile,
     stale_connections::StaleConnections,
@@ -20,6 +23,9 @@ use crate::{
     config::{DatabaseConfig, DatabaseTarget},
     ids::IdGenerator,
 };
+
+/// The default size of the cache of users on SQLite: about 150,000 users.
+const DEFAULT_CACHE_BYTES: u64 = 64 << 20;
 
 /// Why the database cannot be opened, in one line without a password.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +53,33 @@ pub async fn connect(
         }
     };
     match opened {
-        Ok((pools, file)) => Ok(Store { pools, stale_connections, file, clock, ids, target, faults: None }),
+        Ok((pools, file)) => {
+            let user_cache = user_cache(config, &pools);
+            Ok(Store { pools, stale_connections, file, clock, ids, target, user_cache, faults: None })
+        }
         Err(cause) => Err(ConnectError { target: target.to_string(), cause }),
     }
+}
+
+/// Returns the cache of users, if it is enabled, and starts to observe the writes of other processes.
+fn user_cache(config: &DatabaseConfig, pools: &Pools) -> Option<Arc<Cache<User>>> {
+    let default = match pools {
+        // One process has the file.
+        Pools::Sqlite { .. } => DEFAULT_CACHE_BYTES,
+        // Several instances may share the database, and each change costs a notification to all of them.
+        Pools::Postgres { .. } => 0,
+    };
+    let max_bytes = config.user_cache_bytes.unwrap_or(default);
+    let cache = (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))?;
+    match pools {
+        Pools::Sqlite { writer, .. } => {
+            tokio::spawn(coherence::follow_other_writers(writer.clone(), cache.clone()));
+        }
+        Pools::Postgres { listener, .. } => {
+            tokio::spawn(coherence::follow_notifications(listener.clone(), "users_changed", cache.clone()));
+        }
+    }
+    Some(cache)
 }
 
 async fn open_sqlite(config: &DatabaseConfig, path: &Path) -> Result<(Pools, Option<Arc<SqliteFile>>), String> {
@@ -94,13 +124,14 @@ async fn open_postgres(
         Ok(Err(error)) => return Err(error.to_string()),
         Err(_) => return Err(format!("no response within {}", humantime::format_duration(timeout))),
     }
+    let listener = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
     let probe = probe(PgPoolOptions::new()).connect_lazy_with(options.clone());
     let all = pool(config, PgPoolOptions::new()).before_acquire(move |_, connection| {
         let is_usable = stale_connections.is_usable(connection.age);
         Box::pin(async move { Ok(is_usable) })
     });
     match all.connect_with(options).await {
-        Ok(all) => Ok(Pools::Postgres { all, probe }),
+        Ok(all) => Ok(Pools::Postgres { all, probe, listener }),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -6,7 +6,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "only this module has SQL")]
 
+mod cache;
 mod coalescer;
+mod coherence;
 mod connect;
 mod error;
 mod fault_injection;

@@ -2,11 +2,12 @@
 
 use sqlx::{PgPool, SqlitePool};
 
-/// The pools. In addition to the pools for requests, one connection is reserved for `Store::ping`.
+/// The pools. In addition to the pools for requests, one connection is reserved for `Store::ping`, and on
+/// PostgreSQL one receives notifications if there is a cache.
 #[derive(Clone)]
 pub(super) enum Pools {
     Sqlite { readers: SqlitePool, writer: SqlitePool, probe: SqlitePool },
-    Postgres { all: PgPool, probe: PgPool },
+    Postgres { all: PgPool, probe: PgPool, listener: PgPool },
 }
 
 /// One pool, of either database.
@@ -86,7 +87,8 @@ impl Pools {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { all, probe } => {
+            Self::Postgres { all, probe, listener } => {
+                listener.close().await;
                 probe.close().await;
                 all.close().await;
             }

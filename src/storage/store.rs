@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::store_error::StoreError;
+use api::{store_error::StoreError, users::User};
 use tokio::time::Instant;
 
 use super::{
+    cache::Cache,
     coalescer::Limits,
     error::{self, Failure},
     fault_injection::FaultInjector,
@@ -33,6 +34,7 @@ pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) target: DatabaseTarget,
+    pub(super) user_cache: Option<Arc<Cache<User>>>,
     pub(super) faults: Option<Arc<dyn FaultInjector>>,
 }
 

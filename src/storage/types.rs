@@ -1,4 +1,4 @@
-//! Column types that the two databases store differently.
+//! Column types that the two databases store differently, and arrays, which SQLite receives as JSON.
 
 use api::timestamp::Timestamp;
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef},
     sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef},
 };
+use uuid::Uuid;
 
 /// A time with microsecond precision: `timestamptz` in PostgreSQL; microseconds since 1970 as an integer in SQLite, which
 /// has no such type.
@@ -51,4 +52,19 @@ impl Decode<'_, Sqlite> for Micros {
         let time = DateTime::from_timestamp_micros(micros).ok_or("timestamp out of range")?;
         Ok(Self(Timestamp::new(time)))
     }
+}
+
+/// An id in JSON, for `unhex`.
+pub(super) fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+/// Ids as a JSON array.
+pub(super) fn json_ids(ids: &[Uuid]) -> String {
+    json_text(ids.iter().map(|id| hex(*id).into()))
+}
+
+/// Items as a JSON array.
+pub(super) fn json_text(items: impl Iterator<Item = serde_json::Value>) -> String {
+    serde_json::Value::Array(items.collect()).to_string()
 }

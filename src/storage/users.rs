@@ -7,6 +7,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use api::{
+    freshness::Freshness,
     page::Page,
     store_error::StoreError,
     timestamp::Timestamp,
@@ -17,12 +18,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    cache::Row,
     coalescer::{Batch, Coalescer},
     error::Failure,
     pools::{Pool, on},
     schema::Statements,
     store::Store,
-    types::Micros,
+    types::{Micros, hex, json_ids, json_text},
 };
 
 macro_rules! columns {
@@ -37,6 +39,12 @@ type UserRow = (Uuid, String, String, i64, Micros, Micros);
 fn user((id, name, email, version, created_at, updated_at): UserRow) -> User {
     let (name, email) = (UserName(name), EmailAddress(email));
     User { id, name, email, created_at: created_at.0, updated_at: updated_at.0, version }
+}
+
+impl Row for User {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.name.0.capacity() + self.email.0.capacity()
+    }
 }
 
 /// Every statement, for [`Store::check_schema`].
@@ -81,7 +89,11 @@ impl Users for SqlUsers {
         }
     }
 
-    async fn get(&self, id: Uuid) -> Result<Arc<User>, StoreError> {
+    async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<User>, StoreError> {
+        let cache = self.store.user_cache.as_ref().filter(|_| freshness == Freshness::MayBeCached);
+        if let Some(user) = cache.and_then(|cache| cache.get(id)) {
+            return Ok(user);
+        }
         let user = self.gets.call(id).await.map_err(|error| error.log("users.get"))?;
         user.ok_or(StoreError::NotFound)
     }
@@ -146,7 +158,7 @@ impl Batch for CreateUsers {
                         let micros = user.created_at.datetime().timestamp_micros();
                         json!([hex(user.id), user.name.0, user.email.0, user.email.key(), micros])
                     });
-                    sqlx::query_scalar(CREATE_MANY.1).bind(json(items)).fetch_all(db).await
+                    sqlx::query_scalar(CREATE_MANY.1).bind(json_text(items)).fetch_all(db).await
                 }
             }
         };
@@ -189,8 +201,12 @@ impl Batch for GetUsers {
                 Pool::Sqlite(db) => sqlx::query_as(GET_MANY.1).bind(json_ids(ids)).fetch_all(db).await,
             }
         };
+        let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(ids)));
         let rows = self.0.statement(Self::OPERATION, query).await?;
         let users: HashMap<Uuid, Arc<User>> = rows.into_iter().map(|row| (row.0, Arc::new(user(row)))).collect();
+        if let Some((cache, start)) = start {
+            cache.store(&start, ids, |id| users.get(id));
+        }
         Ok(ids.iter().map(|id| Some(users.get(id).cloned())).collect())
     }
 
@@ -198,7 +214,12 @@ impl Batch for GetUsers {
         let query = async {
             on!(self.0.pools.read(), db => sqlx::query_as::<_, UserRow>(GET).bind(id).fetch_optional(db).await)
         };
-        Ok(self.0.statement(Self::OPERATION, query).await?.map(|row| Arc::new(user(row))))
+        let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(&[*id])));
+        let user = self.0.statement(Self::OPERATION, query).await?.map(|row| Arc::new(user(row)));
+        if let Some((cache, start)) = start {
+            cache.store(&start, &[*id], |_| user.as_ref());
+        }
+        Ok(user)
     }
 }
 
@@ -332,10 +353,12 @@ impl Batch for UpdateUsers {
                         let (name, email, key) = (update.name(), update.email(), update.email_key());
                         json!([hex(update.id), name, email, key, update.now.datetime().timestamp_micros()])
                     });
-                    sqlx::query_as(UPDATE_MANY.1).bind(json(items)).fetch_all(db).await
+                    sqlx::query_as(UPDATE_MANY.1).bind(json_text(items)).fetch_all(db).await
                 }
             }
         };
+        let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
+        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
         let rows = self.0.statement(Self::OPERATION, query).await?;
         let mut users: HashMap<Uuid, Arc<User>> = rows.into_iter().map(|row| (row.0, Arc::new(user(row)))).collect();
         Ok(updates.iter().map(|update| users.remove(&update.id).map(Some)).collect())
@@ -349,6 +372,8 @@ impl Batch for UpdateUsers {
                 .bind(update.id).bind(update.name()).bind(update.email()).bind(update.email_key()).bind(Micros(update.now))
                 .fetch_all(db).await)
         };
+        let ids = [update.id];
+        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
         Ok(self.0.statement(Self::OPERATION, query).await?.into_iter().next().map(|row| Arc::new(user(row))))
     }
 }
@@ -383,6 +408,7 @@ impl Batch for DeleteUsers {
                 Pool::Sqlite(db) => sqlx::query_scalar(DELETE_MANY.1).bind(json_ids(ids)).fetch_all(db).await,
             }
         };
+        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(ids));
         let deleted = self.0.statement(Self::OPERATION, query).await?;
         Ok(ids.iter().map(|id| deleted.contains(id).then_some(true)).collect())
     }
@@ -391,21 +417,8 @@ impl Batch for DeleteUsers {
         let query = async {
             on!(self.0.pools.write(), db => sqlx::query(DELETE).bind(id).execute(db).await.map(|done| done.rows_affected()))
         };
+        let ids = [*id];
+        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
         Ok(self.0.statement(Self::OPERATION, query).await? > 0)
     }
-}
-
-// ---- Items as JSON, for SQLite ----------------------------------------------------------------------------------------
-
-/// An id, for `unhex`.
-fn hex(id: Uuid) -> String {
-    id.simple().to_string()
-}
-
-fn json_ids(ids: &[Uuid]) -> String {
-    json(ids.iter().map(|id| hex(*id).into()))
-}
-
-fn json(items: impl Iterator<Item = serde_json::Value>) -> String {
-    serde_json::Value::Array(items.collect()).to_string()
 }

@@ -83,6 +83,13 @@ fn describe() {
         "Time that the first item of a batch waited for its statement to start, by operation."
     );
     describe_gauge!("database_batch_queue_depth", "Items that wait for a database statement, by operation.");
+    describe_counter!("cache_requests_total", "Rows that requests looked up in a cache, by result.");
+    describe_counter!("cache_evictions_total", "Rows that a cache removed because it was full.");
+    describe_counter!(
+        "cache_invalidations_total",
+        "Rows that a cache removed because they changed or may have changed."
+    );
+    describe_gauge!("cache_bytes", Unit::Bytes, "Size of the rows in a cache.");
     describe_gauge!("database_pool_connections", "Database connections, by pool and state.");
     describe_gauge!("database_pool_max_connections", "Maximum number of database connections, by pool.");
     describe_counter!(
@@ -126,6 +133,49 @@ impl BatchMetrics {
         self.size.record(items as f64);
         self.wait.record(wait);
         self.depth.set(depth as f64);
+    }
+}
+
+/// The metrics of a cache.
+pub(crate) struct CacheMetrics {
+    hits: Counter,
+    misses: Counter,
+    evictions: Counter,
+    invalidations: Counter,
+    bytes: Gauge,
+}
+
+impl CacheMetrics {
+    /// Returns the metrics of the cache with this name.
+    pub(crate) fn new(cache: &'static str) -> Self {
+        Self {
+            hits: counter!("cache_requests_total", "cache" => cache, "result" => "hit"),
+            misses: counter!("cache_requests_total", "cache" => cache, "result" => "miss"),
+            evictions: counter!("cache_evictions_total", "cache" => cache),
+            invalidations: counter!("cache_invalidations_total", "cache" => cache),
+            bytes: gauge!("cache_bytes", "cache" => cache),
+        }
+    }
+
+    /// Records a request of a row.
+    pub(crate) fn record_request(&self, is_hit: bool) {
+        if is_hit { &self.hits } else { &self.misses }.increment(1);
+    }
+
+    /// Records that a row was removed because the cache is full.
+    pub(crate) fn record_eviction(&self) {
+        self.evictions.increment(1);
+    }
+
+    /// Records that rows were removed because they changed, or may have changed.
+    pub(crate) fn record_invalidations(&self, rows: usize) {
+        self.invalidations.increment(rows as u64);
+    }
+
+    /// Records the size of all rows.
+    #[expect(clippy::cast_precision_loss, reason = "memory is far smaller than 2^52 bytes")]
+    pub(crate) fn record_size(&self, bytes: u64) {
+        self.bytes.set(bytes as f64);
     }
 }
 

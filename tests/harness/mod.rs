@@ -171,6 +171,10 @@ impl App {
         if !flags.contains(&"--rate-limit") {
             arguments.extend(["--rate-limit", "off"]);
         }
+        if !flags.contains(&"--user-cache-bytes") {
+            // Also on PostgreSQL, where it is off by default: with the cache the answers must be the same.
+            arguments.extend(["--user-cache-bytes", "1000000"]);
+        }
         arguments.extend(flags);
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
         let config = Config::validate(&cli.settings).expect("the flags are right");

@@ -19,6 +19,7 @@ macro_rules! resources {
 }
 
 pub mod extract;
+pub mod freshness;
 pub mod monitoring;
 pub mod page;
 pub mod problem;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::model::{NewUser, User, UserList, UserPatch};
 use crate::{
     extract::{Body, Path, Query},
+    freshness::Freshness,
     page::{Page, with_next},
     problem::Problem,
     respond::{EntityTag, Location, json, with_header},
@@ -56,8 +57,12 @@ async fn create_user(State(state): State<AppState>, Body(new): Body<NewUser>) ->
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag))),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
-async fn get_user(State(state): State<AppState>, Path(path): Path<UserPath>) -> Result<Response, Problem> {
-    let user = state.users.get(path.id).await.map_err(problem)?;
+async fn get_user(
+    State(state): State<AppState>,
+    Path(path): Path<UserPath>,
+    freshness: Freshness,
+) -> Result<Response, Problem> {
+    let user = state.users.get(path.id, freshness).await.map_err(problem)?;
     Ok(representation(StatusCode::OK, &user))
 }
 
@@ -90,7 +95,7 @@ async fn update_user(
 ) -> Result<Response, Problem> {
     let user = if patch == UserPatch::default() {
         // An empty patch is not a write: neither the version nor `updated_at` changes.
-        state.users.get(path.id).await
+        state.users.get(path.id, Freshness::Current).await
     } else {
         state.users.update(path.id, patch).await
     };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{page::Page, store_error::StoreError, timestamp::Timestamp};
+use crate::{freshness::Freshness, page::Page, store_error::StoreError, timestamp::Timestamp};
 
 // ---- Models ---------------------------------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ pub trait Users: Send + Sync {
     async fn create(&self, new: NewUser) -> Result<Arc<User>, StoreError>;
 
     /// Returns a user. `NotFound`.
-    async fn get(&self, id: Uuid) -> Result<Arc<User>, StoreError>;
+    async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<User>, StoreError>;
 
     /// Returns a page, newest first.
     async fn list(&self, page: Page) -> Result<Arc<UserList>, StoreError>;

@@ -1,0 +1,2 @@
+-- PostgreSQL notifies the instances that cache users of every change. An SQLite file has one instance, which observes the
+-- writes of other processes without help from the schema.

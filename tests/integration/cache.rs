@@ -1,0 +1,169 @@
+//! The cache of users: no read returns a row that is older than an acknowledged write.
+#![expect(clippy::disallowed_methods, reason = "writes by other processes, not the server's own SQL")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use serde_json::json;
+use sqlx::Connection;
+
+use crate::harness::{App, Database, Storage};
+
+const CACHE: [&str; 2] = ["--user-cache-bytes", "1000000"];
+
+/// How long a change by another process may take to become visible. The server is faster; the machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+async fn version(app: &App, path: &str) -> u64 {
+    let response = app.get(path).await;
+    response.header("etag").and_then(|etag| etag.trim_matches('"').parse().ok()).expect("a version")
+}
+
+async fn name(app: &App, path: &str) -> String {
+    app.get(path).await.json()["name"].as_str().expect("a name").to_owned()
+}
+
+fn path(user: &serde_json::Value) -> String {
+    format!("/users/{}", user["id"].as_str().expect("an id"))
+}
+
+/// Waits until the app serves this name, and returns how long that took.
+async fn until_name(app: &App, path: &str, expected: &str) -> Duration {
+    let start = Instant::now();
+    while name(app, path).await != expected {
+        assert!(start.elapsed() < TIMEOUT, "{path} does not become {expected}");
+    }
+    start.elapsed()
+}
+
+/// Readers race a writer on one instance: a read that begins after a write was acknowledged returns that write.
+async fn reads_own_writes(database: Database) {
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let (app, server) = App::start(&storage, &CACHE).await;
+    let path = path(&app.create_user("ada").await);
+    let (acknowledged, done) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicBool::new(false)));
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let (app, path, acknowledged, done) = (app.clone(), path.clone(), acknowledged.clone(), done.clone());
+            tokio::spawn(async move {
+                while !done.load(Ordering::SeqCst) {
+                    let least = acknowledged.load(Ordering::SeqCst);
+                    let read = version(&app, &path).await;
+                    assert!(read >= least, "version {read} after version {least} was acknowledged");
+                }
+            })
+        })
+        .collect();
+    for number in 0..200 {
+        let response = app.patch(&path, json!({ "name": format!("Ada {number}") })).await;
+        assert_eq!(response.status, 200);
+        acknowledged.fetch_add(1, Ordering::SeqCst);
+    }
+    done.store(true, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.expect("no read was stale");
+    }
+    let metrics = app.get("/metrics").await.text();
+    assert!(metrics.contains(r#"cache_requests_total{cache="users",result="hit"}"#), "{metrics}");
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+mod a_read_returns_every_acknowledged_write {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sqlite() {
+        reads_own_writes(Database::Sqlite).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn postgres() {
+        reads_own_writes(Database::Postgres).await;
+    }
+}
+
+/// Two instances on one PostgreSQL: a write through one, and one by another client, becomes visible on the other, and an
+/// older version is not served after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_observe_the_writes_of_others() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let (one, first) = App::start(&storage, &CACHE).await;
+    let (two, second) = App::start(&storage, &CACHE).await;
+    let mut psql = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+    let path = path(&one.create_user("ada").await);
+    let mut delays = Vec::new();
+    for number in 0..100 {
+        name(&two, &path).await;
+        let expected = format!("Ada {number}");
+        if number % 2 == 0 {
+            assert_eq!(one.patch(&path, json!({ "name": expected })).await.status, 200);
+        } else {
+            let update = sqlx::query("UPDATE users SET name = $1, version = version + 1");
+            update.bind(&expected).execute(&mut psql).await.expect("an update");
+        }
+        delays.push(until_name(&two, &path, &expected).await);
+        let current = version(&two, &path).await;
+        for _ in 0..3 {
+            assert!(version(&two, &path).await >= current);
+        }
+    }
+    delays.sort_unstable();
+    println!("delay until the other instance serves a write: median {:?}, p99 {:?}", delays[49], delays[98]);
+
+    sqlx::query("TRUNCATE users").execute(&mut psql).await.expect("it truncates");
+    let start = Instant::now();
+    while two.get(&path).await.status != 404 {
+        assert!(start.elapsed() < TIMEOUT);
+    }
+    first.stop().await;
+    second.stop().await;
+    storage.drop_database().await;
+}
+
+/// Without its connection for notifications an instance does not use its cache, and after it is back, the cache works.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_connection_for_notifications_turns_the_cache_off() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let (app, server) = App::start(&storage, &CACHE).await;
+    let mut psql = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+    let path = path(&app.create_user("ada").await);
+    for number in 0..3 {
+        name(&app, &path).await;
+        let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')";
+        sqlx::query(terminate).execute(&mut psql).await.expect("it terminates");
+        let expected = format!("Ada {number}");
+        let update = sqlx::query("UPDATE users SET name = $1, version = version + 1");
+        update.bind(&expected).execute(&mut psql).await.expect("an update");
+        until_name(&app, &path, &expected).await;
+    }
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// A write of another process to the SQLite file becomes visible, at once with `Cache-Control: no-cache`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_writer_of_the_file_is_observed() {
+    let storage = Storage::new(Database::Sqlite).await.expect("SQLite");
+    let (app, server) = App::start(&storage, &CACHE).await;
+    let path = path(&app.create_user("ada").await);
+    let mut other = sqlx::SqliteConnection::connect(&storage.url()).await.expect("a connection");
+    for number in 0..3 {
+        name(&app, &path).await;
+        let expected = format!("Ada {number}");
+        let update = sqlx::query("UPDATE users SET name = $1, version = version + 1").bind(&expected);
+        update.execute(&mut other).await.expect("an update");
+        let fresh = app.request(Method::GET, &path).header("cache-control", "max-age=5, no-cache").send().await;
+        assert_eq!(fresh.json()["name"], expected);
+        until_name(&app, &path, &expected).await;
+    }
+    server.stop().await;
+    storage.drop_database().await;
+}
