@@ -4,13 +4,16 @@ use http::{HeaderMap, header};
 
 /// Whether one of the media types is acceptable. Without the header, or without content, every response is.
 pub(crate) fn accepts(headers: &HeaderMap, produces: &[String]) -> bool {
+    if produces.is_empty() || !headers.contains_key(header::ACCEPT) {
+        return true;
+    }
     let mut ranges = Vec::new();
     for value in headers.get_all(header::ACCEPT) {
         // An invalid header excludes nothing.
         let Ok(text) = value.to_str() else { return true };
         ranges.extend(text.split(',').filter_map(Range::parse));
     }
-    ranges.is_empty() || produces.is_empty() || produces.iter().any(|media| acceptable(media, &ranges))
+    ranges.is_empty() || produces.iter().any(|media| acceptable(media, &ranges))
 }
 
 /// The most precise range that matches decides; a weight of 0 excludes.

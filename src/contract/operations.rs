@@ -17,7 +17,7 @@ use crate::telemetry::metrics::RequestMetrics;
 
 /// Every operation of the contract.
 pub struct Operations {
-    paths: HashMap<String, PathEntry>,
+    paths: HashMap<String, PathEntry, foldhash::fast::RandomState>,
 }
 
 struct PathEntry {
@@ -80,7 +80,7 @@ impl Operations {
     /// # Errors
     /// A schema is invalid, such as a pattern that does not compile. The build checks this.
     pub fn compile(table: &OperationTable) -> Result<Self, String> {
-        let mut paths: HashMap<String, PathEntry> = HashMap::new();
+        let mut paths: HashMap<String, PathEntry, _> = HashMap::default();
         for operation in &table.operations {
             let compiled = compile(table, operation).map_err(|error| format!("{}: {error}", operation.id))?;
             let entry = paths

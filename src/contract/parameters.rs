@@ -25,6 +25,9 @@ const NOT_UTF_8: &str = "is not valid UTF-8 after percent-decoding";
 /// # Errors
 /// 400, with every violation.
 pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &mut Input) -> Result<(), Problem> {
+    if operation.parameters.is_empty() && request.uri().query().is_none() {
+        return Ok(());
+    }
     let mut violations = Vec::new();
     // Skips the extraction for templates without parameters: it would be most of the cost of the validation.
     let has_path_parameters = operation.path.contains('{');

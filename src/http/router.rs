@@ -14,7 +14,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::Route,
 };
-use futures_util::FutureExt;
 use http::Method;
 use tower::{layer::layer_fn, service_fn};
 use tracing::Instrument;
@@ -29,8 +28,7 @@ use super::{
         host::HostValidation,
         options, problem_details,
         rate_limit::{Quota, RateLimit},
-        request_id,
-        security_headers::SecurityHeaders,
+        request_id, security_headers,
         timeout::Timeout,
         validation,
     },
@@ -67,12 +65,11 @@ pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config:
         rate_limit: RateLimit::from_config(config),
         body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
         timeout: Timeout(config.request_timeout),
-        security_headers: SecurityHeaders::new(),
         parts,
     });
     let layer = layer_fn(move |route: Route| {
         let handler = Arc::new(Handler { middleware: middleware.clone(), route });
-        service_fn(move |request: Request| handler.clone().handle(request).boxed())
+        service_fn(move |request: Request| handler.clone().handle(request))
     });
     routes
         .merge(documents.map(docs::routes).unwrap_or_default())
@@ -92,7 +89,6 @@ struct Middleware {
     rate_limit: Option<RateLimit>,
     body_limits: BodyLimits,
     timeout: Timeout,
-    security_headers: SecurityHeaders,
 }
 
 /// The middleware and the route behind it: an operation, a document or a fallback.
@@ -121,8 +117,8 @@ impl Handler {
         let mut response = spans::in_request(context.clone(), work.instrument(span)).await;
 
         let headers = response.headers_mut();
-        self.middleware.security_headers.add_missing(headers);
         request_id::add(&context, headers);
+        security_headers::add_missing(headers);
         deprecation::add(&context, headers);
         draining::close_connection(drain, version, headers);
         record.set_response(&response);

@@ -211,11 +211,13 @@ impl Connection {
         });
 
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let mut first_request = pin!(sleep(header_timeout));
-        let mut age = pin!(sleep(MAX_CONNECTION_AGE));
+        let start = Instant::now();
+        // For the first request, then for the age of the connection.
+        let mut timer = pin!(sleep(header_timeout));
         let (mut awaits_first_request, mut draining) = (true, false);
         loop {
             tokio::select! {
+                biased;
                 result = connection.as_mut() => {
                     if let Err(error) = result {
                         // The client disconnected or did not send HTTP.
@@ -223,28 +225,27 @@ impl Connection {
                     }
                     return;
                 }
-                () = &mut first_request, if awaits_first_request => {
-                    if !has_request.load(Ordering::Relaxed) {
+                () = &mut timer, if awaits_first_request || !draining => {
+                    if awaits_first_request && !has_request.load(Ordering::Relaxed) {
                         return;
                     }
-                    awaits_first_request = false;
-                    if draining {
+                    if draining || !awaits_first_request {
+                        draining = true;
                         connection.as_mut().graceful_shutdown();
                     }
+                    awaits_first_request = false;
+                    timer.as_mut().reset(start + MAX_CONNECTION_AGE);
                 }
                 () = drain.cancelled(), if !draining => {
                     draining = true;
                     if has_request.load(Ordering::Relaxed) {
+                        awaits_first_request = false;
                         connection.as_mut().graceful_shutdown();
                     } else {
                         // The first request may be in transit, or received but not read yet.
-                        first_request.as_mut().reset(Instant::now() + FIRST_REQUEST_WHILE_DRAINING);
+                        timer.as_mut().reset(Instant::now() + FIRST_REQUEST_WHILE_DRAINING);
                         awaits_first_request = true;
                     }
-                }
-                () = &mut age, if !draining => {
-                    draining = true;
-                    connection.as_mut().graceful_shutdown();
                 }
             }
         }

@@ -141,7 +141,7 @@ impl<B: Batch> Coalescer<B> {
     /// # Errors
     /// See [`CallError`].
     pub(super) async fn call(&self, item: B::Item) -> Result<B::Output, CallError<B::Error>> {
-        let span = tracing::debug_span!("store", operation = B::OPERATION, otel.kind = "client");
+        let span = tracing::debug_span!("store", operation = B::OPERATION);
         let (sender, result) = oneshot::channel();
         let caller = Caller { result: sender, span };
         self.0.push(Entry { item, caller, arrival: Instant::now() })?;

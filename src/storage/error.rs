@@ -31,11 +31,18 @@ impl StatementError for Failure {
     }
 }
 
+impl Failure {
+    /// Logs the cause, which no client receives, and returns the error of the port.
+    pub(super) fn log(self, operation: &str) -> StoreError {
+        log(operation, &self.0)
+    }
+}
+
 impl CallError<Failure> {
-    /// Logs the cause, which no client receives, and returns the error of the port. Each request logs, in its own span.
+    /// As [`Failure::log`]. Each request logs, in its own span.
     pub(super) fn log(self, operation: &str) -> StoreError {
         match self {
-            Self::Failed(Failure(error)) => log(operation, &error),
+            Self::Failed(failure) => failure.log(operation),
             Self::Overloaded => {
                 tracing::warn!(operation, "too many requests wait for the database");
                 StoreError::Overloaded

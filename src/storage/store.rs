@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use api::{store_error::StoreError, users::User};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{
     cache::Cache,
@@ -73,7 +74,7 @@ impl Store {
         }
     }
 
-    /// Runs one statement and measures it as `database_operation_duration_seconds{operation}`.
+    /// Runs one statement in a span of its own, and measures it as `database_operation_duration_seconds{operation}`.
     pub(super) async fn statement<T>(
         &self,
         operation: &'static str,
@@ -84,7 +85,8 @@ impl Store {
             self.inject_fault(operation).await?;
             query.await
         };
-        let result = work.await;
+        let span = tracing::debug_span!("statement", operation, otel.kind = "client");
+        let result = work.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
         result.map_err(|error| {
             if error::is_lost_connection(&error) {

@@ -13,7 +13,7 @@ use std::{
 
 use axum::extract::MatchedPath;
 use futures_util::future::Either;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
     propagation::{Extractor, TextMapPropagator},
@@ -131,7 +131,8 @@ pub(crate) fn shared_span<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> 
 
 /// Returns the caller's trace, if `traceparent` has one (W3C Trace Context, section 3.2).
 fn parent(headers: &HeaderMap) -> Option<Context> {
-    if !headers.contains_key("traceparent") {
+    const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+    if !headers.contains_key(TRACEPARENT) {
         return None;
     }
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));

@@ -10,6 +10,7 @@ mod command_line;
 mod configuration;
 mod contract;
 mod database_faults;
+mod kill;
 mod process;
 mod stop;
 mod traces;

@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +16,8 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
         Ok(body) => {
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = status;
+            // The middleware adds a dozen headers: the map does not have to grow for them.
+            *response.headers_mut() = HeaderMap::with_capacity(16);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }

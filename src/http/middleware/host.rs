@@ -68,8 +68,9 @@ fn plain_host(text: &[u8]) -> Option<&str> {
     let is_port = match port {
         [] => true,
         [b':', digits @ ..] => {
-            let number = std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
-            number.is_some_and(|number| number.parse::<u16>().is_ok())
+            let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+            let number = digits.iter().try_fold(0_u32, |number, byte| Some((number * 10 + digit(byte)?).min(65_536)));
+            !digits.is_empty() && number.is_some_and(|number| number < 65_536)
         }
         _ => false,
     };

@@ -10,7 +10,7 @@ pub(in crate::http) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-
 pub(in crate::http) fn get_or_generate(headers: &HeaderMap, ids: &dyn IdGenerator) -> HeaderValue {
     valid_id(headers).unwrap_or_else(|| {
         let mut text = uuid::Uuid::encode_buffer();
-        let text = ids.generate().hyphenated().encode_lower(&mut text);
+        let text = ids.generate_random().hyphenated().encode_lower(&mut text);
         // A UUID is a valid header value.
         HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     })
