@@ -51,6 +51,6 @@ deploy:
 postgres *OPTIONS:
     scripts/throwaway-postgres {{ OPTIONS }}
 
-# Load the release build and print a table: `just load sqlite`, `just load postgres`
-load DATABASE="sqlite":
-    benches/load/run {{ DATABASE }}
+# Measure the release build against its peers, and write docs/performance.md: `just load --quick`
+load *OPTIONS:
+    benches/load/run {{ OPTIONS }}

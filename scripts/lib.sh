@@ -32,9 +32,9 @@ own_target() {
     fi
 }
 
-# start_postgres [--durable]: starts a temporary cluster and sets postgres_url. The cluster ends with this process.
+# start_postgres: starts a temporary cluster and sets postgres_url. The cluster ends with this process.
 start_postgres() {
-    coproc POSTGRES { exec scripts/throwaway-postgres "$@"; }
+    coproc POSTGRES { exec scripts/throwaway-postgres; }
     postgres_pid=$!
     IFS= read -r postgres_url <&"${POSTGRES[0]-}" || fail 'PostgreSQL did not start'
 }
@@ -55,7 +55,7 @@ build_server() {
     fi
 }
 
-# start_server DATABASE [--durable]: starts the server on a new database, "sqlite" or "postgres", waits until it responds,
+# start_server DATABASE: starts the server on a new database, "sqlite" or "postgres", waits until it responds,
 # and sets server_url and server_log. The server gets only the variables below and reads no .env file. Deadlines are long,
 # because the machine is also busy with the client, and the rate limit is off.
 start_server() {
@@ -64,7 +64,7 @@ start_server() {
     case $1 in
         sqlite) database_url=sqlite://$folder/users.db ;;
         postgres)
-            start_postgres "${@:2}"
+            start_postgres
             database_url=$postgres_url
             ;;
     esac

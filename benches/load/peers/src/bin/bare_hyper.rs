@@ -1,11 +1,9 @@
-//! The baseline of the load benchmark: hyper on tokio with one constant response, without router and layers. Run:
-//! `cargo run --release --example bare_hyper -- 127.0.0.1:0`
+//! Hyper on tokio with one constant response, without router and layers: `bare_hyper 127.0.0.1:0`
 
 use std::convert::Infallible;
 
-use http::{HeaderValue, Response, header};
 use http_body_util::Full;
-use hyper::{body::Bytes, server::conn::http1, service::service_fn};
+use hyper::{Response, body::Bytes, header, header::HeaderValue, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
