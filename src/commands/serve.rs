@@ -30,7 +30,13 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     metrics::spawn_upkeep(metrics::install());
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(UuidV7Generator::new(clock.clone()));
-    let app = App::build(config, clock, ids).await?;
+    let app = tokio::select! {
+        app = App::build(config, clock, ids) => app?,
+        () = signals.next() => {
+            tracing::info!("stopped during the start");
+            return Ok(());
+        }
+    };
     check_readiness_regularly(app.readiness.clone());
     let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
     let address = listener.local_addr()?;

@@ -21,6 +21,9 @@ settings! {
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         no_migrate: bool = boolean, "false", "BOOL";
 
+        /// Maximum time that a start waits for a PostgreSQL server that is not available yet.
+        database_startup_timeout: Duration = duration, "30s", "DURATION";
+
         /// Maximum number of database connections.
         database_max_connections: u32 = integer(1, 10_000), "16", "N";
 
@@ -28,7 +31,7 @@ settings! {
         database_acquire_timeout: Duration = duration, "1s", "DURATION";
 
         /// Maximum time of one statement on PostgreSQL. Keep it shorter than REQUEST_TIMEOUT, so that a statement ends
-        /// before its request times out.
+        /// before its request times out. A connection that has not responded 500 ms later is closed.
         database_statement_timeout: Duration = duration, "800ms", "DURATION";
 
         /// Maximum time that a statement waits for a lock.

@@ -10,12 +10,14 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use tokio::time::Instant;
+
 use super::{
     cache::Cache,
-    coherence,
+    coherence, error,
     pools::Pools,
+    postgres_pool::{PostgresPool, RESPONSE_MARGIN},
     sqlite_file::SqliteFile,
-    stale_connections::StaleConnections,
     store::{PING_TIMEOUT, Store},
 };
 use crate::{
@@ -26,6 +28,9 @@ use crate::{
 
 /// The default size of the cache of users on SQLite: about 150,000 users.
 const DEFAULT_CACHE_BYTES: u64 = 64 << 20;
+
+/// The longest pause between two attempts to connect at start.
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why the database cannot be opened, in one line without a password.
 #[derive(Debug, thiserror::Error)]
@@ -38,24 +43,22 @@ pub struct ConnectError {
 /// Opens the database. On SQLite, creates the file and its folder if they do not exist.
 ///
 /// # Errors
-/// The file cannot be created or opened, or the server does not respond within the acquire timeout, at least 5 s.
+/// The file cannot be created or opened, or the server is not available within the startup timeout, or
+/// rejects the connection for a cause that waiting does not change, such as a wrong password.
 pub async fn connect(
     config: &DatabaseConfig,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 ) -> Result<Store, ConnectError> {
-    let stale_connections = Arc::new(StaleConnections::new());
     let target = config.database_url.clone();
     let opened = match &target {
         DatabaseTarget::Sqlite(path) => open_sqlite(config, path).await,
-        DatabaseTarget::Postgres(options) => {
-            open_postgres(config, options, stale_connections.clone()).await.map(|pools| (pools, None))
-        }
+        DatabaseTarget::Postgres(options) => open_postgres(config, options).await.map(|pools| (pools, None)),
     };
     match opened {
         Ok((pools, file)) => {
             let user_cache = user_cache(config, &pools);
-            Ok(Store { pools, stale_connections, file, clock, ids, target, user_cache, faults: None })
+            Ok(Store { pools, file, clock, ids, target, user_cache, faults: None })
         }
         Err(cause) => Err(ConnectError { target: target.to_string(), cause }),
     }
@@ -101,11 +104,7 @@ async fn open_sqlite(config: &DatabaseConfig, path: &Path) -> Result<(Pools, Opt
     Ok((pools, Some(Arc::new(SqliteFile::open(path)?))))
 }
 
-async fn open_postgres(
-    config: &DatabaseConfig,
-    options: &PgConnectOptions,
-    stale_connections: Arc<StaleConnections>,
-) -> Result<Pools, String> {
+async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> Result<Pools, String> {
     let milliseconds = |duration: Duration| duration.as_millis().to_string();
     let options = named(options).options([
         ("statement_timeout", milliseconds(config.database_statement_timeout)),
@@ -114,25 +113,38 @@ async fn open_postgres(
         // A write is acknowledged only after it is durable, whatever the default of the PostgreSQL server.
         ("synchronous_commit", "on".to_owned()),
     ]);
-    // A pool reports only a timeout if it cannot connect. A single connection reports the cause.
-    let timeout = config.database_acquire_timeout.max(Duration::from_secs(5));
-    match tokio::time::timeout(timeout, PgConnection::connect_with(&options)).await {
-        Ok(Ok(connection)) => {
-            // If this fails, the server closes the connection.
-            let _ = connection.close().await;
-        }
-        Ok(Err(error)) => return Err(error.to_string()),
-        Err(_) => return Err(format!("no response within {}", humantime::format_duration(timeout))),
-    }
+    wait_for_postgres(config, &options).await?;
     let listener = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
-    let probe = probe(PgPoolOptions::new()).connect_lazy_with(options.clone());
-    let all = pool(config, PgPoolOptions::new()).before_acquire(move |_, connection| {
-        let is_usable = stale_connections.is_usable(connection.age);
-        Box::pin(async move { Ok(is_usable) })
-    });
-    match all.connect_with(options).await {
-        Ok(all) => Ok(Pools::Postgres { all, probe, listener }),
-        Err(error) => Err(error.to_string()),
+    let probe = PostgresPool::new(probe(PgPoolOptions::new()), options.clone(), PING_TIMEOUT);
+    let deadline = config.database_statement_timeout + RESPONSE_MARGIN;
+    let all = PostgresPool::new(pool(config, PgPoolOptions::new()), options, deadline);
+    Ok(Pools::Postgres { all, probe, listener })
+}
+
+/// Connects once, and tries again while the server is not available yet. A pool would report only a timeout; a single
+/// connection reports the cause.
+async fn wait_for_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> Result<(), String> {
+    let end = Instant::now() + config.database_startup_timeout;
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let attempt = config.database_acquire_timeout.max(Duration::from_secs(5));
+        let attempt = attempt.min(end.saturating_duration_since(Instant::now()));
+        let cause = match tokio::time::timeout(attempt, PgConnection::connect_with(options)).await {
+            Ok(Ok(connection)) => {
+                // If this fails, the server closes the connection.
+                let _ = connection.close().await;
+                return Ok(());
+            }
+            Ok(Err(error)) if !error::is_not_available_yet(&error) => return Err(error.to_string()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no response within {}", humantime::format_duration(attempt)),
+        };
+        if Instant::now() + pause >= end {
+            return Err(cause);
+        }
+        tracing::warn!(cause, retry_in = ?pause, "the database is not available yet");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_RETRY_PAUSE);
     }
 }
 

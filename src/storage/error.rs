@@ -94,6 +94,13 @@ pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the server may accept the same connection later: it is starting, stopping, overloaded, or not reachable yet. A
+/// wrong password, an unknown database or a TLS fault is not such a cause.
+pub(super) fn is_not_available_yet(error: &sqlx::Error) -> bool {
+    is_lost_connection(error) && !matches!(error, sqlx::Error::Tls(_))
+        || matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| code.starts_with("53")))
+}
+
 /// Returns the member that must be unique. Its column has the same name, or the name and `_key` if the column has a
 /// normalized form of the value. PostgreSQL reports the table and the constraint, SQLite the column.
 fn unique_member(error: &dyn DatabaseError) -> Option<String> {

@@ -13,6 +13,7 @@ mod connect;
 mod error;
 mod fault_injection;
 mod pools;
+mod postgres_pool;
 mod resources;
 mod schema;
 mod sqlite_file;

@@ -2,26 +2,38 @@
 
 use sqlx::{PgPool, SqlitePool};
 
+use super::postgres_pool::PostgresPool;
+
 /// The pools. In addition to the pools for requests, one connection is reserved for `Store::ping`, and on
 /// PostgreSQL one receives notifications if there is a cache.
 #[derive(Clone)]
 pub(super) enum Pools {
     Sqlite { readers: SqlitePool, writer: SqlitePool, probe: SqlitePool },
-    Postgres { all: PgPool, probe: PgPool, listener: PgPool },
+    Postgres { all: PostgresPool, probe: PostgresPool, listener: PgPool },
 }
 
 /// One pool, of either database.
 pub(super) enum Pool<'a> {
     Sqlite(&'a SqlitePool),
-    Postgres(&'a PgPool),
+    Postgres(&'a PostgresPool),
 }
 
-/// Runs the same query on either database. The expression is compiled once for each.
+/// Runs a query on either database: the same expression, which is compiled once for each, or one expression for each. On
+/// PostgreSQL it has a deadline. The function must return `sqlx::Error`, for a connection that cannot be acquired.
 macro_rules! on {
     ($pool:expr, $db:ident => $query:expr) => {
+        on!($pool, postgres $db => $query, sqlite $db => $query)
+    };
+    ($pool:expr, postgres $postgres:ident => $postgres_query:expr, sqlite $sqlite:ident => $sqlite_query:expr) => {
         match $pool {
-            $crate::storage::pools::Pool::Sqlite($db) => $query,
-            $crate::storage::pools::Pool::Postgres($db) => $query,
+            $crate::storage::pools::Pool::Sqlite($sqlite) => $sqlite_query,
+            $crate::storage::pools::Pool::Postgres(pool) => {
+                let mut lease = pool.acquire().await?;
+                let deadline = lease.deadline();
+                let $postgres = lease.connection();
+                let result = tokio::time::timeout_at(deadline, async { $postgres_query }).await.ok();
+                lease.finish(result)
+            }
         }
     };
 }
@@ -75,7 +87,7 @@ impl Pools {
         }
         match self {
             Self::Sqlite { readers, writer, .. } => vec![state("readers", readers), state("writer", writer)],
-            Self::Postgres { all, .. } => vec![state("all", all)],
+            Self::Postgres { all, .. } => vec![state("all", all.inner())],
         }
     }
 
@@ -88,7 +100,8 @@ impl Pools {
                 writer.close().await;
             }
             Self::Postgres { all, probe, listener } => {
-                listener.close().await;
+                // Not awaited: a dead connection must not delay the stop.
+                drop(listener.close());
                 probe.close().await;
                 all.close().await;
             }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, Executor, SqlSafeStr, migrate::MigrateError};
+use sqlx::{
+    Connection, Executor, PgConnection, SqlSafeStr,
+    migrate::{Migrate, MigrateError},
+};
 
 use super::{
     connect,
@@ -18,8 +21,11 @@ pub(super) struct Statements {
     pub(super) sqlite: &'static [&'static str],
 }
 
+/// How long the wait for the migration lock is silent.
+const LOCK_NOTICE: Duration = Duration::from_millis(500);
+
 impl Store {
-    /// Runs pending migrations. Several instances can do this at the same time: on PostgreSQL the migrator takes a lock; on
+    /// Runs pending migrations. Several instances can do this at the same time: on PostgreSQL they wait for a lock; on
     /// SQLite the second instance tries again and finds nothing pending.
     ///
     /// # Errors
@@ -39,8 +45,9 @@ impl Store {
             Pools::Postgres { .. } => {
                 // On a connection without the timeouts for requests: creating an index on a large table takes longer.
                 let mut connection = connect::without_timeouts(&self.target).await?;
-                sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
-                // If this fails, the server closes the connection.
+                lock_migrations(&mut connection).await?;
+                sqlx::migrate!("migrations/postgres").set_locking(false).run(&mut connection).await?;
+                // This releases the lock. If it fails, the server closes the connection.
                 let _ = connection.close().await;
                 Ok(())
             }
@@ -71,11 +78,13 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
             }
-            Pools::Postgres { all, .. } => {
+            Pools::Postgres { .. } => {
                 for (table, _) in TABLES {
                     for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                        let granted = sqlx::query_scalar("SELECT has_table_privilege($1, $2)");
-                        if !granted.bind(table).bind(privilege).fetch_one(all).await? {
+                        let granted = on!(self.pools.read(), db => {
+                            sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege).fetch_one(db).await
+                        });
+                        if !granted? {
                             let message = format!("the role lacks the privilege {privilege} on the table {table}");
                             return Err(sqlx::Error::Configuration(message.into()));
                         }
@@ -83,6 +92,18 @@ impl Store {
                 }
                 Ok(())
             }
+        }
+    }
+}
+
+/// Takes the lock that sqlx-cli takes too, and logs if another instance has it.
+async fn lock_migrations(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut lock = connection.lock();
+    match tokio::time::timeout(LOCK_NOTICE, &mut lock).await {
+        Ok(locked) => locked,
+        Err(_) => {
+            tracing::info!("another instance is running migrations: waiting for it");
+            lock.await
         }
     }
 }

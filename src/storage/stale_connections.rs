@@ -23,21 +23,21 @@ impl StaleConnections {
         Self { start: Instant::now(), last_loss: AtomicU64::new(0) }
     }
 
-    /// Records that a connection broke now.
-    pub(super) fn record_loss(&self) {
-        self.last_loss.store(self.now(), Ordering::Relaxed);
+    /// Records that connections that were opened before this time broke.
+    pub(super) fn record_loss(&self, time: Instant) {
+        self.last_loss.fetch_max(micros(time - self.start), Ordering::Relaxed);
     }
 
     /// Whether a connection of this age was opened after the last loss.
     pub(super) fn is_usable(&self, age: Duration) -> bool {
-        let opened = self.now().saturating_sub(u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
+        let opened = micros(self.start.elapsed()).saturating_sub(micros(age));
         let last_loss = self.last_loss.load(Ordering::Relaxed);
         last_loss == 0 || opened > last_loss
     }
+}
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
-    }
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -49,7 +49,7 @@ mod tests {
         let connections = StaleConnections::new();
         assert!(connections.is_usable(Duration::from_secs(60)));
         std::thread::sleep(Duration::from_millis(2));
-        connections.record_loss();
+        connections.record_loss(Instant::now());
         std::thread::sleep(Duration::from_millis(2));
         assert!(!connections.is_usable(Duration::from_secs(60)));
         assert!(connections.is_usable(Duration::ZERO));

@@ -13,7 +13,6 @@ use super::{
     fault_injection::FaultInjector,
     pools::{PoolState, Pools, on},
     sqlite_file::SqliteFile,
-    stale_connections::StaleConnections,
 };
 use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
 
@@ -30,7 +29,6 @@ const PING: &str = "SELECT 1 FROM users LIMIT 1";
 #[derive(Clone)]
 pub struct Store {
     pub(super) pools: Pools,
-    pub(super) stale_connections: Arc<StaleConnections>,
     pub(super) file: Option<Arc<SqliteFile>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
@@ -88,12 +86,7 @@ impl Store {
         let span = tracing::debug_span!("statement", operation, otel.kind = "client");
         let result = work.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
-        result.map_err(|error| {
-            if error::is_lost_connection(&error) {
-                self.stale_connections.record_loss();
-            }
-            Failure::from(error)
-        })
+        result.map_err(Failure::from)
     }
 
     /// The bounds of shared statements that read.

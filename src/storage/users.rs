@@ -21,7 +21,7 @@ use super::{
     cache::Row,
     coalescer::{Batch, Coalescer},
     error::Failure,
-    pools::{Pool, on},
+    pools::on,
     schema::Statements,
     store::Store,
     types::{Micros, hex, json_ids, json_text},
@@ -143,8 +143,8 @@ impl Batch for CreateUsers {
 
     async fn run_together(&self, users: &[Arc<User>]) -> Result<Vec<Option<bool>>, Failure> {
         let query = async {
-            match self.0.pools.write() {
-                Pool::Postgres(db) => {
+            on!(self.0.pools.write(),
+                postgres db => {
                     let ids: Vec<_> = users.iter().map(|user| user.id).collect();
                     let names: Vec<_> = users.iter().map(|user| user.name.0.as_str()).collect();
                     let emails: Vec<_> = users.iter().map(|user| user.email.0.as_str()).collect();
@@ -152,15 +152,15 @@ impl Batch for CreateUsers {
                     let times: Vec<_> = users.iter().map(|user| user.created_at.datetime()).collect();
                     let query = sqlx::query_scalar::<_, Uuid>(CREATE_MANY.0);
                     query.bind(ids).bind(names).bind(emails).bind(keys).bind(times).fetch_all(db).await
-                }
-                Pool::Sqlite(db) => {
+                },
+                sqlite db => {
                     let items = users.iter().map(|user| {
                         let micros = user.created_at.datetime().timestamp_micros();
                         json!([hex(user.id), user.name.0, user.email.0, user.email.key(), micros])
                     });
                     sqlx::query_scalar(CREATE_MANY.1).bind(json_text(items)).fetch_all(db).await
                 }
-            }
+            )
         };
         let created = self.0.statement(Self::OPERATION, query).await?;
         Ok(users.iter().map(|user| Some(created.contains(&user.id))).collect())
@@ -196,10 +196,10 @@ impl Batch for GetUsers {
 
     async fn run_together(&self, ids: &[Uuid]) -> Result<Vec<Option<Self::Output>>, Failure> {
         let query = async {
-            match self.0.pools.read() {
-                Pool::Postgres(db) => sqlx::query_as::<_, UserRow>(GET_MANY.0).bind(ids).fetch_all(db).await,
-                Pool::Sqlite(db) => sqlx::query_as(GET_MANY.1).bind(json_ids(ids)).fetch_all(db).await,
-            }
+            on!(self.0.pools.read(),
+                postgres db => sqlx::query_as::<_, UserRow>(GET_MANY.0).bind(ids).fetch_all(db).await,
+                sqlite db => sqlx::query_as(GET_MANY.1).bind(json_ids(ids)).fetch_all(db).await
+            )
         };
         let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(ids)));
         let rows = self.0.statement(Self::OPERATION, query).await?;
@@ -338,8 +338,8 @@ impl Batch for UpdateUsers {
 
     async fn run_together(&self, updates: &[Update]) -> Result<Vec<Option<Self::Output>>, Failure> {
         let query = async {
-            match self.0.pools.write() {
-                Pool::Postgres(db) => {
+            on!(self.0.pools.write(),
+                postgres db => {
                     let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
                     let names: Vec<_> = updates.iter().map(Update::name).collect();
                     let emails: Vec<_> = updates.iter().map(Update::email).collect();
@@ -347,15 +347,15 @@ impl Batch for UpdateUsers {
                     let times: Vec<_> = updates.iter().map(|update| update.now.datetime()).collect();
                     let query = sqlx::query_as::<_, UserRow>(UPDATE_MANY.0);
                     query.bind(ids).bind(names).bind(emails).bind(keys).bind(times).fetch_all(db).await
-                }
-                Pool::Sqlite(db) => {
+                },
+                sqlite db => {
                     let items = updates.iter().map(|update| {
                         let (name, email, key) = (update.name(), update.email(), update.email_key());
                         json!([hex(update.id), name, email, key, update.now.datetime().timestamp_micros()])
                     });
                     sqlx::query_as(UPDATE_MANY.1).bind(json_text(items)).fetch_all(db).await
                 }
-            }
+            )
         };
         let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
         let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
@@ -403,10 +403,10 @@ impl Batch for DeleteUsers {
 
     async fn run_together(&self, ids: &[Uuid]) -> Result<Vec<Option<bool>>, Failure> {
         let query = async {
-            match self.0.pools.write() {
-                Pool::Postgres(db) => sqlx::query_scalar::<_, Uuid>(DELETE_MANY.0).bind(ids).fetch_all(db).await,
-                Pool::Sqlite(db) => sqlx::query_scalar(DELETE_MANY.1).bind(json_ids(ids)).fetch_all(db).await,
-            }
+            on!(self.0.pools.write(),
+                postgres db => sqlx::query_scalar::<_, Uuid>(DELETE_MANY.0).bind(ids).fetch_all(db).await,
+                sqlite db => sqlx::query_scalar(DELETE_MANY.1).bind(json_ids(ids)).fetch_all(db).await
+            )
         };
         let _write = self.0.user_cache.as_ref().map(|cache| cache.write(ids));
         let deleted = self.0.statement(Self::OPERATION, query).await?;

@@ -12,6 +12,8 @@ pub mod document;
 pub mod faults;
 pub mod operations;
 pub mod postgres;
+#[allow(dead_code, reason = "one of the two test binaries does not need it")]
+pub mod proxy;
 pub mod response;
 pub mod round_trip;
 mod values;

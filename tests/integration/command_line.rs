@@ -48,7 +48,14 @@ fn an_unavailable_database_is_reported_in_one_line_without_the_password() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for url in ["postgres://user:secret@127.0.0.1:1/app", "sqlite://file/users.db"] {
-        let output = run(web_server(folder.path()).args(["--log", "off", "--database-url", url]));
+        let output = run(web_server(folder.path()).args([
+            "--log",
+            "off",
+            "--database-url",
+            url,
+            "--database-startup-timeout",
+            "1s",
+        ]));
         let message = stderr(&output);
         assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
         assert!(message.starts_with("cannot open the database (") && !message.contains("secret"), "{message}");
