@@ -149,14 +149,14 @@ async fn a_start_waits_for_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
     command.env("DATABASE_URL", url);
-    let (_child, mut lines) = start(command);
+    let (child, mut lines) = start(command);
     for _ in 0..3 {
         let line = until_logged(&mut lines, RETRY).await;
         assert!(line["cause"].as_str().unwrap().contains("refused"), "{line}");
     }
     let _proxy = Proxy::start(&address.to_string(), server).await;
     until_logged(&mut lines, "listening").await;
-    drop(_child);
+    drop(child);
     storage.drop_database().await;
 }
 
