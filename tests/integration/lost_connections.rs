@@ -1,7 +1,5 @@
 //! Connections to PostgreSQL that die silently, and starts before PostgreSQL is available.
 
-#![expect(clippy::disallowed_methods, reason = "the test has a connection of its own")]
-
 use std::{
     net::SocketAddr,
     process::{Command, Stdio},
@@ -17,6 +15,9 @@ use crate::{
     harness::{Database, Storage, client, proxy::Proxy},
     process::{Process, run, web_server},
 };
+
+/// The longest recovery. The server needs about one second; the machine may be busy.
+const RECOVERY: Duration = Duration::from_secs(4);
 
 /// Splits the URL of a database on the loopback interface into the address of its server and a URL at another address.
 fn through(url: &str, address: SocketAddr) -> (SocketAddr, String) {
@@ -37,11 +38,11 @@ async fn load(base: String, path: String, number: usize, samples: Arc<Mutex<Vec<
             0 => client.post(format!("{base}/users")).json(&user),
             _ => client.get(format!("{base}{path}")),
         };
-        let limit = Duration::from_millis(if number % 4 == 0 { 100 } else { 10_000 });
+        let limit = Duration::from_millis(if number.is_multiple_of(4) { 100 } else { 10_000 });
         let start = Instant::now();
         match request.timeout(limit).send().await {
             Ok(response) => samples.lock().unwrap().push((start, start.elapsed(), response.status().as_u16())),
-            Err(error) => assert!(error.is_timeout() && number % 4 == 0, "no response: {error:?}"),
+            Err(error) => assert!(error.is_timeout() && number.is_multiple_of(4), "no response: {error:?}"),
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -83,10 +84,7 @@ async fn survives_lost_connections(rounds: u32, moves: bool) {
         proxy.lead_to(server);
         let (request, ready) =
             tokio::join!(first_success(&process, &path, back), first_success(&process, "/health/ready", back));
-        assert!(
-            request < Duration::from_secs(2) && ready < Duration::from_secs(2),
-            "round {round}: {request:?} {ready:?}"
-        );
+        assert!(request < RECOVERY && ready < RECOVERY, "round {round}: {request:?} {ready:?}");
     }
     proxy.vanish();
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -98,8 +96,7 @@ async fn survives_lost_connections(rounds: u32, moves: bool) {
     }
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));
-    let samples = samples.lock().unwrap();
-    for (_, duration, status) in &*samples {
+    for (_, duration, status) in &*samples.lock().unwrap() {
         assert!(matches!(status, 200 | 201 | 503), "{status}");
         // The acquire timeout and the deadline of a statement, with a margin for a busy machine.
         assert!(*duration < Duration::from_secs(4), "{duration:?}");
