@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use api::users::User;
+use api::{representation::Representation, users::User};
 use sqlx::{
     Connection, PgConnection,
     pool::PoolOptions,
@@ -65,7 +65,7 @@ pub async fn connect(
 }
 
 /// Returns the cache of users, if it is enabled, and starts to observe the writes of other processes.
-fn user_cache(config: &DatabaseConfig, pools: &Pools) -> Option<Arc<Cache<User>>> {
+fn user_cache(config: &DatabaseConfig, pools: &Pools) -> Option<Arc<Cache<Representation<User>>>> {
     let default = match pools {
         // One process has the file.
         Pools::Sqlite { .. } => DEFAULT_CACHE_BYTES,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{store_error::StoreError, users::User};
+use api::{representation::Representation, store_error::StoreError, users::User};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -33,7 +33,7 @@ pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) target: DatabaseTarget,
-    pub(super) user_cache: Option<Arc<Cache<User>>>,
+    pub(super) user_cache: Option<Arc<Cache<Representation<User>>>>,
     pub(super) faults: Option<Arc<dyn FaultInjector>>,
 }
 

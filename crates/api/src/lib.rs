@@ -23,6 +23,7 @@ pub mod freshness;
 pub mod monitoring;
 pub mod page;
 pub mod problem;
+pub mod representation;
 pub mod store_error;
 pub mod timestamp;
 

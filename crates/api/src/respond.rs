@@ -1,7 +1,7 @@
 //! Helpers that build responses.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,20 +12,25 @@ use crate::problem::Problem;
 
 /// A JSON response. The body is encoded first, so that nothing can fail after the status is set.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => {
-            let mut response = Response::new(Body::from(body));
-            *response.status_mut() = status;
-            // The middleware adds a dozen headers: the map does not have to grow for them.
-            *response.headers_mut() = HeaderMap::with_capacity(16);
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
-        }
-        Err(error) => {
-            tracing::error!(%error, "failed to encode a response");
-            Problem::internal().into_response()
-        }
-    }
+    encode(value).map_or_else(Problem::into_response, |body| json_bytes(status, body))
+}
+
+/// Encodes a value as JSON. A failure is a bug: it is logged.
+pub(crate) fn encode(value: &impl Serialize) -> Result<Bytes, Problem> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(|error| {
+        tracing::error!(%error, "failed to encode a response");
+        Problem::internal()
+    })
+}
+
+/// A response whose body is encoded already.
+pub(crate) fn json_bytes(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    // The middleware adds a dozen headers: the map does not have to grow for them.
+    *response.headers_mut() = HeaderMap::with_capacity(16);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// Adds a header that the server computed. An invalid value is a bug: it is logged and the header is omitted.

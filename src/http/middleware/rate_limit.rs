@@ -111,7 +111,13 @@ impl Quota<'_> {
     pub(in crate::http) fn add_headers(&self, headers: &mut HeaderMap) {
         let used = self.limit.burst.get().saturating_sub(self.remaining);
         let reset = if used == 0 { 0 } else { whole_seconds(self.limit.period * used) };
-        if let Ok(value) = HeaderValue::try_from(format!("\"address\";r={};t={reset}", self.remaining)) {
+        // Without the machinery of format strings, since every response has this header.
+        let mut digits = [itoa::Buffer::new(), itoa::Buffer::new()];
+        let [remaining, reset] = {
+            let [first, second] = &mut digits;
+            [first.format(self.remaining), second.format(reset)]
+        };
+        if let Ok(value) = HeaderValue::try_from(["\"address\";r=", remaining, ";t=", reset].concat()) {
             headers.insert(RATE_LIMIT, value);
         }
         headers.insert(RATE_LIMIT_POLICY, self.limit.policy.clone());

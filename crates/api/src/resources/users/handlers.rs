@@ -16,7 +16,8 @@ use crate::{
     freshness::Freshness,
     page::{Page, with_next},
     problem::Problem,
-    respond::{EntityTag, Location, json, with_header},
+    representation::Representation,
+    respond::{EntityTag, Location, with_header},
     state::AppState,
     store_error::StoreError,
 };
@@ -40,7 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     responses((status = 200, body = UserList, headers(("Link" = String)))))]
 async fn list_users(State(state): State<AppState>, Query(page): Query<Page>) -> Result<Response, Problem> {
     let list = state.users.list(page).await.map_err(problem)?;
-    Ok(with_next(json(StatusCode::OK, &*list), "/users", page, list.next_cursor))
+    Ok(with_next(list.response(StatusCode::OK), "/users", page, list.next_cursor))
 }
 
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,
@@ -112,8 +113,8 @@ async fn delete_user(State(state): State<AppState>, Path(path): Path<UserPath>) 
 }
 
 /// A user with its strong validator: the version of the row, which is the same on every instance.
-fn representation(status: StatusCode, user: &User) -> Response {
-    with_header(json(status, user), header::ETAG, format!("\"{}\"", user.version))
+fn representation(status: StatusCode, user: &Representation<User>) -> Response {
+    with_header(user.response(status), header::ETAG, format!("\"{}\"", user.version))
 }
 
 fn problem(error: StoreError) -> Problem {

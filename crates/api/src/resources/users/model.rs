@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{freshness::Freshness, page::Page, store_error::StoreError, timestamp::Timestamp};
+use crate::{
+    freshness::Freshness, page::Page, representation::Representation, store_error::StoreError, timestamp::Timestamp,
+};
 
 // ---- Models ---------------------------------------------------------------------------------------------------------
 
@@ -98,16 +100,16 @@ pub struct UserList {
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Creates a user with a new id. `Conflict("email")` if another user has the address.
-    async fn create(&self, new: NewUser) -> Result<Arc<User>, StoreError>;
+    async fn create(&self, new: NewUser) -> Result<Arc<Representation<User>>, StoreError>;
 
     /// Returns a user. `NotFound`.
-    async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<User>, StoreError>;
+    async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError>;
 
     /// Returns a page, newest first.
-    async fn list(&self, page: Page) -> Result<Arc<UserList>, StoreError>;
+    async fn list(&self, page: Page) -> Result<Arc<Representation<UserList>>, StoreError>;
 
     /// Sets the members that the patch has, and increments the version. `NotFound`; `Conflict("email")`.
-    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<User>, StoreError>;
+    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<Representation<User>>, StoreError>;
 
     /// Deletes a user. `NotFound`.
     async fn delete(&self, id: Uuid) -> Result<(), StoreError>;

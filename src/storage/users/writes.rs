@@ -1,127 +1,32 @@
-//! Users in SQL.
-//!
-//! Concurrent requests share statements (see the coalescer): each operation has a statement for several items and one for
-//! a single item, which decides what the shared statement leaves out. The text of a statement is the same on both
-//! databases, except where several items are bound: PostgreSQL has arrays, SQLite has JSON.
+//! Statements that write users.
 
 use std::{collections::HashMap, sync::Arc};
 
 use api::{
-    freshness::Freshness,
-    page::Page,
-    store_error::StoreError,
+    representation::Representation,
     timestamp::Timestamp,
-    users::{EmailAddress, NewUser, User, UserList, UserName, UserPatch, Users},
+    users::{EmailAddress, User, UserPatch},
 };
-use async_trait::async_trait;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    cache::Row,
-    coalescer::{Batch, Coalescer},
+use super::row::{UserRow, columns, user};
+use crate::storage::{
+    coalescer::Batch,
     error::Failure,
     pools::on,
-    schema::Statements,
     store::Store,
     types::{Micros, hex, json_ids, json_text},
 };
 
-macro_rules! columns {
-    () => {
-        "id, name, email, version, created_at, updated_at"
-    };
-}
-
-/// A row with the columns of `columns!`, in their order.
-type UserRow = (Uuid, String, String, i64, Micros, Micros);
-
-fn user((id, name, email, version, created_at, updated_at): UserRow) -> User {
-    let (name, email) = (UserName(name), EmailAddress(email));
-    User { id, name, email, created_at: created_at.0, updated_at: updated_at.0, version }
-}
-
-impl Row for User {
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.name.0.capacity() + self.email.0.capacity()
-    }
-}
-
-/// Every statement, for [`Store::check_schema`].
-pub(super) const STATEMENTS: Statements = Statements {
-    both: &[CREATE, GET, LIST, UPDATE, DELETE],
-    postgres: &[CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
-    sqlite: &[CREATE_MANY.1, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
-};
-
-/// Returns the port on this database.
-pub(super) fn port(store: Store) -> impl Users {
-    SqlUsers {
-        creates: Coalescer::new(CreateUsers(store.clone()), store.write_limits()),
-        gets: Coalescer::new(GetUsers(store.clone()), store.read_limits()),
-        lists: Coalescer::new(ListUsers(store.clone()), store.read_limits()),
-        updates: Coalescer::new(UpdateUsers(store.clone()), store.write_limits()),
-        deletes: Coalescer::new(DeleteUsers(store.clone()), store.write_limits()),
-        store,
-    }
-}
-
-struct SqlUsers {
-    store: Store,
-    creates: Coalescer<CreateUsers>,
-    gets: Coalescer<GetUsers>,
-    lists: Coalescer<ListUsers>,
-    updates: Coalescer<UpdateUsers>,
-    deletes: Coalescer<DeleteUsers>,
-}
-
-#[async_trait]
-impl Users for SqlUsers {
-    async fn create(&self, new: NewUser) -> Result<Arc<User>, StoreError> {
-        let now = self.store.clock.now();
-        let id = self.store.ids.generate();
-        let user =
-            Arc::new(User { id, name: new.name, email: new.email, created_at: now, updated_at: now, version: 1 });
-        match self.creates.call(user.clone()).await {
-            Ok(true) => Ok(user),
-            Ok(false) => Err(StoreError::Conflict("email".to_owned())),
-            Err(error) => Err(error.log("users.create")),
-        }
-    }
-
-    async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<User>, StoreError> {
-        let cache = self.store.user_cache.as_ref().filter(|_| freshness == Freshness::MayBeCached);
-        if let Some(user) = cache.and_then(|cache| cache.get(id)) {
-            return Ok(user);
-        }
-        let user = self.gets.call(id).await.map_err(|error| error.log("users.get"))?;
-        user.ok_or(StoreError::NotFound)
-    }
-
-    async fn list(&self, page: Page) -> Result<Arc<UserList>, StoreError> {
-        self.lists.call(page).await.map_err(|error| error.log("users.list"))
-    }
-
-    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<User>, StoreError> {
-        let update = Update { id, patch, now: self.store.clock.now() };
-        let user = self.updates.call(update).await.map_err(|error| error.log("users.update"))?;
-        user.ok_or(StoreError::NotFound)
-    }
-
-    async fn delete(&self, id: Uuid) -> Result<(), StoreError> {
-        let deleted = self.deletes.call(id).await.map_err(|error| error.log("users.delete"))?;
-        if deleted { Ok(()) } else { Err(StoreError::NotFound) }
-    }
-}
-
 // ---- Create ---------------------------------------------------------------------------------------------------------
 
-const CREATE: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
+pub(super) const CREATE: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
                       VALUES ($1, $2, $3, $4, 1, $5, $5)";
 
 /// An address that exists is left out. The order of the keys is the same in every transaction, so that two of them cannot
 /// wait for each other.
-const CREATE_MANY: (&str, &str) = (
+pub(super) const CREATE_MANY: (&str, &str) = (
     "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
      SELECT id, name, email, email_key, 1, at, at \
      FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS item (id, name, email, email_key, at) \
@@ -131,17 +36,17 @@ const CREATE_MANY: (&str, &str) = (
      FROM json_each($1) WHERE true ON CONFLICT (email_key) DO NOTHING RETURNING id",
 );
 
-struct CreateUsers(Store);
+pub(super) struct CreateUsers(pub(super) Store);
 
 impl Batch for CreateUsers {
-    type Item = Arc<User>;
+    type Item = Arc<Representation<User>>;
     /// Whether the user was created. If not, another user has the address.
     type Output = bool;
     type Error = Failure;
 
     const OPERATION: &'static str = "users.create";
 
-    async fn run_together(&self, users: &[Arc<User>]) -> Result<Vec<Option<bool>>, Failure> {
+    async fn run_together(&self, users: &[Arc<Representation<User>>]) -> Result<Vec<Option<bool>>, Failure> {
         let query = async {
             on!(self.0.pools.write(),
                 postgres db => {
@@ -166,7 +71,7 @@ impl Batch for CreateUsers {
         Ok(users.iter().map(|user| Some(created.contains(&user.id))).collect())
     }
 
-    async fn run_alone(&self, user: &Arc<User>) -> Result<bool, Failure> {
+    async fn run_alone(&self, user: &Arc<Representation<User>>) -> Result<bool, Failure> {
         let query = async {
             on!(self.0.pools.write(), db => sqlx::query(CREATE)
                 .bind(user.id).bind(&user.name.0).bind(&user.email.0).bind(user.email.key()).bind(Micros(user.created_at))
@@ -176,92 +81,9 @@ impl Batch for CreateUsers {
     }
 }
 
-// ---- Get ------------------------------------------------------------------------------------------------------------
-
-const GET: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
-
-const GET_MANY: (&str, &str) = (
-    concat!("SELECT ", columns!(), " FROM users WHERE id = ANY($1)"),
-    concat!("SELECT ", columns!(), " FROM users WHERE id IN (SELECT unhex(value) FROM json_each($1))"),
-);
-
-struct GetUsers(Store);
-
-impl Batch for GetUsers {
-    type Item = Uuid;
-    type Output = Option<Arc<User>>;
-    type Error = Failure;
-
-    const OPERATION: &'static str = "users.get";
-
-    async fn run_together(&self, ids: &[Uuid]) -> Result<Vec<Option<Self::Output>>, Failure> {
-        let query = async {
-            on!(self.0.pools.read(),
-                postgres db => sqlx::query_as::<_, UserRow>(GET_MANY.0).bind(ids).fetch_all(db).await,
-                sqlite db => sqlx::query_as(GET_MANY.1).bind(json_ids(ids)).fetch_all(db).await
-            )
-        };
-        let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(ids)));
-        let rows = self.0.statement(Self::OPERATION, query).await?;
-        let users: HashMap<Uuid, Arc<User>> = rows.into_iter().map(|row| (row.0, Arc::new(user(row)))).collect();
-        if let Some((cache, start)) = start {
-            cache.store(&start, ids, |id| users.get(id));
-        }
-        Ok(ids.iter().map(|id| Some(users.get(id).cloned())).collect())
-    }
-
-    async fn run_alone(&self, id: &Uuid) -> Result<Self::Output, Failure> {
-        let query = async {
-            on!(self.0.pools.read(), db => sqlx::query_as::<_, UserRow>(GET).bind(id).fetch_optional(db).await)
-        };
-        let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(&[*id])));
-        let user = self.0.statement(Self::OPERATION, query).await?.map(|row| Arc::new(user(row)));
-        if let Some((cache, start)) = start {
-            cache.store(&start, &[*id], |_| user.as_ref());
-        }
-        Ok(user)
-    }
-}
-
-// ---- List -----------------------------------------------------------------------------------------------------------
-
-/// Ids are UUIDs of version 7: their order is the order of creation, so the primary key is the index for every page.
-const LIST: &str = concat!("SELECT ", columns!(), " FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2");
-
-struct ListUsers(Store);
-
-/// Requests for the same page share a statement.
-impl Batch for ListUsers {
-    type Item = Page;
-    type Output = Arc<UserList>;
-    type Error = Failure;
-
-    const OPERATION: &'static str = "users.list";
-
-    fn joins(pages: &[Page], next: &Page) -> bool {
-        pages.first() == Some(next)
-    }
-
-    async fn run_together(&self, pages: &[Page]) -> Result<Vec<Option<Arc<UserList>>>, Failure> {
-        let Some(page) = pages.first() else { return Ok(Vec::new()) };
-        let list = self.run_alone(page).await?;
-        Ok(vec![Some(list); pages.len()])
-    }
-
-    async fn run_alone(&self, page: &Page) -> Result<Arc<UserList>, Failure> {
-        let (before, rows) = page.window();
-        let query = async {
-            on!(self.0.pools.read(), db => sqlx::query_as::<_, UserRow>(LIST).bind(before).bind(rows).fetch_all(db).await)
-        };
-        let mut users: Vec<User> = self.0.statement(Self::OPERATION, query).await?.into_iter().map(user).collect();
-        let next_cursor = page.cut(&mut users, |user| user.id);
-        Ok(Arc::new(UserList { users, next_cursor }))
-    }
-}
-
 // ---- Update ---------------------------------------------------------------------------------------------------------
 
-const UPDATE: &str = concat!(
+pub(super) const UPDATE: &str = concat!(
     "UPDATE users SET name = COALESCE($2, name), email = COALESCE($3, email), email_key = COALESCE($4, email_key), \
      version = version + 1, updated_at = $5 WHERE id = $1 RETURNING ",
     columns!()
@@ -282,7 +104,7 @@ macro_rules! has_free_address {
 
 /// Leaves out a row that another transaction has locked, so that the others do not wait for it, and an address that
 /// another user has.
-const UPDATE_MANY: (&str, &str) = (
+pub(super) const UPDATE_MANY: (&str, &str) = (
     concat!(
         "WITH item AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) \
          AS item (item_id, new_name, new_email, new_email_key, at)), \
@@ -303,10 +125,10 @@ const UPDATE_MANY: (&str, &str) = (
     ),
 );
 
-struct Update {
-    id: Uuid,
-    patch: UserPatch,
-    now: Timestamp,
+pub(super) struct Update {
+    pub(super) id: Uuid,
+    pub(super) patch: UserPatch,
+    pub(super) now: Timestamp,
 }
 
 impl Update {
@@ -323,11 +145,11 @@ impl Update {
     }
 }
 
-struct UpdateUsers(Store);
+pub(super) struct UpdateUsers(pub(super) Store);
 
 impl Batch for UpdateUsers {
     type Item = Update;
-    type Output = Option<Arc<User>>;
+    type Output = Option<Arc<Representation<User>>>;
     type Error = Failure;
 
     const OPERATION: &'static str = "users.update";
@@ -360,7 +182,8 @@ impl Batch for UpdateUsers {
         let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
         let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
         let rows = self.0.statement(Self::OPERATION, query).await?;
-        let mut users: HashMap<Uuid, Arc<User>> = rows.into_iter().map(|row| (row.0, Arc::new(user(row)))).collect();
+        let mut users: HashMap<Uuid, Arc<Representation<User>>> =
+            rows.into_iter().map(|row| (row.0, user(row))).collect();
         Ok(updates.iter().map(|update| users.remove(&update.id).map(Some)).collect())
     }
 
@@ -374,20 +197,20 @@ impl Batch for UpdateUsers {
         };
         let ids = [update.id];
         let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        Ok(self.0.statement(Self::OPERATION, query).await?.into_iter().next().map(|row| Arc::new(user(row))))
+        Ok(self.0.statement(Self::OPERATION, query).await?.into_iter().next().map(user))
     }
 }
 
 // ---- Delete ---------------------------------------------------------------------------------------------------------
 
-const DELETE: &str = "DELETE FROM users WHERE id = $1";
+pub(super) const DELETE: &str = "DELETE FROM users WHERE id = $1";
 
-const DELETE_MANY: (&str, &str) = (
+pub(super) const DELETE_MANY: (&str, &str) = (
     "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE id = ANY($1) FOR UPDATE SKIP LOCKED) RETURNING id",
     "DELETE FROM users WHERE id IN (SELECT unhex(value) FROM json_each($1)) RETURNING id",
 );
 
-struct DeleteUsers(Store);
+pub(super) struct DeleteUsers(pub(super) Store);
 
 impl Batch for DeleteUsers {
     type Item = Uuid;

@@ -1,0 +1,96 @@
+//! Users in SQL.
+//!
+//! Concurrent requests share statements (see the coalescer): each operation has a statement for several items and one for
+//! a single item, which decides what the shared statement leaves out. The text of a statement is the same on both
+//! databases, except where several items are bound: PostgreSQL has arrays, SQLite has JSON.
+
+mod reads;
+mod row;
+mod writes;
+
+use std::sync::Arc;
+
+use api::{
+    freshness::Freshness,
+    page::Page,
+    representation::Representation,
+    store_error::StoreError,
+    users::{NewUser, User, UserList, UserPatch, Users},
+};
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use self::{
+    reads::{GET, GET_MANY, GetUsers, LIST, ListUsers},
+    writes::{
+        CREATE, CREATE_MANY, CreateUsers, DELETE, DELETE_MANY, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers,
+    },
+};
+use super::{coalescer::Coalescer, schema::Statements, store::Store};
+
+/// Every statement, for [`Store::check_schema`].
+pub(super) const STATEMENTS: Statements = Statements {
+    both: &[CREATE, GET, LIST, UPDATE, DELETE],
+    postgres: &[CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
+    sqlite: &[CREATE_MANY.1, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
+};
+
+/// Returns the port on this database.
+pub(super) fn port(store: Store) -> impl Users {
+    SqlUsers {
+        creates: Coalescer::new(CreateUsers(store.clone()), store.write_limits()),
+        gets: Coalescer::new(GetUsers(store.clone()), store.read_limits()),
+        lists: Coalescer::new(ListUsers(store.clone()), store.read_limits()),
+        updates: Coalescer::new(UpdateUsers(store.clone()), store.write_limits()),
+        deletes: Coalescer::new(DeleteUsers(store.clone()), store.write_limits()),
+        store,
+    }
+}
+
+struct SqlUsers {
+    store: Store,
+    creates: Coalescer<CreateUsers>,
+    gets: Coalescer<GetUsers>,
+    lists: Coalescer<ListUsers>,
+    updates: Coalescer<UpdateUsers>,
+    deletes: Coalescer<DeleteUsers>,
+}
+
+#[async_trait]
+impl Users for SqlUsers {
+    async fn create(&self, new: NewUser) -> Result<Arc<Representation<User>>, StoreError> {
+        let now = self.store.clock.now();
+        let id = self.store.ids.generate();
+        let user = User { id, name: new.name, email: new.email, created_at: now, updated_at: now, version: 1 };
+        let user = Arc::new(Representation::new(user));
+        match self.creates.call(user.clone()).await {
+            Ok(true) => Ok(user),
+            Ok(false) => Err(StoreError::Conflict("email".to_owned())),
+            Err(error) => Err(error.log("users.create")),
+        }
+    }
+
+    async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError> {
+        let cache = self.store.user_cache.as_ref().filter(|_| freshness == Freshness::MayBeCached);
+        if let Some(user) = cache.and_then(|cache| cache.get(id)) {
+            return Ok(user);
+        }
+        let user = self.gets.call(id).await.map_err(|error| error.log("users.get"))?;
+        user.ok_or(StoreError::NotFound)
+    }
+
+    async fn list(&self, page: Page) -> Result<Arc<Representation<UserList>>, StoreError> {
+        self.lists.call(page).await.map_err(|error| error.log("users.list"))
+    }
+
+    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<Representation<User>>, StoreError> {
+        let update = Update { id, patch, now: self.store.clock.now() };
+        let user = self.updates.call(update).await.map_err(|error| error.log("users.update"))?;
+        user.ok_or(StoreError::NotFound)
+    }
+
+    async fn delete(&self, id: Uuid) -> Result<(), StoreError> {
+        let deleted = self.deletes.call(id).await.map_err(|error| error.log("users.delete"))?;
+        if deleted { Ok(()) } else { Err(StoreError::NotFound) }
+    }
+}
