@@ -1,5 +1,5 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
--- the id FIRST), list or create (addresses contain RUN). RESULT counts errors and responses other than 2xx and 3xx, so that
+-- the id FIRST), read-all (each in turn, which fills a cache), list or create (addresses contain RUN). RESULT counts errors and responses other than 2xx and 3xx, so that
 -- fast errors are visible. What is constant is formatted once: wrk shares the processor with the server.
 
 local kind, run, users = os.getenv("REQUESTS"), os.getenv("RUN"), tonumber(os.getenv("USERS"))
@@ -16,7 +16,7 @@ end
 
 function init(args)
     math.randomseed(os.time() + thread_id)
-    if kind == "read" then
+    if kind == "read" or kind == "read-all" then
         before, after = wrk.format("GET", "/users/" .. prefix .. "@"):match("^(.*)@(.*)$")
     elseif kind == "list" then
         wrk.path = "/users?limit=20"
@@ -28,6 +28,11 @@ end
 if kind == "read" then
     function request()
         return before .. string.format("%.0f", first + math.random(0, users - 1)) .. after
+    end
+elseif kind == "read-all" then
+    function request()
+        number = number % users + 1
+        return before .. string.format("%.0f", first + number - 1) .. after
     end
 elseif kind == "create" then
     function request()
