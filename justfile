@@ -44,7 +44,7 @@ browser:
     scripts/browser-test
 
 # Check alerts, dashboard, Dockerfile, workflows and licences
-deploy:
+check-deploy:
     scripts/check-deploy
 
 # Run a temporary PostgreSQL cluster until interrupted; prints its URL

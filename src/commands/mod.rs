@@ -2,6 +2,8 @@
 
 mod health;
 mod import;
+mod migrate;
+mod openapi;
 mod serve;
 mod signals;
 
@@ -9,7 +11,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     app,
-    cli::{Cli, Command, Form},
+    cli::{Cli, Command},
     clock::SystemClock,
     config::{Config, dotenv},
     ids::UuidV7Generator,
@@ -32,7 +34,7 @@ pub async fn run() -> Result<(), Error> {
     let command = cli.command.unwrap_or(Command::Serve);
     // This command works even if the settings are invalid.
     if let Command::Openapi { form } = command {
-        return print_contract(form);
+        return Ok(openapi::print(form)?);
     }
     let config = Config::validate(&cli.settings)?;
     if command == Command::Health {
@@ -41,31 +43,12 @@ pub async fn run() -> Result<(), Error> {
     let telemetry = telemetry::init(&config.telemetry)?;
     let result = match command {
         Command::Serve => serve::serve(&config).await,
-        Command::Migrate => migrate(&config).await,
+        Command::Migrate => async { migrate::migrate(open(&config).await?).await }.await,
         Command::Import { file } => import_users(&config, &file).await,
         Command::Openapi { .. } | Command::Health => Ok(()),
     };
     telemetry.flush();
     result
-}
-
-fn print_contract(form: Form) -> Result<(), Error> {
-    let contract = app::artifacts()?;
-    match form {
-        Form::Yaml => print!("{}", contract.yaml),
-        Form::Json => print!("{}", contract.json),
-        Form::Json30 => print!("{}", contract.json_3_0),
-    }
-    Ok(())
-}
-
-async fn migrate(config: &Config) -> Result<(), Error> {
-    let store = open(config).await?;
-    store.migrate().await?;
-    store.check_schema().await?;
-    tracing::info!(database = %store.target(), "database schema is up to date");
-    store.close().await;
-    Ok(())
 }
 
 async fn import_users(config: &Config, file: &Path) -> Result<(), Error> {

@@ -22,6 +22,10 @@ pub(crate) struct Cli {
     /// Output format of the findings
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) format: Format,
+
+    /// List changes of prose in text too, instead of their number only
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]

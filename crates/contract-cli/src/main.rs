@@ -18,19 +18,29 @@ use openapi_breaking::Day;
 use openapi_contract::diagnostics;
 
 use args::{Cli, Command, Format};
-use report::{Report, Unusable, read};
+use report::{Report, Unusable, counted, read};
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock: whether a sunset has passed")]
 fn main() -> ExitCode {
-    let Cli { command, format } = Cli::parse();
+    let Cli { command, format, verbose } = Cli::parse();
     let Some(today) = Day::parse(&chrono::Utc::now().to_rfc3339()) else { return ExitCode::from(2) };
-    let (findings, summary, code) = match run(&command, today) {
+    let (mut findings, mut summary, code) = match run(&command, today) {
         Ok(report) => {
             let (summary, code) = (report.summary() + "\n", u8::from(report.has_errors()));
             (report.findings, summary, code)
         }
         Err(unusable) => (unusable, String::new(), 2),
     };
+    if format == Format::Text && !verbose {
+        let all = findings.len();
+        findings.retain(|finding| finding.facts.get("change").is_none_or(|change| change != "prose"));
+        match all - findings.len() {
+            0 => {}
+            prose => {
+                summary.push_str(&format!("{} not listed: see --verbose\n", counted(prose, "change") + " of prose"))
+            }
+        }
+    }
     let mut text = diagnostics::render(&findings, format.into());
     if format == Format::Text {
         text.push_str(&summary);
