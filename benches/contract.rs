@@ -17,8 +17,8 @@ fn benches(criterion: &mut Criterion) {
         bench.iter(|| Contract::load("openapi.yaml", black_box(CONTRACT)).expect("it loads"));
     });
     criterion.bench_function("contract/generate", |bench| bench.iter(api::openapi));
-    criterion.bench_function("contract/diff", |bench| {
-        bench.iter(|| assert!(openapi_drift::diff(black_box(&contract), black_box(&generated)).is_empty()));
+    criterion.bench_function("contract/compare", |bench| {
+        bench.iter(|| assert!(openapi_drift::compare(black_box(&contract), black_box(&generated)).is_empty()));
     });
     criterion.bench_function("contract/3.0", |bench| {
         bench.iter(|| black_box(&contract).to_json_3_0().expect("it has a 3.0 form"));

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use crate::context::CodeSide;
-use crate::diff::diff;
-use crate::explain::explain;
 use crate::finding::{self, Finding};
+use crate::findings::findings;
 use openapi_contract::diagnostics::{self, Diagnostic, Format};
 use openapi_contract::{Artifacts, Contract, LoadError};
 use openapi_lint::lint;
@@ -37,7 +36,7 @@ pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> 
         Err(more) if faults.is_empty() => (None, more),
         _ => (None, faults),
     };
-    let drifts = explain(&contract, generated, code, diff(&contract, generated));
+    let drifts = findings(&contract, generated, code);
     CheckReport { contract: Some(contract), artifacts, faults, drifts }
 }
 

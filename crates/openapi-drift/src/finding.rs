@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use crate::diff::Drift;
+use crate::compare::Drift;
 use crate::fix::{Fix, indent_of};
 use openapi_contract::diagnostics::{Diagnostic, Severity, members_of};
 

@@ -1,8 +1,8 @@
 //! Compares a contract with the spec generated from the code, and proposes fixes for either side.
 //!
 //! [`check()`] does everything that the build does: it lints the contract, compares it with the generated spec and
-//! explains each [`Drift`]: [`explain`] makes a [`Finding`] of it, with the source lines of both sides and its [`Fix`]es.
-//! [`diff()`] is the comparison alone.
+//! explains each [`Drift`]: [`findings`] makes a [`Finding`] of it, with the source lines of both sides and its [`Fix`]es.
+//! [`compare()`] is the comparison alone.
 //!
 //! What must stay true:
 //!
@@ -12,10 +12,10 @@
 //! - **Nothing here writes a file.** `contract check --fix` does.
 
 mod check;
+mod compare;
 mod context;
-mod diff;
-mod explain;
 mod finding;
+mod findings;
 mod fix;
 mod fixes;
 mod moves;
@@ -23,9 +23,9 @@ mod repair;
 mod sources;
 
 pub use check::{CheckReport, check};
+pub use compare::{Drift, DriftKind, NOT_COMPARED, NotCompared, compare};
 pub use context::CodeSide;
-pub use diff::{Drift, DriftKind, NOT_COMPARED, NotCompared, diff};
-pub use explain::explain;
 pub use finding::{Excerpt, Finding, page};
+pub use findings::findings;
 pub use fix::{Applicability, Edit, Fix, Side, SourceFile, apply};
 pub use repair::{Repair, repair_code, repair_contract};

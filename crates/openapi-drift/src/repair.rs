@@ -8,10 +8,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::compare::Drift;
 use crate::context::CodeSide;
-use crate::diff::{Drift, diff};
-use crate::explain::explain;
 use crate::finding::Finding;
+use crate::findings::findings;
 use crate::fix::{Edit, Fix, Side, SourceFile, apply};
 use openapi_contract::Contract;
 
@@ -23,8 +23,6 @@ const MAX_ROUNDS: usize = 50;
 pub struct Repair {
     /// The files that changed, with their new content.
     pub files: Vec<SourceFile>,
-    /// The number of fixes that were applied.
-    pub applied: usize,
     /// The number of rounds.
     pub rounds: usize,
     /// The drifts that are left: they have no machine-applicable fix of this side.
@@ -35,9 +33,9 @@ pub struct Repair {
 
 /// Edits the contract until it describes what the code does. `contract` need not be sound.
 pub fn repair_contract(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> Repair {
-    let mut repair = Repair { files: Vec::new(), applied: 0, rounds: 0, left: Vec::new(), stopped: None };
+    let mut repair = Repair { files: Vec::new(), rounds: 0, left: Vec::new(), stopped: None };
     let mut current = contract.clone();
-    let mut left = explained(&current, generated, code);
+    let mut left = findings(&current, generated, code);
     let mut seen = HashSet::from([contract.text().to_owned()]);
     loop {
         let chosen = chosen(&left, Side::Contract);
@@ -54,13 +52,12 @@ pub fn repair_contract(contract: &Contract, generated: &Value, code: CodeSide<'_
             repair.stopped = Some("the edited text is not a contract".to_owned());
             break;
         };
-        let after = explained(&next, generated, code);
+        let after = findings(&next, generated, code);
         if !seen.insert(text) {
             let places: Vec<&str> = left.iter().map(|one| one.drift.place.as_str()).collect();
             repair.stopped = Some(format!("the fixes undo each other: {}", places.join("; ")));
             break;
         }
-        repair.applied += chosen.len();
         repair.rounds += 1;
         (current, left) = (next, after);
     }
@@ -78,10 +75,10 @@ pub fn repair_contract(contract: &Contract, generated: &Value, code: CodeSide<'_
 pub fn repair_code(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> Repair {
     let mut files = code.files.to_vec();
     let mut done: HashSet<(String, Option<String>)> = HashSet::new();
-    let (mut applied, mut rounds) = (0, 0);
+    let mut rounds = 0;
     let key = |drift: &Drift| (drift.pointer.clone(), drift.code_pointer.clone());
     let left = loop {
-        let mut left = explained(contract, generated, CodeSide { files: &files, ..code });
+        let mut left = findings(contract, generated, CodeSide { files: &files, ..code });
         left.retain(|one| !done.contains(&key(&one.drift)));
         let chosen = chosen(&left, Side::Code);
         if chosen.is_empty() {
@@ -96,16 +93,11 @@ pub fn repair_code(contract: &Contract, generated: &Value, code: CodeSide<'_>) -
         }
         let fixed = left.iter().filter(|one| one.fixes.iter().any(|fix| chosen.contains(&fix)));
         done.extend(fixed.map(|one| key(&one.drift)));
-        applied += chosen.len();
         rounds += 1;
     };
     let before = |file: &SourceFile| code.files.iter().find(|one| one.path == file.path).map(|one| one.text.clone());
     files.retain(|file| before(file).as_ref() != Some(&file.text));
-    Repair { files, applied, rounds, left, stopped: None }
-}
-
-fn explained(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> Vec<Finding> {
-    explain(contract, generated, code, diff(contract, generated))
+    Repair { files, rounds, left, stopped: None }
 }
 
 /// The fixes of a round: none of them overlaps another.

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use openapi_contract::{Contract, Position};
-use openapi_drift::{NOT_COMPARED, diff};
+use openapi_drift::{NOT_COMPARED, compare};
 use serde_json::Value;
 
 use crate::counterparts::Counterparts;
@@ -111,7 +111,7 @@ fn drifts(contract: &Contract, generated: &Value) -> Vec<Report> {
         position: drift.position,
         finding: Finding::Drift(Box::new(drift)),
     };
-    diff(contract, generated).into_iter().map(report).collect()
+    compare(contract, generated).into_iter().map(report).collect()
 }
 
 /// The result for a mutant.

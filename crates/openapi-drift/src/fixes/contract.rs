@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::form::{Form, shape_at};
 use super::yaml_edit::{self, Change};
+use crate::compare::{is_default, not_compared};
 use crate::context::Context;
-use crate::diff::{is_default, not_compared};
 use crate::fix::Applicability::{self, MachineApplicable, NeedsReview};
 use crate::fix::{Fix, Side};
 use crate::{Drift, DriftKind};

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::compare::{is_default, means_the_same, not_compared};
 use crate::context::Context;
-use crate::diff::{is_default, means_the_same, not_compared};
 use openapi_contract::Kind;
 use openapi_contract::equivalence::folded;
 use openapi_contract::grammar::Shape;

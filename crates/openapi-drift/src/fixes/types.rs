@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value;
 
 use super::naming::{attribute_of, bounds, docs, ident, literal, pascal};
+use crate::compare::{means_the_same, only_part};
 use crate::context::Context;
-use crate::diff::{means_the_same, only_part};
 use crate::fix::SourceFile;
 use crate::sources::{Item, argument_of};
 use openapi_contract::Kind;
@@ -340,7 +340,9 @@ fn inexpressible(schema: &Value) -> Option<Words> {
     let keys = schema.as_object()?.keys();
     let known = ["type", "format", "items", "enum", "properties", "required", "additionalProperties"];
     let mut unknown = keys.filter(|key| {
-        !known.contains(&key.as_str()) && attribute_of(key).is_none() && !crate::diff::not_compared(Kind::Schema, key)
+        !known.contains(&key.as_str())
+            && attribute_of(key).is_none()
+            && !crate::compare::not_compared(Kind::Schema, key)
     });
     unknown.next().map(|key| format!("utoipa has no attribute for `{key}`: write the schema by hand (`schema_with`)"))
 }

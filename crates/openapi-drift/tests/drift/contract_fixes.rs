@@ -1,7 +1,7 @@
 //! Fixes of the contract: the edited text is a contract, and the drift is gone.
 
 use openapi_contract::Contract;
-use openapi_drift::{CodeSide, Edit, Finding, Side, apply, diff, explain};
+use openapi_drift::{CodeSide, Edit, Finding, Side, apply, compare};
 use serde_json::{Value, json};
 
 use crate::support::{LIBRARY, is_thorough, library, load};
@@ -9,7 +9,7 @@ use crate::{generated, listed};
 
 /// Every drift of a spec, explained.
 fn findings(contract: &Contract, code: &Value) -> Vec<Finding> {
-    explain(contract, code, CodeSide::UNKNOWN, diff(contract, code))
+    openapi_drift::findings(contract, code, CodeSide::UNKNOWN)
 }
 
 fn edits(finding: &Finding) -> &[Edit] {
@@ -88,7 +88,7 @@ fn fixed(code: &Value) -> String {
     let found = findings(&library(), code);
     let [finding] = found.as_slice() else { panic!("{found:#?}") };
     let text = apply(LIBRARY, edits(finding));
-    let left = diff(&load(&text), code);
+    let left = compare(&load(&text), code);
     assert!(left.is_empty(), "{}{text}", listed(&left));
     text
 }
@@ -122,7 +122,7 @@ fn a_new_property_is_listed_as_required() {
     let mut code = generated();
     code["components"]["schemas"]["Problem"]["properties"]["trace"] = json!({"type": "string"});
     code["components"]["schemas"]["Problem"]["required"].as_array_mut().unwrap().push("trace".into());
-    assert_eq!(diff(&library(), &code).len(), 2);
+    assert_eq!(compare(&library(), &code).len(), 2);
     let text = fixed(&code);
     assert!(text.contains("      required: [title, status, trace]\n"), "{text}");
     assert!(text.contains("        trace:\n          type: string\n"), "{text}");

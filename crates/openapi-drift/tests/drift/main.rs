@@ -2,8 +2,8 @@
 
 mod check;
 mod code_fixes;
+mod compare;
 mod contract_fixes;
-mod diff;
 mod mutation;
 mod normal_form;
 mod safety;
@@ -12,7 +12,7 @@ mod size;
 mod support;
 
 use openapi_contract::Contract;
-use openapi_drift::{Drift, diff};
+use openapi_drift::{Drift, compare};
 use serde_json::Value;
 
 use support::library;
@@ -32,13 +32,13 @@ fn listed(drifts: &[Drift]) -> String {
 /// The one drift between a contract and a spec.
 #[track_caller]
 fn only_drift(contract: &Contract, generated: &Value) -> Drift {
-    let mut drifts = diff(contract, generated);
+    let mut drifts = compare(contract, generated);
     assert_eq!(drifts.len(), 1, "wanted one drift, got:\n{}", listed(&drifts));
     drifts.remove(0)
 }
 
 #[test]
 fn code_that_keeps_the_contract_does_not_drift() {
-    let drifts = diff(&library(), &generated());
+    let drifts = compare(&library(), &generated());
     assert!(drifts.is_empty(), "{}", listed(&drifts));
 }

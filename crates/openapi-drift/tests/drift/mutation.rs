@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use openapi_drift::diff;
+use openapi_drift::compare;
 use serde_json::Value;
 
 use crate::support::{LIBRARY, chosen, is_thorough, library, load, load_json, mutants, pointers};
@@ -77,7 +77,7 @@ fn every_node_of_the_contract_counts() {
             tried += 1;
             let said: Vec<(String, String)> = match load_json(&mutant) {
                 Err(errors) => errors.iter().map(|error| (error.pointer.clone(), error.to_string())).collect(),
-                Ok(contract) => diff(&contract, &generated)
+                Ok(contract) => compare(&contract, &generated)
                     .iter()
                     .map(|drift| {
                         // A reference to the wrong thing shows inside the thing: `via` leads back.
@@ -133,7 +133,7 @@ fn every_node_of_the_code_counts() {
         let key = pointer.rsplit('/').next().expect("a key");
         let is_property = pointer.rsplit('/').nth(1) == Some("properties");
         for (word, mutant) in mutants(&generated, &pointer) {
-            let drifts = diff(&contract, &mutant);
+            let drifts = compare(&contract, &mutant);
             if !drifts.is_empty() {
                 continue;
             }
@@ -164,7 +164,7 @@ fn every_reference_counts() {
                 *node = format!("{section}/{other}").into();
             }
             let Ok(contract) = load_json(&mutant) else { continue };
-            let drifts = diff(&contract, &generated);
+            let drifts = compare(&contract, &generated);
             let planned = pointer.contains("~1loans") || pointer.contains("/examples/");
             assert!(!drifts.is_empty() || planned, "{pointer} → {other}: not reported");
             // Between two components of the contract, the reference alone is wrong.
@@ -190,7 +190,7 @@ fn positions_stay_inside_the_file() {
             lines.iter().enumerate().filter(|(index, _)| *index != dropped).map(|(_, line)| *line).collect();
         let text = kept.join("\n");
         let positions: Vec<_> = match openapi_contract::Contract::load("openapi.yaml", &text) {
-            Ok(contract) => diff(&contract, &generated).iter().map(|drift| drift.position).collect(),
+            Ok(contract) => compare(&contract, &generated).iter().map(|drift| drift.position).collect(),
             Err(errors) => errors.iter().map(|error| error.position).collect(),
         };
         assert!(positions.iter().all(|at| at.line >= 1 && at.line <= kept.len() + 1 && at.column >= 1));

@@ -1,6 +1,6 @@
 //! What means the same is no drift, on whichever side it is written.
 
-use openapi_drift::diff;
+use openapi_drift::compare;
 use serde_json::{Value, json};
 
 use crate::listed;
@@ -36,7 +36,7 @@ fn with_parameter(parameter: &Value) -> Value {
 fn alike(a: &Value, b: &Value) {
     for (contract, generated) in [(a, b), (b, a), (a, a)] {
         let contract = load_json(contract).unwrap_or_else(|errors| panic!("{errors:#?}"));
-        let drifts = diff(&contract, generated);
+        let drifts = compare(&contract, generated);
         assert!(drifts.is_empty(), "{}", listed(&drifts));
     }
 }
@@ -195,7 +195,7 @@ fn siblings_of_a_reference_in_the_code() {
         &json!({"$ref": "#/components/schemas/A", "description": "d", "default": "a", "readOnly": true}),
         &json!({"schemas": {"A": {"type": "string"}}}),
     );
-    let drifts = diff(&load_json(&contract).expect("a contract"), &generated);
+    let drifts = compare(&load_json(&contract).expect("a contract"), &generated);
     assert!(drifts.is_empty(), "{}", listed(&drifts));
     let other = with_schema(&json!({"type": "string", "default": "b", "readOnly": true}), &json!({}));
     let drift = crate::only_drift(&load_json(&other).expect("a contract"), &generated);
@@ -205,8 +205,8 @@ fn siblings_of_a_reference_in_the_code() {
 #[test]
 fn a_list_of_one_type_in_the_code() {
     let contract = load_json(&with_schema(&json!({"type": "string"}), &json!({}))).expect("a contract");
-    assert!(diff(&contract, &with_schema(&json!({"type": ["string"]}), &json!({}))).is_empty());
-    assert_eq!(diff(&contract, &with_schema(&json!({"type": ["string", "null"]}), &json!({}))).len(), 1);
+    assert!(compare(&contract, &with_schema(&json!({"type": ["string"]}), &json!({}))).is_empty());
+    assert_eq!(compare(&contract, &with_schema(&json!({"type": ["string", "null"]}), &json!({}))).len(), 1);
 }
 
 #[test]
@@ -219,6 +219,6 @@ fn planned_operations_are_left_out() {
     }});
     planned["components"] = json!({"schemas": {"Later": {"type": "string"}}});
     let contract = load_json(&planned).expect("a contract");
-    let drifts = diff(&contract, &built);
+    let drifts = compare(&contract, &built);
     assert!(drifts.is_empty(), "{}", listed(&drifts));
 }

@@ -2,7 +2,7 @@
 
 use openapi_contract::Contract;
 use openapi_drift::{
-    Applicability, CodeSide, Finding, Side, SourceFile, apply, diff, explain, repair_code, repair_contract,
+    Applicability, CodeSide, Finding, Side, SourceFile, apply, findings, repair_code, repair_contract,
 };
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn changed(from: &str, to: &str) -> Contract {
 /// The only drift.
 #[track_caller]
 fn finding(contract: &Contract, files: &[SourceFile]) -> Finding {
-    let mut found = explain(contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN }, diff(contract, &spec()));
+    let mut found = findings(contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN });
     assert_eq!(found.len(), 1, "{found:#?}");
     found.remove(0)
 }
@@ -122,7 +122,7 @@ fn a_keyword_is_not_fixed_where_its_neighbours_differ() {
         spec["components"]["schemas"][schema]["properties"]["name"] = choice.clone();
     }
     let files = [file("users", USERS)];
-    for one in explain(&contract, &spec, CodeSide { files: &files, ..CodeSide::UNKNOWN }, diff(&contract, &spec)) {
+    for one in findings(&contract, &spec, CodeSide { files: &files, ..CodeSide::UNKNOWN }) {
         for fix in one.fixes.iter().filter(|fix| fix.side == Side::Contract && one.drift.pointer.ends_with("/anyOf")) {
             assert!(!fix.is_automatic(), "{fix:#?}");
             found += 1;

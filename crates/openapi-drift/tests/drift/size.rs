@@ -7,8 +7,8 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use openapi_contract::{Contract, LoadError};
-use openapi_drift::diff;
-use openapi_drift::{CodeSide, explain};
+use openapi_drift::compare;
+use openapi_drift::{CodeSide, findings};
 use serde_json::{Value, json};
 
 use crate::support::load_json;
@@ -50,11 +50,11 @@ fn long_enums() {
     let mut items: Vec<String> = (0..MANY).map(|index| format!("v{index}")).collect();
     let contract = in_time(|| load_json(&with_enum(&items))).expect("a contract");
     items.reverse();
-    assert!(in_time(|| diff(&contract, &with_enum(&items))).is_empty());
+    assert!(in_time(|| compare(&contract, &with_enum(&items))).is_empty());
     for item in items.iter_mut().step_by(2) {
         item.push('Q');
     }
-    let drifts = in_time(|| diff(&contract, &with_enum(&items)));
+    let drifts = in_time(|| compare(&contract, &with_enum(&items)));
     assert_eq!(drifts.len(), 1);
     assert!(in_time(|| drifts[0].to_string()).contains("only the code has"));
     items.extend(items.clone());
@@ -73,7 +73,7 @@ fn many_faults() {
     assert_eq!(errors(&document(&json!({}), &json!({"S": unknown}))).len(), MANY);
     // Drifts are as many as faults can be.
     let contract = in_time(|| load_json(&document(&json!({}), &schemas))).expect("a contract");
-    assert_eq!(in_time(|| diff(&contract, &document(&json!({}), &json!({})))).len(), MANY);
+    assert_eq!(in_time(|| compare(&contract, &document(&json!({}), &json!({})))).len(), MANY);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn many_parameters() {
     let contract = in_time(|| load_json(&list(MANY))).expect("a contract");
     let mut reversed = list(MANY);
     reversed["paths"]["/p"]["post"]["parameters"].as_array_mut().expect("a list").reverse();
-    assert!(in_time(|| diff(&contract, &reversed)).is_empty());
+    assert!(in_time(|| compare(&contract, &reversed)).is_empty());
     assert!(in_time(|| openapi_lint::unenforceable(&contract)).is_empty());
 
     // Each message quotes the path.
@@ -117,6 +117,6 @@ fn many_drifts() {
     }
     let contract = load_json(&strangers).expect("a contract");
     let generated = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}});
-    let drifts = in_time(|| explain(&contract, &generated, CodeSide::UNKNOWN, diff(&contract, &generated)));
+    let drifts = in_time(|| findings(&contract, &generated, CodeSide::UNKNOWN));
     assert_eq!(drifts.len(), MANY / 10 + 1);
 }

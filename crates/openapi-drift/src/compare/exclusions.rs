@@ -2,7 +2,7 @@
 
 use openapi_contract::Kind;
 
-/// A keyword that [`crate::diff()`] does not compare.
+/// A keyword that [`crate::compare()`] does not compare.
 #[derive(Debug, Clone, Copy)]
 pub struct NotCompared {
     /// The kind of object that has it; `None` for every kind.
@@ -13,7 +13,7 @@ pub struct NotCompared {
     pub why: &'static str,
 }
 
-/// Everything that [`crate::diff()`] does not compare.
+/// Everything that [`crate::compare()`] does not compare.
 ///
 /// Keywords only: a *property*, header or response that happens to have such a name is structure and is compared.
 ///

@@ -2,7 +2,7 @@
 
 mod references;
 
-use openapi_drift::{DriftKind, NOT_COMPARED, diff};
+use openapi_drift::{DriftKind, NOT_COMPARED, compare};
 use serde_json::{Value, json};
 
 use crate::support::{LIBRARY, library, load, load_json};
@@ -141,7 +141,7 @@ fn nodes_that_one_side_lacks_are_one_drift_each() {
     }
     let mut nothing = generated();
     remove(&mut nothing, "/paths");
-    let drifts = diff(&library(), &nothing);
+    let drifts = compare(&library(), &nothing);
     assert!(drifts.iter().any(|drift| drift.pointer == "/paths"), "{}", listed(&drifts));
 }
 
@@ -190,13 +190,13 @@ fn of_unused_components_only_schemas_count() {
         set(&mut document, &format!("{section}/Spare"), spare);
     }
     let contract = load_json(&document).expect("a contract");
-    let drifts = diff(&contract, &generated());
+    let drifts = compare(&contract, &generated());
     assert!(drifts.is_empty(), "{}", listed(&drifts));
 
     let mut code = generated();
     set(&mut code, "/components/responses", json!({"Spare": {"description": "d"}}));
     set(&mut code, "/components/securitySchemes", json!({}));
-    assert!(diff(&library(), &code).is_empty());
+    assert!(compare(&library(), &code).is_empty());
     set(&mut code, "/components/schemas/Spare", json!({"type": "string"}));
     assert_eq!(only_drift(&library(), &code).pointer, "/components/schemas/Spare");
 }
@@ -212,7 +212,7 @@ fn names_that_differ_in_case_alone_are_the_same_where_http_defines_it() {
     let tenant = code.to_string().replace("\"X-Tenant\"", "\"x-tenant\"").replace("image/png", "Image/PNG");
     let mut code: Value = serde_json::from_str(&tenant).expect("JSON");
     assert!(tenant.contains("x-tenant") && tenant.contains("Image/PNG"));
-    let drifts = diff(&library(), &code);
+    let drifts = compare(&library(), &code);
     assert!(drifts.is_empty(), "{}", listed(&drifts));
 
     // What is below is compared too, and reported with the name in the contract.
@@ -226,7 +226,7 @@ fn names_that_differ_in_case_alone_are_the_same_where_http_defines_it() {
 
     // A query parameter or a property in another case is another one.
     let tag = generated().to_string().replace("\"name\":\"tag\"", "\"name\":\"Tag\"");
-    let drifts = diff(&library(), &serde_json::from_str(&tag).expect("JSON"));
+    let drifts = compare(&library(), &serde_json::from_str(&tag).expect("JSON"));
     assert_eq!(drifts.len(), 2, "{}", listed(&drifts));
 }
 
@@ -238,7 +238,7 @@ fn parameters_are_paired_by_location_and_name() {
     if let Some(Value::Array(list)) = code.pointer_mut(&parameters) {
         list.reverse();
     }
-    assert!(diff(&library(), &code).is_empty());
+    assert!(compare(&library(), &code).is_empty());
 
     let tag = r#"{"name": "tag", "in": "query"}"#;
     let index = |code: &Value, name: &str| {
@@ -299,7 +299,7 @@ fn drifts_come_in_the_order_of_the_contract() {
     set(&mut code, "/components/schemas/Problem/required", json!(["title"]));
     set(&mut code, "/paths/~1books/get/operationId", json!("list"));
     remove(&mut code, "/paths/~1covers~1{id}/put/responses/204");
-    let drifts = diff(&library(), &code);
+    let drifts = compare(&library(), &code);
     let lines: Vec<_> = drifts.iter().map(|drift| drift.position.line).collect();
     assert_eq!(lines, [22, 95, 213], "{}", listed(&drifts));
 }
@@ -310,7 +310,7 @@ fn odd_specs_are_answered() {
     for odd in
         [json!(null), json!([]), json!({}), json!({"paths": 1}), json!({"paths": {"/books": 1}, "components": 1})]
     {
-        assert!(!diff(&library(), &odd).is_empty());
+        assert!(!compare(&library(), &odd).is_empty());
     }
     let chain = |length: usize| {
         let next = |index: usize| match (index + 1) % length {
@@ -327,9 +327,9 @@ fn odd_specs_are_answered() {
         })
     };
     let contract = load_json(&chain(2_000)).expect("a contract");
-    assert!(diff(&contract, &chain(2_000)).is_empty());
+    assert!(compare(&contract, &chain(2_000)).is_empty());
     // The last link is a string on one side and a list on the other.
-    assert_eq!(diff(&contract, &chain(1_999)).len(), 2);
+    assert_eq!(compare(&contract, &chain(1_999)).len(), 2);
 }
 
 #[test]

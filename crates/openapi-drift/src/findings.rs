@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::compare::{Drift, DriftKind, brief, compare};
 use crate::context::{CodeSide, Context};
-use crate::diff::{Drift, DriftKind, brief, diff};
 use crate::finding::{Excerpt, Finding};
 use crate::fix::{Fix, SourceFile, apply};
 use crate::fixes::{self, set};
@@ -20,23 +20,20 @@ use openapi_contract::pointer::{self, join, tokens};
 /// takes a minute; a contract of 25 kB has room for a thousand drifts.
 const MAX_WORK: usize = 30_000_000;
 
-/// Explains the drifts that [`diff()`] found between the two. If they are thousands, as between two unrelated documents,
-/// they have no fixes.
-pub fn explain(contract: &Contract, generated: &Value, code: CodeSide<'_>, drifts: Vec<Drift>) -> Vec<Finding> {
+/// Every drift between the two, in the order of the contract, with its source lines and fixes. If they are thousands, as
+/// between two unrelated documents, they have no fixes.
+pub fn findings(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> Vec<Finding> {
+    let drifts = compare(contract, generated);
     if drifts.is_empty() || drifts.len().saturating_mul(contract.text().len()) > MAX_WORK {
         let bare =
             |drift| Finding { drift, source: None, contract: None, code: None, notes: Vec::new(), fixes: Vec::new() };
         return drifts.into_iter().map(bare).collect();
     }
-    let (mut all, moved) = moves::operations(contract, generated);
-    let drifts = if all.is_empty() { drifts } else { diff(contract, &moved) };
-    let context = Context::new(contract, &moved, code);
+    let context = Context::new(contract, generated, code);
     // A fix must not leave a drift that was left out because of the one that it fixes.
     let known = without_parts(drifts);
-    let drifts = without_required(known.clone());
-    all.extend(moves::renamed(contract.document(), &moved, drifts));
-    all.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
-    all.into_iter().map(|drift| finding(&context, drift, &known)).collect()
+    let drifts = moves::moved(contract.document(), generated, without_required(known.clone()));
+    drifts.into_iter().map(|drift| finding(&context, drift, &known)).collect()
 }
 
 fn finding(context: &Context<'_>, drift: Drift, known: &[Drift]) -> Finding {
@@ -153,7 +150,7 @@ fn is_solved(contract: &Contract, generated: &Value, drift: &Drift, known: &[Dri
         let is_missing = matches!(one.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
         is_missing && one.pointer.starts_with("/components/schemas/") && tokens(&one.pointer).count() == 3
     };
-    diff(contract, generated)
+    compare(contract, generated)
         .iter()
         .all(|one| !same(one, drift) && (known.iter().any(|known| same(known, one)) || is_unused(one)))
 }

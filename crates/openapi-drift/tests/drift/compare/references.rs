@@ -1,6 +1,6 @@
 //! References on either side: which place is reported, and how often.
 
-use openapi_drift::{DriftKind, diff};
+use openapi_drift::{DriftKind, compare};
 use serde_json::json;
 
 use super::{LIST, code_drifts, contract_drifts, remove, set};
@@ -39,10 +39,10 @@ fn a_component_that_is_kept_elsewhere_is_not_to_blame() {
     let shared = "  headers:\n    Total: { schema: { type: integer, minimum: 0 } }\n    Link:";
     let yaml = LIBRARY.replacen(total, "X-Total: { $ref: '#/components/headers/Total' }", 1);
     let yaml = yaml.replacen("  headers:\n    Link:", shared, 1);
-    assert!(diff(&load(&yaml), &generated()).is_empty());
+    assert!(compare(&load(&yaml), &generated()).is_empty());
     let wrong =
         yaml.replacen("Link: { $ref: '#/components/headers/Link' }", "Link: { $ref: '#/components/headers/Total' }", 1);
-    let drifts = diff(&load(&wrong), &generated());
+    let drifts = compare(&load(&wrong), &generated());
     assert!(!drifts.is_empty());
     for drift in drifts {
         assert_eq!(drift.position.to_string(), "46:21", "{drift}");
@@ -95,7 +95,7 @@ fn operations_beside_a_reference_do_not_go_unnoticed() {
     let item = remove(&mut code, "/paths/~1books~1{id}");
     set(&mut code, "/components/pathItems", json!({"Book": item}));
     set(&mut code, "/paths/~1books~1{id}", json!({"$ref": "#/components/pathItems/Book"}));
-    assert!(diff(&library(), &code).is_empty());
+    assert!(compare(&library(), &code).is_empty());
     set(&mut code, "/paths/~1books~1{id}/delete", json!({"operationId": "burn", "responses": {}}));
     assert_eq!(only_drift(&library(), &code).pointer, "/paths/~1books~1{id}");
 }

@@ -37,7 +37,7 @@ pub(crate) fn means_the_same(contract: &Value, code: &Value, kind: Kind, ours: &
 /// Operations that are planned in the contract are left out, unless the code has them already. A node that one side
 /// lacks is one drift, however much is inside it. A difference in a component is one drift with every place that has it.
 /// What only follows from one of [`Contract::errors`] is left out.
-pub fn diff(contract: &Contract, generated: &Value) -> Vec<Drift> {
+pub fn compare(contract: &Contract, generated: &Value) -> Vec<Drift> {
     let mut drifts = walk::Walk::new(contract.document(), generated).drifts(contract);
     drifts.retain(|drift| !contract.errors().iter().any(|error| error.covers(&drift.pointer)));
     drifts

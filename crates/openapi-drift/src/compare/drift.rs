@@ -53,7 +53,7 @@ pub enum DriftKind {
     Dangling,
     /// The operation is planned in the contract, and the code has a handler for it.
     NotPlanned,
-    /// Both have it, under another path, method or name. [`crate::explain`] makes one of two drifts.
+    /// Both have it, under another path, method or name. [`crate::findings`] makes one of two drifts.
     Moved,
 }
 
