@@ -40,13 +40,13 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
             for file in &repair.files {
                 write(Path::new(&file.path), file.text.as_bytes())?;
             }
-            report.findings.extend(repair.left.iter().map(Diagnostic::from));
+            report.findings.extend(repair.left.iter().map(|one| one.diagnostic(0)));
             report.findings.extend(notices(side, &repair, contract.file_name()));
             if !repair.files.is_empty() && side == FixSide::Code {
                 report.success = "every drift is fixed: build to compare again".to_owned();
             }
         }
-        _ => report.findings.extend(checked.drifts.iter().map(Diagnostic::from)),
+        _ => report.findings.extend(checked.drifts.iter().map(|one| one.diagnostic(0))),
     }
     Ok(report)
 }

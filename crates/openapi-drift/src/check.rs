@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::context::CodeSide;
-use crate::finding::{self, Finding};
+use crate::finding::Finding;
 use crate::findings::findings;
-use openapi_contract::diagnostics::{self, Diagnostic, Format};
+use openapi_contract::diagnostics::{Diagnostic, Format, render};
 use openapi_contract::{Artifacts, Contract, LoadError};
 use openapi_lint::lint;
 
@@ -41,23 +41,12 @@ pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> 
 }
 
 impl CheckReport {
-    /// Everything for a terminal, faults first; empty if there is nothing. What is to be pasted is in its column once
-    /// everything is moved right by `shift`, as cargo does with the output of a build script.
+    /// Everything for a terminal, faults first. What is to be pasted is in its column once everything is moved right by
+    /// `shift`, as cargo does with the output of a build script.
     pub fn page(&self, shift: usize) -> String {
-        let faults: Vec<Diagnostic> = self.faults.iter().map(Diagnostic::from).collect();
-        let mut page = diagnostics::render(&faults, Format::Text);
-        if self.drifts.is_empty() {
-            return page;
-        }
-        if !page.is_empty() {
-            page.push('\n');
-        }
-        page.push_str(&finding::page(&self.drifts, shift));
-        let faults = match faults.len() {
-            0 => String::new(),
-            1 => "1 fault of the contract, and ".to_owned(),
-            more => format!("{more} faults of the contract, and "),
-        };
-        page + &format!("error: {faults}{} between the contract and the code\n", finding::counted(&self.drifts))
+        let drifts = self.drifts.iter().map(|one| one.diagnostic(shift));
+        let all: Vec<Diagnostic> = self.faults.iter().map(Diagnostic::from).chain(drifts).collect();
+        let counts = format!("error: {} faults in the contract, {} drifts\n", self.faults.len(), self.drifts.len());
+        render(&all, Format::Text) + &counts
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::Value;
 
 use crate::compare::{Drift, DriftKind, brief, compare};
 use crate::context::{CodeSide, Context};
-use crate::finding::{Excerpt, Finding};
+use crate::finding::Finding;
 use crate::fix::{Fix, SourceFile, apply};
 use crate::fixes::{self, set};
 use crate::moves;
 use crate::sources::{Item, argument_of, operation_id, schema_of};
 use openapi_contract::Contract;
 use openapi_contract::equivalence::canonical;
-use openapi_contract::pointer::{self, join, tokens};
+use openapi_contract::pointer::{join, tokens};
 
 /// A fix is tried on a whole document, so the work grows with the number of drifts times the size of the contract. This much
 /// takes a minute; a contract of 25 kB has room for a thousand drifts.
@@ -25,8 +26,14 @@ const MAX_WORK: usize = 30_000_000;
 pub fn findings(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> Vec<Finding> {
     let drifts = compare(contract, generated);
     if drifts.is_empty() || drifts.len().saturating_mul(contract.text().len()) > MAX_WORK {
-        let bare =
-            |drift| Finding { drift, source: None, contract: None, code: None, notes: Vec::new(), fixes: Vec::new() };
+        let bare = |drift| Finding {
+            drift,
+            source: None,
+            code_line: None,
+            lines: String::new(),
+            note: None,
+            fixes: Vec::new(),
+        };
         return drifts.into_iter().map(bare).collect();
     }
     let context = Context::new(contract, generated, code);
@@ -41,14 +48,14 @@ fn finding(context: &Context<'_>, drift: Drift, known: &[Drift]) -> Finding {
     let theirs = fixes::code_fix(context, &drift).map(|fix| proven_in_code(context, &drift, fix, known));
     let is_of_reference = |at: &String| context.contract.position(&join(at, "$ref")) == Some(drift.position);
     let wrong = drift.via.iter().any(|at| is_of_reference(at) && drift.pointer != join(at, "$ref"));
-    let note = wrong.then(|| {
-        "the component matches the code at other places: the reference may name the wrong component".to_owned()
-    });
+    let note = "the component matches the code at other places: the reference may name the wrong component";
+    let note = wrong.then(|| note.to_owned());
+    let code = drift.code_pointer.as_deref().filter(|at| !context.is_by_rule(at)).and_then(|at| code_span(context, at));
     Finding {
         source: source(context, &drift),
-        contract: Some(contract_excerpt(context, &drift)),
-        code: code_excerpt(context, &drift),
-        notes: note.into_iter().collect(),
+        code_line: code.as_ref().map(|(file, span)| format!("{}:{}", file.path, file.line_of(span.start))),
+        lines: lines(context, &drift, code),
+        note,
         fixes: ours.into_iter().chain(theirs).collect(),
         drift,
     }
@@ -115,44 +122,29 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
 
 /// A fix of a type, if a spec with the contract's value has the drift nowhere; otherwise in words.
 fn proven_in_code(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[Drift]) -> Fix {
-    let Some(name) = drift.code_pointer.as_deref().and_then(schema_of).filter(|_| !fix.edits.is_empty()) else {
-        return fix;
-    };
+    let at = drift.code_pointer.as_deref().unwrap_or_default();
+    let Some(name) = schema_of(at).filter(|_| !fix.edits.is_empty()) else { return fix };
     let mut edited = context.generated.clone();
-    let at = drift.code_pointer.clone().unwrap_or_default();
-    // The components that the value refers to are generated along with it.
-    let mut next = vec![drift.contract.clone().unwrap_or_default()];
-    while let Some(value) = next.pop() {
-        match &value {
-            Value::Object(members) => next.extend(members.values().cloned()),
-            Value::Array(items) => next.extend(items.iter().cloned()),
-            _ => {}
-        }
-        let target = pointer::reference(&value).and_then(pointer::local).filter(|at| edited.pointer(at).is_none());
-        if let Some(target) = target
-            && let Some(component) = context.contract.document().pointer(&target)
-        {
-            set(&mut edited, &target, Some(component.clone()));
-            next.push(component.clone());
-        }
-    }
-    if set(&mut edited, &at, drift.contract.clone()).is_none() || is_solved(context.contract, &edited, drift, known) {
+    if set(&mut edited, at, drift.contract.clone()).is_none() || is_solved(context.contract, &edited, drift, known) {
         return fix;
     }
     Fix::words(fix.side, format!("`{name}` matches the contract at other places: use a separate type here"))
 }
 
-/// Whether the drift is removed and there is no new one, apart from a schema that nothing uses any more.
+/// Whether the drift is removed and there is no new one, apart from a schema that nothing uses any more, and from a type that
+/// is generated along with its first use.
 fn is_solved(contract: &Contract, generated: &Value, drift: &Drift, known: &[Drift]) -> bool {
     let same =
         |a: &Drift, b: &Drift| (a.kind, &a.place, &a.contract, &a.code) == (b.kind, &b.place, &b.contract, &b.code);
-    let is_unused = |one: &Drift| {
-        let is_missing = matches!(one.kind, DriftKind::MissingInCode | DriftKind::MissingInContract);
-        is_missing && one.pointer.starts_with("/components/schemas/") && tokens(&one.pointer).count() == 3
+    let follows = |one: &Drift| match one.kind {
+        DriftKind::MissingInCode | DriftKind::MissingInContract => {
+            one.pointer.starts_with("/components/schemas/") && tokens(&one.pointer).count() == 3
+        }
+        kind => kind == DriftKind::Dangling,
     };
     compare(contract, generated)
         .iter()
-        .all(|one| !same(one, drift) && (known.iter().any(|known| same(known, one)) || is_unused(one)))
+        .all(|one| !same(one, drift) && (known.iter().any(|known| same(known, one)) || follows(one)))
 }
 
 // ---- Source lines ---------------------------------------------------------------------------------------------------
@@ -167,38 +159,39 @@ fn source(context: &Context<'_>, drift: &Drift) -> Option<String> {
     name.or_else(|| Some(format!("the handler of `{}`", operation_id(context.generated, at)?)))
 }
 
-fn contract_excerpt(context: &Context<'_>, drift: &Drift) -> Excerpt {
-    let value = brief(drift.contract.as_ref());
-    let label = match drift.kind {
-        DriftKind::Differs | DriftKind::SetDiffers => format!("expected {value}"),
+/// The lines of both sides, with what is wrong there.
+fn lines(context: &Context<'_>, drift: &Drift, code: Option<(&SourceFile, Range<usize>)>) -> String {
+    let quoted =
+        |value: &Option<Value>| format!("`{}` here", value.as_ref().and_then(Value::as_str).unwrap_or_default());
+    let ours = match drift.kind {
+        DriftKind::Differs | DriftKind::SetDiffers => format!("expected {}", brief(drift.contract.as_ref())),
         DriftKind::MissingInCode => "missing in the code".to_owned(),
         DriftKind::MissingInContract => "missing in the contract".to_owned(),
-        DriftKind::Moved => format!("`{}` here", drift.contract.as_ref().and_then(Value::as_str).unwrap_or_default()),
+        DriftKind::Moved => quoted(&drift.contract),
         DriftKind::Dangling => String::new(),
         DriftKind::NotPlanned => "planned".to_owned(),
     };
-    let text = context.yaml.line(drift.position.line).to_owned();
-    let start = text.char_indices().nth(drift.position.column.saturating_sub(1)).map_or(0, |(at, _)| at);
-    let end = text.trim_end().len().max(start);
-    Excerpt { file: context.yaml.path.clone(), line: drift.position.line, text, start, end, label }
-}
-
-fn code_excerpt(context: &Context<'_>, drift: &Drift) -> Option<Excerpt> {
-    let at = drift.code_pointer.as_deref().filter(|at| !context.is_by_rule(at))?;
-    let (file, span) = code_span(context, at)?;
-    let label = match (drift.kind, &drift.code) {
-        (DriftKind::Moved, Some(Value::String(name))) => format!("`{name}` here"),
+    let theirs = match (drift.kind, &drift.code) {
+        (DriftKind::Moved, name) => quoted(name),
         (DriftKind::NotPlanned, _) => "has a handler".to_owned(),
         (_, None) => "not here".to_owned(),
         (_, Some(value)) if value.is_object() => "found here".to_owned(),
         (_, value) => format!("found {}", brief(value.as_ref())),
     };
-    let line = file.line_of(span.start);
-    let text = file.line(line).to_owned();
-    let begin = file.slice(0..span.start).rfind('\n').map_or(0, |at| at + 1);
-    let start = span.start - begin;
-    let end = (span.end - begin).min(text.trim_end().len()).max(start);
-    Some(Excerpt { file: file.path.clone(), line, text, start, end, label })
+    let start = context.yaml.offset_of(drift.position);
+    let contract = snippet(&context.yaml, start..context.yaml.text.len(), AnnotationKind::Primary, ours);
+    let code = code.map(|(file, span)| snippet(file, span, AnnotationKind::Context, theirs));
+    let group = Group::with_title(Level::ERROR.primary_title("")).element(contract).elements(code);
+    // The first line is the title.
+    let text = Renderer::plain().render(&[group]);
+    text.split_once('\n').map(|(_, lines)| lines.to_owned() + "\n").unwrap_or_default()
+}
+
+/// The part of a span that is on its first line.
+fn snippet(file: &SourceFile, span: Range<usize>, kind: AnnotationKind, label: String) -> Snippet<'_, Annotation<'_>> {
+    let length = file.slice(span.clone()).lines().next().unwrap_or_default().trim_end().len();
+    let annotation = kind.span(span.start..span.start + length).label(label);
+    Snippet::source(file.text.as_str()).path(file.path.as_str()).annotation(annotation)
 }
 
 /// The bytes of the code that a node of the generated spec comes from.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::{fmt, fs, path::Path};
 
+use openapi_contract::Position;
 use serde_json::{Value, json};
 
 /// Which side of a drift a fix changes.
@@ -162,6 +163,13 @@ impl SourceFile {
     /// The line, from 1, of this byte.
     pub(crate) fn line_of(&self, offset: usize) -> usize {
         self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    /// The byte of a position.
+    pub(crate) fn offset_of(&self, position: Position) -> usize {
+        let before = self.text.split_inclusive('\n').take(position.line.saturating_sub(1)).map(str::len).sum();
+        let line = self.slice(before..self.text.len());
+        before + line.chars().take(position.column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
     }
 
     /// A line, from 1; empty where there is none.

@@ -25,7 +25,7 @@ mod sources;
 pub use check::{CheckReport, check};
 pub use compare::{Drift, DriftKind, NOT_COMPARED, NotCompared, compare};
 pub use context::CodeSide;
-pub use finding::{Excerpt, Finding, page};
+pub use finding::Finding;
 pub use findings::findings;
 pub use fix::{Applicability, Edit, Fix, Side, SourceFile, apply};
 pub use repair::{Repair, repair_code, repair_contract};

@@ -3,6 +3,7 @@
 //! That the edited project builds and agrees with its contract is shown by `scripts/drift-doc`.
 
 use openapi_contract::Contract;
+use openapi_contract::diagnostics::{Format, render};
 use openapi_drift::{Applicability, CodeSide, Finding, Side, SourceFile, compare, repair_code, repair_contract};
 use serde_json::Value;
 
@@ -108,7 +109,7 @@ fn a_shared_type_is_defined_once() {
         ("    UserName:\n", "    Locale:\n      type: string\n      maxLength: 35\n\n    UserName:\n"),
     ]);
     // Pasted one after the other, the printed fixes define it once too.
-    let printed: String = findings(&contract).iter().map(|finding| finding.text(0)).collect();
+    let printed: String = findings(&contract).iter().map(|finding| finding.diagnostic(0).detail).collect();
     assert_eq!(printed.matches("pub struct Locale(").count(), 1, "{printed}");
     let text = repaired(&contract);
     let definition = "#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]\n#[schema(max_length = 35)]\npub struct \
@@ -251,23 +252,23 @@ fn the_contract_is_repaired_in_rounds() {
     assert_eq!(repair.files[0].text, CONTRACT);
 }
 
-/// Lines and columns of both sides, the other places, and fixes that can be pasted once all is moved right by two.
+/// Lines and columns of both sides, the other places, and fixes that can be pasted as they are printed.
 #[test]
 fn a_finding_shows_the_lines_of_both_sides() {
     let found = findings(&changed(&[("maxItems: 100", "maxItems: 50")]));
-    let text = found[0].text(2);
+    let text = render(&[found[0].diagnostic(0)], Format::Text);
     let line = CONTRACT.lines().position(|line| line.contains("maxItems: 100")).expect("a line") + 1;
     for part in [
-        "error[drift-differs]: GET /users → 200 → application/json → users: maxItems: expected 50 (openapi.yaml), found 100 (src/users.rs:",
+        ": GET /users → 200 → application/json → users: maxItems: expected 50 (openapi.yaml), found 100 (src/users.rs:",
         &format!("--> openapi.yaml:{line}:11\n"),
         "|           ^^^^^^^^^^^^ expected 50\n",
         "::: src/users.rs:",
         "----------- found 100",
         &format!(
-            "help: change the contract (machine-applicable): openapi.yaml: replace line {line} with\n\n        maxItems: 100\n\n"
+            "help: change the contract (machine-applicable): openapi.yaml: replace line {line} with\n\n          maxItems: 100\n\n"
         ),
         "help: change the code (machine-applicable): src/users.rs: replace line ",
-        "\n\n  #[schema(max_items = 50)]\n",
+        "\n\n    #[schema(max_items = 50)]\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }

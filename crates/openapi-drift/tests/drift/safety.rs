@@ -88,7 +88,7 @@ fn a_second_run_on_the_same_spec_changes_nothing() {
 fn a_handler_is_found_by_the_name_of_its_function() {
     let users = USERS.replace("operation_id = \"listUsers\", ", "").replace("fn list_users", "fn listUsers");
     let contract = changed("            maximum: 100\n", "            maximum: 200\n");
-    assert!(finding(&contract, &[file("users", &users)]).code.is_some());
+    assert!(finding(&contract, &[file("users", &users)]).code_line.is_some());
 }
 
 #[test]
