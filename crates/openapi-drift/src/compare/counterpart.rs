@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::exclusions::not_compared;
+use super::same::only_part;
 use openapi_contract::Kind;
 use openapi_contract::pointer;
 
@@ -22,11 +23,15 @@ impl<'a> Counterpart<'a> {
         Counterpart { value, beside: Vec::new(), identity: value }
     }
 
-    /// Follows the references at the head of `value`; `None` if they lead nowhere.
-    pub(super) fn resolve(document: &'a Value, mut value: &'a Value) -> Option<Counterpart<'a>> {
+    /// Follows the references at the head of `value` and, with `parts`, each `allOf` of one part; `None` if they lead nowhere.
+    pub(super) fn resolve(document: &'a Value, mut value: &'a Value, parts: bool) -> Option<Counterpart<'a>> {
         let start = value;
         let mut beside = Vec::new();
         for _ in 0..=pointer::MAX_HOPS {
+            if let Some(part) = only_part(value).filter(|_| parts) {
+                value = part;
+                continue;
+            }
             let Some(target) = pointer::reference(value) else {
                 let identity = if beside.is_empty() { value } else { start };
                 return Some(Counterpart { value, beside, identity });

@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
             match (ours.get(template), theirs.get(template)) {
                 (Some(ours), Some(theirs)) => {
                     self.path_item(ours, theirs);
-                    if Counterpart::resolve(self.code, listed.unwrap_or(theirs.item))
+                    if Counterpart::resolve(self.code, listed.unwrap_or(theirs.item), false)
                         .is_some_and(|counterpart| !counterpart.beside.is_empty())
                     {
                         // OpenAPI does not define members beside the reference of a path item (§4.8.9), so they are a drift.
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
                 let named = |item: &Counterpart<'_>| {
                     ["in", "name"].iter().all(|key| item.get(key).is_some_and(Value::is_string))
                 };
-                let kind = match Counterpart::resolve(self.code, item) {
+                let kind = match Counterpart::resolve(self.code, item, false) {
                     None => DriftKind::Dangling,
                     Some(item) if !named(&item) => DriftKind::MissingInContract,
                     Some(_) => continue,

@@ -74,18 +74,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether two nodes, either of which may be a reference, mean the same.
-    pub(super) fn finds_nothing(self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> bool {
-        self.tried(kind, ours, theirs).is_some_and(|walk| walk.pairs.found().is_empty())
-    }
-
-    /// Compares two nodes, either of which may be a reference; `None` if it leads nowhere.
-    pub(super) fn tried(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> Option<Walk<'a>> {
+    pub(super) fn finds_nothing(mut self, kind: Kind, ours: &'a Value, theirs: &'a Value) -> bool {
         self.trial = true;
-        let counterpart = Counterpart::resolve(self.code, theirs)?;
-        let (ours, at) = pointer::resolve(self.contract, ours, String::new())?;
-        self.queue(kind, ours, at, counterpart, None);
+        self.object(kind, ours, String::new(), theirs);
         self.run();
-        Some(self)
+        self.pairs.found().is_empty()
     }
 
     /// Compares every pair that is queued, also those that are queued meanwhile.
@@ -141,13 +134,14 @@ impl<'a> Walk<'a> {
 
     /// Compares two objects of one kind, either of which may be a reference.
     pub(super) fn object(&mut self, kind: Kind, ours: &'a Value, site: String, theirs: &'a Value) {
-        let (ours, site) = if self.are_as_many(ours, theirs) { bare(kind, ours, site) } else { (ours, site) };
-        let theirs = if self.are_as_many(ours, theirs) { bare(kind, theirs, String::new()).0 } else { theirs };
-        let Some((value, pointer)) = pointer::resolve(self.contract, ours, site.clone()) else {
+        let parts = kind == Kind::Schema && self.are_as_many(ours, theirs);
+        let (ours, site) = bare(parts, ours, site);
+        let (theirs, _) = bare(parts, theirs, String::new());
+        let Some((value, pointer)) = self.resolve(ours, site.clone(), parts) else {
             // The loader refuses such a contract.
             return;
         };
-        let Some(counterpart) = Counterpart::resolve(self.code, theirs) else {
+        let Some(counterpart) = Counterpart::resolve(self.code, theirs, parts) else {
             self.report(DriftKind::Dangling, site, Some(ours), Some(theirs));
             return;
         };
@@ -163,7 +157,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if let (Some(mine), Some(other)) = (mine, other)
-            && self.is_another_component(kind, (mine, value), (other, &counterpart))
+            && self.is_another_component(kind, (mine, ours), (other, theirs))
         {
             self.report(DriftKind::Differs, join(&site, "$ref"), ours.get("$ref"), theirs.get("$ref"));
             return;
@@ -176,23 +170,16 @@ impl<'a> Walk<'a> {
     ///
     /// Then the reference is the drift, and each difference between the two components would only hide it. If the
     /// contract has no component of the name that the code uses, the names merely differ.
-    fn is_another_component(&self, kind: Kind, ours: (&str, &'a Value), theirs: (&str, &Counterpart<'a>)) -> bool {
+    fn is_another_component(&self, kind: Kind, ours: (&str, &'a Value), theirs: (&str, &'a Value)) -> bool {
         let known = |reference| pointer::local(reference).is_some_and(|at| pointer::find(self.contract, &at).is_some());
         if self.trial || ours.0 == theirs.0 || !known(theirs.0) {
             return false;
         }
-        let mut trial = Walk { trial: true, ..Walk::new(self.contract, self.code) };
-        trial.queue(kind, ours.1, String::new(), theirs.1.clone(), None);
-        trial.run();
-        !trial.pairs.found().is_empty()
+        !Walk::new(self.contract, self.code).finds_nothing(kind, ours.1, theirs.1)
     }
 
     /// Compares the keywords of two objects.
     pub(super) fn members(&mut self, kind: Kind, ours: &'a Value, at: &str, counterpart: &Counterpart<'a>) {
-        let is_part = only_part(ours).is_some() || only_part(counterpart.value).is_some();
-        if kind == Kind::Schema && is_part && self.are_as_many(ours, counterpart.value) {
-            return self.parts(ours, at, counterpart);
-        }
         if !(ours.is_object() && counterpart.value.is_object()) {
             let both_admit = kind == Kind::Schema && admits_anything(ours) && admits_anything(counterpart.value);
             if !both_admit && !same(ours, counterpart.value) {
@@ -227,36 +214,21 @@ impl<'a> Walk<'a> {
 
     /// Whether both schemas, without an `allOf` of one part around either, have an `allOf` of several parts, or neither
     /// has: one remaining part is not equal to several.
-    fn are_as_many(&self, ours: &Value, theirs: &Value) -> bool {
-        let are_several = |document, schema| {
-            let mut schema = pointer::resolve(document, schema, String::new()).map(|(value, _)| value);
-            for _ in 0..pointer::MAX_HOPS {
-                let Some(part) = schema.and_then(only_part) else { break };
-                schema = pointer::resolve(document, part, String::new()).map(|(value, _)| value);
-            }
-            schema.is_some_and(|schema| schema.get("allOf").is_some())
-        };
-        let is_part = only_part(ours).is_some() || only_part(theirs).is_some();
-        !is_part || are_several(self.contract, ours) == are_several(self.code, theirs)
+    fn are_as_many(&self, ours: &'a Value, theirs: &'a Value) -> bool {
+        let ours = self.resolve(ours, String::new(), true).map(|(ours, _)| ours);
+        let theirs = Counterpart::resolve(self.code, theirs, true).map(|theirs| theirs.value);
+        let [ours, theirs] = [ours, theirs].map(|side| side.is_some_and(|schema| schema.get("allOf").is_some()));
+        ours == theirs
     }
 
-    /// Compares two components of which one only refers to another.
-    fn parts(&mut self, ours: &'a Value, at: &str, counterpart: &Counterpart<'a>) {
-        let (mut ours, mut at, mut counterpart) = (ours, at.to_owned(), counterpart.clone());
-        for _ in 0..pointer::MAX_HOPS {
-            let (part, site) = bare(Kind::Schema, ours, at.clone());
-            let Some((value, found)) = pointer::resolve(self.contract, part, site) else { return };
-            (ours, at) = (value, found);
-            let (part, _) = bare(Kind::Schema, counterpart.value, String::new());
-            let Some(mut inner) = Counterpart::resolve(self.code, part) else {
-                return self.report(DriftKind::Dangling, at, Some(ours), Some(part));
-            };
-            inner.beside.splice(0..0, counterpart.beside);
-            counterpart = inner;
-            if only_part(ours).is_none() && only_part(counterpart.value).is_none() {
-                return self.members(Kind::Schema, ours, &at, &counterpart);
-            }
+    /// Follows the references at the head of a node of the contract and, with `parts`, each `allOf` of one part.
+    fn resolve(&self, mut value: &'a Value, mut at: String, parts: bool) -> Option<(&'a Value, String)> {
+        for _ in 0..=pointer::MAX_HOPS {
+            (value, at) = pointer::resolve(self.contract, value, at)?;
+            let Some(part) = only_part(value).filter(|_| parts) else { return Some((value, at)) };
+            (value, at) = (part, at + "/allOf/0");
         }
+        None
     }
 
     fn keyword(&mut self, kind: Kind, key: &'a str, ours: &'a Value, at: String, theirs: &'a Value) {
@@ -329,9 +301,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A schema without an `allOf` of one part around it.
-fn bare(kind: Kind, mut schema: &Value, mut at: String) -> (&Value, String) {
-    while let Some(part) = only_part(schema).filter(|_| kind == Kind::Schema) {
+/// With `parts`, a schema without an `allOf` of one part around it.
+fn bare(parts: bool, mut schema: &Value, mut at: String) -> (&Value, String) {
+    while let Some(part) = only_part(schema).filter(|_| parts) {
         (schema, at) = (part, at + "/allOf/0");
     }
     (schema, at)

@@ -6,7 +6,7 @@ use super::attributes::{Target, add_part, append_member, set_argument, with_comm
 use super::naming::{attribute_of, literal, pascal};
 use super::operation::{holder, own, parameter_clause, response};
 use super::skeleton::handlers;
-use super::types::{Direction, Types, Words, direction_of, is_required, variant};
+use super::types::{Types, Words, is_required, variant};
 use crate::context::Context;
 use crate::fix::Applicability::{self, MachineApplicable, NeedsReview};
 use crate::fix::{Edit, Fix, Side};
@@ -71,7 +71,7 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
         let item = context.sources.schema(&name).ok_or_else(|| in_words(drift))?;
         let rest: Vec<String> = pointer::tokens(at).skip(3).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-        return of_type(context, drift, item, &name, &rest);
+        return of_type(context, drift, item, &rest);
     }
     // A response that several operations share in the contract is annotated at each of them.
     let mut all: (Applicability, Vec<Edit>) = (MachineApplicable, Vec::new());
@@ -101,7 +101,7 @@ fn built_again(item: &Item<'_>) -> Words {
 
 // ---- Types ----------------------------------------------------------------------------------------------------------
 
-fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, rest: &[&str]) -> Written {
+fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, rest: &[&str]) -> Written {
     // The contract's schema for the type: its pointer ends like the code's.
     let tail = rest.iter().fold(String::new(), |tail, token| join(&tail, token));
     let base = drift.pointer.strip_suffix(tail.as_str()).unwrap_or_default();
@@ -114,12 +114,15 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, name: &str, re
         }
         ["properties", property] if drift.kind == DriftKind::MissingInCode && !item.is_enum => {
             let value = drift.contract.as_ref().ok_or_else(|| in_words(drift))?;
-            let mut direction = direction_of(context, name);
-            direction.response |= item.derives("Serialize");
-            direction.request |= item.derives("Deserialize");
-            let mut types = Types::new(context, item.file, direction);
+            let mut types = Types::new(context, item.file);
             let public = item.members.first().is_none_or(|member| member.is_public);
-            let (text, _) = types.field(&item.name, property, value, is_required(schema, property), public)?;
+            let (text, _) = types.field(
+                &item.name,
+                property,
+                value,
+                is_required(schema, property),
+                (public, item.derives("Serialize")),
+            )?;
             Ok((MachineApplicable, with_items(&types, item, append_member(item, &text))))
         }
         ["properties", property] if drift.kind == DriftKind::MissingInContract => Err(match item.member(property) {
@@ -270,7 +273,7 @@ fn of_response(
         let span = known.ok_or_else(|| in_words(drift))?;
         return Ok((NeedsReview, vec![file.replace(with_comma(file, span), "")]));
     };
-    let mut types = Types::new(context, file, Direction::RESPONSE);
+    let mut types = Types::new(context, file);
     let text = response(&mut types, status, one, &pascal(&handler.name))?;
     let edit = match known {
         Some(span) => Some(file.replace(span, &text)),
@@ -331,7 +334,7 @@ fn of_parameter(
     match (item, rest.as_slice()) {
         (Some(item), []) if item.member(one.name).is_some() => Err(built_again(item)),
         (Some(item), []) => {
-            let mut types = Types::new(context, item.file, Direction::REQUEST);
+            let mut types = Types::new(context, item.file);
             let public = item.members.first().is_none_or(|member| member.is_public);
             let text = types.parameter(&item.name, one.parameter, public)?;
             Ok((safe, with_items(&types, item, append_member(item, &text))))
@@ -343,7 +346,7 @@ fn of_parameter(
                 .ok_or_else(words)
         }
         (None, []) if !matches!(one.location, "path" | "query") => {
-            let mut types = Types::new(context, handler.file, Direction::REQUEST);
+            let mut types = Types::new(context, handler.file);
             let clause = parameter_clause(&mut types, one.parameter, &pascal(&handler.name))?;
             let edit = add_part(handler, "params", &clause).filter(|_| types.items.is_empty());
             edit.map(machine).ok_or_else(words)

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::naming::{docs, literal, pascal};
-use super::types::{Direction, Types, Words};
+use super::types::{Types, Words};
 use crate::context::Context;
 use crate::sources::{Handler, Item, argument_of};
 use openapi_contract::pointer;
@@ -67,7 +67,6 @@ pub(crate) fn members<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (
 
 /// `(status = 200, body = User, headers(…))`
 pub(crate) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value, hint: &str) -> Result<String, Words> {
-    types.direction = Direction::RESPONSE;
     let mut parts = vec![format!("status = {status}")];
     match bodies(types, response, &format!("{hint}Response"))?.as_slice() {
         [] => {}
@@ -92,7 +91,6 @@ pub(crate) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value
 
 /// `request_body = NewUser`, and the type that the handler takes.
 pub(crate) fn request_body(types: &mut Types<'_, '_>, body: &Value, hint: &str) -> Result<(String, String), Words> {
-    types.direction = Direction::REQUEST;
     if body.get("required") != Some(&Value::Bool(true)) {
         return Err("an optional body cannot be derived: write `required: true` in the contract".to_owned());
     }
@@ -130,7 +128,6 @@ fn quoted(text: &str) -> String {
 
 /// `("X-Tenant" = String, Header)`: a parameter that is not a field of a struct.
 pub(crate) fn parameter_clause(types: &mut Types<'_, '_>, parameter: &Value, hint: &str) -> Result<String, Words> {
-    types.direction = Direction::REQUEST;
     let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
     let schema = parameter.get("schema").ok_or("a parameter without a `schema` cannot be annotated")?;
     let typed = types.of(schema, &format!("{hint}{}", pascal(text("name"))))?;
@@ -167,7 +164,6 @@ pub(crate) fn parameters(
     location: &str,
     these: &[&Value],
 ) -> Result<String, Words> {
-    types.direction = Direction::REQUEST;
     let fields: Result<Vec<String>, Words> = these.iter().map(|one| types.parameter(name, one, true)).collect();
     let (deserialize, into) = (types.import("serde", "Deserialize"), types.import("utoipa", "IntoParams"));
     let docs = docs(&Value::Null, &format!("The parameters in the {location}."), "");

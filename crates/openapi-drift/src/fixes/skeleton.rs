@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::naming::{literal, pascal, snake};
 use super::operation::{holder, members, own, parameter_clause, parameters, request_body, response};
-use super::types::{Direction, Types, Words};
+use super::types::{Types, Words};
 use crate::context::Context;
 use crate::fix::Edit;
 use crate::sources::Handler;
@@ -24,7 +24,7 @@ pub(crate) fn handlers(
         format!("write a module for `{}` with its handlers and their route, `{routes}`", path.template)
     })?;
     let file = sibling.file;
-    let mut types = Types::new(context, file, Direction::default());
+    let mut types = Types::new(context, file);
     let mut texts = Vec::new();
     for endpoint in endpoints {
         texts.extend(handler(context, &mut types, sibling, path, endpoint)?);

@@ -2,7 +2,7 @@
 //!
 //! Types that exist are used. A schema that utoipa's attributes cannot express is an error, in words.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -17,18 +17,6 @@ use openapi_contract::pointer::{self, join};
 /// Why something cannot be written as a type, and what to do instead.
 pub(crate) type Words = String;
 
-/// Whether values of a type are received, sent, or both: this decides what it derives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Direction {
-    pub(crate) request: bool,
-    pub(crate) response: bool,
-}
-
-impl Direction {
-    pub(crate) const REQUEST: Direction = Direction { request: true, response: false };
-    pub(crate) const RESPONSE: Direction = Direction { request: false, response: true };
-}
-
 /// A type, and the attributes that its field or parameter needs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Typed {
@@ -41,7 +29,8 @@ pub(crate) struct Typed {
     derives: Vec<&'static str>,
 }
 
-const TRAITS: [&str; 3] = ["Clone", "PartialEq", "Eq"];
+/// A new type derives those of them that all of its parts have.
+const TRAITS: [&str; 5] = ["Clone", "PartialEq", "Eq", "Serialize", "Deserialize"];
 
 /// Writes types into a file, and collects the new ones that they need.
 pub(crate) struct Types<'c, 'a> {
@@ -50,12 +39,11 @@ pub(crate) struct Types<'c, 'a> {
     /// New items, each on lines of its own, in the order in which they are needed.
     pub(crate) items: Vec<String>,
     new: BTreeMap<String, Vec<&'static str>>,
-    pub(crate) direction: Direction,
 }
 
 impl<'c, 'a> Types<'c, 'a> {
-    pub(crate) fn new(context: &'c Context<'a>, file: &'a SourceFile, direction: Direction) -> Types<'c, 'a> {
-        Types { context, file, items: Vec::new(), new: BTreeMap::new(), direction }
+    pub(crate) fn new(context: &'c Context<'a>, file: &'a SourceFile) -> Types<'c, 'a> {
+        Types { context, file, items: Vec::new(), new: BTreeMap::new() }
     }
 
     /// Records the new types, so that no other fix of this run defines them again.
@@ -84,7 +72,8 @@ impl<'c, 'a> Types<'c, 'a> {
         inexpressible(schema).map_or(Ok(()), Err)?;
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         let plain = |rust: &str| Typed { rust: rust.to_owned(), derives: TRAITS.to_vec(), ..Typed::default() };
-        let float = |rust: &str| Typed { derives: vec!["Clone", "PartialEq"], ..plain(rust) };
+        let float =
+            |rust: &str| Typed { derives: TRAITS.into_iter().filter(|one| *one != "Eq").collect(), ..plain(rust) };
         let mut typed = match (text("type"), text("format")) {
             _ if schema.get("enum").is_some() => return self.defined(hint, schema),
             (Some("string"), Some("uuid")) => plain(&self.import("uuid", "Uuid")),
@@ -153,7 +142,10 @@ impl<'c, 'a> Types<'c, 'a> {
     }
 
     fn existing(&self, item: &Item<'_>) -> Typed {
-        let derives = TRAITS.into_iter().filter(|name| item.derives(name)).collect();
+        // A type that derives neither of serde's traits implements them by hand.
+        let is_by_hand = !item.derives("Serialize") && !item.derives("Deserialize");
+        let has = |name: &&str| item.derives(name) || (is_by_hand && name.ends_with("ialize"));
+        let derives = TRAITS.into_iter().filter(has).collect();
         let is_here = self.file.path == item.file.path || uses(self.file, &item.name);
         let rust = if is_here { item.name.clone() } else { format!("{}::{}", module(&item.file.path), item.name) };
         Typed { rust, is_named: true, derives, ..Typed::default() }
@@ -192,26 +184,14 @@ impl<'c, 'a> Types<'c, 'a> {
         }
         // Recorded before it is complete, since it may contain itself.
         self.new.insert(name.to_owned(), TRAITS.to_vec());
-        let component = join("/components/schemas", name);
-        let is_component = self.context.contract.document().pointer(&component) == Some(schema);
-        // A component derives what all of its uses need.
-        let outer = self.direction;
-        if is_component {
-            self.direction = direction_of(self.context, name);
-        }
-        let body = self.body(name, schema);
-        let direction = std::mem::replace(&mut self.direction, outer);
-        let (body, derives) = body?;
+        let (body, derives) = self.body(name, schema)?;
         self.new.insert(name.to_owned(), derives.clone());
         let mut traits = vec!["Debug".to_owned()];
         traits.extend(schema.get("enum").map(|_| "Copy".to_owned()));
-        traits.extend(derives.iter().map(|one| (*one).to_owned()));
-        if direction.response || !direction.request {
-            traits.push(self.import("serde", "Serialize"));
-        }
-        if direction.request {
-            traits.push(self.import("serde", "Deserialize"));
-        }
+        traits.extend(derives.iter().map(|one| match one.ends_with("ialize") {
+            true => self.import("serde", one),
+            false => (*one).to_owned(),
+        }));
         traits.push(self.import("utoipa", "ToSchema"));
         let docs = docs(schema, &format!("See `{name}` in the contract."), "");
         self.items.push(format!("{docs}#[derive({})]\n{body}", traits.join(", ")));
@@ -244,7 +224,7 @@ impl<'c, 'a> Types<'c, 'a> {
         let written = join("/components/schemas", name) + "/properties";
         members.sort_by_key(|(property, _)| self.context.contract.position(&join(&written, property)));
         for (property, member) in members {
-            let (text, typed) = self.field(name, property, member, is_required(schema, property), true)?;
+            let (text, typed) = self.field(name, property, member, is_required(schema, property), (true, true))?;
             derives.retain(|one| typed.derives.contains(one));
             lines.push(text);
         }
@@ -261,14 +241,14 @@ impl<'c, 'a> Types<'c, 'a> {
         name: &str,
         schema: &Value,
         required: bool,
-        public: bool,
+        (public, is_sent): (bool, bool),
     ) -> Result<(String, Typed), Words> {
         let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
         let (mut serde, mut attributes, mut rust) = (Vec::new(), Vec::new(), typed.rust.clone());
         if !required {
             rust = format!("Option<{rust}>");
             attributes.push("nullable = false".to_owned());
-            if self.direction.response {
+            if is_sent {
                 serde.push("skip_serializing_if = \"Option::is_none\"".to_owned());
             }
         }
@@ -360,40 +340,4 @@ pub(crate) fn module(path: &str) -> String {
     let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
     let inside = inside.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
     if inside == "lib" || inside == "main" { "crate".to_owned() } else { format!("crate::{inside}") }
-}
-
-/// Where the values of a component are used in the contract.
-pub(crate) fn direction_of(context: &Context<'_>, name: &str) -> Direction {
-    let document = context.contract.document();
-    let target = format!("#{}", join("/components/schemas", name));
-    let mut direction = Direction::default();
-    for path in openapi_contract::paths::paths(document) {
-        for endpoint in path.endpoints() {
-            let operation = endpoint.operation;
-            let requests = [path.item.get("parameters"), operation.get("parameters"), operation.get("requestBody")];
-            direction.request |= requests.into_iter().flatten().any(|one| leads_to(document, one, &target));
-            direction.response |= operation.get("responses").is_some_and(|one| leads_to(document, one, &target));
-        }
-    }
-    direction
-}
-
-fn leads_to(document: &Value, from: &Value, target: &str) -> bool {
-    let (mut seen, mut next) = (HashSet::new(), vec![from]);
-    while let Some(value) = next.pop() {
-        if let Some(reference) = pointer::reference(value) {
-            if reference == target {
-                return true;
-            }
-            if seen.insert(reference) {
-                next.extend(pointer::local(reference).and_then(|at| document.pointer(&at)));
-            }
-        }
-        match value {
-            Value::Object(members) => next.extend(members.values()),
-            Value::Array(items) => next.extend(items),
-            _ => {}
-        }
-    }
-    false
 }
