@@ -46,10 +46,8 @@ pub fn findings(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> V
 fn finding(context: &Context<'_>, drift: Drift, known: &[Drift]) -> Finding {
     let ours = fixes::contract_fix(context, &drift).map(|fix| proven_in_contract(context, &drift, fix, known));
     let theirs = fixes::code_fix(context, &drift).map(|fix| proven_in_code(context, &drift, fix, known));
-    let is_of_reference = |at: &String| context.contract.position(&join(at, "$ref")) == Some(drift.position);
-    let wrong = drift.via.iter().any(|at| is_of_reference(at) && drift.pointer != join(at, "$ref"));
     let note = "the component matches the code at other places: the reference may name the wrong component";
-    let note = wrong.then(|| note.to_owned());
+    let note = drift.reference.as_ref().map(|_| note.to_owned());
     let code = drift.code_pointer.as_deref().filter(|at| !context.is_by_rule(at)).and_then(|at| code_span(context, at));
     Finding {
         source: source(context, &drift),

@@ -41,7 +41,7 @@ impl Walk<'_> {
 
     /// The innermost reference of the contract on the first trail to a pair; `None` if it does not lead to the pair itself.
     fn reference_to(&self, index: usize, pair: &Pair<'_>) -> Option<String> {
-        let site = &self.crossed(Some(index)).into_iter().rfind(|one| one.is_contracts)?.site;
+        let site = self.pairs.first_trails(Some(index)).into_iter().rev().find_map(|trail| trail.link.as_ref())?;
         let (_, target) = pointer::resolve(self.contract, pointer::find(self.contract, site)?, site.clone())?;
         (target == pair.pointer).then(|| join(site, "$ref"))
     }

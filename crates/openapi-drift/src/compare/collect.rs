@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::drift::Drift;
-use super::walk::{Crossing, Walk};
+use super::walk::Walk;
 use openapi_contract::Contract;
 use openapi_contract::pointer::join;
 
@@ -34,7 +34,6 @@ impl Walk<'_> {
                 origins.get(node).map(|at| format!("{at}{below}"))
             });
             let code_pointer = code_pointers.next();
-            let crossed = self.crossed(first.unit);
             drifts.push(Drift {
                 kind: finding.kind,
                 code_pointers: code_pointers.collect(),
@@ -44,21 +43,13 @@ impl Walk<'_> {
                 pointer: finding.pointer.clone(),
                 place,
                 also,
-                via: crossed.iter().filter(|one| one.is_contracts).map(|one| one.site.clone()).collect(),
+                reference: attributed.map(str::to_owned),
                 contract: finding.contract.clone(),
                 code: finding.code.clone(),
             });
         }
         drifts.sort_by(|a, b| (a.position, &a.pointer, &a.place).cmp(&(b.position, &b.pointer, &b.place)));
         drifts
-    }
-
-    /// The references on the first trail to a pair, outermost first.
-    pub(super) fn crossed(&self, unit: Option<usize>) -> Vec<&Crossing> {
-        /// A chain of components may be longer than a message.
-        const MAX_CROSSED: usize = 64;
-        let trails = self.pairs.first_trails(unit).into_iter();
-        trails.filter_map(|trail| trail.link.as_ref()).take(MAX_CROSSED).collect()
     }
 }
 

@@ -19,15 +19,15 @@ pub struct Drift {
     /// after the last (RFC 6901 §4).
     pub pointer: String,
     /// Where the node is written, or its nearest ancestor that exists. If the node is in a component that agrees with the
-    /// code everywhere else, this is the position of the `$ref` that led there, one of `via`.
+    /// code everywhere else, this is the position of `reference`.
     pub position: Position,
     /// The place in the API, for people: `GET /users/{id} → 200 → application/json → name → maxLength`.
     pub place: String,
     /// The other places that have the same difference, since components are shared.
     pub also: Vec<String>,
-    /// JSON pointers of the contract's `$ref`s that lead to `place`, outermost first. One of them may refer to the wrong
-    /// component.
-    pub via: Vec<String>,
+    /// JSON pointer of the contract's `$ref` that may refer to the wrong component: the node is in a component that agrees
+    /// with the code everywhere else.
+    pub reference: Option<String>,
     /// The value in the contract; `None` if it has no such node.
     pub contract: Option<Value>,
     /// The value in the generated spec; `None` if it has no such node.

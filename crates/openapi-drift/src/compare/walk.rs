@@ -20,15 +20,6 @@ use openapi_contract::pair_walk::PairWalk;
 use openapi_contract::pointer::{self, join};
 use openapi_contract::{Contract, Kind};
 
-/// A reference that was followed, of either side.
-#[derive(Debug, Clone)]
-pub(super) struct Crossing {
-    /// The contract's pointer.
-    pub(super) site: String,
-    /// Whether the contract has a reference there; else only the code does.
-    pub(super) is_contracts: bool,
-}
-
 #[derive(Debug, Clone)]
 pub(super) struct Pair<'a> {
     pub(super) kind: Kind,
@@ -54,7 +45,8 @@ type Key = (Kind, *const Value, *const Value);
 pub(super) struct Walk<'a> {
     pub(super) contract: &'a Value,
     pub(super) code: &'a Value,
-    pub(super) pairs: PairWalk<'a, Key, Pair<'a>, Option<Crossing>, Finding>,
+    /// Each pair with the pointers of the contract's references that led to it.
+    pub(super) pairs: PairWalk<'a, Key, Pair<'a>, Option<String>, Finding>,
     /// The objects of both sides being compared, innermost last: the contract's pointer and the code's node.
     within: Vec<(String, *const Value)>,
     /// Whether the walk only finds out whether two nodes mean the same.
@@ -94,10 +86,10 @@ impl<'a> Walk<'a> {
         ours: &'a Value,
         pointer: String,
         counterpart: Counterpart<'a>,
-        crossing: Option<Crossing>,
+        site: Option<String>,
     ) {
         let key = (kind, std::ptr::from_ref(ours), counterpart.identity);
-        self.pairs.queue(key, Pair { kind, ours, pointer, counterpart }, crossing);
+        self.pairs.queue(key, Pair { kind, ours, pointer, counterpart }, site);
     }
 
     /// Adds a step to the place while `inside` runs.
@@ -162,8 +154,7 @@ impl<'a> Walk<'a> {
             self.report(DriftKind::Differs, join(&site, "$ref"), ours.get("$ref"), theirs.get("$ref"));
             return;
         }
-        let crossing = Crossing { site, is_contracts: mine.is_some() };
-        self.queue(kind, value, pointer, counterpart, Some(crossing));
+        self.queue(kind, value, pointer, counterpart, mine.map(|_| site));
     }
 
     /// Whether both sides refer, by name, to different components of the contract that do not mean the same.

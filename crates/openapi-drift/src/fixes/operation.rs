@@ -1,16 +1,19 @@
 //! The clauses of `#[utoipa::path(…)]` for an operation of the contract.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::naming::{docs, literal, pascal};
 use super::types::{Types, Words};
 use crate::context::Context;
-use crate::sources::{Handler, Item, argument_of};
+use crate::sources::{Handler, Item, argument_of, schema_of};
 use openapi_contract::pointer;
 
 /// An operation of the contract, its references resolved except for schemas, without what the code adds by rule.
 pub(crate) fn own(context: &Context<'_>, operation: &Value) -> Value {
-    let mut own = resolved(context, operation);
+    // Only what rules and clauses read.
+    let read = ["operationId", "tags", "requestBody", "responses"];
+    let read = read.into_iter().filter_map(|key| Some((key.to_owned(), resolved(context, operation.get(key)?))));
+    let mut own = Value::Object(read.collect());
     let names = |own: &Value, owner: &str| -> Vec<String> {
         own.pointer(owner).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
     };
@@ -29,36 +32,16 @@ pub(crate) fn own(context: &Context<'_>, operation: &Value) -> Value {
     own
 }
 
-/// Only what rules and clauses read, so that it parses as utoipa's type.
-fn resolved(context: &Context<'_>, operation: &Value) -> Value {
-    let resolve = |node: &Value| context.contract.resolve(node).clone();
-    let contents = |node: &Value| -> Value {
-        let media = members(node, "content").map(|(media, value)| {
-            let schema = value.get("schema").cloned();
-            (media.clone(), schema.map_or_else(|| json!({}), |schema| json!({ "schema": schema })))
-        });
-        media.collect::<Map<_, _>>().into()
-    };
-    let mut own = Map::new();
-    for key in ["operationId", "tags"] {
-        own.extend(operation.get(key).map(|value| (key.to_owned(), value.clone())));
+/// A node with its references resolved, except those to schemas.
+fn resolved(context: &Context<'_>, node: &Value) -> Value {
+    match context.contract.resolve(node) {
+        _ if schema_of(pointer::reference(node).unwrap_or_default().trim_start_matches('#')).is_some() => node.clone(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), resolved(context, member))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(|item| resolved(context, item)).collect(),
+        scalar => scalar.clone(),
     }
-    if let Some(body) = operation.get("requestBody").map(resolve) {
-        let required = body.get("required") == Some(&Value::Bool(true));
-        own.insert("requestBody".to_owned(), json!({ "content": contents(&body), "required": required }));
-    }
-    let responses = members(operation, "responses").map(|(status, listed)| {
-        let response = resolve(listed);
-        let headers = members(&response, "headers").map(|(name, listed)| {
-            let schema = resolve(listed).get("schema").cloned().unwrap_or_else(|| json!({}));
-            (name.clone(), json!({ "schema": schema }))
-        });
-        let headers: Map<String, Value> = headers.collect();
-        (status.clone(), json!({ "description": "", "headers": headers, "content": contents(&response) }))
-    });
-    let responses: Map<String, Value> = responses.collect();
-    own.insert("responses".to_owned(), responses.into());
-    Value::Object(own)
 }
 
 pub(crate) fn members<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {

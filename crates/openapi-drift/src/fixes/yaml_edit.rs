@@ -1,14 +1,13 @@
 //! The lines of the contract's YAML that a change of some nodes edits.
 //!
 //! A node in block style is edited on its own lines. For a node inside `{ }` or `[ ]`, or behind the dash of an item, the
-//! nearest enclosing node that has lines of its own is written again.
+//! nearest enclosing node that has lines of its own is written again. A new member is the last of its owner.
 
 use serde_json::{Map, Value};
 
 use super::yaml_text;
 use crate::context::Context;
 use crate::fix::{Edit, indent_of, indented};
-use openapi_contract::method::Method;
 use openapi_contract::pointer::{self, join};
 
 /// A node by its JSON pointer, and its new value; `None` removes it.
@@ -101,7 +100,7 @@ impl Lines<'_> {
     }
 
     fn operation(&self, at: &str, is_removal: bool) -> Option<Operation> {
-        let (owner, name) = split(at)?;
+        let (owner, _) = split(at)?;
         if self.document.pointer(at).is_some() {
             return Some(match (self.is_block(at), is_removal) {
                 (true, true) if !self.is_behind_dash(at) => Operation::Remove(at.to_owned()),
@@ -112,12 +111,7 @@ impl Lines<'_> {
         let Some(indent) = self.indent_inside(&owner) else {
             return Some(Operation::Write(self.block_around(&owner)?));
         };
-        let sibling = self.predecessor(&owner, &name);
-        let line = match &sibling {
-            Some(sibling) => self.last_line(sibling)?,
-            None if owner.ends_with("/responses") && owner.starts_with("/paths") => self.first_line(&owner)?,
-            None => self.last_line(&owner)?,
-        };
+        let line = self.last_line(&owner)?;
         Some(Operation::Insert { at: at.to_owned(), line, indent })
     }
 
@@ -195,24 +189,6 @@ impl Lines<'_> {
             }
         }
         Some(last)
-    }
-
-    /// The sibling that a new member follows; `None` for the end, or for the beginning of responses.
-    fn predecessor(&self, owner: &str, name: &str) -> Option<String> {
-        let siblings = self.document.pointer(owner)?.as_object()?;
-        let position = |sibling: &&String| self.context.contract.position(&join(owner, sibling));
-        let chosen = if owner.ends_with("/responses") && owner.starts_with("/paths/") {
-            siblings.keys().filter(|sibling| sibling.as_str() < name).max_by_key(position)
-        } else if owner == "/paths" {
-            let root = |path: &str| path.split('/').nth(1).map(str::to_owned);
-            siblings.keys().filter(|sibling| root(sibling) == root(name)).max_by_key(position)
-        } else if pointer::tokens(owner).count() == 2 && owner.starts_with("/paths/") {
-            let rank = |key: &str| Method::ALL.iter().position(|method| method.key() == key);
-            siblings.keys().filter(|sibling| rank(sibling) < rank(name)).max_by_key(position)
-        } else {
-            None
-        };
-        chosen.map(|sibling| join(owner, sibling))
     }
 
     fn insert(&self, at: &str, value: &Value, line: usize, indent: usize) -> Option<Edit> {

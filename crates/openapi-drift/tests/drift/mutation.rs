@@ -80,9 +80,9 @@ fn every_node_of_the_contract_counts() {
                 Ok(contract) => compare(&contract, &generated)
                     .iter()
                     .map(|drift| {
-                        // A reference to the wrong thing shows inside the thing: `via` leads back.
-                        let via = drift.via.iter().find(|via| pointer.starts_with(via.as_str()));
-                        (via.unwrap_or(&drift.pointer).clone(), drift.to_string())
+                        // A reference to the wrong component shows inside the component.
+                        let reference = drift.reference.as_ref().filter(|at| at.starts_with(&pointer));
+                        (reference.unwrap_or(&drift.pointer).clone(), drift.to_string())
                     })
                     .collect(),
             };
