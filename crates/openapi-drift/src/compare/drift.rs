@@ -104,7 +104,7 @@ impl Drift {
             DriftKind::Moved => {
                 let [ours, theirs] =
                     [&self.contract, &self.code].map(|side| side.as_ref().and_then(Value::as_str).unwrap_or_default());
-                format!("{}: the contract has `{ours}`, the code has `{theirs}`", what_moved(ours, theirs))
+                format!("the address or the name differs: the contract has `{ours}`, the code has `{theirs}`")
             }
         };
         what + &message
@@ -133,20 +133,6 @@ fn only(one: &Option<Value>, other: &Option<Value>) -> Option<String> {
     let only = one.iter().filter(|item| !other.contains(&canonical(item)));
     let only: Vec<_> = only.map(|item| brief(Some(item))).collect();
     (!only.is_empty()).then(|| only.join(", "))
-}
-
-/// Which part of an address differs: `POST /users` has two, `/users` has one.
-fn what_moved(ours: &str, theirs: &str) -> &'static str {
-    match (ours.split_once(' '), theirs.split_once(' ')) {
-        (Some((mine, path)), Some((other, another))) if mine != other && path != another => {
-            "the method and the path differ"
-        }
-        (Some((_, path)), Some((_, another))) if path == another => "the method differs",
-        (Some(_), Some(_)) => "the path differs",
-        _ if ours.starts_with('/') => "the path differs",
-        _ if ours.bytes().all(|byte| byte.is_ascii_digit()) => "the status differs",
-        _ => "the name differs",
-    }
 }
 
 /// A value, cut to fit in a message.

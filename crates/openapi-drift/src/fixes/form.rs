@@ -134,7 +134,7 @@ impl<'c, 'a> Form<'c, 'a> {
 
     fn header(&mut self, name: &str, value: &Value) -> Value {
         let is_named = |known: &str| folded(Kind::Header, known) == folded(Kind::Header, name);
-        if let Some(known) = self.components("headers", Kind::Header, value, is_named).into_iter().next() {
+        if let Some(known) = self.component("headers", Kind::Header, value, is_named) {
             return known;
         }
         let mut header = self.object(Kind::Header, value);
@@ -150,23 +150,14 @@ impl<'c, 'a> Form<'c, 'a> {
         header
     }
 
-    /// A component that the contract uses for this status, or for none, is referred to.
+    /// A component that the contract uses for this status is referred to.
     fn response(&mut self, status: &str, value: &Value) -> Value {
-        let contract = self.context.contract.document();
-        let operations = paths::paths(contract).flat_map(|path| path.endpoints().collect::<Vec<_>>());
-        let responses = operations.filter_map(|endpoint| endpoint.operation.get("responses")?.as_object());
-        let named: Vec<(&str, &str)> = responses
-            .flatten()
-            .filter_map(|(status, response)| Some((status.as_str(), pointer::reference(response)?.rsplit('/').next()?)))
+        let operations = paths::paths(self.context.contract.document());
+        let operations = operations.flat_map(|path| path.endpoints().map(|one| one.operation).collect::<Vec<_>>());
+        let used: Vec<&str> = operations
+            .filter_map(|operation| pointer::reference(operation.get("responses")?.get(status)?)?.rsplit('/').next())
             .collect();
-        let is_for_this = |known: &str| named.contains(&(status, known));
-        let is_for_none = |known: &str| !named.iter().any(|(_, name)| *name == known);
-        let known = self.components("responses", Kind::Response, value, is_for_this).into_iter().next();
-        let spare = || match self.components("responses", Kind::Response, value, is_for_none).as_slice() {
-            [one] => Some(one.clone()),
-            _ => None,
-        };
-        if let Some(known) = known.or_else(spare) {
+        if let Some(known) = self.component("responses", Kind::Response, value, |known| used.contains(&known)) {
             return known;
         }
         let mut response = self.object(Kind::Response, value);
@@ -178,13 +169,13 @@ impl<'c, 'a> Form<'c, 'a> {
         response
     }
 
-    /// References to the contract's components that mean the same.
-    fn components(&self, section: &str, kind: Kind, value: &Value, fits: impl Fn(&str) -> bool) -> Vec<Value> {
+    /// A reference to a component of the contract that means the same.
+    fn component(&self, section: &str, kind: Kind, value: &Value, fits: impl Fn(&str) -> bool) -> Option<Value> {
         let (contract, generated) = (self.context.contract.document(), self.context.generated);
         let at = join("/components", section);
         let listed = contract.pointer(&at).and_then(Value::as_object).into_iter().flatten();
-        let same = listed.filter(|(name, one)| fits(name) && means_the_same(contract, generated, kind, one, value));
-        same.map(|(name, _)| json!({ "$ref": format!("#{}", join(&at, name)) })).collect()
+        let mut same = listed.filter(|(name, one)| fits(name) && means_the_same(contract, generated, kind, one, value));
+        same.next().map(|(name, _)| json!({ "$ref": format!("#{}", join(&at, name)) }))
     }
 }
 

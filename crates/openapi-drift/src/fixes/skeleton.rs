@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::naming::{literal, pascal, snake};
-use super::operation::{holder, members, own, parameter_clause, parameters, request_body, response};
+use super::operation::{members, own, parameter_clause, parameters, request_body, response};
 use super::types::{Types, Words};
 use crate::context::Context;
 use crate::fix::Edit;
@@ -75,14 +75,8 @@ fn handler(
         if these.is_empty() {
             continue;
         }
-        let holder = match known_parameters(context, sibling, location, &these) {
-            Some(name) => name,
-            None => {
-                let name = format!("{hint}{extractor}");
-                structs.push(parameters(types, &name, location, &these)?);
-                name
-            }
-        };
+        let holder = format!("{hint}{extractor}");
+        structs.push(parameters(types, &holder, location, &these)?);
         let extractor = types.import("crate::extract", extractor);
         arguments.push(format!("{extractor}(_{location}): {extractor}<{holder}>"));
         params.push(holder);
@@ -136,23 +130,4 @@ fn sibling<'s, 'a>(context: &'s Context<'a>, template: &str, tag: &str) -> Optio
     let alike = |path: &str| path.bytes().zip(template.bytes()).take_while(|(a, b)| a == b).count();
     let candidates = context.sources.handlers.iter().filter(|one| is_tagged(one) || root(&path(one)) == root(template));
     candidates.max_by_key(|one| (is_tagged(one), alike(&path(one)), one.end))
-}
-
-/// A struct of the same file with exactly these parameters.
-fn known_parameters(context: &Context<'_>, sibling: &Handler<'_>, location: &str, these: &[&Value]) -> Option<String> {
-    let key = |one: &Value| (text(one, "name").to_owned(), one.get("schema").cloned().unwrap_or_default());
-    let mut wanted: Vec<_> = these.iter().map(|one| key(one)).collect();
-    wanted.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut handlers = context.sources.handlers.iter().filter(|one| one.file.path == sibling.file.path);
-    handlers.find_map(|one| {
-        let id = one.text_of("operation_id")?;
-        let path = paths::paths(context.generated).find_map(|path| {
-            let endpoint = path.endpoints().find(|endpoint| text(endpoint.operation, "operationId") == id)?;
-            Some(path.parameters(context.generated, &endpoint))
-        })?;
-        let mut known: Vec<_> =
-            path.iter().filter(|one| one.location == location).map(|one| key(one.parameter)).collect();
-        known.sort_by(|a, b| a.0.cmp(&b.0));
-        (known == wanted).then(|| holder(context, one, location)).flatten().map(|item| item.name.clone())
-    })
 }

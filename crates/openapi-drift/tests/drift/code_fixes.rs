@@ -218,9 +218,12 @@ fn other_changes_are_described() {
     }
     let renamed = findings(&changed(&[("        next_cursor:", "        next:")]));
     let message = renamed[0].message();
-    assert!(message.ends_with("the name differs: the contract has `next`, the code has `next_cursor`"), "{message}");
+    assert!(
+        message.ends_with("the address or the name differs: the contract has `next`, the code has `next_cursor`"),
+        "{message}"
+    );
     let moved = findings(&changed(&[("  /users/{id}:\n", "  /people/{id}:\n")]));
-    let message = "deleteUser, getUser, updateUser: the path differs: the contract has `/people/{id}`, the code has `/users/{id}`";
+    let message = "deleteUser, getUser, updateUser: the address or the name differs: the contract has `/people/{id}`, the code has `/users/{id}`";
     assert_eq!((moved.len(), moved[0].message().as_str()), (1, message));
 }
 
