@@ -41,8 +41,7 @@ impl Finding {
         let mut detail = self.lines.clone();
         detail.extend(self.note.iter().cloned().chain(self.places()).map(|note| format!("note: {note}\n")));
         detail.extend(self.fixes.iter().map(|fix| help(fix, shift + INDENT)));
-        let fixes: Vec<Value> = self.fixes.iter().map(Fix::facts).collect();
-        let mut facts = members_of(json!({ "place": drift.place, "also": drift.also, "fixes": fixes }));
+        let mut facts = members_of(json!({ "place": drift.place, "also": drift.also, "fixes": self.fixes }));
         let source = self.source.clone().map(Value::from);
         let values = [("contract", drift.contract.clone()), ("code", drift.code.clone()), ("source", source)];
         facts.extend(values.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::{fmt, fs, path::Path};
 
 use openapi_contract::Position;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// Which side of a drift a fix changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The contract, so that it describes what the code does.
     Contract,
@@ -16,7 +17,8 @@ pub enum Side {
 }
 
 /// Whether a fix may be applied without being read, as in rustc.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Applicability {
     /// The edits are complete: they remove the drift and invent nothing. rustc reports what else must change.
     MachineApplicable,
@@ -25,7 +27,7 @@ pub enum Applicability {
 }
 
 /// One way to remove a drift.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fix {
     /// What it changes.
     pub side: Side,
@@ -39,7 +41,7 @@ pub struct Fix {
 }
 
 /// Whole lines of a file that are replaced; lines count from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edit {
     /// The file.
     pub file: String,
@@ -100,17 +102,6 @@ impl Fix {
     /// Whether both change the same lines, or insert at the same place.
     pub fn overlaps(&self, other: &Fix) -> bool {
         self.edits.iter().any(|one| other.edits.iter().any(|another| one.overlaps(another)))
-    }
-
-    /// The members of its JSON object.
-    pub fn facts(&self) -> Value {
-        let edits = self
-            .edits
-            .iter()
-            .map(|one| json!({ "file": one.file, "first": one.first, "last": one.last, "text": one.text }));
-        let edits: Vec<Value> = edits.collect();
-        let (side, applicability) = (self.side.as_str(), self.applicability.as_str());
-        json!({ "side": side, "applicability": applicability, "note": self.note, "edits": edits })
     }
 }
 

@@ -38,9 +38,6 @@ pub(crate) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
         DriftKind::MissingInContract | DriftKind::Differs => {
             let mut form = Form::new(context);
             let value = form.of_member(&drift.pointer, drift.code.as_ref()?);
-            if let Some(advice) = form.refused {
-                return words(&format!("the contract cannot express it: {advice}"));
-            }
             let value = with_prose(context, &drift.pointer, value);
             // A new response or operation has a placeholder for its description.
             let is_property =

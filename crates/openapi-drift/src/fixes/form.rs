@@ -15,13 +15,11 @@ pub(crate) struct Form<'c, 'a> {
     context: &'c Context<'a>,
     /// Schemas that the contract needs too.
     pub(crate) extra: Vec<(String, Value)>,
-    /// Why a contract cannot express it, if so.
-    pub(crate) refused: Option<String>,
 }
 
 impl<'c, 'a> Form<'c, 'a> {
     pub(crate) fn new(context: &'c Context<'a>) -> Form<'c, 'a> {
-        Form { context, extra: Vec::new(), refused: None }
+        Form { context, extra: Vec::new() }
     }
 
     /// The value of the member at this pointer of the contract.
@@ -33,21 +31,11 @@ impl<'c, 'a> Form<'c, 'a> {
                 let formed = self.object(kind, &json!({ "$ref": value }));
                 formed.get("$ref").cloned().unwrap_or_else(|| value.clone())
             }
-            (Some(Shape::One(kind)), None) => {
-                self.unknown(kind, &name);
-                value.clone()
-            }
             (Some(Shape::Statuses), _) => self.response(&name, value),
             (Some(Shape::Map(Kind::Header)), _) => self.header(&name, value),
             (_, Some(shape)) => self.shaped(shape, value),
             _ => value.clone(),
         }
-    }
-
-    fn unknown(&mut self, kind: Kind, key: &str) {
-        let advice = kind.refused().iter().find(|(refused, ..)| *refused == key).map(|(.., advice)| *advice);
-        let advice = advice.unwrap_or("OpenAPI does not have it there");
-        self.refused.get_or_insert_with(|| format!("`{key}` is not supported: {advice}"));
     }
 
     fn shaped(&mut self, shape: Shape, value: &Value) -> Value {
@@ -64,15 +52,7 @@ impl<'c, 'a> Form<'c, 'a> {
             (Shape::Statuses, Value::Object(members)) => Value::Object(
                 members.iter().map(|(status, one)| (status.clone(), self.response(status, one))).collect(),
             ),
-            (Shape::Type, Value::Array(items)) => match items.as_slice() {
-                [one] => one.clone(),
-                _ => {
-                    self.refused = Some(
-                        "`type` is one type: leave the property out in the code instead of sending null".to_owned(),
-                    );
-                    value.clone()
-                }
-            },
+            (Shape::Type, Value::Array(items)) if items.len() == 1 => items.first().unwrap_or(value).clone(),
             _ => value.clone(),
         }
     }
@@ -89,10 +69,9 @@ impl<'c, 'a> Form<'c, 'a> {
             if (not_compared(kind, key) && !prose) || is_default(kind, key, member, |key| members.get(key)) {
                 continue;
             }
-            match kind.keyword(key) {
-                Some(shape) => drop(formed.insert(key.clone(), self.shaped(shape, member))),
-                None => self.unknown(kind, key),
-            }
+            // What the contract cannot express is reported when the fix is tried.
+            let member = kind.keyword(key).map_or_else(|| member.clone(), |shape| self.shaped(shape, member));
+            formed.insert(key.clone(), member);
         }
         Value::Object(formed)
     }
