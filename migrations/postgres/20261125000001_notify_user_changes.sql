@@ -27,3 +27,8 @@ $$;
 
 CREATE TRIGGER users_notify_truncate AFTER TRUNCATE ON users
     FOR EACH STATEMENT EXECUTE FUNCTION notify_users_truncated();
+
+-- Also in a session that replicates: its changes make the rows of a cache old too.
+ALTER TABLE users ENABLE ALWAYS TRIGGER users_notify_update;
+ALTER TABLE users ENABLE ALWAYS TRIGGER users_notify_delete;
+ALTER TABLE users ENABLE ALWAYS TRIGGER users_notify_truncate;

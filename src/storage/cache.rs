@@ -137,23 +137,28 @@ impl<T: Row> Cache<T> {
 
     /// Removes every row.
     pub(super) fn invalidate_all(&self) {
-        self.writes(|writes| {
-            writes.epoch += 1;
-            self.metrics.record_invalidations(self.rows.len());
-            self.rows.clear();
-            self.metrics.record_size(0);
-        });
+        self.writes(|writes| self.clear(writes));
     }
 
     /// Turns the cache on or off, according to whether changes by other processes are observed. It starts empty.
     pub(super) fn set_coherent(&self, is_coherent: bool) {
-        self.is_coherent.store(is_coherent, Ordering::Release);
-        self.invalidate_all();
+        self.writes(|writes| {
+            self.is_coherent.store(is_coherent, Ordering::Release);
+            self.clear(writes);
+        });
+    }
+
+    fn clear(&self, writes: &mut Writes) {
+        writes.epoch += 1;
+        self.metrics.record_invalidations(self.rows.len());
+        self.rows.clear();
+        self.metrics.record_size(0);
     }
 
     fn remove(&self, id: Uuid) {
         if self.rows.remove(&id).is_some() {
             self.metrics.record_invalidations(1);
+            self.metrics.record_size(self.rows.weight());
         }
     }
 

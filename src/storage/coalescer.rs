@@ -3,14 +3,15 @@
 //! A statement for thirty users costs little more than a statement for one: the round trip, the commit and the transfer
 //! between threads happen once. A request that finds the coalescer idle runs at once, in a statement of its own; there is
 //! no timer, so coalescing adds no latency to an idle server. Under load, a *lane* takes every waiting request that can
-//! share a statement, up to a bound, and the next requests wait for the next lane. A few lanes run at the same time, so
-//! that one slow statement does not stop the others.
+//! share a statement, up to a bound, and the next requests wait for the next lane. A few lanes run at the same time. A
+//! statement that takes long, because it waits for a lock or the network is slow, leaves its lane to the next requests.
 //!
 //! What must stay true:
 //! - A request joins only a statement that has not started. What a read returns is therefore never older than the request.
 //! - Every request gets exactly one result: its own, or the error of its statement.
 //! - An item that cannot share the statement, because of a conflict or of a lock, runs in a statement of its own, and so
 //!   does each item of a statement that the database undid. One item cannot fail its neighbours.
+//! - The number of statements beside the lanes is bounded, so that they do not take every connection.
 //! - A statement is not repeated if its outcome is unknown.
 //! - A caller that goes away (a client that disconnects, a timeout) does not interrupt a statement. If its item is still
 //!   in the queue, the item is dropped.
@@ -18,21 +19,28 @@
 
 use std::{
     collections::VecDeque,
+    future::pending,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, OnceLock, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
-use tokio::sync::oneshot;
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tracing::{Instrument, Span};
 
 #[cfg(not(test))]
 use std::sync::Mutex;
 #[cfg(not(test))]
-use tokio::{spawn, task::yield_now};
+use tokio::{spawn, task::yield_now, time::sleep};
 
 // The tests run every interleaving that shuttle finds.
+#[cfg(test)]
+use self::tests::sleep;
 #[cfg(test)]
 use shuttle::{
     future::{spawn, yield_now},
@@ -90,10 +98,14 @@ pub(super) enum CallError<E> {
 }
 
 /// The bounds of a coalescer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Limits {
-    /// The maximum number of shared statements in flight.
+    /// The maximum number of lanes.
     pub(super) lanes: usize,
+    /// How long a statement occupies its lane, if a permit for a statement beside the lanes is free. `None`: until it ends.
+    pub(super) lane_time: Option<Duration>,
+    /// The permits for statements beside the lanes. Several coalescers can share them.
+    pub(super) beside: Arc<Semaphore>,
     /// The maximum number of items of a statement.
     pub(super) items: usize,
     /// The maximum number of items that wait.
@@ -170,10 +182,15 @@ impl<B: Batch> Shared<B> {
             queue.entries.push_back(entry);
             Ok(queue.add_lane(self.limits.lanes))
         })?;
+        self.metrics().add_waiting(1);
+        self.start_lane_if(starts_lane);
+        Ok(())
+    }
+
+    fn start_lane_if(self: &Arc<Self>, starts_lane: bool) {
         if starts_lane {
             spawn(self.clone().run_lane());
         }
-        Ok(())
     }
 
     /// Runs statements until the queue is empty.
@@ -182,27 +199,49 @@ impl<B: Batch> Shared<B> {
             // Requests that can run now join first, so that they share the statement.
             yield_now().await;
             let Some(entries) = self.take() else { return };
-            self.run(entries).await;
+            let statement = pin!(self.run(entries));
+            if let Either::Right((_permit, statement)) = select(statement, pin!(self.permit_to_leave())).await {
+                let starts_lane = self.queue(|queue| {
+                    queue.lanes -= 1;
+                    !queue.entries.is_empty() && queue.add_lane(self.limits.lanes)
+                });
+                self.start_lane_if(starts_lane);
+                return statement.await;
+            }
             self.queue(|queue| queue.taking += 1);
         }
     }
 
+    /// Waits until a statement that began now has to leave its lane.
+    async fn permit_to_leave(&self) -> SemaphorePermit<'_> {
+        match self.limits.lane_time {
+            Some(time) => sleep(time).await,
+            None => pending().await,
+        }
+        self.permit().await
+    }
+
+    async fn permit(&self) -> SemaphorePermit<'_> {
+        self.limits.beside.acquire().await.expect("the semaphore is never closed")
+    }
+
     /// Takes the entries of the next statement. `None` ends the lane: the queue is empty.
     fn take(self: &Arc<Self>) -> Option<Entries<B>> {
-        let (entries, depth, starts_lane) = self.queue(|queue| {
+        let (entries, taken, starts_lane) = self.queue(|queue| {
             queue.taking -= 1;
+            let waiting = queue.entries.len();
             let entries = queue.take_entries(self.limits.items);
             if entries.is_none() {
                 queue.lanes -= 1;
             }
+            let taken = waiting - queue.entries.len();
             let starts_lane = !queue.entries.is_empty() && queue.add_lane(self.limits.lanes);
-            (entries, queue.entries.len(), starts_lane)
+            (entries, taken, starts_lane)
         });
-        if starts_lane {
-            spawn(self.clone().run_lane());
-        }
+        self.start_lane_if(starts_lane);
+        self.metrics().remove_waiting(taken);
         if let Some(entries) = &entries {
-            self.metrics().record(entries.items.len(), entries.oldest.elapsed(), depth);
+            self.metrics().record(entries.items.len(), entries.oldest.elapsed());
         }
         entries
     }
@@ -241,10 +280,15 @@ impl<B: Batch> Shared<B> {
         callers.into_iter().for_each(|caller| caller.send(Err(error.clone())));
     }
 
-    /// Runs an item in a task of its own: it may wait for a lock, and the next statement must not wait for it.
+    /// Runs an item beside the lanes: it may wait for a lock, and the next statement must not wait for it.
     fn spawn_alone(self: &Arc<Self>, item: B::Item, caller: Caller<B>) {
         let shared = self.clone();
-        spawn(async move { shared.run_alone(item, caller).await });
+        spawn(async move {
+            let _permit = shared.permit().await;
+            if !caller.result.is_closed() {
+                shared.run_alone(item, caller).await;
+            }
+        });
     }
 
     async fn run_alone(&self, item: B::Item, caller: Caller<B>) {
@@ -275,28 +319,32 @@ impl<B: Batch> Queue<B> {
         starts
     }
 
-    /// Removes the entries of the next statement. Entries that cannot share it keep their place.
+    /// Removes the entries of the next statement, among the first `max` of those that wait. Entries that cannot share it
+    /// keep their place.
     fn take_entries(&mut self, max: usize) -> Option<Entries<B>> {
-        let mut kept = VecDeque::new();
+        let mut kept = Vec::new();
         let mut taken: Option<Entries<B>> = None;
-        while let Some(Entry { item, caller, arrival }) = self.entries.pop_front() {
-            if caller.result.is_closed() {
+        let mut scanned = 0;
+        while scanned < max
+            && let Some(entry) = self.entries.pop_front()
+        {
+            if entry.caller.result.is_closed() {
                 continue;
             }
+            scanned += 1;
+            let Entry { item, caller, arrival } = entry;
             match &mut taken {
                 None => taken = Some(Entries { items: vec![item], callers: vec![caller], oldest: arrival }),
-                Some(entries) if entries.items.len() < max && B::joins(&entries.items, &item) => {
+                Some(entries) if B::joins(&entries.items, &item) => {
                     entries.items.push(item);
                     entries.callers.push(caller);
                 }
-                Some(_) => kept.push_back(Entry { item, caller, arrival }),
-            }
-            if taken.as_ref().is_some_and(|entries| entries.items.len() == max) {
-                break;
+                Some(_) => kept.push(Entry { item, caller, arrival }),
             }
         }
-        kept.append(&mut self.entries);
-        self.entries = kept;
+        for entry in kept.into_iter().rev() {
+            self.entries.push_front(entry);
+        }
         taken
     }
 }

@@ -8,11 +8,30 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{PgPool, SqlitePool, postgres::PgListener};
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgListener, PgPoolOptions},
+};
 use tokio::time::{interval, sleep, timeout};
 use uuid::Uuid;
 
 use super::cache::{Cache, Row};
+
+/// How a table reports its changes.
+#[derive(Clone, Copy)]
+pub(super) struct Notifications {
+    /// The channel of the notifications.
+    channel: &'static str,
+    /// Returns whether the triggers exist and always fire.
+    are_sent: &'static str,
+}
+
+/// The triggers of `migrations/postgres/20261125000001_notify_user_changes.sql`.
+pub(super) const USERS: Notifications = Notifications {
+    channel: "users_changed",
+    are_sent: "SELECT count(*) = 3 FROM pg_trigger \
+               WHERE tgrelid = 'users'::regclass AND tgname LIKE 'users\\_notify\\_%' AND tgenabled = 'A'",
+};
 
 /// How often the connection is tested. A change that is not notified because the connection is dead is observed within
 /// this time and [`RESPONSE_TIMEOUT`].
@@ -21,46 +40,75 @@ const TEST_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the database may take to respond to the test.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How long a new connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The pause before a new connection.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often the server looks for writes of other processes to an SQLite file.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Removes the rows that PostgreSQL notifies on the channel, until the pool is closed.
-pub(super) async fn follow_notifications<T: Row>(pool: PgPool, channel: &'static str, cache: Arc<Cache<T>>) {
-    while !pool.is_closed() {
-        if let Err(error) = listen(&pool, channel, &cache).await
-            && !pool.is_closed()
-        {
-            tracing::warn!(%error, "the cache is off: the database sends no notifications of changes");
-        }
+/// Why changes are not observed.
+#[derive(Debug, thiserror::Error)]
+enum NotObserved {
+    #[error("no response within {0:?}")]
+    NoResponse(Duration),
+    #[error("the connection was closed")]
+    Closed,
+    #[error("a trigger that notifies of changes is missing or disabled")]
+    NoTrigger,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Removes the rows that PostgreSQL notifies, until the pool is closed. The connection has the options of the pool, but is
+/// not one of its connections.
+pub(super) async fn follow_notifications<T: Row>(pool: PgPool, notifications: Notifications, cache: Arc<Cache<T>>) {
+    let mut closed = pool.close_event();
+    loop {
+        let Ok(result) = closed.do_until(listen(&pool, notifications, &cache)).await else { return };
         cache.set_coherent(false);
+        if let Err(error) = result {
+            tracing::warn!(%error, "the cache is off: changes by others are not observed");
+        }
         sleep(RECONNECT_PAUSE).await;
     }
 }
 
 /// Listens on a new connection until it breaks.
-async fn listen<T: Row>(pool: &PgPool, channel: &str, cache: &Cache<T>) -> Result<(), sqlx::Error> {
-    let no_response = |_| sqlx::Error::PoolTimedOut;
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn listen<T: Row>(pool: &PgPool, notifications: Notifications, cache: &Cache<T>) -> Result<(), NotObserved> {
+    // A pool of its own, because a listener occupies its pool until the server has responded to the end of the listening.
+    let own = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
+    let own = own.connect_lazy_with((*pool.connect_options()).clone());
+    let mut listener = PgListener::connect_with(&own).await?;
     listener.eager_reconnect(false);
-    timeout(RESPONSE_TIMEOUT, listener.listen(channel)).await.map_err(no_response)??;
-    // What was stored before may have changed while nothing was received.
-    cache.set_coherent(true);
+    within(RESPONSE_TIMEOUT, listener.listen(notifications.channel)).await?;
     let mut tests = interval(TEST_INTERVAL);
+    let mut is_on = false;
     loop {
         tokio::select! {
             notification = listener.try_recv() => match notification? {
                 Some(notification) => invalidate(cache, notification.payload()),
-                None => return Err(sqlx::Error::PoolClosed),
+                None => return Err(NotObserved::Closed),
             },
             _ = tests.tick() => {
-                let test = sqlx::query("SELECT 1").execute(&mut listener);
-                timeout(RESPONSE_TIMEOUT, test).await.map_err(no_response)??;
+                let are_sent = sqlx::query_scalar(notifications.are_sent).fetch_one(&mut listener);
+                if !within(RESPONSE_TIMEOUT, are_sent).await? {
+                    return Err(NotObserved::NoTrigger);
+                }
+                if !is_on {
+                    // It starts empty: what was stored before may have changed while nothing was received.
+                    cache.set_coherent(true);
+                    is_on = true;
+                }
             }
         }
     }
+}
+
+async fn within<T>(limit: Duration, query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, NotObserved> {
+    Ok(timeout(limit, query).await.map_err(|_| NotObserved::NoResponse(limit))??)
 }
 
 /// The payload is a list of ids, or `*` for every row.

@@ -10,7 +10,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     cache::Cache,
@@ -58,7 +58,9 @@ pub async fn connect(
     match opened {
         Ok((pools, file)) => {
             let user_cache = user_cache(config, &pools);
-            Ok(Store { pools, file, clock, ids, target, user_cache, faults: None })
+            let connections = usize::try_from(config.database_max_connections).unwrap_or(usize::MAX);
+            let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
+            Ok(Store { pools, file, clock, ids, target, user_cache, permits_beside_lanes, faults: None })
         }
         Err(cause) => Err(ConnectError { target: target.to_string(), cause }),
     }
@@ -78,8 +80,9 @@ fn user_cache(config: &DatabaseConfig, pools: &Pools) -> Option<Arc<Cache<Repres
         Pools::Sqlite { writer, .. } => {
             tokio::spawn(coherence::follow_other_writers(writer.clone(), cache.clone()));
         }
-        Pools::Postgres { listener, .. } => {
-            tokio::spawn(coherence::follow_notifications(listener.clone(), "users_changed", cache.clone()));
+        Pools::Postgres { all, .. } => {
+            let pool = all.inner().clone();
+            tokio::spawn(coherence::follow_notifications(pool, coherence::USERS, cache.clone()));
         }
     }
     Some(cache)
@@ -94,8 +97,10 @@ async fn open_sqlite(config: &DatabaseConfig, path: &Path) -> Result<(Pools, Opt
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(config.database_lock_timeout);
-    // The writer opens first: it switches an empty file to WAL, which a read-only connection cannot do.
-    let writer = pool(config, SqlitePoolOptions::new()).max_connections(1).connect_with(options.clone()).await;
+    // The writer opens first: it switches an empty file to WAL, which a read-only connection cannot do. It stays open: the
+    // number of commits that it reads for the cache counts from when it opened.
+    let writer = pool(config, SqlitePoolOptions::new()).max_connections(1).max_lifetime(None).idle_timeout(None);
+    let writer = writer.connect_with(options.clone()).await;
     let writer = writer.map_err(|error| error.to_string())?;
     let options = options.read_only(true);
     let probe = probe(SqlitePoolOptions::new()).connect_lazy_with(options.clone());
@@ -112,13 +117,15 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
         ("idle_in_transaction_session_timeout", milliseconds(config.database_idle_in_transaction_timeout)),
         // A write is acknowledged only after it is durable, whatever the default of the PostgreSQL server.
         ("synchronous_commit", "on".to_owned()),
+        // Every statement finds its rows by an index. Before the first ANALYZE of a table that has grown, the plan of a
+        // prepared statement would scan it.
+        ("enable_seqscan", "off".to_owned()),
     ]);
     wait_for_postgres(config, &options).await?;
-    let listener = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
     let probe = PostgresPool::new(probe(PgPoolOptions::new()), options.clone(), PING_TIMEOUT);
     let deadline = config.database_statement_timeout + RESPONSE_MARGIN;
     let all = PostgresPool::new(pool(config, PgPoolOptions::new()), options, deadline);
-    Ok(Pools::Postgres { all, probe, listener })
+    Ok(Pools::Postgres { all, probe })
 }
 
 /// Connects once, and tries again while the server is not available yet. A pool would report only a timeout; a single

@@ -19,12 +19,15 @@ impl From<sqlx::Error> for Failure {
 
 impl StatementError for Failure {
     /// The database reported the error, so it rolled the statement back. Other items may succeed if the cause was one of the
-    /// items: a duplicate key, a lock or a deadlock (SQLSTATE 55P03 and class 40), but not a database that is unavailable.
+    /// items: a duplicate key, a lock, a deadlock or the statement timeout (SQLSTATE 55P03, class 40 and 57014), but not a
+    /// database that is unavailable.
     fn is_undone(&self) -> bool {
         match &*self.0 {
             sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
-                code.starts_with("40") || code == "55P03" || classify(&self.0) != StoreError::Unavailable
+                code.starts_with("40")
+                    || matches!(&*code, "55P03" | "57014")
+                    || classify(&self.0) != StoreError::Unavailable
             }
             _ => false,
         }

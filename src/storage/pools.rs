@@ -1,15 +1,14 @@
 //! The connection pools of a database.
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::SqlitePool;
 
 use super::postgres_pool::PostgresPool;
 
-/// The pools. In addition to the pools for requests, one connection is reserved for `Store::ping`, and on
-/// PostgreSQL one receives notifications if there is a cache.
+/// The pools. In addition to the pools for requests, one connection is reserved for `Store::ping`.
 #[derive(Clone)]
 pub(super) enum Pools {
     Sqlite { readers: SqlitePool, writer: SqlitePool, probe: SqlitePool },
-    Postgres { all: PostgresPool, probe: PostgresPool, listener: PgPool },
+    Postgres { all: PostgresPool, probe: PostgresPool },
 }
 
 /// One pool, of either database.
@@ -99,9 +98,7 @@ impl Pools {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { all, probe, listener } => {
-                // Not awaited: a dead connection must not delay the stop.
-                drop(listener.close());
+            Self::Postgres { all, probe } => {
                 probe.close().await;
                 all.close().await;
             }

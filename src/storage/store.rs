@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use api::{representation::Representation, store_error::StoreError, users::User};
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 use tracing::Instrument;
 
 use super::{
@@ -18,6 +18,12 @@ use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
 
 /// How long the database may take to respond to [`Store::ping`].
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a statement occupies its lane: longer than most statements take.
+const LANE_TIME: Duration = Duration::from_millis(20);
+
+/// The maximum number of items of a statement.
+const MAX_ITEMS: usize = 256;
 
 /// The maximum number of items of one operation that wait for a statement. Each waits for a request, and is small.
 const MAX_DEPTH: usize = 16_384;
@@ -34,6 +40,8 @@ pub struct Store {
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) target: DatabaseTarget,
     pub(super) user_cache: Option<Arc<Cache<Representation<User>>>>,
+    /// See [`Limits`]: half of the connections. The other half serves the lanes.
+    pub(super) permits_beside_lanes: Arc<Semaphore>,
     pub(super) faults: Option<Arc<dyn FaultInjector>>,
 }
 
@@ -89,18 +97,26 @@ impl Store {
         result.map_err(Failure::from)
     }
 
-    /// The bounds of shared statements that read.
+    /// The bounds of statements that read.
     pub(super) fn read_limits(&self) -> Limits {
-        Limits { lanes: 2, items: 256, depth: MAX_DEPTH }
+        let beside = self.permits_beside_lanes.clone();
+        Limits { lanes: 2, lane_time: Some(LANE_TIME), beside, items: MAX_ITEMS, depth: MAX_DEPTH }
     }
 
-    /// The bounds of shared statements that write. SQLite has one writer.
+    /// The bounds of statements that read and can seldom be shared: they need more lanes.
+    pub(super) fn distinct_read_limits(&self) -> Limits {
+        let limits = self.read_limits();
+        Limits { lanes: limits.beside.available_permits().max(limits.lanes), ..limits }
+    }
+
+    /// The bounds of statements that write. SQLite has one writer, so a second statement would only wait for it.
     pub(super) fn write_limits(&self) -> Limits {
-        let lanes = match self.pools {
-            Pools::Sqlite { .. } => 1,
-            Pools::Postgres { .. } => 2,
-        };
-        Limits { lanes, items: 256, depth: MAX_DEPTH }
+        match self.pools {
+            Pools::Sqlite { .. } => {
+                Limits { lanes: 1, lane_time: None, beside: Arc::new(Semaphore::new(1)), ..self.read_limits() }
+            }
+            Pools::Postgres { .. } => self.read_limits(),
+        }
     }
 
     async fn inject_fault(&self, operation: &'static str) -> Result<(), sqlx::Error> {

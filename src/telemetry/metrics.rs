@@ -127,12 +127,23 @@ impl BatchMetrics {
         }
     }
 
-    /// Records a batch: the number of its items, the wait of its first item, and the number of items that wait after it.
+    /// Records a batch: the number of its items, and the wait of its first item.
     #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
-    pub(crate) fn record(&self, items: usize, wait: Duration, depth: usize) {
+    pub(crate) fn record(&self, items: usize, wait: Duration) {
         self.size.record(items as f64);
         self.wait.record(wait);
-        self.depth.set(depth as f64);
+    }
+
+    /// Counts items that begin to wait.
+    #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
+    pub(crate) fn add_waiting(&self, items: usize) {
+        self.depth.increment(items as f64);
+    }
+
+    /// Counts items that no longer wait.
+    #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
+    pub(crate) fn remove_waiting(&self, items: usize) {
+        self.depth.decrement(items as f64);
     }
 }
 

@@ -111,10 +111,15 @@ impl Handle {
 
     /// Locks a table exclusively, until the lock is released.
     pub async fn lock_table(&self, table: &str) -> Lock {
+        self.begin(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await
+    }
+
+    /// Executes statements in a transaction that is rolled back when the lock is released.
+    pub async fn begin(&self, statements: &str) -> Lock {
         let options = PgConnectOptions::from_str(&self.url).expect("the database's URL").disable_statement_logging();
         let mut connection = PgConnection::connect_with(&options).await.expect("the database responds");
-        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await.expect("the table is locked");
+        let statements = format!("BEGIN; {statements}");
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.expect("the statements succeed");
         Lock(connection)
     }
 }

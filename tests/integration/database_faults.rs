@@ -119,3 +119,71 @@ async fn a_full_pool_is_a_503() {
     server.stop().await;
     storage.drop_database().await;
 }
+
+/// Timeouts that no test reaches on a busy machine, apart from the one that it is about.
+const LONG_TIMEOUTS: [&str; 6] =
+    ["--request-timeout", "30s", "--database-lock-timeout", "20s", "--database-statement-timeout", "25s"];
+
+/// Writes that wait for a lock of another transaction, each alone in its statement, do not keep other writes waiting.
+#[tokio::test]
+async fn writes_that_wait_for_a_lock_do_not_delay_others() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let (app, server) = App::start(&storage, &LONG_TIMEOUTS).await;
+    let mut paths = Vec::new();
+    for name in ["a", "b", "c", "other", "deleted"] {
+        paths.push(format!("/users/{}", app.create_user(name).await["id"].as_str().unwrap()));
+    }
+    let insert = "INSERT INTO users SELECT gen_random_uuid(), name, 'taken@example.com', 'taken@example.com', 1, now(), now() \
+                  FROM users LIMIT 1";
+    let rows = "SELECT FROM users WHERE name IN ('a', 'b', 'c') FOR UPDATE";
+    let lock = database.handle().begin(&format!("{rows}; {insert}")).await;
+    let mut waiting = tokio::task::JoinSet::new();
+    for request in 0..6 {
+        let (app, path) = (app.clone(), paths[request % 3].clone());
+        waiting.spawn(async move {
+            match request {
+                0..3 => app.patch(&path, json!({ "name": "changed" })).await.status,
+                _ => app.post("/users", json!({ "name": "Ada", "email": "taken@example.com" })).await.status,
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for number in 0..10 {
+        assert_eq!(app.patch(&paths[3], json!({ "name": format!("Ada {number}") })).await.status, 200);
+        app.create_user(&format!("new{number}")).await;
+    }
+    assert_eq!(app.delete(&paths[4]).await.status, 204);
+    assert!(waiting.try_join_next().is_none(), "the lock is still held");
+    lock.release().await;
+    let mut statuses = waiting.join_all().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 201, 409, 409]);
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// A row whose trigger takes longer than the statement timeout fails its own request, not those that share the statement.
+#[tokio::test]
+async fn a_statement_timeout_fails_only_its_own_request() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let flags = ["--request-timeout", "30s", "--database-statement-timeout", "1s"];
+    let (app, server) = App::start(&storage, &flags).await;
+    let trigger = "CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS \
+                   $$BEGIN IF NEW.name = 'slow' THEN PERFORM pg_sleep(20); END IF; RETURN NEW; END$$; \
+                   CREATE TRIGGER sleep BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION sleep(); COMMIT";
+    database.handle().begin(trigger).await.release().await;
+    let mut creates = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let app = app.clone();
+        let name = if number == 20 { "slow" } else { "Ada" };
+        let user = json!({ "name": name, "email": format!("user{number}@example.com") });
+        creates.spawn(async move { (number, app.post("/users", user).await.status) });
+    }
+    for (number, status) in creates.join_all().await {
+        assert_eq!(status, if number == 20 { 503 } else { 201 }, "{number}");
+    }
+    server.stop().await;
+    storage.drop_database().await;
+}

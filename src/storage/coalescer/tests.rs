@@ -1,6 +1,6 @@
 //! The coalescer on a counting database, under many interleavings of its tasks.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::{future::join_all, poll};
 use shuttle::{check_random, future::block_on};
@@ -9,6 +9,11 @@ use super::*;
 
 /// The number of random schedules of each test.
 const SCHEDULES: usize = 500;
+
+/// Instead of a timer: in some schedules, statements take longer.
+pub(super) async fn sleep(_: Duration) {
+    yield_now().await;
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Refused {
@@ -27,6 +32,8 @@ enum Effect {
     Succeed,
     /// Cannot share a statement.
     RunAlone,
+    /// Cannot share a statement, and waits for a lock.
+    Wait,
     /// Fails every statement that has it, and the database undoes the statement.
     FailUndone,
     /// Fails every statement that has it, with an unknown outcome.
@@ -50,6 +57,8 @@ struct Database {
     statements: Mutex<Vec<Vec<usize>>>,
     running: AtomicUsize,
     most_running: AtomicUsize,
+    /// While this is true, items with [`Effect::Wait`] wait.
+    is_locked: AtomicBool,
 }
 
 struct Rows(Arc<Database>);
@@ -59,6 +68,10 @@ impl Rows {
         let running = 1 + self.0.running.fetch_add(1, Ordering::SeqCst);
         self.0.most_running.fetch_max(running, Ordering::SeqCst);
         yield_now().await;
+        let waits = items.iter().any(|item| item.effect == Effect::Wait);
+        while waits && self.0.is_locked.load(Ordering::SeqCst) {
+            yield_now().await;
+        }
         self.0.running.fetch_sub(1, Ordering::SeqCst);
         let has = |effect| items.iter().any(|item| item.effect == effect);
         assert!(!has(Effect::Panic), "a bug in a statement");
@@ -82,7 +95,7 @@ impl Batch for Rows {
     }
 
     async fn run_together(&self, items: &[Item]) -> Result<Vec<Option<usize>>, Refused> {
-        let shares = |item: &Item| item.effect != Effect::RunAlone;
+        let shares = |item: &Item| !matches!(item.effect, Effect::RunAlone | Effect::Wait);
         let shared: Vec<_> = items.iter().copied().filter(shares).collect();
         self.execute(&shared).await?;
         Ok(items.iter().map(|item| shares(item).then_some(item.row)).collect())
@@ -93,7 +106,9 @@ impl Batch for Rows {
     }
 }
 
-const LIMITS: Limits = Limits { lanes: 2, items: 3, depth: 100 };
+fn limits() -> Limits {
+    Limits { lanes: 2, lane_time: Some(Duration::ZERO), beside: Arc::new(Semaphore::new(2)), items: 3, depth: 100 }
+}
 
 fn coalescer(limits: Limits) -> (Arc<Coalescer<Rows>>, Arc<Database>) {
     let database = Arc::new(Database::default());
@@ -117,15 +132,15 @@ async fn call_all(
 fn each_item_runs_once_within_the_bounds() {
     let body = || {
         block_on(async {
-            let (coalescer, database) = coalescer(LIMITS);
+            let (coalescer, database) = coalescer(limits());
             let results = call_all(&coalescer, (0..8).map(item)).await;
             assert_eq!(results, (0..8).map(Ok).collect::<Vec<_>>());
             let statements = database.statements.lock().unwrap().clone();
-            assert!(statements.iter().all(|rows| rows.len() <= LIMITS.items), "{statements:?}");
+            assert!(statements.iter().all(|rows| rows.len() <= limits().items), "{statements:?}");
             let mut rows = statements.concat();
             rows.sort_unstable();
             assert_eq!(rows, (0..8).collect::<Vec<_>>());
-            assert!(database.most_running.load(Ordering::SeqCst) <= LIMITS.lanes);
+            assert!(database.most_running.load(Ordering::SeqCst) <= 4, "two lanes, and two statements beside them");
             assert!(coalescer.0.queue(|queue| queue.entries.is_empty()));
         });
     };
@@ -137,7 +152,7 @@ fn each_item_runs_once_within_the_bounds() {
 fn a_statement_has_at_most_one_item_per_row() {
     let body = || {
         block_on(async {
-            let (coalescer, database) = coalescer(Limits { lanes: 1, ..LIMITS });
+            let (coalescer, database) = coalescer(Limits { lanes: 1, ..limits() });
             let results = call_all(&coalescer, [0, 0, 1, 0, 1].map(item)).await;
             assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 5);
             for rows in &*database.statements.lock().unwrap() {
@@ -154,7 +169,7 @@ fn an_error_reaches_exactly_the_items_of_its_statement() {
     for effect in [Effect::RunAlone, Effect::FailUndone, Effect::FailUnknown] {
         let body = move || {
             block_on(async move {
-                let (coalescer, database) = coalescer(LIMITS);
+                let (coalescer, database) = coalescer(limits());
                 let items = (0..6).map(|row| Item { row, effect: if row == 2 { effect } else { Effect::Succeed } });
                 let results = call_all(&coalescer, items).await;
                 let executed = database.statements.lock().unwrap().concat();
@@ -178,12 +193,34 @@ fn an_error_reaches_exactly_the_items_of_its_statement() {
     }
 }
 
+/// Items that wait for a lock do not keep the others waiting.
+#[test]
+fn items_that_wait_for_a_lock_do_not_hold_the_lanes() {
+    let body = || {
+        block_on(async {
+            let (coalescer, database) = coalescer(limits());
+            database.is_locked.store(true, Ordering::SeqCst);
+            let waiting = (0..2).map(|row| {
+                let coalescer = coalescer.clone();
+                spawn(async move { coalescer.call(Item { row, effect: Effect::Wait }).await })
+            });
+            let waiting: Vec<_> = waiting.collect();
+            for row in 2..6 {
+                assert_eq!(call_all(&coalescer, [item(row), item(row + 10)]).await, [Ok(row), Ok(row + 10)]);
+            }
+            database.is_locked.store(false, Ordering::SeqCst);
+            assert_eq!(join_all(waiting).await.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [Ok(0), Ok(1)]);
+        });
+    };
+    check_random(body, SCHEDULES);
+}
+
 /// A caller that goes away takes no other item with it. Its own item runs as a whole or not at all.
 #[test]
 fn a_canceled_caller_does_not_affect_the_others() {
     let body = || {
         block_on(async {
-            let (coalescer, database) = coalescer(LIMITS);
+            let (coalescer, database) = coalescer(limits());
             let canceled = {
                 let coalescer = coalescer.clone();
                 spawn(async move {
@@ -207,7 +244,7 @@ fn a_canceled_caller_does_not_affect_the_others() {
 fn a_full_queue_refuses() {
     let body = || {
         block_on(async {
-            let (coalescer, database) = coalescer(Limits { lanes: 1, items: 1, depth: 2 });
+            let (coalescer, database) = coalescer(Limits { lanes: 1, items: 1, depth: 2, ..limits() });
             let results = call_all(&coalescer, (0..6).map(item)).await;
             let refused = results.iter().filter(|result| **result == Err(CallError::Overloaded)).count();
             let executed = database.statements.lock().unwrap().len();
@@ -224,7 +261,7 @@ fn a_full_queue_refuses() {
 fn the_queue_is_first_in_first_out() {
     let body = || {
         block_on(async {
-            let (coalescer, database) = coalescer(Limits { lanes: 1, items: 2, depth: 100 });
+            let (coalescer, database) = coalescer(Limits { lanes: 1, lane_time: None, items: 2, ..limits() });
             // Polled in this order, so that this is the order of arrival.
             let mut waiting = vec![0, 0, 1, 2, 3];
             let calls: Vec<_> = waiting.iter().map(|row| Box::pin(coalescer.call(item(*row)))).collect();
@@ -245,7 +282,7 @@ fn the_queue_is_first_in_first_out() {
 fn a_panic_fails_one_statement() {
     let body = || {
         block_on(async {
-            let (coalescer, _) = coalescer(LIMITS);
+            let (coalescer, _) = coalescer(limits());
             let panics = Item { row: 0, effect: Effect::Panic };
             assert_eq!(call_all(&coalescer, [panics]).await, [Err(CallError::Panicked)]);
             assert_eq!(call_all(&coalescer, [item(1), item(2)]).await, [Ok(1), Ok(2)]);
@@ -259,7 +296,7 @@ fn a_panic_fails_one_statement() {
 fn an_idle_coalescer_adds_no_wait() {
     let body = || {
         block_on(async {
-            let (coalescer, database) = coalescer(LIMITS);
+            let (coalescer, database) = coalescer(limits());
             for row in 0..3 {
                 assert_eq!(coalescer.call(item(row)).await, Ok(row));
             }

@@ -40,7 +40,7 @@ pub(super) fn port(store: Store) -> impl Users {
     SqlUsers {
         creates: Coalescer::new(CreateUsers(store.clone()), store.write_limits()),
         gets: Coalescer::new(GetUsers(store.clone()), store.read_limits()),
-        lists: Coalescer::new(ListUsers(store.clone()), store.read_limits()),
+        lists: Coalescer::new(ListUsers(store.clone()), store.distinct_read_limits()),
         updates: Coalescer::new(UpdateUsers(store.clone()), store.write_limits()),
         deletes: Coalescer::new(DeleteUsers(store.clone()), store.write_limits()),
         store,
