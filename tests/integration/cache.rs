@@ -42,6 +42,23 @@ async fn until_name(app: &App, path: &str, expected: &str) -> Duration {
     start.elapsed()
 }
 
+/// The number of reads that the cache served.
+async fn hits(app: &App) -> u64 {
+    let metrics = app.get("/metrics").await.text();
+    let hits =
+        metrics.lines().find_map(|line| line.strip_prefix(r#"cache_requests_total{cache="users",result="hit"} "#));
+    hits.map_or(0, |hits| hits.parse().expect("a number"))
+}
+
+/// Waits until the cache serves a read. During writes it may serve none.
+pub(crate) async fn until_hit(app: &App, path: &str) {
+    let (start, before) = (Instant::now(), hits(app).await);
+    while hits(app).await == before {
+        assert!(start.elapsed() < TIMEOUT, "the cache serves no read of {path}");
+        version(app, path).await;
+    }
+}
+
 /// Readers race a writer on one instance: a read that begins after a write was acknowledged returns that write.
 async fn reads_own_writes(database: Database) {
     let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
@@ -69,8 +86,7 @@ async fn reads_own_writes(database: Database) {
     for reader in readers {
         reader.await.expect("no read was stale");
     }
-    let metrics = app.get("/metrics").await.text();
-    assert!(metrics.contains(r#"cache_requests_total{cache="users",result="hit"}"#), "{metrics}");
+    until_hit(&app, &path).await;
     server.stop().await;
     storage.drop_database().await;
 }
@@ -144,6 +160,28 @@ async fn a_lost_connection_for_notifications_turns_the_cache_off() {
         update.bind(&expected).execute(&mut psql).await.expect("an update");
         until_name(&app, &path, &expected).await;
     }
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// Without the triggers an instance does not use its cache, and with them it does again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_trigger_turns_the_cache_off() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let (app, server) = App::start(&storage, &CACHE).await;
+    let mut psql = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+    let path = path(&app.create_user("ada").await);
+    until_hit(&app, &path).await;
+    for statement in [
+        "ALTER TABLE users DISABLE TRIGGER users_notify_update",
+        "UPDATE users SET name = 'Not notified', version = version + 1",
+    ] {
+        sqlx::query(statement).execute(&mut psql).await.expect("the statement succeeds");
+    }
+    until_name(&app, &path, "Not notified").await;
+    let enable = "ALTER TABLE users ENABLE ALWAYS TRIGGER users_notify_update";
+    sqlx::query(enable).execute(&mut psql).await.expect("the statement succeeds");
+    until_hit(&app, &path).await;
     server.stop().await;
     storage.drop_database().await;
 }

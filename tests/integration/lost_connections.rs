@@ -12,6 +12,7 @@ use sqlx::{Connection, PgConnection, migrate::Migrate};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 
 use crate::{
+    cache,
     harness::{Database, Storage, client, proxy::Proxy},
     process::{Process, run, web_server},
 };
@@ -59,7 +60,7 @@ async fn first_success(process: &Process, path: &str, start: Instant) -> Duratio
 
 /// Every connection dies silently, `rounds` times, for a time or because the address moves to another server. The server works
 /// again within 2 s, and stops with 0 while the path has vanished.
-async fn survives_lost_connections(rounds: u32, moves: bool) {
+async fn survives_lost_connections(rounds: u32, moves: bool, has_cache: bool) {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
     let (server, _) = through(&storage.url(), SocketAddr::from(([127, 0, 0, 1], 0)));
     let proxy = Proxy::start("127.0.0.1:0", server).await;
@@ -67,6 +68,7 @@ async fn survives_lost_connections(rounds: u32, moves: bool) {
     let mut command = web_server(folder.path());
     command
         .env("DATABASE_URL", through(&storage.url(), proxy.address).1)
+        .env("USER_CACHE_BYTES", if has_cache { "1000000" } else { "0" })
         .env("RUST_LOG", "off,web_server::commands=info");
     let mut process = Process::start(command).await;
     let path = format!("/users/{}", process.app.create_user("ada").await["id"].as_str().unwrap());
@@ -85,6 +87,9 @@ async fn survives_lost_connections(rounds: u32, moves: bool) {
         let (request, ready) =
             tokio::join!(first_success(&process, &path, back), first_success(&process, "/health/ready", back));
         assert!(request < RECOVERY && ready < RECOVERY, "round {round}: {request:?} {ready:?}");
+        if has_cache {
+            cache::until_hit(&process.app, &path).await;
+        }
     }
     proxy.vanish();
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -106,12 +111,12 @@ async fn survives_lost_connections(rounds: u32, moves: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_that_vanishes_and_returns() {
-    tokio::join!(survives_lost_connections(5, false), survives_lost_connections(5, false));
+    tokio::join!(survives_lost_connections(5, false, false), survives_lost_connections(5, false, true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_moves_to_another_server() {
-    tokio::join!(survives_lost_connections(5, true), survives_lost_connections(5, true));
+    tokio::join!(survives_lost_connections(5, true, false), survives_lost_connections(5, true, true));
 }
 
 /// Starts the server and returns the lines of its log. The process is killed with the returned child.

@@ -17,7 +17,8 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 
 /// Encodes a value as JSON. A failure is a bug: it is logged.
 pub(crate) fn encode(value: &impl Serialize) -> Result<Bytes, Problem> {
-    serde_json::to_vec(value).map(Bytes::from).map_err(|error| {
+    // Boxed without spare capacity: a cache may keep it.
+    serde_json::to_vec(value).map(|json| Bytes::from(json.into_boxed_slice())).map_err(|error| {
         tracing::error!(%error, "failed to encode a response");
         Problem::internal()
     })
