@@ -1,4 +1,4 @@
-//! The storage, one operation at a time, on both databases with durable commits.
+//! The storage, one operation at a time and many at a time, on both databases with durable commits.
 //!
 //! PostgreSQL is the server at `BENCH_POSTGRES_URL`, or a throwaway cluster with fsync on.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
@@ -18,9 +18,13 @@ use api::{
     users::{EmailAddress, NewUser, UserName, UserPatch, Users},
 };
 use clap::Parser;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 use web_server::{cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator, storage};
+
+/// The number of concurrent requests of the benches that share statements.
+const CONCURRENT: usize = 64;
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
@@ -70,6 +74,19 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     });
     group.bench_function("create", |bench| {
         bench.to_async(&runtime).iter(|| async { users.create(new_user()).await.expect("a user") });
+    });
+    // Requests that share statements.
+    group.throughput(Throughput::Elements(CONCURRENT as u64));
+    group.bench_function(format!("{CONCURRENT} gets at a time"), |bench| {
+        bench.to_async(&runtime).iter(|| async {
+            let gets = (0..CONCURRENT).map(|_| users.get(id, api::freshness::Freshness::Current));
+            try_join_all(gets).await.expect("users")
+        });
+    });
+    group.bench_function(format!("{CONCURRENT} creates at a time"), |bench| {
+        bench
+            .to_async(&runtime)
+            .iter(|| async { try_join_all((0..CONCURRENT).map(|_| users.create(new_user()))).await.expect("users") });
     });
     group.finish();
     runtime.block_on(store.close());

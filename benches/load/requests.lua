@@ -1,6 +1,6 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
--- the id FIRST), read-all (each in turn, which fills a cache), list or create (addresses contain RUN). RESULT counts errors and responses other than 2xx and 3xx, so that
--- fast errors are visible. What is constant is formatted once: wrk shares the processor with the server.
+-- the id FIRST), read-all (each in turn, which fills a cache), list or create (addresses contain RUN). RESULT counts errors and
+-- responses other than 2xx and 3xx, so that fast errors are visible. What is constant is formatted once: wrk shares the processor with the server.
 
 local kind, run, users = os.getenv("REQUESTS"), os.getenv("RUN"), tonumber(os.getenv("USERS"))
 local prefix, first = os.getenv("FIRST"):match("^(.*-)(%d+)$")

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::harness::matrix;
+use crate::harness::{matrix, operations::operations};
 
 const USER: &str = "/users/00000000-0000-0000-0000-000000000000";
 
@@ -38,6 +38,20 @@ matrix! {
             let response = app.get(path).await;
             assert_eq!((response.status, &response.json()["type"]), (404, &"/problems/not-found".into()), "{path}");
             assert_eq!(app.request(Method::OPTIONS, path).send().await.status, 404, "{path}");
+        }
+    }
+
+    async fn no_route_bypasses_the_middleware(app: App) using ["--rate-limit", "1000/s"] {
+        let documents = ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/problems/not-found", "/nothing"];
+        let documents = documents.map(|path| app.request(Method::GET, path));
+        let requests = operations().iter().map(|operation| operation.request(&app)).chain(documents);
+        for (number, request) in requests.enumerate() {
+            let response = request.header("x-request-id", "the-id").send().await;
+            let is_limited = response.headers.contains_key("ratelimit");
+            assert_eq!(response.header("x-request-id"), Some("the-id"), "{:?}", response.headers);
+            assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+            let documents_limit = operations().get(number).is_some_and(|operation| operation.documents(429));
+            assert_eq!(is_limited, documents_limit, "{number}");
         }
     }
 
