@@ -23,7 +23,8 @@ use uuid::Uuid;
 use self::{
     reads::{GET, GET_MANY, GetUsers, LIST, ListUsers},
     writes::{
-        CREATE, CREATE_MANY, CreateUsers, DELETE, DELETE_MANY, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers,
+        CREATE, CREATE_MANY, CREATED, CreateUsers, DELETE, DELETE_MANY, DeleteUsers, UPDATE, UPDATE_MANY, Update,
+        UpdateUsers,
     },
 };
 use super::{coalescer::Coalescer, schema::Statements, store::Store};
@@ -32,7 +33,7 @@ use super::{coalescer::Coalescer, schema::Statements, store::Store};
 pub(super) const STATEMENTS: Statements = Statements {
     both: &[CREATE, GET, LIST, UPDATE, DELETE],
     postgres: &[CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
-    sqlite: &[CREATE_MANY.1, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
+    sqlite: &[CREATE_MANY.1, CREATED, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
 };
 
 /// Returns the port on this database.

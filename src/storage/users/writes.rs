@@ -33,8 +33,11 @@ pub(super) const CREATE_MANY: (&str, &str) = (
      ORDER BY email_key ON CONFLICT (email_key) DO NOTHING RETURNING id",
     "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
      SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 1, value ->> 4, value ->> 4 \
-     FROM json_each($1) WHERE true ON CONFLICT (email_key) DO NOTHING RETURNING id",
+     FROM json_each($1) WHERE true ON CONFLICT (email_key) DO NOTHING",
 );
+
+/// On SQLite, which of the users were created, if not all. Each returned row costs a change of threads.
+pub(super) const CREATED: &str = "SELECT id FROM users WHERE id IN (SELECT unhex(value) FROM json_each($1))";
 
 pub(super) struct CreateUsers(pub(super) Store);
 
@@ -63,7 +66,13 @@ impl Batch for CreateUsers {
                         let micros = user.created_at.datetime().timestamp_micros();
                         json!([hex(user.id), user.name.0, user.email.0, user.email.key(), micros])
                     });
-                    sqlx::query_scalar(CREATE_MANY.1).bind(json_text(items)).fetch_all(db).await
+                    let count = sqlx::query(CREATE_MANY.1).bind(json_text(items)).execute(db).await?.rows_affected();
+                    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+                    if count == ids.len() as u64 {
+                        Ok(ids)
+                    } else {
+                        sqlx::query_scalar(CREATED).bind(json_ids(&ids)).fetch_all(db).await
+                    }
                 }
             )
         };
