@@ -83,7 +83,10 @@ pub(crate) fn init(config: &TelemetryConfig) -> Result<Telemetry, String> {
     if tracing_subscriber::registry().with(layers).try_init().is_ok() {
         let _ = LOG.set(writer.clone());
         if format == LogFormat::Json {
-            json_log::enable(writer);
+            // A filter with spans has no such form: then access log lines are events.
+            if let Ok(targets) = config.rust_log.parse() {
+                json_log::enable(writer, &targets);
+            }
             if !exports && !filter_uses_spans {
                 spans::disable_for_log();
             }

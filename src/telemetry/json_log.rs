@@ -14,6 +14,7 @@ use std::{
 use http::HeaderValue;
 use tracing::{Event, Span, Subscriber};
 use tracing_subscriber::{
+    filter::Targets,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::{Format, Json, Writer},
@@ -31,12 +32,16 @@ macro_rules! target {
     };
 }
 
-/// The writer, if the log has the JSON format.
-static WRITER: OnceLock<LogWriter> = OnceLock::new();
+/// How access log lines are written, if not as events: by this writer, or not at all.
+static LINES: OnceLock<Option<LogWriter>> = OnceLock::new();
 
-/// Enables the JSON format for access log lines.
-pub(super) fn enable(writer: LogWriter) {
-    let _ = WRITER.set(writer);
+/// Writes access log lines in the JSON format, if the filter enables them.
+///
+/// The filter is evaluated once, not with `tracing::enabled!` for each line: that leaves its result behind for the next event or
+/// span of the thread, which other layers then drop (tokio-rs/tracing#2519).
+pub(super) fn enable(writer: LogWriter, filter: &Targets) {
+    let is_enabled = filter.would_enable(target!(), &tracing::Level::INFO);
+    let _ = LINES.set(is_enabled.then_some(writer));
 }
 
 // ---- Events ---------------------------------------------------------------------------------------------------------
@@ -76,12 +81,11 @@ pub(crate) struct AccessLine {
 }
 
 impl AccessLine {
-    /// Writes the line in the format of the log, unless the filter excludes it.
+    /// Writes the line in the format of the log, unless the filter excludes it. As an event, if the format is not JSON or the
+    /// filter depends on spans.
     pub(crate) fn write(&self, span: &Span) {
-        if !tracing::enabled!(target: target!(), tracing::Level::INFO) {
-            return;
-        }
-        if let Some(writer) = WRITER.get() {
+        if let Some(lines) = LINES.get() {
+            let Some(writer) = lines else { return };
             let mut json = Vec::with_capacity(512);
             // Writing to memory cannot fail.
             let _ = self.write_json(&mut json);

@@ -39,6 +39,15 @@ async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
     (endpoint, spans)
 }
 
+/// Returns the spans of a process that has ended.
+async fn received(spans: &mut mpsc::UnboundedReceiver<Span>) -> Vec<Span> {
+    let mut received = Vec::new();
+    while let Ok(Some(span)) = tokio::time::timeout(Duration::from_millis(500), spans.recv()).await {
+        received.push(span);
+    }
+    received
+}
+
 /// The span of the request is in the caller's trace, and so are those of the handler and of the store.
 #[tokio::test]
 async fn a_request_continues_the_trace_of_its_caller() {
@@ -54,10 +63,7 @@ async fn a_request_continues_the_trace_of_its_caller() {
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));
 
-    let mut received = Vec::new();
-    while let Ok(Some(span)) = tokio::time::timeout(Duration::from_millis(500), spans.recv()).await {
-        received.push(span);
-    }
+    let received = received(&mut spans).await;
     let ours: Vec<_> = received.iter().filter(|span| hex(&span.trace_id) == TRACE).collect();
     let named = |name: &str| {
         *ours.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name} is not in {ours:#?}"))
@@ -72,6 +78,47 @@ async fn a_request_continues_the_trace_of_its_caller() {
     }
     let log = process.log.lock().unwrap().join("\n");
     assert!(log.lines().any(|line| line.contains(TRACE) && line.contains("\"target\":\"access\"")), "{log}");
+}
+
+/// Concurrent requests share a statement: each trace has its request, whose span of the store has the statement as a child,
+/// or a link to the shared statement.
+#[tokio::test]
+async fn every_trace_leads_to_the_statement_that_it_shares() {
+    const REQUESTS: u32 = 50;
+    let (endpoint, mut spans) = receiver().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    let mut process = Process::start(command).await;
+    let mut requests = tokio::task::JoinSet::new();
+    for number in 1..=REQUESTS {
+        let app = process.app.clone();
+        requests.spawn(async move {
+            let user = serde_json::json!({ "name": "Ada", "email": format!("ada{number}@example.com") });
+            let request = app.request(reqwest::Method::POST, "/users").json(&user);
+            request.header("traceparent", &format!("00-{number:032x}-{CALLER}-01")).send().await.status
+        });
+    }
+    assert_eq!(requests.join_all().await, [201; REQUESTS as usize]);
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+
+    let spans = received(&mut spans).await;
+    let statements: Vec<_> = spans.iter().filter(|span| span.name == "statement").collect();
+    let batches: Vec<_> = spans.iter().filter(|span| span.name == "batch").collect();
+    assert!(!batches.is_empty() && statements.len() < REQUESTS as usize, "{} statements", statements.len());
+    for number in 1..=REQUESTS {
+        let trace = format!("{number:032x}");
+        let named = |name: &str| {
+            let of_trace = |span: &&Span| hex(&span.trace_id) == trace && span.name == name;
+            spans.iter().find(of_trace).unwrap_or_else(|| panic!("{trace} has no span {name}"))
+        };
+        assert_eq!(hex(&named("POST /users").parent_span_id), CALLER);
+        let store = named("store");
+        let linked = batches.iter().find(|batch| store.links.iter().any(|link| link.span_id == batch.span_id));
+        let parent = linked.map_or(&store.span_id, |batch| &batch.span_id);
+        assert!(statements.iter().any(|statement| statement.parent_span_id == *parent), "{trace}: {store:?}");
+    }
 }
 
 /// The log has the caller's trace, also if no spans are sent; an invalid traceparent is ignored.
