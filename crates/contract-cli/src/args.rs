@@ -34,6 +34,9 @@ pub(crate) enum Command {
     ///
     /// Reports every drift with fixes for either side. `--fix` edits the code to match the contract, `--fix=contract` edits
     /// the contract to match the generated spec.
+    ///
+    /// Without `--generated`, the spec is that of the handlers in `crates/api`, which are built first. While they do not
+    /// compile, this command prints the errors of rustc; `lint`, `diff` and `--generated` do not need them.
     Check(CheckArgs),
     /// Report inconsistencies of the contract and what the server cannot enforce
     Lint {
@@ -70,10 +73,10 @@ pub(crate) struct CheckArgs {
     /// The contract
     #[arg(default_value = CONTRACT)]
     pub(crate) contract: PathBuf,
-    /// Generated spec to compare with, as JSON [default: that of the handlers in this program]
+    /// Generated spec to compare with, as JSON [default: that of the handlers in `crates/api`]
     #[arg(long, value_name = "FILE")]
     pub(crate) generated: Option<PathBuf>,
-    /// Folder with the Rust sources behind the spec, may be repeated [default: those of the handlers in this program]
+    /// Folder with the Rust sources behind the spec, may be repeated [default: those of the handlers, without `--generated`]
     #[arg(long, value_name = "DIR")]
     pub(crate) sources: Vec<String>,
     /// Apply the machine-applicable fixes to one side until none is left

@@ -1,34 +1,32 @@
 //! `contract check`: compares the contract with a generated spec, and applies fixes where asked.
 
 use std::path::Path;
+use std::process::{Command, exit};
 
 use openapi_contract::diagnostics::{Diagnostic, Severity};
 use openapi_contract::{Contract, Position};
 use openapi_drift::{CodeSide, Repair, SourceFile, repair_code, repair_contract};
 use serde_json::Value;
 
+use crate::Handlers;
 use crate::args::{CheckArgs, FixSide};
 use crate::report::{Input, Report, Unusable, counted, finding, findings, read, unusable, write};
 
-/// Compares the contract with the spec.
-pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
-    let contract = read(&args.contract)?;
-    let spec = match &args.generated {
-        Some(path) => parse(&read(path)?)?,
-        // A tree of strings and numbers is always JSON.
-        None => serde_json::to_value(api::openapi()).unwrap_or_default(),
+/// Compares the contract with the spec in `--generated`, or with that of the handlers.
+pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<Report, Unusable> {
+    let (spec, code) = match (&args.generated, handlers) {
+        (Some(path), _) => (&parse(&read(path)?)?, CodeSide::UNKNOWN),
+        (None, Some(handlers)) => (handlers.spec, handlers.code),
+        (None, None) => return Err(run_with_handlers()),
     };
+    let contract = read(&args.contract)?;
     let folders: Vec<&str> = args.sources.iter().map(String::as_str).collect();
     for folder in &folders {
         std::fs::read_dir(folder).map_err(|error| unusable(folder, "read", error))?;
     }
-    let is_own = args.generated.is_none();
-    let files = SourceFile::all_in(if is_own && folders.is_empty() { &api::SOURCES } else { &folders });
-    let code = match is_own {
-        true => CodeSide { files: &files, by_rule: &api::with_common_responses, rules: api::COMMON_RESPONSES },
-        false => CodeSide { files: &files, ..CodeSide::UNKNOWN },
-    };
-    let checked = openapi_drift::check(&contract.name, &contract.bytes, &spec, code);
+    let files = SourceFile::all_in(&folders);
+    let code = if folders.is_empty() { code } else { CodeSide { files: &files, ..code } };
+    let checked = openapi_drift::check(&contract.name, &contract.bytes, spec, code);
     let mut report =
         Report { findings: findings(&checked.faults), success: "the contract and the code agree".to_owned() };
     match (args.fix, &checked.contract) {
@@ -36,7 +34,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
             return Err(unusable(&contract.name, "edited", "give the file by its name"));
         }
         (Some(side), Some(contract)) => {
-            let repair = repaired(side, contract, &spec, code);
+            let repair = repaired(side, contract, spec, code);
             for file in &repair.files {
                 write(Path::new(&file.path), file.text.as_bytes())?;
             }
@@ -49,6 +47,20 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Report, Unusable> {
         _ => report.findings.extend(checked.drifts.iter().map(|one| one.diagnostic(0))),
     }
     Ok(report)
+}
+
+/// Runs this command in the program that links the handlers, and exits with its exit code. Returns only if there is none.
+fn run_with_handlers() -> Unusable {
+    const RUN: [&str; 6] = ["run", "--quiet", "--package", "api", "--example", "contract"];
+    let status = Command::new("cargo").args(RUN).arg("--").args(std::env::args_os().skip(1)).status();
+    // cargo has an exit code of its own if it cannot build the program.
+    if let Ok(Some(code @ 0..=2)) = status.as_ref().map(std::process::ExitStatus::code) {
+        exit(code);
+    }
+    let start = Position { line: 1, column: 1 };
+    let message = "the handlers cannot be built, so there is no generated spec to compare with: fix the errors that cargo \
+                   reports above, or name a saved spec with `--generated FILE`";
+    vec![finding(Severity::Error, "crates/api", start, "spec-unavailable", message)]
 }
 
 fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: CodeSide<'_>) -> Repair {

@@ -1,34 +1,10 @@
 //! `contract check`.
 
 use std::fs;
+use std::path::Path;
+use std::process::Output;
 
-use super::{contract, run_in, text};
-
-const CONTRACT: &str = include_str!("../../../../openapi.yaml");
-
-#[test]
-fn the_contract_is_compared_with_the_handlers_in_the_program() {
-    assert_eq!(contract(&[("openapi.yaml", CONTRACT)], &["check"]).0, Some(0));
-    let drifted = CONTRACT.replacen("maxLength: 100", "maxLength: 90", 1);
-    let (code, output) = contract(&[("openapi.yaml", &drifted)], &["check"]);
-    assert_eq!(code, Some(1), "{output}");
-    assert!(output.starts_with("error[drift-differs]: openapi.yaml:") && output.contains("expected 90"), "{output}");
-    let (code, output) = contract(&[], &["check"]);
-    assert_eq!((code, output.lines().count()), (Some(2), 1), "{output}");
-    // A fault of the contract hides no drift, and programs get both without parsing prose.
-    let faulty = drifted.replacen("info:\n", "info:\n  x-foo: 1\n", 1);
-    let (code, output) = contract(&[("openapi.yaml", &faulty)], &["check", "--format", "json"]);
-    let found: serde_json::Value = serde_json::from_str(&output).unwrap();
-    let [fault, drift] = [&found[0], &found[1]];
-    assert_eq!((code, &fault["code"], found.as_array().unwrap().len()), (Some(1), &"contract-unsupported".into(), 2));
-    assert_eq!((&drift["contract"], &drift["code"]), (&90.into(), &"drift-differs".into()));
-    let line = &drift["line"];
-    let edit = serde_json::json!({"file": "openapi.yaml", "first": line, "last": line, "text": "      maxLength: 100"});
-    let fix = &drift["fixes"][0];
-    assert_eq!((&fix["side"], &fix["edits"][0]), (&"contract".into(), &edit));
-    assert_eq!(fix["applicability"], "machine-applicable");
-    assert_eq!(drift["fixes"][1]["side"], "code");
-}
+use super::{NOTES, contract, run_in, text, tool};
 
 /// A contract, the spec of another project, and its source.
 const PAGE: [(&str, &str); 3] = [
@@ -47,6 +23,72 @@ const PAGE: [(&str, &str); 3] = [
     ),
     ("page.rs", "#[derive(ToSchema)]\n#[schema(max_length = 7)]\npub struct Page(String);\n"),
 ];
+
+#[test]
+fn drifts_and_faults_are_reported_together() {
+    let arguments = ["check", "--generated", "spec.json", "--sources", "."];
+    let (code, output) = contract(&PAGE, &arguments);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.starts_with("error[drift-differs]: openapi.yaml:") && output.contains("expected 9"), "{output}");
+    let (code, output) = contract(&PAGE[1..], &arguments);
+    assert_eq!((code, output.lines().count()), (Some(2), 1), "{output}");
+    // A fault of the contract hides no drift, and programs get both without parsing prose.
+    let faulty = PAGE[0].1.replacen("info: {", "info: { x-foo: 1,", 1);
+    let files = [(PAGE[0].0, &*faulty), PAGE[1], PAGE[2]];
+    let (code, output) = contract(&files, &[&arguments[..], &["--format", "json"]].concat());
+    let found: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let [fault, drift] = [&found[0], &found[1]];
+    assert_eq!((code, &fault["code"], found.as_array().unwrap().len()), (Some(1), &"contract-unsupported".into(), 2));
+    assert_eq!((&drift["contract"], &drift["code"]), (&9.into(), &"drift-differs".into()));
+    let line = &drift["line"];
+    let text = "      maxLength: 7 # short";
+    let edit = serde_json::json!({"file": "openapi.yaml", "first": line, "last": line, "text": text});
+    let fix = &drift["fixes"][0];
+    assert_eq!((&fix["side"], &fix["edits"][0]), (&"contract".into(), &edit));
+    assert_eq!(fix["applicability"], "machine-applicable");
+    assert_eq!(drift["fixes"][1]["side"], "code");
+}
+
+/// A project whose package `api` has this library, and an example `contract` that prints its arguments.
+fn project(library: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir_all(folder.path().join("examples")).unwrap();
+    write("Cargo.toml", "[package]\nname = \"api\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[workspace]\n");
+    write("lib.rs", library);
+    write(
+        "examples/contract.rs",
+        "fn main() {\n    api::User { name: String::new() };\n    \
+         println!(\"{:?}\", std::env::args().skip(1).collect::<Vec<_>>());\n    std::process::exit(1);\n}\n",
+    );
+    write("openapi.yaml", NOTES);
+    folder
+}
+
+fn run_with_cargo(folder: &Path, arguments: &[&str]) -> Output {
+    let target = folder.join("target");
+    tool(folder).env("CARGO_TARGET_DIR", target).args(arguments).output().expect("the tool runs")
+}
+
+#[test]
+fn without_a_spec_the_program_with_the_handlers_makes_the_comparison() {
+    let project = project("pub struct User { pub name: String }\n");
+    let output = run_with_cargo(project.path(), &["--format", "json", "check", "--fix"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert_eq!(text(&output).lines().next(), Some(r#"["--format", "json", "check", "--fix"]"#));
+}
+
+/// A fix adds a property to a struct, and a literal of the struct lacks it: rustc reports that place, and the tool runs.
+#[test]
+fn the_tool_runs_while_the_handlers_do_not_compile() {
+    let project = project("pub struct User { pub name: String, pub locale: Option<String> }\n");
+    let output = run_with_cargo(project.path(), &["check"]);
+    let printed = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("error[E0063]") && printed.contains("error[spec-unavailable]: crates/api"), "{printed}");
+    assert!(run_in(project.path(), &["lint"]).status.success());
+    assert!(run_in(project.path(), &["diff", "openapi.yaml", "openapi.yaml"]).status.success());
+}
 
 /// Any contract is compared with any generated spec, and either side is edited to match the other.
 #[test]

@@ -21,7 +21,13 @@ fn contract(files: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String)
 }
 
 fn run_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_contract")).current_dir(folder).args(arguments).output().expect("the tool runs")
+    tool(folder).args(arguments).output().expect("the tool runs")
+}
+
+fn tool(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_contract"));
+    command.current_dir(folder);
+    command
 }
 
 fn text(output: &Output) -> String {
