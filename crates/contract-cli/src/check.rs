@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::Handlers;
 use crate::args::{CheckArgs, FixSide};
-use crate::report::{Input, Report, Unusable, counted, finding, findings, read, unusable, write};
+use crate::report::{Input, Report, Unusable, counted, finding, read, unusable, write};
 
 /// Compares the contract with the spec in `--generated`, or with that of the handlers.
 pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<Report, Unusable> {
@@ -27,8 +27,7 @@ pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<
     let files = SourceFile::all_in(&folders);
     let code = if folders.is_empty() { code } else { CodeSide { files: &files, ..code } };
     let checked = openapi_drift::check(&contract.name, &contract.bytes, spec, code);
-    let mut report =
-        Report { findings: findings(&checked.faults), success: "the contract and the code agree".to_owned() };
+    let mut report = Report { findings: checked.faults, success: "the contract and the code agree".to_owned() };
     match (args.fix, &checked.contract) {
         (Some(FixSide::Contract), _) if args.contract == Path::new("-") => {
             return Err(unusable(&contract.name, "edited", "give the file by its name"));
@@ -57,10 +56,9 @@ fn run_with_handlers() -> Unusable {
     if let Ok(Some(code @ 0..=2)) = status.as_ref().map(std::process::ExitStatus::code) {
         exit(code);
     }
-    let start = Position { line: 1, column: 1 };
     let message = "the handlers cannot be built, so there is no generated spec to compare with: fix the errors that cargo \
                    reports above, or name a saved spec with `--generated FILE`";
-    vec![finding(Severity::Error, "crates/api", start, "spec-unavailable", message)]
+    vec![finding(Severity::Error, "crates/api", "spec-unavailable", message)]
 }
 
 fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: CodeSide<'_>) -> Repair {
@@ -73,27 +71,19 @@ fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: CodeSide<'_>
 fn parse(file: &Input) -> Result<Value, Unusable> {
     serde_json::from_slice(&file.bytes).map_err(|error| {
         let position = Position { line: error.line().max(1), column: error.column().max(1) };
-        vec![finding(
-            Severity::Error,
-            &file.name,
-            position,
-            "file-unusable",
-            format!("cannot be read as JSON: {error}"),
-        )]
+        let message = format!("cannot be read as JSON: {error}");
+        vec![file.finding(Severity::Error, position, "file-unusable", message)]
     })
 }
 
 /// What was fixed, and why it stopped.
 fn notices(side: FixSide, repair: &Repair, contract: &str) -> Vec<Diagnostic> {
-    let notice = |severity, file: &str, code, message: String| {
-        finding(severity, file, Position { line: 1, column: 1 }, code, message)
-    };
     let next = match side {
         FixSide::Code => ": build again, rustc reports what new fields still need",
         FixSide::Contract => "",
     };
     let applied = format!("fixes applied in {}{next}", counted(repair.rounds, "round"));
-    let files = repair.files.iter().map(|file| notice(Severity::Notice, &file.path, "fixes-applied", applied.clone()));
-    let stopped = repair.stopped.iter().map(|why| notice(Severity::Error, contract, "fix-stopped", why.clone()));
+    let files = repair.files.iter().map(|file| finding(Severity::Notice, &file.path, "fixes-applied", applied.clone()));
+    let stopped = repair.stopped.iter().map(|why| finding(Severity::Error, contract, "fix-stopped", why.clone()));
     files.chain(stopped).collect()
 }

@@ -2,11 +2,11 @@
 
 use openapi_breaking::{Approvals, BadLine, Day, Release, Reviewed, changes_between, is_semantic, required_step};
 use openapi_contract::diagnostics::{Diagnostic, Severity};
-use openapi_contract::{Contract, Position};
+use openapi_contract::{Contract, Position, excerpt};
 
 use crate::args::{DiffArgs, VersionArgs};
 use crate::lint::version_ignored;
-use crate::report::{Input, Report, Unusable, counted, finding, findings, read};
+use crate::report::{Input, Report, Unusable, counted, read};
 
 /// Compares two files. Every file that cannot be read is reported, not only the first.
 pub(crate) fn diff(args: &DiffArgs, today: Day) -> Result<Report, Unusable> {
@@ -19,7 +19,7 @@ pub(crate) fn diff(args: &DiffArgs, today: Day) -> Result<Report, Unusable> {
 }
 
 pub(crate) fn compare(
-    [old, new]: [&Input; 2],
+    files: [&Input; 2],
     approvals: Option<&Input>,
     strict: bool,
     version: VersionArgs,
@@ -27,40 +27,43 @@ pub(crate) fn compare(
 ) -> Report {
     let failed = |findings| Report { findings, success: String::new() };
     // Other errors of the new document alone are reported by `lint`: it may have another author or be older than the rules.
-    let contradictions = Contract::load(&new.name, &new.bytes).map(|contract| openapi_lint::contradictions(&contract));
-    let (old, new) = match [old, new].map(|file| Release::read_bytes(&file.name, &file.bytes)) {
+    let file = files[1];
+    let contradictions =
+        Contract::load(&file.name, &file.bytes).map(|contract| openapi_lint::contradictions(&contract));
+    let (old, new) = match files.map(|file| Release::read_bytes(&file.name, &file.bytes)) {
         [Ok(old), Ok(new)] => (old, new),
         sides => {
-            return failed(sides.into_iter().filter_map(Result::err).flat_map(|errors| findings(&errors)).collect());
+            let errors = files.iter().zip(sides).filter_map(|(file, side)| Some(file.findings(&side.err()?)));
+            return failed(errors.flatten().collect());
         }
     };
     let wrong_line = |BadLine { line, message }: &BadLine| {
-        let file = approvals.map(|file| file.name.as_str()).unwrap_or_default();
-        finding(Severity::Error, file, Position { line: *line, column: 1 }, "approval-wrong", message)
+        let position = Position { line: *line, column: 1 };
+        approvals.map(|file| file.finding(Severity::Error, position, "approval-wrong", message))
     };
-    let text = approvals.map(|file| String::from_utf8_lossy(&file.bytes));
-    let approvals = match Approvals::parse(text.as_deref().unwrap_or_default()) {
-        Ok(approvals) => approvals,
+    let approved = match Approvals::parse(approvals.map(|file| file.text.as_str()).unwrap_or_default()) {
+        Ok(approved) => approved,
         // Without the approvals the changes cannot be judged.
-        Err(lines) => return failed(lines.iter().map(wrong_line).collect()),
+        Err(lines) => return failed(lines.iter().filter_map(wrong_line).collect()),
     };
     let changes = changes_between(&old, &new, today);
-    let reviewed = approvals.review(&changes);
-    let mut findings = findings(&contradictions.unwrap_or_default());
-    findings.extend(reviewed.stale.iter().map(wrong_line));
+    let reviewed = approved.review(&changes);
+    let mut findings = file.findings(&contradictions.unwrap_or_default());
+    findings.extend(reviewed.stale.iter().filter_map(wrong_line));
     if !version.ignored {
-        let position = new.nearest_position("/info/version");
-        for release in [&old, &new].into_iter().filter(|release| !is_semantic(release.version())).take(1) {
-            let position = release.nearest_position("/info/version");
-            findings.push(version_ignored(release.file_name(), position, release.version()));
+        let mut releases = files.into_iter().zip([&old, &new]);
+        if let Some((file, release)) = releases.find(|(_, release)| !is_semantic(release.version())) {
+            findings.push(version_ignored(file, release.nearest_position("/info/version"), release.version()));
         }
         if let Err(fault) = required_step(&changes, old.version(), new.version()) {
-            let fault = finding(Severity::Error, new.file_name(), position, "version-step", fault.to_string());
+            let position = new.nearest_position("/info/version");
+            let fault = file.finding(Severity::Error, position, "version-step", fault.to_string());
             findings.push(Diagnostic { pointer: "/info/version".to_owned(), ..fault });
         }
     }
+    let lines = files.map(|file| excerpt::lines(&file.text));
     findings.extend(changes.iter().map(|change| {
-        let mut finding = Diagnostic::from(change);
+        let mut finding = change.diagnostic([&lines[0], &lines[1]]);
         let approved = reviewed.approved.contains(&change);
         finding.facts.insert("approved".to_owned(), approved.into());
         if approved {

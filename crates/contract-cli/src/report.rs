@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use openapi_contract::diagnostics::{Diagnostic, Severity};
-use openapi_contract::{LoadError, MAX_BYTES, Position};
+use openapi_contract::diagnostics::{Diagnostic, Severity, of_errors};
+use openapi_contract::{LoadError, MAX_BYTES, Position, excerpt};
 use serde_json::Map;
 
 /// The findings of a command, and the line that sums them up if none is an error.
@@ -21,6 +21,27 @@ pub(crate) type Unusable = Vec<Diagnostic>;
 pub(crate) struct Input {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
+    /// The bytes as text, to show lines of it.
+    pub(crate) text: String,
+}
+
+impl Input {
+    /// A finding about a position rather than a node.
+    pub(crate) fn finding(
+        &self,
+        severity: Severity,
+        position: Position,
+        code: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let detail = excerpt::draw(excerpt::at(&self.name, &excerpt::lines(&self.text), position, ""));
+        Diagnostic { position, detail, ..finding(severity, &self.name, code, message) }
+    }
+
+    /// Errors of the document in this file.
+    pub(crate) fn findings(&self, errors: &[LoadError]) -> Vec<Diagnostic> {
+        of_errors(errors, &self.text)
+    }
 }
 
 impl Report {
@@ -60,7 +81,8 @@ pub(crate) fn read(path: &Path) -> Result<Input, Unusable> {
         (path.display().to_string(), file)
     };
     read.map_err(|error| unusable(&name, "read", error))?;
-    Ok(Input { name, bytes })
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Input { name, bytes, text })
 }
 
 /// Writes a file.
@@ -73,30 +95,19 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
 
 /// A file that cannot be used, and why.
 pub(crate) fn unusable(name: &str, how: &str, error: impl std::fmt::Display) -> Unusable {
-    let start = Position { line: 1, column: 1 };
-    vec![finding(Severity::Error, name, start, "file-unusable", format!("cannot be {how}: {error}"))]
+    vec![finding(Severity::Error, name, "file-unusable", format!("cannot be {how}: {error}"))]
 }
 
-/// A finding about a position rather than a node.
-pub(crate) fn finding(
-    severity: Severity,
-    file: &str,
-    position: Position,
-    code: &str,
-    message: impl Into<String>,
-) -> Diagnostic {
+/// A finding about a file as a whole.
+pub(crate) fn finding(severity: Severity, file: &str, code: &str, message: impl Into<String>) -> Diagnostic {
     Diagnostic {
         severity,
         code: code.to_owned(),
         file: file.to_owned(),
-        position,
+        position: Position::START,
         pointer: String::new(),
         message: message.into(),
         detail: String::new(),
         facts: Map::new(),
     }
-}
-
-pub(crate) fn findings(errors: &[LoadError]) -> Vec<Diagnostic> {
-    errors.iter().map(Diagnostic::from).collect()
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::rule::{Rule, Severity};
 use openapi_contract::Position;
 use openapi_contract::diagnostics::{self, Diagnostic};
+use openapi_contract::excerpt;
 
 /// The place of a change in one of the two documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub struct Place {
     pub file: String,
     /// Line and column of the node, or of its nearest ancestor that exists.
     pub position: Position,
-    /// JSON pointer (RFC 6901) of the node, or of where it would be.
+    /// JSON pointer (RFC 6901) of the node, or of its nearest ancestor that exists.
     pub pointer: String,
+    /// Whether the node exists in this document.
+    pub exists: bool,
 }
 
 /// One difference between two releases. Displayed on one line.
@@ -53,7 +56,7 @@ impl fmt::Display for Change {
 impl Change {
     fn facts(&self) -> Map<String, Value> {
         let place = |place: &Place| {
-            let Place { file, position, pointer } = place;
+            let Place { file, position, pointer, .. } = place;
             json!({ "file": file, "line": position.line, "column": position.column, "pointer": pointer })
         };
         let mut facts = diagnostics::members_of(json!({
@@ -75,18 +78,32 @@ impl Change {
     }
 }
 
-impl From<&Change> for Diagnostic {
-    /// At the place in the new release, where a pull request shows it. The detail has the rest for people; the facts have
-    /// it for programs: `change` (the severity), `direction`, `step`, `place`, `also`, `sentence`, `why`, `remedy`, `old`
-    /// and `new` (`file`, `line`, `column`, `pointer`), `before`, `after` and `fingerprint`.
-    fn from(change: &Change) -> Self {
-        let Change { rule, place, sentence, old, new, fingerprint, .. } = change;
-        let mut detail = format!("{}: {}\n", rule.severity, rule.sentence());
+impl Change {
+    /// The change as a finding at its place in the new release, where a pull request shows it. `lines` are those of the old
+    /// and of the new release.
+    ///
+    /// The detail has the rest for people; the facts have it for programs: `change` (the severity), `direction`, `step`,
+    /// `place`, `also`, `sentence`, `why`, `remedy`, `old` and `new` (`file`, `line`, `column`, `pointer`), `before`,
+    /// `after` and `fingerprint`.
+    pub fn diagnostic(&self, lines: [&[&str]; 2]) -> Diagnostic {
+        let Change { rule, place, sentence, old, new, fingerprint, .. } = self;
+        let labels = match [old.exists, new.exists] {
+            [true, true] => ["before", "after"],
+            [true, false] => ["removed", "not here"],
+            [false, _] => ["not here", "added"],
+        };
+        let [before, after] = [(0, old), (1, new)]
+            .map(|(side, place)| excerpt::at(&place.file, lines[side], place.position, labels[side]));
+        let is_drawn = before.is_some();
+        let mut detail = excerpt::draw(after.into_iter().chain(before));
+        detail.push_str(&format!("{}: {}\n", rule.severity, rule.sentence()));
         if !rule.remedy.is_empty() {
             detail.push_str(&format!("to stay compatible: {}\n", rule.remedy));
         }
-        detail.push_str(&format!("before: {}:{} (#{})\n", old.file, old.position, old.pointer));
-        for also in &change.also {
+        if !is_drawn {
+            detail.push_str(&format!("before: {}:{} (#{})\n", old.file, old.position, old.pointer));
+        }
+        for also in &self.also {
             detail.push_str(&format!("also at: {also}\n"));
         }
         detail.push_str(&format!("fingerprint: {fingerprint}\n"));
@@ -102,7 +119,7 @@ impl From<&Change> for Diagnostic {
             pointer: new.pointer.clone(),
             message: format!("{place}: {sentence}"),
             detail,
-            facts: change.facts(),
+            facts: self.facts(),
         }
     }
 }

@@ -222,14 +222,15 @@ impl<'a> Walk<'a> {
     fn change(&self, finding: &Finding, places: Vec<String>) -> Change {
         let Finding { rule, sentence, at, values: [before, after], .. } = finding;
         let documents = self.documents();
+        let exists = |side: usize| pointer::find(documents[side], &at[side]).is_some();
         let place = |side: usize| {
             let pointer = nearest(documents[side], &at[side]);
             let position = self.releases[side].nearest_position(pointer);
-            Place { file: self.releases[side].file_name().to_owned(), position, pointer: pointer.to_owned() }
+            let file = self.releases[side].file_name().to_owned();
+            Place { file, position, pointer: pointer.to_owned(), exists: exists(side) }
         };
         // The fingerprint uses the place in the old document, so that it survives a rename; for what is added, the place
         // in the new one.
-        let exists = |side: usize| pointer::find(documents[side], &at[side]).is_some();
         let side = usize::from(!exists(0) && exists(1));
         let logical = logical_place(documents[side], &at[side]);
         let named = |place: String| if place.is_empty() { "the document".to_owned() } else { place };

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::LoadError;
+use crate::excerpt;
 use crate::source_map::Position;
 use crate::words::words;
 
@@ -59,19 +60,20 @@ pub enum Format {
     GitHub,
 }
 
-impl From<&LoadError> for Diagnostic {
-    fn from(error: &LoadError) -> Self {
-        Self {
-            severity: Severity::Error,
-            code: error.code.as_str().to_owned(),
-            file: error.file.clone(),
-            position: error.position,
-            pointer: error.pointer.clone(),
-            message: error.message.clone(),
-            detail: String::new(),
-            facts: Map::new(),
-        }
-    }
+/// Errors as findings, with their lines of the text.
+pub fn of_errors(errors: &[LoadError], text: &str) -> Vec<Diagnostic> {
+    let lines = excerpt::lines(text);
+    let of_error = |error: &LoadError| Diagnostic {
+        severity: Severity::Error,
+        code: error.code.as_str().to_owned(),
+        file: error.file.clone(),
+        position: error.position,
+        pointer: error.pointer.clone(),
+        message: error.message.clone(),
+        detail: excerpt::draw(excerpt::at(&error.file, &lines, error.position, "")),
+        facts: Map::new(),
+    };
+    errors.iter().map(of_error).collect()
 }
 
 /// The findings in this format, in the order given. Ends with a line break unless it is empty.

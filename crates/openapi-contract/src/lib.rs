@@ -29,6 +29,7 @@ pub mod diagnostics;
 pub mod document;
 pub mod equivalence;
 pub mod error;
+pub mod excerpt;
 pub mod extensions;
 pub mod fields;
 pub mod grammar;

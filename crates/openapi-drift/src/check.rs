@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::context::CodeSide;
 use crate::finding::Finding;
 use crate::findings::findings;
-use openapi_contract::diagnostics::{Diagnostic, Format, render};
-use openapi_contract::{Artifacts, Contract, LoadError};
+use openapi_contract::diagnostics::{Diagnostic, Format, of_errors, render};
+use openapi_contract::{Artifacts, Contract};
 use openapi_lint::lint;
 
 /// What [`check`] found.
@@ -17,7 +17,7 @@ pub struct CheckReport {
     /// The documents and tables for the server; `None` where the contract has faults.
     pub artifacts: Option<Artifacts>,
     /// What is wrong with the contract itself: what the loader, the lint or [`Artifacts::of`] refuses.
-    pub faults: Vec<LoadError>,
+    pub faults: Vec<Diagnostic>,
     /// Where the contract and the code differ. What only follows from a fault is left out.
     pub drifts: Vec<Finding>,
 }
@@ -26,9 +26,13 @@ pub struct CheckReport {
 ///
 /// `file` appears in messages only; nothing is read from disk.
 pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> CheckReport {
+    let text = String::from_utf8_lossy(yaml);
     let contract = match Contract::read(file, yaml) {
         Ok(contract) => contract,
-        Err(faults) => return CheckReport { contract: None, artifacts: None, faults, drifts: Vec::new() },
+        Err(errors) => {
+            let faults = of_errors(&errors, &text);
+            return CheckReport { contract: None, artifacts: None, faults, drifts: Vec::new() };
+        }
     };
     let faults = lint(&contract);
     let (artifacts, faults) = match Artifacts::of(&contract) {
@@ -37,7 +41,7 @@ pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> 
         _ => (None, faults),
     };
     let drifts = findings(&contract, generated, code);
-    CheckReport { contract: Some(contract), artifacts, faults, drifts }
+    CheckReport { contract: Some(contract), artifacts, faults: of_errors(&faults, &text), drifts }
 }
 
 impl CheckReport {
@@ -45,7 +49,7 @@ impl CheckReport {
     /// `shift`, as cargo does with the output of a build script.
     pub fn page(&self, shift: usize) -> String {
         let drifts = self.drifts.iter().map(|one| one.diagnostic(shift));
-        let all: Vec<Diagnostic> = self.faults.iter().map(Diagnostic::from).chain(drifts).collect();
+        let all: Vec<Diagnostic> = self.faults.iter().cloned().chain(drifts).collect();
         let counts = format!("error: {} faults in the contract, {} drifts\n", self.faults.len(), self.drifts.len());
         render(&all, Format::Text) + &counts
     }

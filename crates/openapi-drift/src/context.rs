@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::fix::SourceFile;
 use crate::sources::Sources;
 use openapi_contract::Contract;
+use openapi_contract::excerpt;
 use openapi_contract::pointer::join;
 
 /// What is known of the code besides the spec that it generates.
@@ -29,6 +30,7 @@ impl CodeSide<'_> {
 pub(crate) struct Context<'a> {
     pub(crate) contract: &'a Contract,
     pub(crate) yaml: SourceFile,
+    pub(crate) lines: Vec<&'a str>,
     pub(crate) generated: &'a Value,
     pub(crate) code: CodeSide<'a>,
     pub(crate) sources: Sources<'a>,
@@ -39,8 +41,8 @@ pub(crate) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(crate) fn new(contract: &'a Contract, generated: &'a Value, code: CodeSide<'a>) -> Context<'a> {
         let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
-        let sources = Sources::read(code.files);
-        Context { contract, yaml, generated, code, sources, defined: RefCell::default() }
+        let (lines, sources) = (excerpt::lines(contract.text()), Sources::read(code.files));
+        Context { contract, yaml, lines, generated, code, sources, defined: RefCell::default() }
     }
 
     /// Whether a rule for all operations adds the node at this pointer of the generated spec.

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::Value;
 
 use crate::compare::{Drift, DriftKind, brief, compare};
@@ -15,6 +14,7 @@ use crate::moves;
 use crate::sources::{Item, argument_of, operation_id, schema_of};
 use openapi_contract::Contract;
 use openapi_contract::equivalence::canonical;
+use openapi_contract::excerpt;
 use openapi_contract::pointer::{join, tokens};
 
 /// A fix is tried on a whole document, so the work grows with the number of drifts times the size of the contract. This much
@@ -176,20 +176,9 @@ fn lines(context: &Context<'_>, drift: &Drift, code: Option<(&SourceFile, Range<
         (_, Some(value)) if value.is_object() => "found here".to_owned(),
         (_, value) => format!("found {}", brief(value.as_ref())),
     };
-    let start = context.yaml.offset_of(drift.position);
-    let contract = snippet(&context.yaml, start..context.yaml.text.len(), AnnotationKind::Primary, ours);
-    let code = code.map(|(file, span)| snippet(file, span, AnnotationKind::Context, theirs));
-    let group = Group::with_title(Level::ERROR.primary_title("")).element(contract).elements(code);
-    // The first line is the title.
-    let text = Renderer::plain().render(&[group]);
-    text.split_once('\n').map(|(_, lines)| lines.to_owned() + "\n").unwrap_or_default()
-}
-
-/// The part of a span that is on its first line.
-fn snippet(file: &SourceFile, span: Range<usize>, kind: AnnotationKind, label: String) -> Snippet<'_, Annotation<'_>> {
-    let length = file.slice(span.clone()).lines().next().unwrap_or_default().trim_end().len();
-    let annotation = kind.span(span.start..span.start + length).label(label);
-    Snippet::source(file.text.as_str()).path(file.path.as_str()).annotation(annotation)
+    let contract = excerpt::at(&context.yaml.path, &context.lines, drift.position, &ours);
+    let code = code.map(|(file, span)| file.excerpt(span, &theirs));
+    excerpt::draw(contract.into_iter().chain(code))
 }
 
 /// The bytes of the code that a node of the generated spec comes from.

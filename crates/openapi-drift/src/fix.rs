@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::{fmt, fs, path::Path};
 
 use openapi_contract::Position;
+use openapi_contract::excerpt::Excerpt;
 use serde::Serialize;
 
 /// Which side of a drift a fix changes.
@@ -156,11 +157,14 @@ impl SourceFile {
         self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
     }
 
-    /// The byte of a position.
-    pub(crate) fn offset_of(&self, position: Position) -> usize {
-        let before = self.text.split_inclusive('\n').take(position.line.saturating_sub(1)).map(str::len).sum();
-        let line = self.slice(before..self.text.len());
-        before + line.chars().take(position.column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
+    /// The part of these bytes that is on their first line.
+    pub(crate) fn excerpt<'a>(&'a self, range: Range<usize>, label: &'a str) -> Excerpt<'a> {
+        let start = self.slice(0..range.start).rfind('\n').map_or(0, |at| at + 1);
+        let line = self.slice(start..self.text.len()).lines().next().unwrap_or_default();
+        let column = self.slice(start..range.start).chars().count() + 1;
+        let position = Position { line: self.line_of(range.start), column };
+        let length = self.slice(range).lines().next().unwrap_or_default().trim_end().len();
+        Excerpt { file: &self.path, position, line, length, label }
     }
 
     /// A line, from 1; empty where there is none.

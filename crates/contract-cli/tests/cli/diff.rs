@@ -28,6 +28,18 @@ fn a_breaking_change_fails_and_requires_a_version_step() {
 }
 
 #[test]
+fn changes_are_shown_at_their_lines_in_both_releases() {
+    let (_, output) = diff(NOTES, &edited("maxLength: 100", "maxLength: 90"), &["--no-version"]);
+    for line in [" --> new:27:", " ::: old:27:", "^^^ after", "--- before"] {
+        assert!(output.contains(line), "{line}: {output}");
+    }
+    let (_, output) = diff(NOTES, &edited(", maxLength: 100", ""), &["--no-version"]);
+    assert!(output.contains("^ not here") && output.contains("- removed"), "{output}");
+    let (_, output) = diff(NOTES, &edited("'#/components/schemas/Note'", "'#/components/schemas/None'"), &[]);
+    assert!(output.contains(" --> new:17:") && output.contains("/None' }\n"), "{output}");
+}
+
+#[test]
 fn changes_are_reported_for_programs_and_for_github() {
     let broken = edited("maxLength: 100", "maxLength: 90");
     let (_, annotations) = diff(NOTES, &broken, &["--format", "github"]);

@@ -19,6 +19,12 @@ fn an_error_fails_and_is_reported_with_its_file() {
 }
 
 #[test]
+fn an_error_is_shown_at_its_line() {
+    let (_, output) = contract(&[("a.yaml", &*edited("maxLength: 100", "maxLenght: 100"))], &["lint", "a.yaml"]);
+    assert!(output.contains(" --> a.yaml:27:") && output.contains("^^^^^^^^^^^^^^"), "{output}");
+}
+
+#[test]
 fn a_file_that_is_not_text_is_reported_at_the_first_wrong_byte() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.yaml"), b"openapi: \xff").unwrap();

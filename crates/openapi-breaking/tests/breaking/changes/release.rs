@@ -1,7 +1,7 @@
 //! The version step, approvals, stable fingerprints and places of changes.
 
 use openapi_breaking::{Approvals, Change, RULES, Release, Severity, Step, changes_between, required_step};
-use openapi_contract::diagnostics::{self, Diagnostic};
+use openapi_contract::diagnostics;
 use serde_json::{Value, json};
 
 use super::{BASE, base, between, put, read, today};
@@ -161,7 +161,7 @@ fn both_files_are_named_with_line_and_column() {
         assert_eq!(change.new.position.line, line(BASE) + 1);
         assert_eq!(change.old.pointer, format!("{NAME}/maxLength"));
     }
-    let finding = Diagnostic::from(&changes[0]);
+    let finding = changes[0].diagnostic([&[], &[]]);
     assert_eq!((finding.severity, finding.code.as_str()), (diagnostics::Severity::Error, "request-bound-tightened"));
     assert!(finding.detail.contains(&format!("before: openapi.yaml:{}:", line(BASE))));
     assert!(finding.detail.contains(&format!("fingerprint: {}", changes[0].fingerprint)));
