@@ -27,7 +27,8 @@ pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<
     let files = SourceFile::all_in(&folders);
     let code = if folders.is_empty() { code } else { CodeSide { files: &files, ..code } };
     let checked = openapi_drift::check(&contract.name, &contract.bytes, spec, code);
-    let mut report = Report { findings: checked.faults, success: "the contract and the code agree".to_owned() };
+    let mut report =
+        Report { findings: checked.faults, success: "no differences between the contract and the code".to_owned() };
     match (args.fix, &checked.contract) {
         (Some(FixSide::Contract), _) if args.contract == Path::new("-") => {
             return Err(unusable(&contract.name, "edited", "give the file by its name"));
@@ -40,7 +41,7 @@ pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<
             report.findings.extend(repair.left.iter().map(|one| one.diagnostic(0)));
             report.findings.extend(notices(side, &repair, contract.file_name()));
             if !repair.files.is_empty() && side == FixSide::Code {
-                report.success = "every drift is fixed: build to compare again".to_owned();
+                report.success = "every drift has a fix that was applied: build, then check again".to_owned();
             }
         }
         _ => report.findings.extend(checked.drifts.iter().map(|one| one.diagnostic(0))),

@@ -181,11 +181,11 @@ rules! {
         PROSE_CHANGED Prose Api "prose-changed"
             "A title, description, example or external link changes, or a key that has no effect on messages.";
         UNUSED_COMPONENT_CHANGED Prose Api "unused-component-changed"
-            "A component is added, changed or removed, and no operation notices it.";
+            "A component that no operation uses is added, changed or removed.";
         UNSENT_PROPERTY_CHANGED Prose Api "unsent-property-changed"
             "A `readOnly` property used in requests only, or a `writeOnly` one used in responses only, differs: it is never sent.";
         OVERRIDDEN_CHANGED Prose Api "overridden-default-changed"
-            "`security`, `servers` or a parameter that operations could inherit differs, and no operation inherits it.";
+            "`security`, `servers` or a parameter that operations could inherit differs, but every operation overrides it.";
     }
     both_directions {
         PART_ADDED ADDS "parameter-added-optional"/"response-header-added",

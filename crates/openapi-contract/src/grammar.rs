@@ -107,7 +107,7 @@ grammar! {
         Text => openapi; One(Info) => info; List(Server) => servers; Map(PathItem) => paths;
         One(Components) => components; Requirements => security; List(Tag) => tags; One(ExternalDocs) => externalDocs;
     } ! {
-        Map(PathItem) => "webhooks": "3.0 has none: describe these requests in the contract of their receiver";
+        Map(PathItem) => "webhooks": "no equivalent in OpenAPI 3.0: describe these requests in the contract of their receiver";
         Text => "jsonSchemaDialect": "leave it out: schemas here use the dialect of OpenAPI 3.1";
     }
     Info "`info`" [title version] {
@@ -170,31 +170,31 @@ grammar! {
         SchemaOrFlag => additionalProperties; One(Schema) => items not; List(Schema) => allOf anyOf oneOf;
         One(Discriminator) => discriminator; One(Xml) => xml; One(ExternalDocs) => externalDocs;
     } ! {
-        Flag => "nullable": "3.1 has none: make the property optional instead";
-        Number => "exclusiveMinimum": "3.0 writes it differently: use `minimum`";
-        Number => "exclusiveMaximum": "3.0 writes it differently: use `maximum`";
-        Any => "const": "3.0 has none: use `enum` with one value";
-        One(Schema) => "if" "then" "else": "3.0 has none: use `oneOf` or `anyOf`";
-        List(Schema) => "prefixItems": "3.0 has none: use `items`, or an object with named properties";
-        One(Schema) => "contains": "3.0 has none: use `items`";
-        Count => "minContains": "3.0 has none: use `minItems`";
-        Count => "maxContains": "3.0 has none: use `maxItems`";
-        Map(Schema) => "patternProperties": "3.0 has none: use `additionalProperties`";
+        Flag => "nullable": "OpenAPI 3.1 does not have it: make the property optional instead";
+        Number => "exclusiveMinimum": "OpenAPI 3.0 writes it differently: use `minimum`";
+        Number => "exclusiveMaximum": "OpenAPI 3.0 writes it differently: use `maximum`";
+        Any => "const": "no equivalent in OpenAPI 3.0: use `enum` with one value";
+        One(Schema) => "if" "then" "else": "no equivalent in OpenAPI 3.0: use `oneOf` or `anyOf`";
+        List(Schema) => "prefixItems": "no equivalent in OpenAPI 3.0: use `items`, or an object with named properties";
+        One(Schema) => "contains": "no equivalent in OpenAPI 3.0: use `items`";
+        Count => "minContains": "no equivalent in OpenAPI 3.0: use `minItems`";
+        Count => "maxContains": "no equivalent in OpenAPI 3.0: use `maxItems`";
+        Map(Schema) => "patternProperties": "no equivalent in OpenAPI 3.0: use `additionalProperties`";
         One(Schema) => "propertyNames":
-            "3.0 has none: use `additionalProperties` and name them in the description";
-        AnyMap => "dependentRequired": "3.0 has none: use `oneOf` or `anyOf`";
-        Map(Schema) => "dependentSchemas": "3.0 has none: use `oneOf` or `anyOf`";
-        SchemaOrFlag => "unevaluatedItems": "3.0 has none: use `items`";
-        SchemaOrFlag => "unevaluatedProperties": "3.0 has none: use `additionalProperties`";
-        Text => "contentEncoding": "3.0 has none: use `format: byte` for base64";
-        Text => "contentMediaType": "3.0 has none: use `format: binary`, or a media type under `content`";
-        One(Schema) => "contentSchema": "3.0 has none: use a media type under `content`";
-        Map(Schema) => "$defs": "3.0 has none: put the schema under `components/schemas`";
-        Text => "$id" "$anchor": "3.0 has none: refer to schemas as `#/components/schemas/…`";
-        Text => "$dynamicRef" "$dynamicAnchor": "3.0 has none: use `$ref`";
+            "no equivalent in OpenAPI 3.0: use `additionalProperties` and name them in the description";
+        AnyMap => "dependentRequired": "no equivalent in OpenAPI 3.0: use `oneOf` or `anyOf`";
+        Map(Schema) => "dependentSchemas": "no equivalent in OpenAPI 3.0: use `oneOf` or `anyOf`";
+        SchemaOrFlag => "unevaluatedItems": "no equivalent in OpenAPI 3.0: use `items`";
+        SchemaOrFlag => "unevaluatedProperties": "no equivalent in OpenAPI 3.0: use `additionalProperties`";
+        Text => "contentEncoding": "no equivalent in OpenAPI 3.0: use `format: byte` for base64";
+        Text => "contentMediaType": "no equivalent in OpenAPI 3.0: use `format: binary`, or a media type under `content`";
+        One(Schema) => "contentSchema": "no equivalent in OpenAPI 3.0: use a media type under `content`";
+        Map(Schema) => "$defs": "no equivalent in OpenAPI 3.0: put the schema under `components/schemas`";
+        Text => "$id" "$anchor": "no equivalent in OpenAPI 3.0: refer to schemas as `#/components/schemas/…`";
+        Text => "$dynamicRef" "$dynamicAnchor": "no equivalent in OpenAPI 3.0: use `$ref`";
         Text => "$schema": "leave it out: schemas here use the dialect of OpenAPI 3.1";
         AnyMap => "$vocabulary": "leave it out: schemas here use the dialect of OpenAPI 3.1";
-        Text => "$comment": "3.0 has none: use a YAML comment";
+        Text => "$comment": "no equivalent in OpenAPI 3.0: use a YAML comment";
     }
     Discriminator "a discriminator" [propertyName] { Text => propertyName; TextMap => mapping; }
     Xml "`xml`" [] { Text => name namespace prefix; Flag => attribute wrapped; }

@@ -50,7 +50,7 @@ impl CheckReport {
     pub fn page(&self, shift: usize) -> String {
         let drifts = self.drifts.iter().map(|one| one.diagnostic(shift));
         let all: Vec<Diagnostic> = self.faults.iter().cloned().chain(drifts).collect();
-        let counts = format!("error: {} faults in the contract, {} drifts\n", self.faults.len(), self.drifts.len());
+        let counts = format!("errors in the contract: {}, drifts: {}\n", self.faults.len(), self.drifts.len());
         render(&all, Format::Text) + &counts
     }
 }

@@ -109,11 +109,13 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
     let edited = Contract::read(&context.yaml.path, &apply(&context.yaml.text, &fix.edits));
     let errors = edited.as_ref().map_or_else(Vec::as_slice, Contract::errors);
     if let Some(error) = errors.iter().find(|error| !old.contains(error.message.as_str())) {
-        return Fix::words(fix.side, format!("a contract cannot express it: {}", error.message));
+        return Fix::words(fix.side, format!("the contract would be invalid: {}", error.message));
     }
     match edited {
         Ok(edited) if is_solved(&edited, context.generated, drift, known) => fix,
-        _ if composed(drift).is_some() => Fix::words(fix.side, "other keywords differ too: write the whole schema"),
+        _ if composed(drift).is_some() => {
+            Fix::words(fix.side, "other keywords of the schema differ too: write the whole schema")
+        }
         _ => Fix::words(fix.side, "the component matches the code at other places: write the schema inline here"),
     }
 }

@@ -19,6 +19,7 @@ mod findings;
 mod fix;
 mod fixes;
 mod moves;
+mod rename;
 mod repair;
 mod sources;
 

@@ -43,13 +43,13 @@ pub fn repair_contract(contract: &Contract, generated: &Value, code: CodeSide<'_
             break;
         }
         if repair.rounds == MAX_ROUNDS {
-            repair.stopped = Some(format!("there are fixes after {MAX_ROUNDS} rounds"));
+            repair.stopped = Some(format!("fixes are left after {MAX_ROUNDS} rounds"));
             break;
         }
         let edits = in_order(&chosen);
         let text = apply(current.text(), &edits);
         let Ok(next) = Contract::read(current.file_name(), &text) else {
-            repair.stopped = Some("the edited text is not a contract".to_owned());
+            repair.stopped = Some("the contract would not be valid after the fixes".to_owned());
             break;
         };
         let after = findings(&next, generated, code);

@@ -10,6 +10,7 @@ use serde_json::Value;
 use syn::spanned::Spanned;
 
 use crate::fix::SourceFile;
+use crate::rename::renamed;
 use openapi_contract::pointer;
 
 /// The items of all files.
@@ -75,6 +76,9 @@ pub(crate) struct Argument {
     pub(crate) parts: Vec<Range<usize>>,
     pub(crate) inside: Range<usize>,
 }
+
+/// The attributes that may rename or skip a field. utoipa prefers those of serde.
+const SERDE: [&str; 4] = ["serde", "schema", "param", "into_params"];
 
 impl<'a> Sources<'a> {
     pub(crate) fn read(files: &'a [SourceFile]) -> Sources<'a> {
@@ -182,12 +186,28 @@ impl<'a> Sources<'a> {
 impl Item<'_> {
     /// The field with this name in JSON.
     pub(crate) fn member(&self, name: &str) -> Option<&Member> {
-        let renamed = |member: &&Member| {
-            let argument = argument_of(&member.attributes, "serde", "rename");
-            argument.is_some_and(|one| self.file.slice(one.span.clone()).split('"').nth(1) == Some(name))
-        };
-        let plain = name.replace('-', "_");
-        self.members.iter().find(renamed).or_else(|| self.members.iter().find(|member| member.name == plain))
+        self.members.iter().find(|member| self.json_name(member).as_deref() == Some(name))
+    }
+
+    /// The name of a field in JSON; `None` if it is not in JSON.
+    fn json_name(&self, member: &Member) -> Option<String> {
+        let has = |key| SERDE.iter().any(|attribute| argument_of(&member.attributes, attribute, key).is_some());
+        if has("skip") || has("ignore") {
+            return None;
+        }
+        let own = self.text_of(&member.attributes, "rename").map(str::to_owned);
+        Some(own.unwrap_or_else(|| renamed(self.rename_all(), &member.name)))
+    }
+
+    /// The rule for names of fields in JSON, such as `camelCase`; empty if there is none.
+    pub(crate) fn rename_all(&self) -> &str {
+        self.text_of(&self.attributes, "rename_all").unwrap_or_default()
+    }
+
+    /// The string of `key = "string"` in an attribute of serde or utoipa.
+    fn text_of(&self, attributes: &[Attribute], key: &str) -> Option<&str> {
+        let argument = SERDE.iter().find_map(|attribute| argument_of(attributes, attribute, key))?;
+        self.file.slice(argument.span.clone()).split('"').nth(1)
     }
 
     pub(crate) fn derives(&self, name: &str) -> bool {

@@ -53,7 +53,8 @@ pub(super) fn supported(document: &Value, nodes: &[Node<'_>], errors: &mut Error
     for node @ Node { kind, value, at } in nodes.iter().filter(|node| !node.is_reference()) {
         match kind {
             Kind::Schema if value.get("type").is_some_and(|name| name == "array") && value.get("items").is_none() => {
-                let message = "`items` is missing: 3.0 requires it on every array (`items: {}` accepts any item)";
+                let message =
+                    "`items` is missing: OpenAPI 3.0 requires it on every array (`items: {}` accepts any item)";
                 errors.unsupported(&join(at, "type"), message);
             }
             Kind::Parameter => {

@@ -53,7 +53,7 @@ impl Checker<'_, '_> {
         if !siblings.is_empty() {
             let siblings = siblings.join(", ");
             let message = format!(
-                "`$ref` must be the only member, because 3.0 ignores its siblings: move {siblings} to the target"
+                "`$ref` must be the only member, because OpenAPI 3.0 ignores its siblings: move {siblings} to the target"
             );
             self.unsupported(&join(at, "$ref"), message);
         }
@@ -115,12 +115,12 @@ impl Checker<'_, '_> {
             (Shape::Statuses, Value::Object(members)) => self.statuses(members, at),
             (Shape::Texts | Shape::Values, Value::Array(items)) => self.unique(key, items, at),
             (Shape::Type, Value::Array(_)) => {
-                let message = "3.0 has no lists of types: write one type; make the property optional instead of \
+                let message = "OpenAPI 3.0 has no lists of types: write one type; make the property optional instead of \
                                nullable, and alternatives a `oneOf`";
                 self.unsupported(at, message);
             }
             (Shape::Type, _) if value == "null" => {
-                self.unsupported(at, "3.0 has no type `null`: make the property optional instead of nullable");
+                self.unsupported(at, "OpenAPI 3.0 has no type `null`: make the property optional instead of nullable");
             }
             _ => {}
         }

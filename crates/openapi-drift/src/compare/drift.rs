@@ -99,15 +99,27 @@ impl Drift {
             DriftKind::MissingInCode => format!("missing in {theirs}, expected {contract} ({ours})"),
             DriftKind::MissingInContract if is_object(&self.code) => format!("missing in {ours}"),
             DriftKind::MissingInContract => format!("missing in {ours}, found {code} ({theirs})"),
-            DriftKind::Dangling => format!("{theirs} refers to {code}, which its spec does not contain"),
+            DriftKind::Dangling => format!("the generated spec refers to {code}, which it does not contain"),
             DriftKind::NotPlanned => format!("planned in {ours}, but {theirs} has a handler"),
             DriftKind::Moved => {
-                let [ours, theirs] =
-                    [&self.contract, &self.code].map(|side| side.as_ref().and_then(Value::as_str).unwrap_or_default());
+                let [ours, theirs] = self.names();
                 format!("the address or the name differs: the contract has `{ours}`, the code has `{theirs}`")
             }
         };
         what + &message
+    }
+
+    /// The node for people, without the place that has it: `` `maxLength` ``.
+    pub(crate) fn node(&self) -> String {
+        match self.place.rsplit(STEP).next() {
+            None | Some("") => "the document".to_owned(),
+            Some(step) => format!("`{step}`"),
+        }
+    }
+
+    /// The names in the contract and in the code of what is [`DriftKind::Moved`].
+    pub(crate) fn names(&self) -> [&str; 2] {
+        [&self.contract, &self.code].map(|side| side.as_ref().and_then(Value::as_str).unwrap_or_default())
     }
 
     /// A stable id of the class of drift.

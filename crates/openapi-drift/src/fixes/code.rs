@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::attributes::{Target, add_part, append_member, set_argument, with_comma};
-use super::naming::{attribute_of, literal, pascal};
+use super::naming::{attribute_of, ident, literal, pascal};
 use super::operation::{holder, own, parameter_clause, response};
 use super::skeleton::handlers;
-use super::types::{Types, Words, is_required, variant};
+use super::types::{Place, Types, Words, is_required, variant};
 use crate::context::Context;
 use crate::fix::Applicability::{self, MachineApplicable, NeedsReview};
 use crate::fix::{Edit, Fix, Side};
@@ -46,19 +46,23 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
     match (drift.kind, contract.as_slice()) {
         (DriftKind::Dangling, _) => {
             return Err(
-                "list the type under `components(schemas(…))` of the base document: utoipa does not collect it"
+                "list the type under `components(schemas(…))` of the type that derives `OpenApi`: utoipa does \
+                        not collect it"
                     .to_owned(),
             );
         }
         (DriftKind::NotPlanned, _) => return Err("remove the handler, and its name from `routes!`".to_owned()),
-        (DriftKind::Moved, _) => return Err("rename it in the code, and wherever the code uses its name".to_owned()),
+        (DriftKind::Moved, _) => {
+            let [new, old] = drift.names();
+            return Err(format!("rename `{old}` to `{new}` in the code"));
+        }
         (DriftKind::MissingInCode, ["paths", template]) => return operations(context, template, None),
         (DriftKind::MissingInCode, ["paths", template, method]) if *method != "parameters" => {
             return operations(context, template, Some(method));
         }
         (DriftKind::MissingInCode, ["components", "schemas", name]) => {
             return Err(format!(
-                "define a type `{name}`, and list it under `components(schemas(…))` of the base document"
+                "define a type `{name}`, and list it under `components(schemas(…))` of the type that derives `OpenApi`"
             ));
         }
         _ => {}
@@ -87,16 +91,28 @@ fn written(context: &Context<'_>, drift: &Drift) -> Written {
 
 /// What to do where no edit is known.
 fn in_words(drift: &Drift) -> Words {
+    let node = drift.node();
     match drift.kind {
-        DriftKind::MissingInContract => "remove it from the code".to_owned(),
-        DriftKind::MissingInCode => "add it to the code".to_owned(),
-        _ => "change it in the code".to_owned(),
+        DriftKind::MissingInContract => format!("remove {node} from the annotations of the handlers and types"),
+        DriftKind::MissingInCode => format!("add {node} to the annotations of the handlers and types"),
+        _ => format!("annotate the handlers and types so that {node} is as in the contract"),
     }
 }
 
-/// What to do where the sources have the field already: the spec is older than they are.
-fn built_again(item: &Item<'_>) -> Words {
-    format!("`{}` has the field ({}): generate the spec again", item.name, item.place())
+/// Refuses to write a field that the sources have already: then the spec is older than they are, or the field has another
+/// name in JSON.
+fn not_defined(item: &Item<'_>, name: &str) -> Result<(), Words> {
+    let (owner, place) = (&item.name, item.place());
+    if item.member(name).is_some() {
+        return Err(format!("`{owner}` has the field ({place}): generate the spec again"));
+    }
+    let ident = ident(name);
+    match item.members.iter().any(|member| member.name == ident.trim_start_matches("r#")) {
+        true => {
+            Err(format!("`{owner}` has a field `{ident}` that is skipped or renamed in JSON ({place}): change that"))
+        }
+        false => Ok(()),
+    }
 }
 
 // ---- Types ----------------------------------------------------------------------------------------------------------
@@ -109,20 +125,12 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, rest: &[&str])
     let schema = schema.ok_or_else(|| in_words(drift))?;
     let place = |member: &Member| format!("{}:{}", item.file.path, item.file.line_of(member.start));
     match rest {
-        ["properties", property] if drift.kind == DriftKind::MissingInCode && item.member(property).is_some() => {
-            Err(built_again(item))
-        }
         ["properties", property] if drift.kind == DriftKind::MissingInCode && !item.is_enum => {
+            not_defined(item, property)?;
             let value = drift.contract.as_ref().ok_or_else(|| in_words(drift))?;
             let mut types = Types::new(context, item.file);
-            let public = item.members.first().is_none_or(|member| member.is_public);
-            let (text, _) = types.field(
-                &item.name,
-                property,
-                value,
-                is_required(schema, property),
-                (public, item.derives("Serialize")),
-            )?;
+            let (text, _) =
+                types.field(&item.name, property, value, is_required(schema, property), &Place::of(item))?;
             Ok((MachineApplicable, with_items(&types, item, append_member(item, &text))))
         }
         ["properties", property] if drift.kind == DriftKind::MissingInContract => Err(match item.member(property) {
@@ -137,7 +145,7 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, rest: &[&str])
                 .ok_or_else(|| format!("change the type of the field `{}` ({})", member.name, place(member)))
         }
         ["required"] => Err(format!(
-            "make a field an `Option` with `#[schema(nullable = false)]` to make it optional, or take the `Option` away ({})",
+            "make a field an `Option` with `#[schema(nullable = false)]` to make it optional, or remove the `Option` to make it required ({})",
             item.place()
         )),
         ["enum"] if item.is_enum => {
@@ -217,7 +225,7 @@ fn with_items(types: &Types<'_, '_>, item: &Item<'_>, edit: Edit) -> Vec<Edit> {
 
 fn operations(context: &Context<'_>, template: &str, method: Option<&str>) -> Written {
     let path = paths::paths(context.contract.document()).find(|path| path.template == template);
-    let path = path.ok_or("write its handlers")?;
+    let path = path.ok_or("write the handlers of the path")?;
     let wanted = |one: &paths::Endpoint<'_>| method.is_none_or(|method| one.method.key() == method);
     let endpoints: Vec<_> = path.endpoints().filter(wanted).filter(|one| !is_planned(one.operation)).collect();
     Ok((NeedsReview, handlers(context, &path, &endpoints)?))
@@ -332,11 +340,10 @@ fn of_parameter(
     };
     let safe = if item.is_some_and(is_shared) { NeedsReview } else { MachineApplicable };
     match (item, rest.as_slice()) {
-        (Some(item), []) if item.member(one.name).is_some() => Err(built_again(item)),
         (Some(item), []) => {
+            not_defined(item, one.name)?;
             let mut types = Types::new(context, item.file);
-            let public = item.members.first().is_none_or(|member| member.is_public);
-            let text = types.parameter(&item.name, one.parameter, public)?;
+            let text = types.parameter(&item.name, one.parameter, &Place::of(item))?;
             Ok((safe, with_items(&types, item, append_member(item, &text))))
         }
         (Some(item), ["schema", keyword]) if attribute_of(keyword).is_some() => {

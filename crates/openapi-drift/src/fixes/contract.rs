@@ -16,12 +16,16 @@ use openapi_contract::pointer::{self, join};
 /// The fix of the contract for a drift.
 pub(crate) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
     let words = |words: &str| Some(Fix::words(Side::Contract, words));
+    let by_hand = |why: &str| words(&format!("edit {} by hand, {why}", drift.node()));
     if context.yaml.text.trim_start().starts_with('{') {
-        return words("change it in the contract, which is JSON: edits are made for YAML");
+        return by_hand("since the contract is JSON: edits are written for YAML only");
     }
     let (applicability, changes) = match drift.kind {
         DriftKind::Dangling => return None,
-        DriftKind::Moved => return words("rename it in the contract"),
+        DriftKind::Moved => {
+            let [old, new] = drift.names();
+            return words(&format!("rename `{old}` to `{new}` in the contract"));
+        }
         DriftKind::NotPlanned => (NeedsReview, vec![(drift.pointer.clone(), None)]),
         DriftKind::MissingInCode => {
             let mut changes = vec![(drift.pointer.clone(), None)];
@@ -54,7 +58,7 @@ pub(crate) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
     };
     match yaml_edit::edits(context, &changes) {
         Some(edits) => Some(Fix::new(Side::Contract, applicability, edits, "")),
-        None => words("change it in the contract"),
+        None => by_hand("since its lines cannot be replaced"),
     }
 }
 

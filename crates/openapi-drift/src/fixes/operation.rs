@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::naming::{docs, literal, pascal};
-use super::types::{Types, Words};
+use super::types::{Place, Types, Words};
 use crate::context::Context;
 use crate::sources::{Handler, Item, argument_of, schema_of};
 use openapi_contract::pointer;
@@ -147,7 +147,7 @@ pub(crate) fn parameters(
     location: &str,
     these: &[&Value],
 ) -> Result<String, Words> {
-    let fields: Result<Vec<String>, Words> = these.iter().map(|one| types.parameter(name, one, true)).collect();
+    let fields: Result<Vec<String>, Words> = these.iter().map(|one| types.parameter(name, one, &Place::NEW)).collect();
     let (deserialize, into) = (types.import("serde", "Deserialize"), types.import("utoipa", "IntoParams"));
     let docs = docs(&Value::Null, &format!("The parameters in the {location}."), "");
     Ok(format!(

@@ -10,6 +10,7 @@ use super::naming::{attribute_of, bounds, docs, ident, literal, pascal};
 use crate::compare::{means_the_same, only_part};
 use crate::context::Context;
 use crate::fix::SourceFile;
+use crate::rename::renamed;
 use crate::sources::{Item, argument_of};
 use openapi_contract::Kind;
 use openapi_contract::pointer::{self, join};
@@ -31,6 +32,26 @@ pub(crate) struct Typed {
 
 /// A new type derives those of them that all of its parts have.
 const TRAITS: [&str; 5] = ["Clone", "PartialEq", "Eq", "Serialize", "Deserialize"];
+
+/// The struct that a field is written into.
+pub(crate) struct Place<'s> {
+    /// Whether its fields are public.
+    pub(crate) is_public: bool,
+    /// Whether it is serialized.
+    pub(crate) is_sent: bool,
+    /// Its rule for names, if any.
+    pub(crate) rename_all: &'s str,
+}
+
+impl<'s> Place<'s> {
+    /// A struct that a fix defines.
+    pub(crate) const NEW: Place<'static> = Place { is_public: true, is_sent: true, rename_all: "" };
+
+    pub(crate) fn of(item: &'s Item<'_>) -> Place<'s> {
+        let is_public = item.members.first().is_none_or(|member| member.is_public);
+        Place { is_public, is_sent: item.derives("Serialize"), rename_all: item.rename_all() }
+    }
+}
 
 /// Writes types into a file, and collects the new ones that they need.
 pub(crate) struct Types<'c, 'a> {
@@ -224,7 +245,7 @@ impl<'c, 'a> Types<'c, 'a> {
         let written = join("/components/schemas", name) + "/properties";
         members.sort_by_key(|(property, _)| self.context.contract.position(&join(&written, property)));
         for (property, member) in members {
-            let (text, typed) = self.field(name, property, member, is_required(schema, property), (true, true))?;
+            let (text, typed) = self.field(name, property, member, is_required(schema, property), &Place::NEW)?;
             derives.retain(|one| typed.derives.contains(one));
             lines.push(text);
         }
@@ -241,24 +262,24 @@ impl<'c, 'a> Types<'c, 'a> {
         name: &str,
         schema: &Value,
         required: bool,
-        (public, is_sent): (bool, bool),
+        place: &Place<'_>,
     ) -> Result<(String, Typed), Words> {
         let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
         let (mut serde, mut attributes, mut rust) = (Vec::new(), Vec::new(), typed.rust.clone());
         if !required {
             rust = format!("Option<{rust}>");
             attributes.push("nullable = false".to_owned());
-            if is_sent {
+            if place.is_sent {
                 serde.push("skip_serializing_if = \"Option::is_none\"".to_owned());
             }
         }
         attributes.extend(typed.attributes.clone());
         let docs = docs(schema, &format!("See `{name}` in the contract."), "    ");
-        Ok((docs + &written(name, serde, ("schema", attributes), &rust, public), typed))
+        Ok((docs + &written(name, serde, ("schema", attributes), &rust, place), typed))
     }
 
     /// A field of a struct of parameters.
-    pub(crate) fn parameter(&mut self, owner: &str, parameter: &Value, public: bool) -> Result<String, Words> {
+    pub(crate) fn parameter(&mut self, owner: &str, parameter: &Value, place: &Place<'_>) -> Result<String, Words> {
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
         let schema = parameter.get("schema").ok_or("a parameter without a `schema` cannot be a field")?;
         let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
@@ -285,7 +306,7 @@ impl<'c, 'a> Types<'c, 'a> {
         }
         attributes.extend(typed.attributes);
         let docs = docs(parameter, &format!("See `{name}` in the contract."), "    ");
-        Ok(docs + &written(name, Vec::new(), ("param", attributes), &rust, public))
+        Ok(docs + &written(name, Vec::new(), ("param", attributes), &rust, place))
     }
 }
 
@@ -295,17 +316,17 @@ fn written(
     mut serde: Vec<String>,
     (attribute, arguments): (&str, Vec<String>),
     rust: &str,
-    public: bool,
+    place: &Place<'_>,
 ) -> String {
     let ident = ident(name);
-    if ident.trim_start_matches("r#") != name {
+    if renamed(place.rename_all, ident.trim_start_matches("r#")) != name {
         serde.insert(0, format!("rename = {}", literal(&Value::from(name))));
     }
     let line = |name: &str, arguments: &[String]| match arguments {
         [] => String::new(),
         some => format!("    #[{name}({})]\n", some.join(", ")),
     };
-    let public = if public { "pub " } else { "" };
+    let public = if place.is_public { "pub " } else { "" };
     format!("{}{}    {public}{ident}: {rust},", line("serde", &serde), line(attribute, &arguments))
 }
 

@@ -197,10 +197,48 @@ fn a_new_operation_is_a_skeleton_to_review() {
     }
 }
 
+/// A struct with `rename_all`: its members are found by their names in JSON, and a new field gets the name that it needs.
+#[test]
+fn members_of_a_renamed_struct_are_found_by_their_names_in_json() {
+    let contract = load(
+        "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nsecurity: []\npaths: {}\ncomponents:\n  schemas:\n    Page:\n      \
+         type: object\n      properties:\n        nextCursor: { type: string, maxLength: 9 }\n        \
+         Old: { type: string, maxLength: 9 }\n        perPage: { type: string }\n        per_item: { type: string }\n        \
+         old: { type: string }\n        hidden: { type: string }\n",
+    );
+    let spec = serde_json::json!({"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}, "components": {"schemas": {
+        "Page": {"type": "object", "properties": {
+            "nextCursor": {"type": "string", "maxLength": 7}, "Old": {"type": "string", "maxLength": 7}}}}}});
+    let text = "#[derive(Serialize, ToSchema)]\n#[serde(rename_all = \"camelCase\")]\npub struct Page {\n    \
+                #[schema(max_length = 7)]\n    pub next_cursor: String,\n    \
+                #[serde(rename = \"Old\")]\n    #[schema(max_length = 7)]\n    pub old: String,\n    \
+                #[serde(skip)]\n    pub hidden: String,\n}\n";
+    let files = [SourceFile { path: "src/page.rs".to_owned(), text: text.to_owned() }];
+    let repair = repair_code(&contract, &spec, CodeSide { files: &files, ..CodeSide::UNKNOWN });
+    let edited = &repair.files[0].text;
+    for expected in [
+        "max_length = 9)]\n    pub next_cursor",
+        "max_length = 9)]\n    pub old",
+        "\"Option::is_none\")]\n    #[schema(nullable = false)]\n    pub per_page",
+        "#[serde(rename = \"per_item\", skip_serializing_if",
+    ] {
+        assert!(edited.contains(expected), "{expected}:\n{edited}");
+    }
+    // The sources have fields of these names: adding them would not compile.
+    let left: Vec<(&str, &str)> =
+        repair.left.iter().map(|one| (one.drift.pointer.as_str(), &*one.fixes[1].note)).collect();
+    for property in ["hidden", "old"] {
+        let words =
+            format!("`Page` has a field `{property}` that is skipped or renamed in JSON (src/page.rs:3): change that");
+        let pointer = format!("/components/schemas/Page/properties/{property}");
+        assert!(left.contains(&(&*pointer, &*words)), "{left:#?}");
+    }
+}
+
 #[test]
 fn other_changes_are_described() {
     for (from, to, expected) in [
-        ("        next_cursor:", "        next:", "rename it in the code"),
+        ("        next_cursor:", "        next:", "rename `next_cursor` to `next` in the code"),
         (
             "      operationId: deleteUser",
             "      operationId: deleteUser\n      x-status: planned",

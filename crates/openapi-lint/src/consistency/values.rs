@@ -80,7 +80,7 @@ pub(super) fn check<'a>(findings: &mut Findings<'a>, nodes: &[Node<'a>]) {
             } else if let Some(Mismatch { inside, reason }) = found.first() {
                 let position = findings.errors.position(&format!("{at}{inside}"));
                 let message = format!(
-                    "the example does not match the schema here, but another one that refers to it: {reason}, at {position}"
+                    "the example at {position} matches the schema of another reference to it, but not the schema here: {reason}"
                 );
                 findings.add(join(&site, "$ref"), message);
             }

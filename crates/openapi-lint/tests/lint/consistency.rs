@@ -247,7 +247,7 @@ fn examples_that_are_shared() {
     let one = "examples: { one: { $ref: '#/components/examples/One' } }";
     let csv = "example: '1,2' }";
     let referred = SMALL.replace(csv, "examples: { one: { $ref: '#/components/examples/One' } } }");
-    let message = "20:104 the example does not match the schema here, but another one that refers to it: it is not of type \"array\", at 24:12";
+    let message = "20:104 the example at 24:12 matches the schema of another reference to it, but not the schema here: it is not of type \"array\"";
     assert_eq!(found(&referred), [message]);
     let wrong = SMALL.replace(
         one,

@@ -80,12 +80,15 @@ fn names_that_differ_only_in_case() {
 #[test]
 fn constructs_without_a_3_0_form() {
     for (construct, advice) in [
-        ("type: [string, 'null']", "3.0 has no lists of types"),
-        ("type: 'null'", "3.0 has no type `null`: make the property optional"),
-        ("nullable: true", "`nullable` is not supported: 3.1 has none"),
-        ("exclusiveMinimum: 0", "`exclusiveMinimum` is not supported: 3.0 writes it differently: use `minimum`"),
+        ("type: [string, 'null']", "OpenAPI 3.0 has no lists of types"),
+        ("type: 'null'", "OpenAPI 3.0 has no type `null`: make the property optional"),
+        ("nullable: true", "`nullable` is not supported: OpenAPI 3.1 does not have it"),
+        (
+            "exclusiveMinimum: 0",
+            "`exclusiveMinimum` is not supported: OpenAPI 3.0 writes it differently: use `minimum`",
+        ),
         ("exclusiveMaximum: 9", "`exclusiveMaximum` is not supported"),
-        ("const: 1", "`const` is not supported: 3.0 has none: use `enum`"),
+        ("const: 1", "`const` is not supported: no equivalent in OpenAPI 3.0: use `enum`"),
         ("if: {}", "`if` is not supported"),
         ("then: {}", "`then` is not supported"),
         ("else: {}", "`else` is not supported"),
@@ -93,7 +96,10 @@ fn constructs_without_a_3_0_form() {
         ("patternProperties: {}", "`patternProperties` is not supported"),
         ("propertyNames: {}", "`propertyNames` is not supported"),
         ("unevaluatedProperties: false", "`unevaluatedProperties` is not supported"),
-        ("contentEncoding: base64", "`contentEncoding` is not supported: 3.0 has none: use `format: byte`"),
+        (
+            "contentEncoding: base64",
+            "`contentEncoding` is not supported: no equivalent in OpenAPI 3.0: use `format: byte`",
+        ),
         ("$defs: {}", "`$defs` is not supported"),
     ] {
         refuses("type: object", construct, &format!("20:7 {advice}"));

@@ -23,7 +23,7 @@ fn invalid_references() {
     refuses(
         reference,
         "$ref: '#/components/schemas/Thing'\n                description: A thing.",
-        "16:17 `$ref` must be the only member, because 3.0 ignores its siblings: move `description`",
+        "16:17 `$ref` must be the only member, because OpenAPI 3.0 ignores its siblings: move `description`",
     );
     refuses(
         "type: object",

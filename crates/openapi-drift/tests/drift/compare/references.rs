@@ -77,7 +77,7 @@ fn references_of_the_code_that_lead_nowhere() {
             let schema = format!("{LIST}/responses/200/content/application~1json/schema");
             set(code, &schema, json!({"$ref": "#/components/schemas/Gone"}));
         },
-        "openapi.yaml:53:15: GET /books → 200 → application/json: the code refers to {\"$ref\":\"#/components/schemas/Gone\"}, which its spec does not contain (#/paths/~1books/get/responses/200/content/application~1json/schema)",
+        "openapi.yaml:53:15: GET /books → 200 → application/json: the generated spec refers to {\"$ref\":\"#/components/schemas/Gone\"}, which it does not contain (#/paths/~1books/get/responses/200/content/application~1json/schema)",
     );
     for (pointer, expected) in [
         (format!("{LIST}/parameters/-"), format!("{LIST}/parameters/-")),

@@ -1,0 +1,46 @@
+//! The names that serde gives to fields.
+
+/// The name of a field by a rule of `#[serde(rename_all = "…")]`.
+pub(crate) fn renamed(rule: &str, field: &str) -> String {
+    let capitalized = || {
+        let words = field.split('_').map(|word| match word.split_at_checked(1) {
+            Some((first, rest)) => first.to_ascii_uppercase() + rest,
+            None => word.to_owned(),
+        });
+        words.collect::<String>()
+    };
+    match rule {
+        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => field.to_ascii_uppercase(),
+        "kebab-case" => field.replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => field.to_ascii_uppercase().replace('_', "-"),
+        "PascalCase" => capitalized(),
+        "camelCase" => {
+            let name = capitalized();
+            name.split_at_checked(1).map_or_else(String::new, |(first, rest)| first.to_ascii_lowercase() + rest)
+        }
+        _ => field.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::renamed;
+
+    /// The expected names are those of serde.
+    #[test]
+    fn fields_are_named_as_serde_names_them() {
+        for (rule, expected) in [
+            ("", "next_cursor"),
+            ("snake_case", "next_cursor"),
+            ("lowercase", "next_cursor"),
+            ("UPPERCASE", "NEXT_CURSOR"),
+            ("SCREAMING_SNAKE_CASE", "NEXT_CURSOR"),
+            ("PascalCase", "NextCursor"),
+            ("camelCase", "nextCursor"),
+            ("kebab-case", "next-cursor"),
+            ("SCREAMING-KEBAB-CASE", "NEXT-CURSOR"),
+        ] {
+            assert_eq!(renamed(rule, "next_cursor"), expected, "{rule}");
+        }
+    }
+}
