@@ -126,6 +126,15 @@ pub(crate) enum Format {
     Github,
 }
 
+impl From<FixSide> for openapi_drift::Side {
+    fn from(side: FixSide) -> Self {
+        match side {
+            FixSide::Code => Self::Code,
+            FixSide::Contract => Self::Contract,
+        }
+    }
+}
+
 impl From<Format> for diagnostics::Format {
     fn from(format: Format) -> Self {
         match format {

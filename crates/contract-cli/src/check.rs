@@ -3,14 +3,22 @@
 use std::path::Path;
 use std::process::{Command, exit};
 
+use openapi_contract::Position;
 use openapi_contract::diagnostics::{Diagnostic, Severity};
-use openapi_contract::{Contract, Position};
-use openapi_drift::{CodeSide, Repair, SourceFile, repair_code, repair_contract};
+use openapi_drift::{CodeSide, Repair, Side, SourceFile, repair};
 use serde_json::Value;
 
-use crate::Handlers;
-use crate::args::{CheckArgs, FixSide};
+use crate::args::CheckArgs;
 use crate::report::{Input, Report, Unusable, counted, finding, read, unusable, write};
+
+/// The handlers that a program links, for `contract check` without `--generated`.
+#[derive(Clone, Copy)]
+pub struct Handlers<'a> {
+    /// The spec generated from them.
+    pub spec: &'a Value,
+    /// Their sources and rules.
+    pub code: CodeSide<'a>,
+}
 
 /// Compares the contract with the spec in `--generated`, or with that of the handlers.
 pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<Report, Unusable> {
@@ -29,18 +37,18 @@ pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<
     let checked = openapi_drift::check(&contract.name, &contract.bytes, spec, code);
     let mut report =
         Report { findings: checked.faults, success: "no differences between the contract and the code".to_owned() };
-    match (args.fix, &checked.contract) {
-        (Some(FixSide::Contract), _) if args.contract == Path::new("-") => {
+    match (args.fix.map(Side::from), &checked.contract) {
+        (Some(Side::Contract), _) if args.contract == Path::new("-") => {
             return Err(unusable(&contract.name, "edited", "give the file by its name"));
         }
         (Some(side), Some(contract)) => {
-            let repair = repaired(side, contract, spec, code);
+            let repair = repair(side, contract, spec, code);
             for file in &repair.files {
                 write(Path::new(&file.path), file.text.as_bytes())?;
             }
             report.findings.extend(repair.left.iter().map(|one| one.diagnostic(0)));
             report.findings.extend(notices(side, &repair, contract.file_name()));
-            if !repair.files.is_empty() && side == FixSide::Code {
+            if !repair.files.is_empty() && side == Side::Code {
                 report.success = "every drift has a fix that was applied: build, then check again".to_owned();
             }
         }
@@ -62,13 +70,6 @@ fn run_with_handlers() -> Unusable {
     vec![finding(Severity::Error, "crates/api", "spec-unavailable", message)]
 }
 
-fn repaired(side: FixSide, contract: &Contract, spec: &Value, code: CodeSide<'_>) -> Repair {
-    match side {
-        FixSide::Code => repair_code(contract, spec, code),
-        FixSide::Contract => repair_contract(contract, spec, code),
-    }
-}
-
 fn parse(file: &Input) -> Result<Value, Unusable> {
     serde_json::from_slice(&file.bytes).map_err(|error| {
         let position = Position { line: error.line().max(1), column: error.column().max(1) };
@@ -78,10 +79,10 @@ fn parse(file: &Input) -> Result<Value, Unusable> {
 }
 
 /// What was fixed, and why it stopped.
-fn notices(side: FixSide, repair: &Repair, contract: &str) -> Vec<Diagnostic> {
+fn notices(side: Side, repair: &Repair, contract: &str) -> Vec<Diagnostic> {
     let next = match side {
-        FixSide::Code => ": build again, rustc reports what new fields still need",
-        FixSide::Contract => "",
+        Side::Code => ": build again, rustc reports what new fields still need",
+        Side::Contract => "",
     };
     let applied = format!("fixes applied in {}{next}", counted(repair.rounds, "round"));
     let files = repair.files.iter().map(|file| finding(Severity::Notice, &file.path, "fixes-applied", applied.clone()));

@@ -19,20 +19,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use openapi_breaking::Day;
 use openapi_contract::diagnostics;
-use openapi_drift::CodeSide;
-use serde_json::Value;
+
+pub use check::Handlers;
 
 use args::{Cli, Command, Format};
 use report::{Report, Unusable, counted, read};
-
-/// The handlers that a program links, for `contract check` without `--generated`.
-#[derive(Clone, Copy)]
-pub struct Handlers<'a> {
-    /// The spec generated from them.
-    pub spec: &'a Value,
-    /// Their sources and rules.
-    pub code: CodeSide<'a>,
-}
 
 /// Runs the command line of this process. Returns its exit code.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock: whether a sunset has passed")]

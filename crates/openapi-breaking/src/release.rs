@@ -1,8 +1,8 @@
 //! One side of a comparison: a document with its positions; and the day of the comparison.
 
-use chrono::{DateTime, NaiveDate};
 use serde_json::Value;
 
+use openapi_contract::date::unix_seconds;
 use openapi_contract::document::{self, Document};
 use openapi_contract::source_map::SourceMap;
 use openapi_contract::{LoadError, Position};
@@ -70,18 +70,16 @@ pub(crate) fn separated(old: &Release, new: &Release) -> Option<[Release; 2]> {
     })
 }
 
-/// A day of the calendar, UTC.
+/// A day of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Day(NaiveDate);
+pub struct Day(i64);
 
 impl Day {
     /// The day of an RFC 3339 date or date-time, such as `2027-01-31`; `None` for anything else. The offset of a date-time
     /// is ignored: sunsets are days.
     pub fn parse(text: &str) -> Option<Day> {
-        let date = text.get(..10)?;
-        let valid = text.len() == 10 || DateTime::parse_from_rfc3339(text).is_ok();
-        // chrono accepts one digit for the month, which leaves fewer than ten characters for the date.
-        NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|_| valid).map(Day)
+        unix_seconds(text)?;
+        unix_seconds(text.get(..10)?).map(Day)
     }
 }
 

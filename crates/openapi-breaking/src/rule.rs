@@ -1,68 +1,48 @@
 //! What a rule is, and the macro that defines all rules.
 
-use std::fmt;
+use openapi_contract::words;
 
-/// What a change does to clients that were written for the old release. The most severe comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Some client that follows the old release fails.
-    Breaking,
-    /// Some client may fail; the two documents alone do not decide it.
-    PossiblyBreaking,
-    /// No client that follows the old release fails.
-    Safe,
-    /// Documentation only.
-    Prose,
+words! {
+    /// What a change does to clients that were written for the old release. The most severe comes first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Severity {
+        /// Some client that follows the old release fails.
+        Breaking = "breaking",
+        /// Some client may fail; the two documents alone do not decide it.
+        PossiblyBreaking = "possibly breaking",
+        /// No client that follows the old release fails.
+        Safe = "safe",
+        /// Documentation only.
+        Prose = "prose",
+    }
 }
 
-/// What a change affects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// What clients send.
-    Request,
-    /// What clients receive.
-    Response,
-    /// The API as a whole: which operations exist, who may call them, until when.
-    Api,
+words! {
+    /// What a change affects.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Direction {
+        /// What clients send.
+        Request = "request",
+        /// What clients receive.
+        Response = "response",
+        /// The API as a whole: which operations exist, who may call them, until when.
+        Api = "api",
+    }
 }
 
-/// A step of the version. The smallest comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// The version may stay.
-    None,
-    /// `1.2.3` → `1.2.4`.
-    Patch,
-    /// `1.2.3` → `1.3.0`.
-    Minor,
-    /// `1.2.3` → `2.0.0`.
-    Major,
-}
-
-/// The names in reports.
-macro_rules! names {
-    ($($type:ident { $($variant:ident => $name:literal),* })*) => {$(
-        impl $type {
-            /// The name in reports, in lower case.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $($type::$variant => $name,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
-
-names! {
-    Severity { Breaking => "breaking", PossiblyBreaking => "possibly breaking", Safe => "safe", Prose => "prose" }
-    Direction { Request => "request", Response => "response", Api => "api" }
-    Step { None => "no", Patch => "patch", Minor => "minor", Major => "major" }
+words! {
+    /// A step of the version. The smallest comes first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Step {
+        /// The version may stay.
+        None = "no",
+        /// `1.2.3` → `1.2.4`.
+        Patch = "patch",
+        /// `1.2.3` → `1.3.0`.
+        Minor = "minor",
+        /// `1.2.3` → `2.0.0`.
+        Major = "major",
+    }
 }
 
 /// How one kind of change is judged.

@@ -1,6 +1,7 @@
 //! Enums that stand for words.
 
 /// Defines an enum with a word for each variant: `as_str` and `Display` give the word, `ALL` lists the variants.
+#[macro_export]
 macro_rules! words {
     ($(#[$attribute:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$attribute])*

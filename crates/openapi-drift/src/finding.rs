@@ -72,8 +72,7 @@ impl Finding {
 
 /// How a fix is printed: lines to paste are apart, so that they can be copied as they are.
 fn help(fix: &Fix, shift: usize) -> String {
-    let (side, applicability) = (fix.side.as_str(), fix.applicability.as_str());
-    let mut text = format!("help: change the {side} ({applicability}): ");
+    let mut text = format!("help: change the {} ({}): ", fix.side, fix.applicability);
     if fix.edits.is_empty() {
         return text + &fix.note + "\n";
     }

@@ -5,26 +5,31 @@ use std::{fmt, fs, path::Path};
 
 use openapi_contract::Position;
 use openapi_contract::excerpt::Excerpt;
+use openapi_contract::words;
 use serde::Serialize;
 
-/// Which side of a drift a fix changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Side {
-    /// The contract, so that it describes what the code does.
-    Contract,
-    /// The code, so that it does what the contract describes.
-    Code,
+words! {
+    /// Which side of a drift a fix changes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    Side {
+        /// So that the contract describes what the code does.
+        Contract = "contract",
+        /// So that the code does what the contract describes.
+        Code = "code",
+    }
 }
 
-/// Whether a fix may be applied without being read, as in rustc.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Applicability {
-    /// The edits are complete: they remove the drift and invent nothing. rustc reports what else must change.
-    MachineApplicable,
-    /// The edits hold a placeholder, remove something that was written by hand, or there are only words.
-    NeedsReview,
+words! {
+    /// Whether a fix may be applied without being read, as in rustc.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    Applicability {
+        /// The edits are complete: they remove the drift and invent nothing. rustc reports what else must change.
+        MachineApplicable = "machine-applicable",
+        /// The edits hold a placeholder, remove something that was written by hand, or there are only words.
+        NeedsReview = "needs-review",
+    }
 }
 
 /// One way to remove a drift.
@@ -61,26 +66,6 @@ pub struct SourceFile {
     pub path: String,
     /// The content.
     pub text: String,
-}
-
-impl Side {
-    /// The name in messages: `contract` or `code`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Side::Contract => "contract",
-            Side::Code => "code",
-        }
-    }
-}
-
-impl Applicability {
-    /// The name in messages: `machine-applicable` or `needs-review`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Applicability::MachineApplicable => "machine-applicable",
-            Applicability::NeedsReview => "needs-review",
-        }
-    }
 }
 
 impl Fix {

@@ -29,4 +29,4 @@ pub use context::CodeSide;
 pub use finding::Finding;
 pub use findings::findings;
 pub use fix::{Applicability, Edit, Fix, Side, SourceFile, apply};
-pub use repair::{Repair, repair_code, repair_contract};
+pub use repair::{Repair, repair};

@@ -1,5 +1,6 @@
 //! The spelling of names, values and keywords in Rust, serde and utoipa.
 
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
 use openapi_contract::equivalence;
@@ -73,44 +74,15 @@ pub(crate) fn docs(schema: &Value, otherwise: &str, indent: &str) -> String {
 /// `next_cursor` and `merge-patch` as `NextCursor` and `MergePatch`.
 pub(crate) fn pascal(name: &str) -> String {
     // The sort key `-created_at` differs from `created_at`.
-    let mut out = String::from(if name.starts_with('-') { "Minus" } else { "" });
-    let mut upper = true;
-    for one in name.chars() {
-        if !one.is_alphanumeric() {
-            upper = true;
-        } else if upper {
-            out.extend(one.to_uppercase());
-            upper = false;
-        } else {
-            out.push(one);
-        }
-    }
-    if out.starts_with(|one: char| one.is_ascii_digit()) || out.is_empty() { format!("V{out}") } else { out }
-}
-
-/// `countUsers` as `count_users`.
-pub(crate) fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for one in name.chars() {
-        if one.is_uppercase() {
-            if !out.is_empty() && !out.ends_with('_') {
-                out.push('_');
-            }
-            out.extend(one.to_lowercase());
-        } else {
-            out.push(if one.is_alphanumeric() { one } else { '_' });
-        }
-    }
-    out
+    let sign = if name.starts_with('-') { "Minus" } else { "" };
+    let name = sign.to_owned() + &name.to_upper_camel_case();
+    if name.starts_with(|one: char| one.is_ascii_digit()) || name.is_empty() { format!("V{name}") } else { name }
 }
 
 /// A name that is valid for a field.
 pub(crate) fn ident(name: &str) -> String {
-    const KEYWORDS: [&str; 18] = [
-        "as", "box", "const", "default", "enum", "fn", "for", "if", "in", "loop", "match", "mod", "move", "ref",
-        "type", "use", "where", "while",
-    ];
-    let ident = snake(name);
+    let ident = name.to_snake_case();
     let ident = if ident.starts_with(|one: char| one.is_ascii_digit()) { format!("_{ident}") } else { ident };
-    if KEYWORDS.contains(&ident.as_str()) && ident != "default" { format!("r#{ident}") } else { ident }
+    // Keywords are no identifiers.
+    if syn::parse_str::<syn::Ident>(&ident).is_ok() { ident } else { format!("r#{ident}") }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::naming::{literal, pascal, snake};
+use super::naming::{ident, literal, pascal};
 use super::operation::{members, own, parameter_clause, parameters, request_body, response};
 use super::types::{Types, Words};
 use crate::context::Context;
@@ -17,7 +17,7 @@ pub(crate) fn handlers(
     path: &paths::Path<'_>,
     endpoints: &[paths::Endpoint<'_>],
 ) -> Result<Vec<Edit>, Words> {
-    let names: Vec<String> = endpoints.iter().map(|one| snake(text(one.operation, "operationId"))).collect();
+    let names: Vec<String> = endpoints.iter().map(|one| ident(text(one.operation, "operationId"))).collect();
     let routes = format!("routes!({})", names.join(", "));
     let tag = endpoints.first().and_then(|one| one.operation.get("tags")?.get(0)?.as_str()).unwrap_or_default();
     let sibling = sibling(context, path.template, tag).ok_or_else(|| {
@@ -61,7 +61,7 @@ fn handler(
     endpoint: &paths::Endpoint<'_>,
 ) -> Result<Vec<String>, Words> {
     let id = text(endpoint.operation, "operationId");
-    let (name, hint) = (snake(id), pascal(id));
+    let (name, hint) = (ident(id), pascal(id));
     let own = own(context, endpoint.operation);
     let (mut clauses, mut structs, mut params) = (Vec::new(), Vec::new(), Vec::new());
     // The state is taken as the sibling takes it.

@@ -4,7 +4,7 @@
 
 use openapi_contract::Contract;
 use openapi_contract::diagnostics::{Format, render};
-use openapi_drift::{Applicability, CodeSide, Finding, Side, SourceFile, compare, repair_code, repair_contract};
+use openapi_drift::{Applicability, CodeSide, Finding, Side, SourceFile, compare, repair};
 use serde_json::Value;
 
 use crate::support::load;
@@ -44,7 +44,7 @@ fn findings(contract: &Contract) -> Vec<Finding> {
 #[track_caller]
 fn repaired(contract: &Contract) -> String {
     let files = files();
-    let repair = repair_code(contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
+    let repair = repair(Side::Code, contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
     let left: Vec<String> = repair.left.iter().map(Finding::message).collect();
     assert!(left.is_empty(), "{left:#?}");
     repair.files.into_iter().find(|file| file.path == "src/users.rs").expect("a change").text
@@ -77,7 +77,7 @@ fn a_bound_is_edited_in_the_attribute_that_has_it() {
     ] {
         let contract = changed(&[(from, to)]);
         let files = files();
-        let repair = repair_code(&contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
+        let repair = repair(Side::Code, &contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
         let text: String = repair.files.iter().map(|file| file.text.as_str()).collect();
         assert!(repair.left.is_empty() && text.contains(expected), "{to}:\n{text}");
     }
@@ -147,7 +147,7 @@ fn a_parameter_with_an_enum_and_a_default_converges() {
     for file in sources.iter_mut().filter(|file| file.path == "src/users.rs") {
         file.text.clone_from(&text);
     }
-    let repair = repair_code(&contract, &spec, CodeSide { files: &sources, ..CodeSide::UNKNOWN });
+    let repair = repair(Side::Code, &contract, &spec, CodeSide { files: &sources, ..CodeSide::UNKNOWN });
     assert!(repair.left.is_empty() && repair.rounds == 1, "{repair:#?}");
     assert!(repair.files[0].text.contains("#[schema(default = \"oldest\")]\npub enum PageOrder {\n"));
 }
@@ -214,7 +214,7 @@ fn members_of_a_renamed_struct_are_found_by_their_names_in_json() {
                 #[serde(rename = \"Old\")]\n    #[schema(max_length = 7)]\n    pub old: String,\n    \
                 #[serde(skip)]\n    pub hidden: String,\n}\n";
     let files = [SourceFile { path: "src/page.rs".to_owned(), text: text.to_owned() }];
-    let repair = repair_code(&contract, &spec, CodeSide { files: &files, ..CodeSide::UNKNOWN });
+    let repair = repair(Side::Code, &contract, &spec, CodeSide { files: &files, ..CodeSide::UNKNOWN });
     let edited = &repair.files[0].text;
     for expected in [
         "max_length = 9)]\n    pub next_cursor",
@@ -288,7 +288,7 @@ fn the_contract_is_repaired_in_rounds() {
         ("default: 50", "default: 20"),
     ]);
     let files = files();
-    let repair = repair_contract(&contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
+    let repair = repair(Side::Contract, &contract, &spec(), CodeSide { files: &files, ..CodeSide::UNKNOWN });
     assert!(repair.left.is_empty() && repair.stopped.is_none(), "{repair:#?}");
     assert_eq!(repair.files[0].text, CONTRACT);
 }

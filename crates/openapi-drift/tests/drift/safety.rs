@@ -1,9 +1,7 @@
 //! Where a fix of the code or the contract is not applied without a review.
 
 use openapi_contract::Contract;
-use openapi_drift::{
-    Applicability, CodeSide, Finding, Side, SourceFile, apply, findings, repair_code, repair_contract,
-};
+use openapi_drift::{Applicability, CodeSide, Finding, Side, SourceFile, apply, findings, repair};
 use serde_json::Value;
 
 use crate::support::load;
@@ -58,15 +56,14 @@ fn a_shared_struct_of_parameters_needs_a_review() {
 fn only_types_with_a_schema_are_edited() {
     let contract = changed("maxLength: 100", "maxLength: 120");
     let plain = file("a_database", "struct UserName {\n    value: String,\n}\n");
-    let repair =
-        repair_code(&contract, &spec(), CodeSide { files: &[plain, file("users", USERS)], ..CodeSide::UNKNOWN });
-    let edited: Vec<&str> = repair.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!((edited.as_slice(), repair.left.len()), (&["src/users.rs"][..], 0));
+    let run = |files: &[SourceFile]| repair(Side::Code, &contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN });
+    let repaired = run(&[plain, file("users", USERS)]);
+    let edited: Vec<&str> = repaired.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!((edited.as_slice(), repaired.left.len()), (&["src/users.rs"][..], 0));
     // With two of them, it is not known which one the spec is generated from.
     let other = file("other", "#[derive(ToSchema)]\npub struct UserName(String);\n");
-    let repair =
-        repair_code(&contract, &spec(), CodeSide { files: &[other, file("users", USERS)], ..CodeSide::UNKNOWN });
-    assert_eq!((repair.files.len(), repair.left.len()), (0, 1));
+    let repaired = run(&[other, file("users", USERS)]);
+    assert_eq!((repaired.files.len(), repaired.left.len()), (0, 1));
 }
 
 /// The spec is older than the sources: the field is there already, and is not inserted twice.
@@ -74,7 +71,7 @@ fn only_types_with_a_schema_are_edited() {
 fn a_second_run_on_the_same_spec_changes_nothing() {
     let name = "      required: [name]\n      properties:\n        name: { $ref: '#/components/schemas/UserName' }\n";
     let contract = changed(name, &format!("{name}        nick: {{ type: string }}\n"));
-    let run = |files: &[SourceFile]| repair_code(&contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN });
+    let run = |files: &[SourceFile]| repair(Side::Code, &contract, &spec(), CodeSide { files, ..CodeSide::UNKNOWN });
     let first = run(&[file("users", USERS)]);
     assert_eq!((first.files.len(), first.left.len()), (1, 0));
     let second = run(&first.files);
@@ -95,7 +92,8 @@ fn a_handler_is_found_by_the_name_of_its_function() {
 fn line_breaks_stay_as_they_are() {
     let contract = changed("maxLength: 100", "maxLength: 120");
     let users = USERS.replace('\n', "\r\n");
-    let repair = repair_code(&contract, &spec(), CodeSide { files: &[file("users", &users)], ..CodeSide::UNKNOWN });
+    let repair =
+        repair(Side::Code, &contract, &spec(), CodeSide { files: &[file("users", &users)], ..CodeSide::UNKNOWN });
     let text = &repair.files[0].text;
     assert_eq!(*text, users.replace("max_length = 100", "max_length = 120"));
     assert_eq!(apply("a\r\nb\r\n", &[]), "a\r\nb\r\n");
@@ -137,7 +135,7 @@ fn a_round_may_leave_another_drift() {
     let name = "      required: [name]\n      properties:\n        name: { $ref: '#/components/schemas/UserName' }\n";
     let yaml = CONTRACT.replacen(name, &name.replace("UserName", "Nick"), 1);
     let yaml = yaml.replacen("    UserName:\n", "    Nick: { type: string, maxLength: 9 }\n    UserName:\n", 1);
-    let repair = repair_contract(&load(&yaml), &spec(), CodeSide::UNKNOWN);
+    let repair = repair(Side::Contract, &load(&yaml), &spec(), CodeSide::UNKNOWN);
     let left: Vec<String> = repair.left.iter().map(Finding::message).collect();
     assert_eq!((repair.stopped, left), (None, vec!["schemas → Nick: missing in the code".to_owned()]));
     assert!(repair.files[0].text.contains(name));
