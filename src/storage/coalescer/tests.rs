@@ -10,11 +10,6 @@ use super::*;
 /// The number of random schedules of each test.
 const SCHEDULES: usize = 500;
 
-/// Instead of a timer: in some schedules, statements take longer.
-pub(super) async fn sleep(_: Duration) {
-    yield_now().await;
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Refused {
     undone: bool,
