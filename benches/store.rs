@@ -15,6 +15,7 @@ use std::{
 
 use api::{
     page::Page,
+    preconditions::Versions,
     users::{EmailAddress, NewUser, UserName, UserPatch, Users},
 };
 use clap::Parser;
@@ -70,7 +71,9 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     });
     group.bench_function("update", |bench| {
         let patch = UserPatch { name: Some(UserName("Ada King".into())), email: None };
-        bench.to_async(&runtime).iter(|| async { users.update(id, patch.clone()).await.expect("a user") });
+        bench
+            .to_async(&runtime)
+            .iter(|| async { users.update(id, Versions::ANY, patch.clone()).await.expect("a user") });
     });
     group.bench_function("create", |bench| {
         bench.to_async(&runtime).iter(|| async { users.create(new_user()).await.expect("a user") });

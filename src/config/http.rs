@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::{HeaderValue, Uri};
 
-use super::parse::{Parsed, duration, expected, integer, list, optional, settings};
+use super::parse::{Parsed, boolean, duration, expected, integer, list, optional, settings};
 
 /// The maximum of RATE_LIMIT_BURST.
 const MAX_BURST: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
@@ -21,6 +21,11 @@ settings! {
 
         /// Maximum size of a request body in bytes; then 413.
         max_body_bytes: usize = integer(1, 1 << 30), "1048576", "BYTES";
+
+        /// Refuse changes of an existing resource without `If-Match` (428), so that no client overwrites a change that it
+        /// has not seen.
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        require_preconditions: bool = boolean, "false", "BOOL";
 
         /// Hosts that the server serves, separated by commas; other hosts get 421. Empty: every host.
         allowed_hosts: Vec<String> = hosts, "", "HOSTS";

@@ -37,6 +37,8 @@ pub struct Operation {
     pub produces: Vec<String>,
     /// Whether the rate limit applies: the operation documents 429.
     pub limited: bool,
+    /// Whether a precondition can be required: the operation documents 428.
+    pub conditional: bool,
     /// Whether this is a probe, which orchestrators send to the address of an instance: it has the tag `health`.
     pub probe: bool,
     /// The value of the `Deprecation` header (RFC 9745).
@@ -160,6 +162,7 @@ fn compile(table: &OperationTable, operation: &openapi_contract::Operation) -> R
         body_required: operation.body.as_ref().is_some_and(|body| body.required),
         max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         limited: operation.responses.contains_key(&429),
+        conditional: operation.responses.contains_key(&428),
         probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,
         bodies: bodies.collect::<Result<_, String>>()?,

@@ -8,6 +8,7 @@ use axum::{
     RequestExt,
     extract::{RawPathParams, Request},
 };
+use http::HeaderMap;
 use openapi_contract::Location;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -51,12 +52,13 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
     }
 
     for parameter in &operation.parameters {
+        let header;
         let (target, values): (_, Vec<&str>) = match parameter.location {
             Location::Path => (&mut input.path, values_of(&path, &parameter.name)),
             Location::Query => (&mut input.query, values_of(&query, &parameter.name)),
             Location::Header | Location::Cookie => {
-                let values = request.headers().get_all(&parameter.name).iter();
-                (&mut input.header, values.map(|value| value.to_str().unwrap_or("\u{fffd}")).collect())
+                header = header_value(request.headers(), &parameter.name);
+                (&mut input.header, header.as_deref().into_iter().collect())
             }
         };
         match values[..] {
@@ -82,6 +84,14 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
 
 fn values_of<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {
     pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
+}
+
+/// Returns the value of a header, `None` if it is absent. Several lines are one value (RFC 9110, section 5.3), and every byte
+/// is a character (section 5.5).
+fn header_value(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut lines = headers.get_all(name).iter().map(|line| line.as_bytes().iter().copied().map(char::from));
+    let first = lines.next()?.collect();
+    Some(lines.fold(first, |value: String, line| value + ", " + &line.collect::<String>()))
 }
 
 /// Parses the query as `application/x-www-form-urlencoded`. A pair that is not valid UTF-8 is a violation.

@@ -26,7 +26,7 @@ use super::{
         cors::Cors,
         deprecation, draining,
         host::HostValidation,
-        options, problem_details,
+        options, precondition_required, problem_details,
         rate_limit::{Quota, RateLimit},
         request_id, security_headers,
         timeout::Timeout,
@@ -65,6 +65,7 @@ pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config:
         rate_limit: RateLimit::from_config(config),
         body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
         timeout: Timeout(config.request_timeout),
+        requires_preconditions: config.require_preconditions,
         parts,
     });
     let layer = layer_fn(move |route: Route| {
@@ -89,6 +90,7 @@ struct Middleware {
     rate_limit: Option<RateLimit>,
     body_limits: BodyLimits,
     timeout: Timeout,
+    requires_preconditions: bool,
 }
 
 /// The middleware and the route behind it: an operation, a document or a fallback.
@@ -159,14 +161,20 @@ impl Handler {
     /// Checks the rate limit, validates the request, and calls the route within the timeout, which does not include the
     /// time to receive the body.
     async fn process(&self, context: &Arc<RequestContext>, request: Request) -> Response {
-        let Middleware { rate_limit, body_limits, timeout, .. } = &*self.middleware;
+        let Middleware { rate_limit, body_limits, timeout, requires_preconditions, .. } = &*self.middleware;
         let quota = rate_limit.as_ref().and_then(|limit| limit.check(context));
         let mut response = match quota.as_ref().and_then(Quota::refusal) {
             Some(problem) => problem.into_response(),
-            None => match validation::validate(context, request, *body_limits).await {
-                Err(problem) => problem.into_response(),
-                Ok(request) => timeout.call(&self.route, context, request).await,
-            },
+            None => {
+                let valid = validation::validate(context, request, *body_limits).await;
+                let check = |request| {
+                    precondition_required::check(*requires_preconditions, context, &request).map(|()| request)
+                };
+                match valid.and_then(check) {
+                    Err(problem) => problem.into_response(),
+                    Ok(request) => timeout.call(&self.route, context, request).await,
+                }
+            }
         };
         if let Some(quota) = quota {
             quota.add_headers(response.headers_mut());

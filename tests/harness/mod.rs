@@ -16,7 +16,8 @@ pub mod postgres;
 pub mod proxy;
 pub mod response;
 pub mod round_trip;
-mod values;
+#[allow(dead_code, reason = "one of the two test binaries does not need everything")]
+pub mod values;
 
 use std::{
     future::Future,
@@ -38,7 +39,13 @@ pub use response::Response;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use web_server::{
-    app, cli::Cli, clock::SystemClock, config::Config, http::server, ids::UuidV7Generator, storage::Store,
+    app,
+    cli::Cli,
+    clock::{Clock, SystemClock},
+    config::Config,
+    http::server,
+    ids::UuidV7Generator,
+    storage::Store,
 };
 
 /// Declares tests that run on both databases: `NAME::sqlite` and `NAME::postgres`.
@@ -164,6 +171,22 @@ impl App {
 
     /// Starts the app with another contract. Responses are still checked against the contract inside the binary.
     pub async fn start_by(contract: &openapi_contract::Artifacts, storage: &Storage, flags: &[&str]) -> (Self, Server) {
+        Self::start_with(contract, storage, flags, Arc::new(SystemClock)).await
+    }
+
+    /// Starts the app with another clock.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub async fn start_with_clock(storage: &Storage, flags: &[&str], clock: Arc<dyn Clock>) -> (Self, Server) {
+        let contract = app::artifacts().expect("the build writes the artifacts");
+        Self::start_with(&contract, storage, flags, clock).await
+    }
+
+    async fn start_with(
+        contract: &openapi_contract::Artifacts,
+        storage: &Storage,
+        flags: &[&str],
+        clock: Arc<dyn Clock>,
+    ) -> (Self, Server) {
         let url = storage.url();
         let defaults = ["web_server", "--listen-addr", "127.0.0.1:0", "--database-url", &url, "--log", "off"];
         let mut arguments = defaults.to_vec();
@@ -181,7 +204,6 @@ impl App {
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
         let config = Config::validate(&cli.settings).expect("the flags are right");
 
-        let clock = Arc::new(SystemClock);
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
         let store = app::App::open(&config, clock, ids.clone()).await.expect("the database opens");
         let faults = Arc::<Faults>::default();

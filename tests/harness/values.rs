@@ -63,6 +63,11 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Returns true half of the time.
+    pub fn coin(&mut self) -> bool {
+        self.random.random()
+    }
+
     /// Returns an object that this schema accepts and of which every property differs from that of `other`, unless the
     /// schema accepts one value only.
     pub fn generate_other(&mut self, schema: &Value, other: &Value) -> Map<String, Value> {

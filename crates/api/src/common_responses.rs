@@ -75,7 +75,7 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
         response.headers.insert(name.to_owned(), RefOr::T(HeaderBuilder::new().schema(Some(schema)).build()));
     };
     add("X-Request-Id", RequestId::schema());
-    if limited && (status.starts_with('2') || status == "429") {
+    if limited && (status.starts_with('2') || matches!(status, "304" | "429")) {
         add("RateLimit", String::schema());
         add("RateLimit-Policy", String::schema());
     }

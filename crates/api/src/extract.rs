@@ -33,6 +33,10 @@ pub struct Path<T>(pub T);
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
+/// The header parameters, as `T`.
+#[derive(Debug)]
+pub struct Header<T>(pub T);
+
 /// The body, as `T`.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -59,5 +63,6 @@ macro_rules! decode_from_input {
 decode_from_input! {
     Path: |input| Value::Object(std::mem::take(&mut input.path));
     Query: |input| Value::Object(std::mem::take(&mut input.query));
+    Header: |input| Value::Object(std::mem::take(&mut input.header));
     Body: |input| input.body.take().unwrap_or_default();
 }

@@ -22,6 +22,7 @@ pub mod extract;
 pub mod freshness;
 pub mod monitoring;
 pub mod page;
+pub mod preconditions;
 pub mod problem;
 pub mod representation;
 pub mod store_error;

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt};
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,6 +30,8 @@ pub enum ProblemType {
     RequestTimeout,
     /// A value that must be unique exists already.
     Conflict,
+    /// The version of the resource does not meet the precondition of the request.
+    PreconditionFailed,
     /// The body is too large.
     ContentTooLarge,
     /// The media type or the content coding of the body is not supported.
@@ -38,6 +40,8 @@ pub enum ProblemType {
     MisdirectedRequest,
     /// The body is valid JSON but does not match its schema.
     Validation,
+    /// The server requires a precondition.
+    PreconditionRequired,
     /// The client exceeded its rate limit.
     TooManyRequests,
     /// A bug of the server.
@@ -48,7 +52,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// Every type, in the order of the status.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::InvalidParameter,
         Self::NotFound,
@@ -56,10 +60,12 @@ impl ProblemType {
         Self::NotAcceptable,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::PreconditionFailed,
         Self::ContentTooLarge,
         Self::UnsupportedMediaType,
         Self::MisdirectedRequest,
         Self::Validation,
+        Self::PreconditionRequired,
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
@@ -116,6 +122,14 @@ impl ProblemType {
                 "The request is valid, but another resource has the same value of a property that must be unique. \
                  `errors` lists the property.",
             ),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition-failed",
+                "Precondition failed",
+                "The current version of the resource, which is in the `ETag` header, does not match `If-Match`, or \
+                 matches `If-None-Match`. Nothing was changed. Read the resource, apply the change again, and send it \
+                 with the new version.",
+            ),
             Self::ContentTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "content-too-large",
@@ -141,6 +155,14 @@ impl ProblemType {
                 "Validation failed",
                 "The body is valid JSON but does not match its schema. `errors` lists every violation with a JSON \
                  pointer (RFC 6901) to the value.",
+            ),
+            Self::PreconditionRequired => (
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition-required",
+                "Precondition required",
+                "The server refuses changes without `If-Match`, so that no client overwrites a change that it has not \
+                 seen. Read the resource, and send its `ETag` as `If-Match`. Operators configure this with \
+                 `REQUIRE_PRECONDITIONS`.",
             ),
             Self::TooManyRequests => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -205,7 +227,7 @@ pub struct Problem {
     #[schema(required = false)]
     errors: Vec<Violation>,
     #[serde(skip)]
-    retry_after: Option<u32>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// One violation of the contract in a request, and its location.
@@ -251,7 +273,7 @@ impl Problem {
             instance: String::new(),
             request_id: String::new(),
             errors: Vec::new(),
-            retry_after: None,
+            headers: Vec::new(),
         }
     }
 
@@ -272,8 +294,13 @@ impl Problem {
     }
 
     /// Sets the `Retry-After` header, in seconds.
-    pub fn with_retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after = Some(seconds);
+    pub fn with_retry_after(self, seconds: u32) -> Self {
+        self.with_header(header::RETRY_AFTER, seconds.into())
+    }
+
+    /// Adds a header to the response.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
         self
     }
 
@@ -296,9 +323,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], self.to_json()).into_response();
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        response.headers_mut().extend(self.headers.iter().cloned());
         response.extensions_mut().insert(self);
         response
     }

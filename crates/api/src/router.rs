@@ -8,15 +8,15 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    common_responses, problem,
+    common_responses, preconditions, problem,
     resources::{health, metrics},
     respond,
     state::AppState,
 };
 
-/// The components that utoipa does not collect by itself: those that only common responses and response headers name.
+/// The components that utoipa does not collect by itself: those that only common responses, parameters and response headers name.
 #[derive(OpenApi)]
-#[openapi(components(schemas(problem::Problem, respond::EntityTag, respond::Location)))]
+#[openapi(components(schemas(problem::Problem, preconditions::EntityTags, respond::EntityTag, respond::Location)))]
 struct Base;
 
 /// A set of operations that one listener serves.

@@ -1,6 +1,11 @@
 //! The errors of a storage port, and the problem for each.
 
-use crate::problem::{Problem, ProblemType, Violation};
+use http::{HeaderValue, header};
+
+use crate::{
+    preconditions::entity_tag,
+    problem::{Problem, ProblemType, Violation},
+};
 
 /// Why a port failed. The storage logs the cause; the response never contains it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +16,9 @@ pub enum StoreError {
     /// Another resource has the same value of this member, which must be unique.
     #[error("{0} is not unique")]
     Conflict(String),
+    /// The resource has this version, at which the precondition does not allow the write.
+    #[error("version {0} does not meet the precondition")]
+    PreconditionFailed(i64),
     /// The database is unavailable, overloaded or too slow. The same request may succeed later.
     #[error("the database is unavailable")]
     Unavailable,
@@ -30,6 +38,18 @@ impl StoreError {
             Self::Conflict(member) => {
                 Problem::new(ProblemType::Conflict, format!("Another {resource} has this {member}."))
                     .with_errors(vec![Violation::at_pointer(format!("/{member}"), "must be unique")])
+            }
+            Self::PreconditionFailed(version) => {
+                let tag = entity_tag(version);
+                let detail = format!(
+                    "The current version of the {resource}, {tag}, does not meet the precondition. Nothing was changed."
+                );
+                let problem = Problem::new(ProblemType::PreconditionFailed, detail);
+                match HeaderValue::try_from(tag) {
+                    Ok(tag) => problem.with_header(header::ETAG, tag),
+                    // Digits in quotes are valid.
+                    Err(_) => problem,
+                }
             }
             Self::Unavailable => Problem::unavailable("The database is unavailable."),
             Self::Overloaded => {

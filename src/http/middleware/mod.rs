@@ -8,6 +8,7 @@ pub(super) mod deprecation;
 pub(super) mod draining;
 pub(super) mod host;
 pub(super) mod options;
+pub(super) mod precondition_required;
 pub(super) mod problem_details;
 pub(super) mod rate_limit;
 pub(super) mod request_id;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use api::{
     freshness::Freshness,
     page::Page,
+    preconditions::Versions,
     representation::Representation,
     store_error::StoreError,
     users::{NewUser, User, UserList, UserPatch, Users},
@@ -23,15 +24,15 @@ use uuid::Uuid;
 use self::{
     reads::{GET, GET_MANY, GetUsers, LIST, ListUsers},
     writes::{
-        CREATE, CREATE_MANY, CREATED, CreateUsers, DELETE, DELETE_MANY, DeleteUsers, UPDATE, UPDATE_MANY, Update,
-        UpdateUsers,
+        CREATE, CREATE_MANY, CREATED, CreateUsers, DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY,
+        Update, UpdateUsers, VERSION,
     },
 };
 use super::{coalescer::Coalescer, schema::Statements, store::Store};
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
-    both: &[CREATE, GET, LIST, UPDATE, DELETE],
+    both: &[CREATE, GET, LIST, UPDATE, DELETE, VERSION],
     postgres: &[CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
     sqlite: &[CREATE_MANY.1, CREATED, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
 };
@@ -84,14 +85,17 @@ impl Users for SqlUsers {
         self.lists.call(page).await.map_err(|error| error.log("users.list"))
     }
 
-    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<Representation<User>>, StoreError> {
-        let update = Update { id, patch, now: self.store.clock.now() };
-        let user = self.updates.call(update).await.map_err(|error| error.log("users.update"))?;
-        user.ok_or(StoreError::NotFound)
+    async fn update(
+        &self,
+        id: Uuid,
+        versions: Versions,
+        patch: UserPatch,
+    ) -> Result<Arc<Representation<User>>, StoreError> {
+        let update = Update { id, versions, patch, now: self.store.clock.now() };
+        self.updates.call(update).await.map_err(|error| error.log("users.update"))?
     }
 
-    async fn delete(&self, id: Uuid) -> Result<(), StoreError> {
-        let deleted = self.deletes.call(id).await.map_err(|error| error.log("users.delete"))?;
-        if deleted { Ok(()) } else { Err(StoreError::NotFound) }
+    async fn delete(&self, id: Uuid, versions: Versions) -> Result<(), StoreError> {
+        self.deletes.call(Delete { id, versions }).await.map_err(|error| error.log("users.delete"))?
     }
 }

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use api::{
+    preconditions::Versions,
     representation::Representation,
+    store_error::StoreError,
     timestamp::Timestamp,
     users::{EmailAddress, User, UserPatch},
 };
@@ -90,45 +92,103 @@ impl Batch for CreateUsers {
     }
 }
 
+// ---- Preconditions --------------------------------------------------------------------------------------------------
+
+/// Whether the version of a row is one of those at which the item can be written. Lists are text, `,1,2,`: PostgreSQL has
+/// no arrays of lists, and SQLite has no arrays.
+macro_rules! is_allowed {
+    ($listed:literal, $are_excluded:literal) => {
+        concat!("(", $listed, " LIKE '%,' || version || ',%') <> ", $are_excluded)
+    };
+}
+
+fn listed(versions: &Versions) -> String {
+    versions.listed.iter().fold(",".to_owned(), |text, version| format!("{text}{version},"))
+}
+
+pub(super) const VERSION: &str = "SELECT version FROM users WHERE id = $1";
+
+/// Returns why a statement for one item wrote no row: there is no such row, or its version was not allowed.
+async fn refusal(store: &Store, operation: &'static str, id: Uuid, versions: &Versions) -> Result<StoreError, Failure> {
+    if versions.are_any() {
+        return Ok(StoreError::NotFound);
+    }
+    let query = async { on!(store.pools.read(), db => sqlx::query_scalar(VERSION).bind(id).fetch_optional(db).await) };
+    Ok(store.statement(operation, query).await?.map_or(StoreError::NotFound, StoreError::PreconditionFailed))
+}
+
 // ---- Update ---------------------------------------------------------------------------------------------------------
 
-pub(super) const UPDATE: &str = concat!(
-    "UPDATE users SET name = COALESCE($2, name), email = COALESCE($3, email), email_key = COALESCE($4, email_key), \
-     version = version + 1, updated_at = $5 WHERE id = $1 RETURNING ",
-    columns!()
-);
+macro_rules! is_unchanged {
+    ($name:literal, $email:literal) => {
+        concat!("name = COALESCE(", $name, ", name) AND email = COALESCE(", $email, ", email)")
+    };
+}
+
+/// A row that has the new values already keeps its version and its time. The time is that of the clock, unless the row
+/// has a later one: clocks of instances differ, and a clock can be set back.
+macro_rules! set {
+    ($name:literal, $email:literal, $email_key:literal, $now:literal) => {
+        concat!(
+            "UPDATE users SET name = COALESCE(",
+            $name,
+            ", name), email = COALESCE(",
+            $email,
+            ", email), email_key = COALESCE(",
+            $email_key,
+            ", email_key), version = version + CASE WHEN ",
+            is_unchanged!($name, $email),
+            " THEN 0 ELSE 1 END, updated_at = CASE WHEN ",
+            is_unchanged!($name, $email),
+            " THEN updated_at WHEN ",
+            $now,
+            " > updated_at AND ",
+            $now,
+            " > created_at THEN ",
+            $now,
+            " WHEN updated_at > created_at THEN updated_at ELSE created_at END "
+        )
+    };
+}
+
+pub(super) const UPDATE: &str =
+    concat!(set!("$2", "$3", "$4", "$5"), "WHERE id = $1 AND ", is_allowed!("$6", "$7"), " RETURNING ", columns!());
 
 macro_rules! update_many {
     () => {
-        "UPDATE users SET name = COALESCE(new_name, name), email = COALESCE(new_email, email), \
-         email_key = COALESCE(new_email_key, email_key), version = version + 1, updated_at = at "
+        set!("new_name", "new_email", "new_email_key", "at")
     };
 }
 
-macro_rules! has_free_address {
+macro_rules! is_possible {
     () => {
-        "NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = new_email_key AND other.id <> item_id)"
+        concat!(
+            is_allowed!("listed", "are_excluded"),
+            " AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = new_email_key AND other.id <> item_id)"
+        )
     };
 }
 
-/// Leaves out a row that another transaction has locked, so that the others do not wait for it, and an address that
-/// another user has.
+/// Leaves out a row that another transaction has locked, so that the others do not wait for it, a version that is not
+/// allowed, and an address that another user has.
 pub(super) const UPDATE_MANY: (&str, &str) = (
     concat!(
-        "WITH item AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) \
-         AS item (item_id, new_name, new_email, new_email_key, at)), \
+        "WITH item AS (SELECT * FROM \
+         UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bool[]) \
+         AS item (item_id, new_name, new_email, new_email_key, at, listed, are_excluded)), \
          free AS (SELECT id AS free_id FROM users WHERE id = ANY($1) FOR UPDATE SKIP LOCKED) ",
         update_many!(),
         "FROM item, free WHERE id = item_id AND id = free_id AND ",
-        has_free_address!(),
+        is_possible!(),
         " RETURNING ",
         columns!()
     ),
     concat!(
         update_many!(),
         "FROM (SELECT unhex(value ->> 0) AS item_id, value ->> 1 AS new_name, value ->> 2 AS new_email, \
-         value ->> 3 AS new_email_key, value ->> 4 AS at FROM json_each($1)) AS item WHERE id = item_id AND ",
-        has_free_address!(),
+         value ->> 3 AS new_email_key, value ->> 4 AS at, value ->> 5 AS listed, value ->> 6 AS are_excluded \
+         FROM json_each($1)) AS item WHERE id = item_id AND ",
+        is_possible!(),
         " RETURNING ",
         columns!()
     ),
@@ -136,6 +196,7 @@ pub(super) const UPDATE_MANY: (&str, &str) = (
 
 pub(super) struct Update {
     pub(super) id: Uuid,
+    pub(super) versions: Versions,
     pub(super) patch: UserPatch,
     pub(super) now: Timestamp,
 }
@@ -158,7 +219,7 @@ pub(super) struct UpdateUsers(pub(super) Store);
 
 impl Batch for UpdateUsers {
     type Item = Update;
-    type Output = Option<Arc<Representation<User>>>;
+    type Output = Result<Arc<Representation<User>>, StoreError>;
     type Error = Failure;
 
     const OPERATION: &'static str = "users.update";
@@ -176,13 +237,17 @@ impl Batch for UpdateUsers {
                     let emails: Vec<_> = updates.iter().map(Update::email).collect();
                     let keys: Vec<_> = updates.iter().map(Update::email_key).collect();
                     let times: Vec<_> = updates.iter().map(|update| update.now.datetime()).collect();
-                    let query = sqlx::query_as::<_, UserRow>(UPDATE_MANY.0);
-                    query.bind(ids).bind(names).bind(emails).bind(keys).bind(times).fetch_all(db).await
+                    let listed: Vec<_> = updates.iter().map(|update| listed(&update.versions)).collect();
+                    let are_excluded: Vec<_> = updates.iter().map(|update| update.versions.are_excluded).collect();
+                    let query = sqlx::query_as::<_, UserRow>(UPDATE_MANY.0).bind(ids).bind(names).bind(emails);
+                    query.bind(keys).bind(times).bind(listed).bind(are_excluded).fetch_all(db).await
                 },
                 sqlite db => {
                     let items = updates.iter().map(|update| {
                         let (name, email, key) = (update.name(), update.email(), update.email_key());
-                        json!([hex(update.id), name, email, key, update.now.datetime().timestamp_micros()])
+                        let micros = update.now.datetime().timestamp_micros();
+                        let Versions { are_excluded, .. } = update.versions;
+                        json!([hex(update.id), name, email, key, micros, listed(&update.versions), are_excluded])
                     });
                     sqlx::query_as(UPDATE_MANY.1).bind(json_text(items)).fetch_all(db).await
                 }
@@ -193,7 +258,7 @@ impl Batch for UpdateUsers {
         let rows = self.0.statement(Self::OPERATION, query).await?;
         let mut users: HashMap<Uuid, Arc<Representation<User>>> =
             rows.into_iter().map(|row| (row.0, user(row))).collect();
-        Ok(updates.iter().map(|update| users.remove(&update.id).map(Some)).collect())
+        Ok(updates.iter().map(|update| users.remove(&update.id).map(Ok)).collect())
     }
 
     async fn run_alone(&self, update: &Update) -> Result<Self::Output, Failure> {
@@ -202,55 +267,91 @@ impl Batch for UpdateUsers {
         let query = async {
             on!(self.0.pools.write(), db => sqlx::query_as::<_, UserRow>(UPDATE)
                 .bind(update.id).bind(update.name()).bind(update.email()).bind(update.email_key()).bind(Micros(update.now))
-                .fetch_all(db).await)
+                .bind(listed(&update.versions)).bind(update.versions.are_excluded).fetch_all(db).await)
         };
         let ids = [update.id];
         let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        Ok(self.0.statement(Self::OPERATION, query).await?.into_iter().next().map(user))
+        match self.0.statement(Self::OPERATION, query).await?.into_iter().next() {
+            Some(row) => Ok(Ok(user(row))),
+            None => refusal(&self.0, Self::OPERATION, update.id, &update.versions).await.map(Err),
+        }
     }
 }
 
 // ---- Delete ---------------------------------------------------------------------------------------------------------
 
-pub(super) const DELETE: &str = "DELETE FROM users WHERE id = $1";
+pub(super) const DELETE: &str = concat!("DELETE FROM users WHERE id = $1 AND ", is_allowed!("$2", "$3"));
 
+/// Leaves out what [`UPDATE_MANY`] leaves out.
 pub(super) const DELETE_MANY: (&str, &str) = (
-    "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE id = ANY($1) FOR UPDATE SKIP LOCKED) RETURNING id",
-    "DELETE FROM users WHERE id IN (SELECT unhex(value) FROM json_each($1)) RETURNING id",
+    concat!(
+        "WITH item AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bool[]) AS item (item_id, listed, are_excluded)), \
+         free AS (SELECT id AS free_id FROM users WHERE id = ANY($1) FOR UPDATE SKIP LOCKED) \
+         DELETE FROM users USING item, free WHERE id = item_id AND id = free_id AND ",
+        is_allowed!("listed", "are_excluded"),
+        " RETURNING id"
+    ),
+    concat!(
+        "DELETE FROM users WHERE id IN (SELECT id FROM (SELECT unhex(value ->> 0) AS item_id, value ->> 1 AS listed, \
+         value ->> 2 AS are_excluded FROM json_each($1)) AS item CROSS JOIN users WHERE id = item_id AND ",
+        is_allowed!("listed", "are_excluded"),
+        ") RETURNING id"
+    ),
 );
+
+pub(super) struct Delete {
+    pub(super) id: Uuid,
+    pub(super) versions: Versions,
+}
 
 pub(super) struct DeleteUsers(pub(super) Store);
 
 impl Batch for DeleteUsers {
-    type Item = Uuid;
-    /// Whether the user existed.
-    type Output = bool;
+    type Item = Delete;
+    type Output = Result<(), StoreError>;
     type Error = Failure;
 
     const OPERATION: &'static str = "users.delete";
 
-    fn joins(ids: &[Uuid], next: &Uuid) -> bool {
-        !ids.contains(next)
+    fn joins(deletes: &[Delete], next: &Delete) -> bool {
+        deletes.iter().all(|delete| delete.id != next.id)
     }
 
-    async fn run_together(&self, ids: &[Uuid]) -> Result<Vec<Option<bool>>, Failure> {
+    async fn run_together(&self, deletes: &[Delete]) -> Result<Vec<Option<Self::Output>>, Failure> {
+        let ids: Vec<_> = deletes.iter().map(|delete| delete.id).collect();
         let query = async {
             on!(self.0.pools.write(),
-                postgres db => sqlx::query_scalar::<_, Uuid>(DELETE_MANY.0).bind(ids).fetch_all(db).await,
-                sqlite db => sqlx::query_scalar(DELETE_MANY.1).bind(json_ids(ids)).fetch_all(db).await
+                postgres db => {
+                    let listed: Vec<_> = deletes.iter().map(|delete| listed(&delete.versions)).collect();
+                    let are_excluded: Vec<_> = deletes.iter().map(|delete| delete.versions.are_excluded).collect();
+                    let query = sqlx::query_scalar::<_, Uuid>(DELETE_MANY.0);
+                    query.bind(&ids).bind(listed).bind(are_excluded).fetch_all(db).await
+                },
+                sqlite db => {
+                    let items = deletes.iter().map(|Delete { id, versions }| {
+                        json!([hex(*id), listed(versions), versions.are_excluded])
+                    });
+                    sqlx::query_scalar(DELETE_MANY.1).bind(json_text(items)).fetch_all(db).await
+                }
             )
         };
-        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(ids));
+        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
         let deleted = self.0.statement(Self::OPERATION, query).await?;
-        Ok(ids.iter().map(|id| deleted.contains(id).then_some(true)).collect())
+        Ok(ids.iter().map(|id| deleted.contains(id).then_some(Ok(()))).collect())
     }
 
-    async fn run_alone(&self, id: &Uuid) -> Result<bool, Failure> {
+    async fn run_alone(&self, delete: &Delete) -> Result<Self::Output, Failure> {
+        let Delete { id, versions } = delete;
         let query = async {
-            on!(self.0.pools.write(), db => sqlx::query(DELETE).bind(id).execute(db).await.map(|done| done.rows_affected()))
+            on!(self.0.pools.write(), db => sqlx::query(DELETE)
+                .bind(id).bind(listed(versions)).bind(versions.are_excluded)
+                .execute(db).await.map(|done| done.rows_affected()))
         };
         let ids = [*id];
         let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        Ok(self.0.statement(Self::OPERATION, query).await? > 0)
+        match self.0.statement(Self::OPERATION, query).await? {
+            0 => refusal(&self.0, Self::OPERATION, *id, versions).await.map(Err),
+            _ => Ok(Ok(())),
+        }
     }
 }

@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::model::{NewUser, User, UserList, UserPatch};
 use crate::{
-    extract::{Body, Path, Query},
+    extract::{Body, Header, Path, Query},
     freshness::Freshness,
     page::{Page, with_next},
+    preconditions::{ReadPrecondition, WritePreconditions, entity_tag, not_modified},
     problem::Problem,
     representation::Representation,
     respond::{EntityTag, Location, with_header},
@@ -54,67 +55,81 @@ async fn create_user(State(state): State<AppState>, Body(new): Body<NewUser>) ->
     Ok(with_header(representation(StatusCode::CREATED, &user), header::LOCATION, location))
 }
 
-#[utoipa::path(get, path = "/users/{id}", operation_id = "getUser", tag = "users", params(UserPath),
+#[utoipa::path(get, path = "/users/{id}", operation_id = "getUser", tag = "users", params(UserPath, ReadPrecondition),
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag))),
+        (status = 304, headers(("ETag" = EntityTag))),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 async fn get_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
+    Header(precondition): Header<ReadPrecondition>,
     freshness: Freshness,
 ) -> Result<Response, Problem> {
     let user = state.users.get(path.id, freshness).await.map_err(problem)?;
+    if precondition.excludes(user.version) {
+        return Ok(not_modified(user.version));
+    }
     Ok(representation(StatusCode::OK, &user))
 }
 
-#[utoipa::path(put, path = "/users/{id}", operation_id = "replaceUser", tag = "users", params(UserPath),
-    request_body = NewUser,
+#[utoipa::path(put, path = "/users/{id}", operation_id = "replaceUser", tag = "users",
+    params(UserPath, WritePreconditions), request_body = NewUser,
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json")))]
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
+        (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn replace_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
+    Header(preconditions): Header<WritePreconditions>,
     Body(new): Body<NewUser>,
 ) -> Result<Response, Problem> {
     let all = UserPatch { name: Some(new.name), email: Some(new.email) };
-    let user = state.users.update(path.id, all).await.map_err(problem)?;
+    let user = state.users.update(path.id, preconditions.versions(), all).await.map_err(problem)?;
     Ok(representation(StatusCode::OK, &user))
 }
 
-#[utoipa::path(patch, path = "/users/{id}", operation_id = "updateUser", tag = "users", params(UserPath),
+#[utoipa::path(patch, path = "/users/{id}", operation_id = "updateUser", tag = "users",
+    params(UserPath, WritePreconditions),
     request_body(content((UserPatch = "application/merge-patch+json"), (UserPatch = "application/json"))),
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json")))]
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
+        (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn update_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
+    Header(preconditions): Header<WritePreconditions>,
     Body(patch): Body<UserPatch>,
 ) -> Result<Response, Problem> {
-    let user = if patch == UserPatch::default() {
-        // An empty patch is not a write: neither the version nor `updated_at` changes.
-        state.users.get(path.id, Freshness::Current).await
-    } else {
-        state.users.update(path.id, patch).await
-    };
-    Ok(representation(StatusCode::OK, &*user.map_err(problem)?))
+    let user = state.users.update(path.id, preconditions.versions(), patch).await.map_err(problem)?;
+    Ok(representation(StatusCode::OK, &user))
 }
 
-#[utoipa::path(delete, path = "/users/{id}", operation_id = "deleteUser", tag = "users", params(UserPath),
+#[utoipa::path(delete, path = "/users/{id}", operation_id = "deleteUser", tag = "users",
+    params(UserPath, WritePreconditions),
     responses(
         (status = 204),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
-async fn delete_user(State(state): State<AppState>, Path(path): Path<UserPath>) -> Result<Response, Problem> {
-    state.users.delete(path.id).await.map_err(problem)?;
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
+        (status = 428, body = Problem, content_type = "application/problem+json")))]
+async fn delete_user(
+    State(state): State<AppState>,
+    Path(path): Path<UserPath>,
+    Header(preconditions): Header<WritePreconditions>,
+) -> Result<Response, Problem> {
+    state.users.delete(path.id, preconditions.versions()).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// A user with its strong validator: the version of the row, which is the same on every instance.
 fn representation(status: StatusCode, user: &Representation<User>) -> Response {
-    with_header(user.response(status), header::ETAG, format!("\"{}\"", user.version))
+    with_header(user.response(status), header::ETAG, entity_tag(user.version))
 }
 
 fn problem(error: StoreError) -> Problem {

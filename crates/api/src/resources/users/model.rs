@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    freshness::Freshness, page::Page, representation::Representation, store_error::StoreError, timestamp::Timestamp,
+    freshness::Freshness, page::Page, preconditions::Versions, representation::Representation, store_error::StoreError,
+    timestamp::Timestamp,
 };
 
 // ---- Models ---------------------------------------------------------------------------------------------------------
@@ -96,9 +97,9 @@ pub struct User {
     pub email: EmailAddress,
     /// The time of creation.
     pub created_at: Timestamp,
-    /// The time of the last change.
+    /// The time of the last change: never before that of the version before it, nor before `created_at`.
     pub updated_at: Timestamp,
-    /// The number of writes, from 1. Sent as the `ETag`.
+    /// The number of changes, from 1. Sent as the `ETag`.
     #[serde(skip)]
     pub version: i64,
 }
@@ -154,9 +155,15 @@ pub trait Users: Send + Sync {
     /// Returns a page, newest first.
     async fn list(&self, page: Page) -> Result<Arc<Representation<UserList>>, StoreError>;
 
-    /// Sets the members that the patch has, and increments the version. `NotFound`; `Conflict("email")`.
-    async fn update(&self, id: Uuid, patch: UserPatch) -> Result<Arc<Representation<User>>, StoreError>;
+    /// Sets the members that the patch has, if the user has one of these versions. Increments the version, unless every
+    /// member has its value already. `NotFound`; `PreconditionFailed`; `Conflict("email")`.
+    async fn update(
+        &self,
+        id: Uuid,
+        versions: Versions,
+        patch: UserPatch,
+    ) -> Result<Arc<Representation<User>>, StoreError>;
 
-    /// Deletes a user. `NotFound`.
-    async fn delete(&self, id: Uuid) -> Result<(), StoreError>;
+    /// Deletes a user, if it has one of these versions. `NotFound`; `PreconditionFailed`.
+    async fn delete(&self, id: Uuid, versions: Versions) -> Result<(), StoreError>;
 }
