@@ -7,7 +7,7 @@ use hyper::{Response, body::Bytes, header, header::HeaderValue, server::conn::ht
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-const BODY: &[u8] = br#"{"status":"up","version":"0.1.0"}"#;
+const BODY: &[u8] = br#"{"status":"up","version":"0.2.0"}"#;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
