@@ -32,7 +32,7 @@ async fn main() -> Result<(), Failure> {
     let ada = created.into_inner();
 
     // Get.
-    let read = client.get_user(&ada.id).await?;
+    let read = client.get_user(&ada.id, None).await?;
     assert_eq!((read.id, &read.created_at), (ada.id, &ada.created_at));
     assert_eq!(read.headers()["etag"], version);
 
@@ -51,11 +51,15 @@ async fn main() -> Result<(), Failure> {
     assert_eq!(names, ["Grace Hopper", "Ada Lovelace"]);
 
     // Replace a user, then change one property.
-    let replaced = client.replace_user(&ada.id, &user("Ada King", "ada@example.org")?).await?;
+    let replaced = client.replace_user(&ada.id, None, None, &user("Ada King", "ada@example.org")?).await?;
     assert_eq!(replaced.name.as_str(), "Ada King");
     assert_ne!(replaced.headers()["etag"], version);
     let patch = UserPatch { name: Some("Ada, Countess of Lovelace".parse()?), email: None };
-    let patched = client.update_user(&ada.id, &patch).await?;
+    // Only if no other client has changed the user since.
+    let tag = replaced.headers()["etag"].to_str()?.parse()?;
+    let patched = client.update_user(&ada.id, Some(&tag), None, &patch).await?;
+    let stale = problem(client.update_user(&ada.id, Some(&tag), None, &patch).await);
+    assert_eq!((stale.type_.as_str(), stale.status), ("/problems/precondition-failed", 412));
     assert_eq!((patched.name.as_str(), patched.email.as_str()), ("Ada, Countess of Lovelace", "ada@example.org"));
 
     // A value that violates a pattern of the contract cannot be constructed.
@@ -71,11 +75,11 @@ async fn main() -> Result<(), Failure> {
 
     // Delete; a later read finds no user.
     for id in [&ada.id, &grace.id] {
-        assert_eq!(client.delete_user(id).await?.status(), 204);
+        assert_eq!(client.delete_user(id, None, None).await?.status(), 204);
     }
-    let not_found = problem(client.get_user(&ada.id).await);
+    let not_found = problem(client.get_user(&ada.id, None).await);
     assert_eq!((not_found.type_.as_str(), not_found.status), ("/problems/not-found", 404));
 
-    println!("rust: created, read, listed, changed and deleted users; read problems 400, 404 and 409");
+    println!("rust: created, read, listed, changed and deleted users; read problems 400, 404, 409 and 412");
     Ok(())
 }
