@@ -5,7 +5,8 @@
 //! - a removed member: at its former place (the position of its parent) or its parent; `items` also at the `type: array`
 //!   that requires it, and a path parameter at the path template. A renamed member is also a removed one;
 //! - an item of a set (`required`, `enum`, `tags`), or one removed from any list: at the list;
-//! - the `name` or `in` of a parameter, which identify it: at the parameter;
+//! - the `name` or `in` of a parameter, which identify it: at the parameter, or where operations refer to it;
+//! - a reference to a parameter: at any parameter of the list, since it may repeat another;
 //! - a sibling of a `$ref`: at the `$ref`;
 //! - a new value: at any part of it;
 //! - the target of references (a component, the operation of a link, the security of the document): at *all* the
@@ -42,11 +43,26 @@ pub(crate) fn places(mutation: &Mutation, mutant: &Value) -> BTreeSet<String> {
     }
     if owner == Context::Object(Kind::Parameter) && matches!(token, "name" | "in") {
         places.insert(parent.clone());
+        places.extend(references(mutant, &parent));
+    }
+    if owner == Context::Object(Kind::Parameter)
+        && token == "$ref"
+        && let Some((list, _)) = parent.rsplit_once('/')
+    {
+        let count = mutant.pointer(list).and_then(Value::as_array).map_or(0, Vec::len);
+        places.extend((0..count).map(|index| join(list, &index.to_string())));
     }
     if mutation.operator == Operator::Add && mutant.pointer(&join(&parent, "$ref")).is_some() {
         places.insert(join(&parent, "$ref"));
     }
     places
+}
+
+/// The pointers of the nodes that refer to this one.
+fn references(document: &Value, target: &str) -> Vec<String> {
+    let refers =
+        |node: &Value| node["$ref"].as_str().is_some_and(|reference| reference.strip_prefix('#') == Some(target));
+    nodes(document).into_iter().filter(|(_, _, node)| refers(node)).map(|(pointer, ..)| pointer).collect()
 }
 
 /// Whether a reported node is part of the new value.
