@@ -5,13 +5,20 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{document::Document, matrix, values::Values};
+use crate::harness::{App, document::Document, matrix, values::Values};
 
 /// The number of requests per operation and media type.
 const REQUESTS: usize = 40;
 
-/// A valid path and query. An id is that of a user half of the time, and optional parameters are left out half of the time.
-fn target(document: &Document, values: &mut Values<'_>, template: &str, parameters: [&Value; 2], id: &str) -> String {
+/// A valid path and query. An id is that of an existing resource half of the time, and optional parameters are left out half
+/// of the time.
+fn target(
+    document: &Document,
+    values: &mut Values<'_>,
+    template: &str,
+    parameters: [&Value; 2],
+    id: Option<&str>,
+) -> String {
     let (mut path, mut query) = (template.to_owned(), Vec::new());
     for parameter in parameters.into_iter().filter_map(Value::as_array).flatten() {
         let parameter = document.resolve(parameter);
@@ -19,7 +26,8 @@ fn target(document: &Document, values: &mut Values<'_>, template: &str, paramete
         let value = values.generate(&parameter["schema"]);
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if parameter["in"] == "path" {
-            path = path.replace(&format!("{{{name}}}"), if values.coin() { id } else { &value });
+            let id = id.filter(|_| values.coin());
+            path = path.replace(&format!("{{{name}}}"), id.unwrap_or(&value));
         } else if parameter["in"] == "query" && (parameter["required"] == true || values.coin()) {
             query.push(format!("{name}={value}"));
         }
@@ -38,6 +46,16 @@ fn generate_body(document: &Document, values: &mut Values<'_>, schema: &Value) -
     body
 }
 
+/// Creates a resource of the collection to which a path belongs, if there is one, and returns its id.
+async fn create(app: &App, document: &Document, values: &mut Values<'_>, template: &str) -> Option<String> {
+    let (collection, _) = template.split_once("/{")?;
+    let (_, item) = document.paths().find(|(path, _)| *path == collection)?;
+    let (_, schema) = document.json_content(document.resolve(&item["post"]["requestBody"])).next()?;
+    let created = app.post(collection, values.generate(schema)).await;
+    assert_eq!(created.status, 201, "{}", created.text());
+    created.json()["id"].as_str().map(str::to_owned)
+}
+
 matrix! {
     /// A valid request succeeds, unless it is about a user that does not exist, or an address that another user has.
     async fn every_valid_request_succeeds_or_is_a_404_or_409(app: App) {
@@ -54,10 +72,9 @@ matrix! {
                     contents.push(None);
                 }
                 for content in contents.into_iter().flat_map(|content| std::iter::repeat_n(content, REQUESTS)) {
-                    let user = app.create_user(&uuid::Uuid::new_v4().to_string()).await;
+                    let id = create(&app, document, &mut values, template).await;
                     let parameters = [&item["parameters"], &operation["parameters"]];
-                    let id = user["id"].as_str().expect("an id");
-                    let target = target(document, &mut values, template, parameters, id);
+                    let target = target(document, &mut values, template, parameters, id.as_deref());
                     let mut request = app.request(method.clone(), &target);
                     let mut sent = json!(null);
                     if let Some((media_type, schema)) = content {
