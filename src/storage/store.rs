@@ -106,7 +106,9 @@ impl Store {
     /// The bounds of statements that read and can seldom be shared: they need more lanes.
     pub(super) fn distinct_read_limits(&self) -> Limits {
         let limits = self.read_limits();
-        Limits { lanes: limits.beside.available_permits().max(limits.lanes), ..limits }
+        // The first pool is the one for reads.
+        let connections = self.pools.states().first().map_or(0, |pool| pool.max);
+        Limits { lanes: limits.lanes.max(connections / 2), ..limits }
     }
 
     /// The bounds of statements that write. SQLite has one writer, so a second statement would only wait for it.
