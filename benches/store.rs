@@ -14,9 +14,8 @@ use std::{
 };
 
 use api::{
-    page::Page,
     preconditions::Versions,
-    users::{EmailAddress, NewUser, UserName, UserPatch, Users},
+    users::{EmailAddress, NewUser, UserName, UserPatch, UserQuery, UserSort, Users},
 };
 use clap::Parser;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -66,8 +65,16 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
             .iter(|| async { users.get(id, api::freshness::Freshness::Current).await.expect("a user") })
     });
     group.bench_function("list 50", |bench| {
-        let page = Page { limit: 50, cursor: None };
-        bench.to_async(&runtime).iter(|| async { users.list(page).await.expect("a page") });
+        let query = UserQuery {
+            limit: 50,
+            cursor: None,
+            sort: UserSort::CreatedAtDesc,
+            email: None,
+            name_prefix: None,
+            created_after: None,
+            created_before: None,
+        };
+        bench.to_async(&runtime).iter(|| async { users.list(query.clone()).await.expect("a page") });
     });
     group.bench_function("update", |bench| {
         let patch = UserPatch { name: Some(UserName("Ada King".into())), email: None };

@@ -120,6 +120,8 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
         // Every statement finds its rows by an index. Before the first ANALYZE of a table that has grown, the plan of a
         // prepared statement would scan it.
         ("enable_seqscan", "off".to_owned()),
+        // A bitmap has no order: the plan of a page would read every row of the range, and sort them.
+        ("enable_bitmapscan", "off".to_owned()),
     ]);
     wait_for_postgres(config, &options).await?;
     let probe = PostgresPool::new(probe(PgPoolOptions::new()), options.clone(), PING_TIMEOUT);

@@ -26,3 +26,4 @@ pub use connect::{ConnectError, connect};
 pub use fault_injection::FaultInjector;
 pub use pools::PoolState;
 pub use store::Store;
+pub use users::LISTS;

@@ -21,8 +21,11 @@ pub(super) struct Statements {
     pub(super) sqlite: &'static [&'static str],
 }
 
-/// How long the wait for the migration lock is silent.
-const LOCK_NOTICE: Duration = Duration::from_millis(500);
+/// The pause between two attempts to take the migration lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
+
+/// The SQLSTATE of a statement that waited for a lock for too long.
+const LOCK_TIMEOUT: &str = "55P03";
 
 impl Store {
     /// Runs pending migrations. Several instances can do this at the same time: on PostgreSQL they wait for a lock; on
@@ -96,14 +99,24 @@ impl Store {
     }
 }
 
-/// Takes the lock that sqlx-cli takes too, and logs if another instance has it.
+/// Takes the lock that sqlx-cli takes too, and logs if another instance has it. Each attempt is short: `CREATE INDEX
+/// CONCURRENTLY` waits for the statements of every other connection, and would wait for one that waits for its lock.
 async fn lock_migrations(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let mut lock = connection.lock();
-    match tokio::time::timeout(LOCK_NOTICE, &mut lock).await {
-        Ok(locked) => locked,
-        Err(_) => {
-            tracing::info!("another instance is running migrations: waiting for it");
-            lock.await
+    connection.execute("SET lock_timeout = '100ms'").await?;
+    let mut is_reported = false;
+    loop {
+        match connection.lock().await {
+            Err(MigrateError::Execute(sqlx::Error::Database(error)))
+                if error.code().as_deref() == Some(LOCK_TIMEOUT) => {}
+            Err(error) => return Err(error),
+            Ok(()) => break,
         }
+        if !is_reported {
+            tracing::info!("another instance is running migrations: waiting for it");
+            is_reported = true;
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
     }
+    connection.execute("RESET lock_timeout").await?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod another_contract;
 mod common_responses;
 mod documents;
 mod health;
+mod list_filters;
 mod methods_and_headers;
 mod pages;
 mod preconditions;

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use crate::harness::{App, matrix};
 
-fn names(page: &Value) -> Vec<String> {
+pub(super) fn names(page: &Value) -> Vec<String> {
     page["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Follows `Link` to the end.
-async fn all_pages(app: &App, first: &str) -> Vec<Vec<String>> {
+pub(super) async fn all_pages(app: &App, first: &str) -> Vec<Vec<String>> {
     let (mut pages, mut next) = (Vec::new(), Some(first.to_owned()));
     while let Some(path) = next {
         let response = app.get(&path).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ fn target(
             let id = id.filter(|_| values.coin());
             path = path.replace(&format!("{{{name}}}"), id.unwrap_or(&value));
         } else if parameter["in"] == "query" && (parameter["required"] == true || values.coin()) {
-            query.push(format!("{name}={value}"));
+            query.push(format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
         }
     }
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }

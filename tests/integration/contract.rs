@@ -27,7 +27,7 @@ fn a_change_of_the_contract_is_reported() {
         ("default: 50", "default: 20", "default"),
         ("'204':", "'205':", "204"),
         ("application/merge-patch+json:", "application/json-patch+json:", "merge-patch"),
-        ("format: date-time", "format: date", "created_at"),
+        ("format: date-time", "format: date", "created_after"),
         ("        next_cursor:", "        cursor:", "next_cursor"),
         ("required: [name, email]", "required: [name]", "email"),
         ("operationId: getUser\n", "operationId: readUser\n", "readUser"),

@@ -1,7 +1,7 @@
 //! Keyset pagination by id, for every resource whose ids are in the order of creation.
 
 use axum::response::Response;
-use http::header;
+use http::{Uri, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -21,11 +21,15 @@ pub struct Page {
 }
 
 impl Page {
-    /// Returns the exclusive upper bound of the ids to read, and the number of rows: one more than the page has, which
-    /// shows whether there is a next page.
+    /// Returns the exclusive upper bound of the ids to read, newest first, and [`Page::rows`].
     pub fn window(&self) -> (Uuid, i64) {
         // Every UUID of version 7 is less than the maximum UUID, so this bound includes the newest item.
-        (self.cursor.unwrap_or(Uuid::max()), i64::from(self.limit) + 1)
+        (self.cursor.unwrap_or(Uuid::max()), self.rows())
+    }
+
+    /// Returns the number of rows to read: one more than the page has, which shows whether there is a next page.
+    pub fn rows(&self) -> i64 {
+        i64::from(self.limit) + 1
     }
 
     /// Truncates the rows to this page, and returns the cursor of the next page, if there is one.
@@ -37,13 +41,12 @@ impl Page {
     }
 }
 
-/// Adds a `Link` header with the next page of `path`, if there is one (RFC 8288).
-pub(crate) fn with_next(response: Response, path: &str, page: Page, next_cursor: Option<Uuid>) -> Response {
-    match next_cursor {
-        Some(cursor) => {
-            let next = format!("<{path}?limit={}&cursor={cursor}>; rel=\"next\"", page.limit);
-            with_header(response, header::LINK, next)
-        }
-        None => response,
-    }
+/// Adds a `Link` header with the next page, if there is one (RFC 8288): the URI of this page with another `cursor`.
+pub(crate) fn with_next(response: Response, uri: &Uri, next_cursor: Option<Uuid>) -> Response {
+    let Some(cursor) = next_cursor else { return response };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.extend_pairs(parameters.filter(|(name, _)| name != "cursor"));
+    query.append_pair("cursor", &cursor.to_string());
+    with_header(response, header::LINK, format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish()))
 }

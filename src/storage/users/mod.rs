@@ -4,6 +4,7 @@
 //! a single item, which decides what the shared statement leaves out. The text of a statement is the same on both
 //! databases, except where several items are bound: PostgreSQL has arrays, SQLite has JSON.
 
+mod lists;
 mod reads;
 mod row;
 mod writes;
@@ -12,17 +13,17 @@ use std::sync::Arc;
 
 use api::{
     freshness::Freshness,
-    page::Page,
     preconditions::Versions,
     representation::Representation,
     store_error::StoreError,
-    users::{NewUser, User, UserList, UserPatch, Users},
+    users::{NewUser, User, UserList, UserPatch, UserQuery, Users},
 };
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use self::{
-    reads::{GET, GET_MANY, GetUsers, LIST, ListUsers},
+    lists::ListUsers,
+    reads::{GET, GET_MANY, GetUsers},
     writes::{
         CREATE, CREATE_MANY, CREATED, CreateUsers, DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY,
         Update, UpdateUsers, VERSION,
@@ -30,9 +31,13 @@ use self::{
 };
 use super::{coalescer::Coalescer, schema::Statements, store::Store};
 
+pub use lists::LISTS;
+
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
-    both: &[CREATE, GET, LIST, UPDATE, DELETE, VERSION],
+    both: &[
+        CREATE, GET, UPDATE, DELETE, VERSION, LISTS[0].0, LISTS[1].0, LISTS[2].0, LISTS[3].0, LISTS[4].0, LISTS[5].0,
+    ],
     postgres: &[CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
     sqlite: &[CREATE_MANY.1, CREATED, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
 };
@@ -81,8 +86,8 @@ impl Users for SqlUsers {
         user.ok_or(StoreError::NotFound)
     }
 
-    async fn list(&self, page: Page) -> Result<Arc<Representation<UserList>>, StoreError> {
-        self.lists.call(page).await.map_err(|error| error.log("users.list"))
+    async fn list(&self, query: UserQuery) -> Result<Arc<Representation<UserList>>, StoreError> {
+        self.lists.call(query).await.map_err(|error| error.log("users.list"))
     }
 
     async fn update(

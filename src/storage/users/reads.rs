@@ -1,18 +1,12 @@
-//! Statements that read users.
+//! Statements that read single users.
 
 use std::{collections::HashMap, sync::Arc};
 
-use api::{
-    page::Page,
-    representation::Representation,
-    users::{User, UserList},
-};
+use api::{representation::Representation, users::User};
 use uuid::Uuid;
 
-use super::row::{UserRow, columns, decode, user};
+use super::row::{UserRow, columns, user};
 use crate::storage::{coalescer::Batch, error::Failure, pools::on, store::Store, types::json_ids};
-
-// ---- Get ------------------------------------------------------------------------------------------------------------
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
 
@@ -56,41 +50,5 @@ impl Batch for GetUsers {
             cache.store(&start, &[*id], |_| user.as_ref());
         }
         Ok(user)
-    }
-}
-
-// ---- List -----------------------------------------------------------------------------------------------------------
-
-/// Ids are UUIDs of version 7: their order is the order of creation, so the primary key is the index for every page.
-pub(super) const LIST: &str = concat!("SELECT ", columns!(), " FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2");
-
-pub(super) struct ListUsers(pub(super) Store);
-
-/// Requests for the same page share a statement.
-impl Batch for ListUsers {
-    type Item = Page;
-    type Output = Arc<Representation<UserList>>;
-    type Error = Failure;
-
-    const OPERATION: &'static str = "users.list";
-
-    fn joins(pages: &[Page], next: &Page) -> bool {
-        pages.first() == Some(next)
-    }
-
-    async fn run_together(&self, pages: &[Page]) -> Result<Vec<Option<Arc<Representation<UserList>>>>, Failure> {
-        let Some(page) = pages.first() else { return Ok(Vec::new()) };
-        let list = self.run_alone(page).await?;
-        Ok(vec![Some(list); pages.len()])
-    }
-
-    async fn run_alone(&self, page: &Page) -> Result<Arc<Representation<UserList>>, Failure> {
-        let (before, rows) = page.window();
-        let query = async {
-            on!(self.0.pools.read(), db => sqlx::query_as::<_, UserRow>(LIST).bind(before).bind(rows).fetch_all(db).await)
-        };
-        let mut users: Vec<User> = self.0.statement(Self::OPERATION, query).await?.into_iter().map(decode).collect();
-        let next_cursor = page.cut(&mut users, |user| user.id);
-        Ok(Arc::new(Representation::new(UserList { users, next_cursor })))
     }
 }

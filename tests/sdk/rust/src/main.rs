@@ -40,7 +40,7 @@ async fn main() -> Result<(), Failure> {
     let grace = client.create_user(&user("Grace Hopper", "grace@example.com")?).await?.into_inner();
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
-        let page = client.list_users(cursor.as_ref(), NonZero::new(1)).await?.into_inner();
+        let page = client.list_users(None, None, cursor.as_ref(), None, NonZero::new(1), None, None).await?.into_inner();
         assert_eq!(page.users.len(), 1);
         names.extend(page.users.iter().map(|user| user.name.to_string()));
         cursor = page.next_cursor;
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Failure> {
     let taken = problem(client.create_user(&user("Ada", "GRACE@example.com")?).await);
     assert_eq!((taken.type_.as_str(), taken.status), ("/problems/conflict", 409));
     assert_eq!(taken.errors[0].pointer.as_deref(), Some("/email"));
-    let invalid = problem(client.list_users(None, NonZero::new(101)).await);
+    let invalid = problem(client.list_users(None, None, None, None, NonZero::new(101), None, None).await);
     assert_eq!((invalid.type_.as_str(), invalid.status), ("/problems/invalid-parameter", 400));
     assert_eq!(invalid.errors[0].parameter.as_deref(), Some("limit"));
 

@@ -4,17 +4,17 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
+use http::{StatusCode, Uri, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::model::{NewUser, User, UserList, UserPatch};
+use super::model::{NewUser, User, UserList, UserPatch, UserQuery};
 use crate::{
     extract::{Body, Header, Path, Query},
     freshness::Freshness,
-    page::{Page, with_next},
+    page::with_next,
     preconditions::{ReadPrecondition, WritePreconditions, entity_tag, not_modified},
     problem::Problem,
     representation::Representation,
@@ -38,11 +38,15 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get_user, replace_user, update_user, delete_user))
 }
 
-#[utoipa::path(get, path = "/users", operation_id = "listUsers", tag = "users", params(Page),
+#[utoipa::path(get, path = "/users", operation_id = "listUsers", tag = "users", params(UserQuery),
     responses((status = 200, body = UserList, headers(("Link" = String)))))]
-async fn list_users(State(state): State<AppState>, Query(page): Query<Page>) -> Result<Response, Problem> {
-    let list = state.users.list(page).await.map_err(problem)?;
-    Ok(with_next(list.response(StatusCode::OK), "/users", page, list.next_cursor))
+async fn list_users(
+    State(state): State<AppState>,
+    uri: Uri,
+    Query(query): Query<UserQuery>,
+) -> Result<Response, Problem> {
+    let list = state.users.list(query).await.map_err(problem)?;
+    Ok(with_next(list.response(StatusCode::OK), &uri, list.next_cursor))
 }
 
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,

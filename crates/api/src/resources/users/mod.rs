@@ -4,4 +4,4 @@ mod handlers;
 pub(crate) mod model;
 
 pub(crate) use handlers::routes;
-pub use model::{EmailAddress, NewUser, User, UserList, UserName, UserPatch, Users};
+pub use model::{EmailAddress, NewUser, User, UserList, UserName, UserPatch, UserQuery, UserSort, Users};

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
@@ -126,7 +127,7 @@ pub struct UserPatch {
     pub email: Option<EmailAddress>,
 }
 
-/// A page of users, newest first.
+/// A page of users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserList {
     /// The users of this page.
@@ -136,6 +137,51 @@ pub struct UserList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub next_cursor: Option<Uuid>,
+}
+
+/// The parameters of the list: a page of the users that match every filter.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UserQuery {
+    /// The maximum number of users, 1 to 100.
+    #[param(value_type = i32, required = false, minimum = 1, maximum = 100, default = 50)]
+    pub limit: u32,
+    /// Continue after the user with this id.
+    #[param(nullable = false)]
+    pub cursor: Option<Uuid>,
+    /// The order of the users.
+    #[param(required = false, inline)]
+    pub sort: UserSort,
+    /// Only the user with this address, by [`EmailAddress::key`].
+    #[param(nullable = false)]
+    pub email: Option<EmailAddress>,
+    /// Only users whose name begins with this, regardless of the case of ASCII letters.
+    #[param(nullable = false, min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f]+$")]
+    pub name_prefix: Option<String>,
+    /// Only users that were created after this time.
+    #[param(nullable = false)]
+    pub created_after: Option<DateTime<Utc>>,
+    /// Only users that were created before this time.
+    #[param(nullable = false)]
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+impl UserQuery {
+    /// Returns the position and the size of the page.
+    pub fn page(&self) -> Page {
+        Page { limit: self.limit, cursor: self.cursor }
+    }
+}
+
+/// An order of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(default = "created_at_desc")]
+pub enum UserSort {
+    /// Oldest first.
+    CreatedAt,
+    /// Newest first.
+    CreatedAtDesc,
 }
 
 // ---- Storage port ---------------------------------------------------------------------------------------------------
@@ -152,8 +198,8 @@ pub trait Users: Send + Sync {
     /// Returns a user. `NotFound`.
     async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError>;
 
-    /// Returns a page, newest first.
-    async fn list(&self, page: Page) -> Result<Arc<Representation<UserList>>, StoreError>;
+    /// Returns a page.
+    async fn list(&self, query: UserQuery) -> Result<Arc<Representation<UserList>>, StoreError>;
 
     /// Sets the members that the patch has, if the user has one of these versions. Increments the version, unless every
     /// member has its value already. `NotFound`; `PreconditionFailed`; `Conflict("email")`.

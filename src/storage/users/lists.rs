@@ -1,0 +1,167 @@
+//! Statements that list users.
+
+use std::sync::Arc;
+
+use api::{
+    representation::Representation,
+    timestamp::Timestamp,
+    users::{EmailAddress, User, UserList, UserQuery, UserSort},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::row::{UserRow, columns, decode};
+use crate::storage::{coalescer::Batch, error::Failure, pools::on, store::Store, types::Micros};
+
+/// A page of the users in a range of ids and a range of times that match a filter.
+macro_rules! list {
+    ($filter:literal, $id:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM users WHERE ",
+            $filter,
+            $id,
+            " > $1 AND ",
+            $id,
+            " < $2 AND created_at > $3 AND created_at < $4 ORDER BY ",
+            $id,
+            $order,
+            " LIMIT $5"
+        )
+    };
+}
+
+/// A statement for each order.
+struct List {
+    ascending: &'static str,
+    descending: &'static str,
+}
+
+/// The primary key is the index: its order is the order of creation.
+const ALL: List = List { ascending: list!("", "id", ""), descending: list!("", "id", " DESC") };
+
+/// There is at most one row.
+const BY_EMAIL: List = List {
+    ascending: list!("lower(name) >= $6 AND lower(name) < $7 AND email_key = $8 AND ", "id", ""),
+    descending: list!("lower(name) >= $6 AND lower(name) < $7 AND email_key = $8 AND ", "id", " DESC"),
+};
+
+/// The index is that of the names. `COALESCE` hides the primary key: a scan of it in the order of the page would read the
+/// whole table for a name that is rare.
+const BY_NAME: List = List {
+    ascending: list!("lower(name) >= $6 AND lower(name) < $7 AND ", "COALESCE(id, id)", ""),
+    descending: list!("lower(name) >= $6 AND lower(name) < $7 AND ", "COALESCE(id, id)", " DESC"),
+};
+
+/// Every statement that lists users, and the column whose index it uses, for the test of the plans.
+pub const LISTS: [(&str, &str); 6] = [
+    (ALL.ascending, "id"),
+    (ALL.descending, "id"),
+    (BY_EMAIL.ascending, "email_key"),
+    (BY_EMAIL.descending, "email_key"),
+    (BY_NAME.ascending, "name"),
+    (BY_NAME.descending, "name"),
+];
+
+/// The greatest code point: the names that begin with a text are less than the text and this.
+const LAST: char = char::MAX;
+
+/// How far the time in an id may be from `created_at`. Versions before 0.3 read the clock twice.
+const SLACK: TimeDelta = TimeDelta::seconds(1);
+
+pub(super) struct ListUsers(pub(super) Store);
+
+/// Requests for the same page share a statement.
+impl Batch for ListUsers {
+    type Item = UserQuery;
+    type Output = Arc<Representation<UserList>>;
+    type Error = Failure;
+
+    const OPERATION: &'static str = "users.list";
+
+    fn joins(queries: &[UserQuery], next: &UserQuery) -> bool {
+        queries.first() == Some(next)
+    }
+
+    async fn run_together(&self, queries: &[UserQuery]) -> Result<Vec<Option<Arc<Representation<UserList>>>>, Failure> {
+        let Some(query) = queries.first() else { return Ok(Vec::new()) };
+        let list = self.run_alone(query).await?;
+        Ok(vec![Some(list); queries.len()])
+    }
+
+    async fn run_alone(&self, query: &UserQuery) -> Result<Arc<Representation<UserList>>, Failure> {
+        let bounds = Bounds::new(query);
+        let statement = async {
+            on!(self.0.pools.read(), db => {
+                let mut statement = sqlx::query_as::<_, UserRow>(bounds.statement)
+                    .bind(bounds.ids.0).bind(bounds.ids.1)
+                    .bind(Micros(bounds.times.0)).bind(Micros(bounds.times.1))
+                    .bind(bounds.rows);
+                if let Some((first, end)) = &bounds.names {
+                    statement = statement.bind(first).bind(end);
+                }
+                if let Some(email) = &bounds.email {
+                    statement = statement.bind(email);
+                }
+                statement.fetch_all(db).await
+            })
+        };
+        let rows = self.0.statement(Self::OPERATION, statement).await?;
+        let mut users: Vec<User> = rows.into_iter().map(decode).collect();
+        let next_cursor = query.page().cut(&mut users, |user| user.id);
+        Ok(Arc::new(Representation::new(UserList { users, next_cursor })))
+    }
+}
+
+/// A statement and its parameters. Ranges of ids and times are exclusive.
+struct Bounds {
+    statement: &'static str,
+    ids: (Uuid, Uuid),
+    times: (Timestamp, Timestamp),
+    rows: i64,
+    /// The first name, and the end of the names. `None` if the statement has no such parameters.
+    names: Option<(String, String)>,
+    email: Option<String>,
+}
+
+impl Bounds {
+    fn new(query: &UserQuery) -> Self {
+        // The bounds of what the two databases and RFC 3339 can express. Every user is between them.
+        let (min, max) = (DateTime::UNIX_EPOCH, DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default());
+        let after = query.created_after.map_or(min, |time| time.clamp(min, max));
+        // Rounded up to microseconds, so that a user before this time is less.
+        let before = query.created_before.map_or(max, |time| time.clamp(min, max) + TimeDelta::nanoseconds(999));
+        let (newer_than, older_than) = match query.sort {
+            UserSort::CreatedAt => (query.cursor, None),
+            UserSort::CreatedAtDesc => (None, query.cursor),
+        };
+        let first = query.created_after.map(|_| first_id(after - SLACK)).max(newer_than);
+        let end = [query.created_before.map(|_| first_id(before + SLACK)), older_than].into_iter().flatten().min();
+        let ids = (first.unwrap_or(Uuid::nil()), end.unwrap_or(Uuid::max()));
+        let names = query.name_prefix.as_ref().map(|prefix| {
+            let first = prefix.to_ascii_lowercase();
+            let end = format!("{first}{LAST}");
+            (first, end)
+        });
+        let email = query.email.as_ref().map(EmailAddress::key);
+        let list = match (&email, &names) {
+            (Some(_), _) => BY_EMAIL,
+            (None, Some(_)) => BY_NAME,
+            (None, None) => ALL,
+        };
+        let statement = match query.sort {
+            UserSort::CreatedAt => list.ascending,
+            UserSort::CreatedAtDesc => list.descending,
+        };
+        let names = names.or_else(|| email.is_some().then(|| (String::new(), LAST.to_string())));
+        let times = (Timestamp::new(after), Timestamp::new(before));
+        Self { statement, ids, times, rows: query.page().rows(), names, email }
+    }
+}
+
+/// The least UUID of version 7 of a time.
+fn first_id(time: DateTime<Utc>) -> Uuid {
+    let milliseconds = u128::try_from(time.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(milliseconds << 80)
+}
