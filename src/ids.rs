@@ -19,6 +19,21 @@ pub trait IdGenerator: Send + Sync {
     }
 }
 
+/// Returns the UUID of version 7 of a time, in microseconds since 1970, with the second half of another UUID (RFC 9562,
+/// section 6.2, method 3: the microseconds are a fraction of a millisecond).
+pub fn uuid_v7(micros: i64, tail: Uuid) -> Uuid {
+    let micros = u64::try_from(micros).unwrap_or_default();
+    let time = ((micros / 1000) << 16) | 0x7000 | (micros % 1000 * 4096 / 1000);
+    Uuid::from_u64_pair(time, tail.as_u64_pair().1)
+}
+
+/// Returns the time of an id of [`uuid_v7`], in microseconds since 1970.
+pub fn micros_of(id: Uuid) -> i64 {
+    let (time, _) = id.as_u64_pair();
+    let micros = (time >> 16) * 1000 + ((time & 0xfff) * 1000).div_ceil(4096);
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}
+
 /// Generates ids from a clock and random numbers. One process needs one generator.
 pub struct UuidV7Generator {
     clock: Arc<dyn Clock>,
@@ -47,6 +62,18 @@ impl IdGenerator for UuidV7Generator {
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+
+    #[test]
+    fn an_id_of_a_time_keeps_its_microseconds() {
+        let mut ids: Vec<_> =
+            (0..2_000).map(|micros| uuid_v7(1_795_680_000_000_000 + micros, Uuid::new_v4())).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(ids.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122));
+        for (micros, id) in (1_795_680_000_000_000..).zip(ids.drain(..)) {
+            assert_eq!(micros_of(id), micros);
+        }
+        assert_eq!(uuid_v7(-1, Uuid::nil()).as_u64_pair(), (0x7000, 0));
+    }
 
     #[test]
     fn ids_have_version_7_and_ascend() {

@@ -38,6 +38,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
         }
     };
     check_readiness_regularly(app.readiness.clone());
+    app.store.spawn_upkeep();
     let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
     let address = listener.local_addr()?;
     tracing::info!(url = %format_args!("http://{address}"), "listening");

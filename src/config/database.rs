@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-use super::parse::{Invalid, Parsed, boolean, duration, integer, names, optional, settings, text};
+use super::parse::{Invalid, Parsed, boolean, duration, integer, names, optional, retention, settings, text};
 
 settings! {
     "Database"
@@ -39,6 +39,9 @@ settings! {
 
         /// Maximum time that a transaction is idle on PostgreSQL before PostgreSQL ends it.
         database_idle_in_transaction_timeout: Duration = duration, "5s", "DURATION";
+
+        /// How long the changes of users are kept, for `GET /users/changes`.
+        user_changes_retention: Duration = retention, "7d", "DURATION";
 
         /// Maximum size of the cache of users in bytes; 0 disables it. Empty: 64 MiB on SQLite, 0 on PostgreSQL.
         user_cache_bytes: Option<u64> = optional(integer(0, 1 << 40)), "", "BYTES";

@@ -114,6 +114,15 @@ pub(super) fn duration(value: &str) -> Parsed<Duration> {
     }
 }
 
+/// Parses how long something is kept.
+pub(super) fn retention(value: &str) -> Parsed<Duration> {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    match humantime::parse_duration(value) {
+        Ok(duration) if (HOUR..=HOUR * 24 * 3650).contains(&duration) => Ok(duration),
+        _ => expected("a duration from 1h to 3650d, such as 12h or 7d"),
+    }
+}
+
 pub(super) fn duration_or_zero(value: &str) -> Parsed<Duration> {
     if matches!(value, "0" | "0s") { Ok(Duration::ZERO) } else { duration(value) }
 }

@@ -60,7 +60,18 @@ pub async fn connect(
             let user_cache = user_cache(config, &pools);
             let connections = usize::try_from(config.database_max_connections).unwrap_or(usize::MAX);
             let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
-            Ok(Store { pools, file, clock, ids, target, user_cache, permits_beside_lanes, faults: None })
+            let user_changes_retention = config.user_changes_retention;
+            Ok(Store {
+                pools,
+                file,
+                clock,
+                ids,
+                target,
+                user_cache,
+                user_changes_retention,
+                permits_beside_lanes,
+                faults: None,
+            })
         }
         Err(cause) => Err(ConnectError { target: target.to_string(), cause }),
     }

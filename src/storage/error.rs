@@ -62,8 +62,11 @@ pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
     match class {
         StoreError::Unavailable => tracing::warn!(operation, %error, "the database is unavailable"),
         StoreError::Internal => tracing::error!(operation, %error, "unexpected database error"),
-        StoreError::NotFound | StoreError::Conflict(_) | StoreError::PreconditionFailed(_) | StoreError::Overloaded => {
-        }
+        StoreError::NotFound
+        | StoreError::Conflict(_)
+        | StoreError::PreconditionFailed(_)
+        | StoreError::Expired
+        | StoreError::Overloaded => {}
     }
     class
 }

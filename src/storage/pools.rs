@@ -90,6 +90,14 @@ impl Pools {
         }
     }
 
+    /// Whether the pools were closed.
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite { writer, .. } => writer.is_closed(),
+            Self::Postgres { all, .. } => all.inner().is_closed(),
+        }
+    }
+
     /// Closes every connection after its current statement.
     pub(super) async fn close(&self) {
         match self {

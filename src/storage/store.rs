@@ -13,6 +13,7 @@ use super::{
     fault_injection::FaultInjector,
     pools::{PoolState, Pools, on},
     sqlite_file::SqliteFile,
+    users,
 };
 use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
 
@@ -40,6 +41,8 @@ pub struct Store {
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) target: DatabaseTarget,
     pub(super) user_cache: Option<Arc<Cache<Representation<User>>>>,
+    /// How long changes of users are kept.
+    pub(super) user_changes_retention: Duration,
     /// See [`Limits`]: half of the connections. The other half serves the lanes.
     pub(super) permits_beside_lanes: Arc<Semaphore>,
     pub(super) faults: Option<Arc<dyn FaultInjector>>,
@@ -131,6 +134,11 @@ impl Store {
     /// Returns the state of each pool.
     pub fn pool_states(&self) -> Vec<PoolState> {
         self.pools.states()
+    }
+
+    /// Removes what is kept for a limited time, until the database is closed.
+    pub fn spawn_upkeep(&self) {
+        tokio::spawn(users::remove_old_changes(self.clone()));
     }
 
     /// Closes every connection after its current statement.

@@ -5,6 +5,7 @@
 mod harness;
 
 mod another_contract;
+mod changes;
 mod common_responses;
 mod documents;
 mod health;

@@ -130,6 +130,11 @@ pub struct Lock(PgConnection);
 
 #[allow(dead_code, reason = "as above")]
 impl Lock {
+    pub async fn commit(mut self) {
+        sqlx::raw_sql("COMMIT").execute(&mut self.0).await.expect("the transaction commits");
+        self.release().await;
+    }
+
     pub async fn release(self) {
         self.0.close().await.expect("the connection closes");
     }

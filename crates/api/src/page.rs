@@ -41,12 +41,13 @@ impl Page {
     }
 }
 
-/// Adds a `Link` header with the next page, if there is one (RFC 8288): the URI of this page with another `cursor`.
-pub(crate) fn with_next(response: Response, uri: &Uri, next_cursor: Option<Uuid>) -> Response {
+/// Adds a `Link` header with the next page, if there is one (RFC 8288): the URI of this page with
+/// the cursor in `parameter`.
+pub(crate) fn with_next(response: Response, uri: &Uri, parameter: &str, next_cursor: Option<Uuid>) -> Response {
     let Some(cursor) = next_cursor else { return response };
     let mut query = form_urlencoded::Serializer::new(String::new());
     let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    query.extend_pairs(parameters.filter(|(name, _)| name != "cursor"));
-    query.append_pair("cursor", &cursor.to_string());
+    query.extend_pairs(parameters.filter(|(name, _)| name != parameter));
+    query.append_pair(parameter, &cursor.to_string());
     with_header(response, header::LINK, format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish()))
 }

@@ -19,6 +19,9 @@ pub enum StoreError {
     /// The resource has this version, at which the precondition does not allow the write.
     #[error("version {0} does not meet the precondition")]
     PreconditionFailed(i64),
+    /// Changes after this one are no longer kept.
+    #[error("changes after this one are no longer kept")]
+    Expired,
     /// The database is unavailable, overloaded or too slow. The same request may succeed later.
     #[error("the database is unavailable")]
     Unavailable,
@@ -50,6 +53,11 @@ impl StoreError {
                     // Digits in quotes are valid.
                     Err(_) => problem,
                 }
+            }
+            Self::Expired => {
+                let detail =
+                    "Changes after this id are no longer kept. Read every resource again, then the changes since.";
+                Problem::new(ProblemType::NotFound, detail)
             }
             Self::Unavailable => Problem::unavailable("The database is unavailable."),
             Self::Overloaded => {

@@ -7,11 +7,17 @@ use api::{
     timestamp::Timestamp,
     users::{EmailAddress, User, UserList, UserQuery, UserSort},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
-use super::row::{UserRow, columns, decode};
-use crate::storage::{coalescer::Batch, error::Failure, pools::on, store::Store, types::Micros};
+use super::{
+    changes::complete_before,
+    row::{UserRow, columns, decode},
+};
+use crate::{
+    ids::uuid_v7,
+    storage::{coalescer::Batch, error::Failure, pools::on, store::Store, types::Micros},
+};
 
 /// A page of the users in a range of ids and a range of times that match a filter.
 macro_rules! list {
@@ -91,7 +97,11 @@ impl Batch for ListUsers {
     }
 
     async fn run_alone(&self, query: &UserQuery) -> Result<Arc<Representation<UserList>>, Failure> {
-        let bounds = Bounds::new(query);
+        let mut bounds = Bounds::new(query);
+        if query.sort == UserSort::CreatedAt {
+            // A walk that continues later misses no user: none with a lesser id will be committed any more.
+            bounds.ids.1 = bounds.ids.1.min(complete_before(&self.0, Self::OPERATION).await?);
+        }
         let statement = async {
             on!(self.0.pools.read(), db => {
                 let mut statement = sqlx::query_as::<_, UserRow>(bounds.statement)
@@ -136,8 +146,11 @@ impl Bounds {
             UserSort::CreatedAt => (query.cursor, None),
             UserSort::CreatedAtDesc => (None, query.cursor),
         };
-        let first = query.created_after.map(|_| first_id(after - SLACK)).max(newer_than);
-        let end = [query.created_before.map(|_| first_id(before + SLACK)), older_than].into_iter().flatten().min();
+        let first = query.created_after.map(|_| first_id((after - SLACK).timestamp_micros())).max(newer_than);
+        let end = [query.created_before.map(|_| first_id((before + SLACK).timestamp_micros())), older_than]
+            .into_iter()
+            .flatten()
+            .min();
         let ids = (first.unwrap_or(Uuid::nil()), end.unwrap_or(Uuid::max()));
         let names = query.name_prefix.as_ref().map(|prefix| {
             let first = prefix.to_ascii_lowercase();
@@ -160,8 +173,7 @@ impl Bounds {
     }
 }
 
-/// The least UUID of version 7 of a time.
-fn first_id(time: DateTime<Utc>) -> Uuid {
-    let milliseconds = u128::try_from(time.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128(milliseconds << 80)
+/// The least id of a time.
+fn first_id(micros: i64) -> Uuid {
+    uuid_v7(micros, Uuid::nil())
 }

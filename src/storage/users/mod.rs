@@ -4,6 +4,8 @@
 //! a single item, which decides what the shared statement leaves out. The text of a statement is the same on both
 //! databases, except where several items are bound: PostgreSQL has arrays, SQLite has JSON.
 
+mod changes;
+mod creates;
 mod lists;
 mod reads;
 mod row;
@@ -16,30 +18,41 @@ use api::{
     preconditions::Versions,
     representation::Representation,
     store_error::StoreError,
-    users::{NewUser, User, UserList, UserPatch, UserQuery, Users},
+    users::{NewUser, User, UserChangeList, UserChangeQuery, UserList, UserPatch, UserQuery, Users},
 };
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use self::{
+    changes::{CHANGES, COMPLETE_BEFORE, LATEST_CHANGE, ListChanges, REMOVE_CHANGES},
+    creates::{CREATE_MANY, CREATED, Create, CreateUsers},
     lists::ListUsers,
     reads::{GET, GET_MANY, GetUsers},
-    writes::{
-        CREATE, CREATE_MANY, CREATED, CreateUsers, DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY,
-        Update, UpdateUsers, VERSION,
-    },
+    writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
 use super::{coalescer::Coalescer, schema::Statements, store::Store};
 
+pub(super) use changes::remove_old_changes;
 pub use lists::LISTS;
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     both: &[
-        CREATE, GET, UPDATE, DELETE, VERSION, LISTS[0].0, LISTS[1].0, LISTS[2].0, LISTS[3].0, LISTS[4].0, LISTS[5].0,
+        CHANGES,
+        REMOVE_CHANGES,
+        GET,
+        UPDATE,
+        DELETE,
+        VERSION,
+        LISTS[0].0,
+        LISTS[1].0,
+        LISTS[2].0,
+        LISTS[3].0,
+        LISTS[4].0,
+        LISTS[5].0,
     ],
-    postgres: &[CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
-    sqlite: &[CREATE_MANY.1, CREATED, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
+    postgres: &[COMPLETE_BEFORE, CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
+    sqlite: &[LATEST_CHANGE, CREATE_MANY.1, CREATED, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
 };
 
 /// Returns the port on this database.
@@ -47,6 +60,7 @@ pub(super) fn port(store: Store) -> impl Users {
     SqlUsers {
         creates: Coalescer::new(CreateUsers(store.clone()), store.write_limits()),
         gets: Coalescer::new(GetUsers(store.clone()), store.read_limits()),
+        changes: Coalescer::new(ListChanges(store.clone()), store.distinct_read_limits()),
         lists: Coalescer::new(ListUsers(store.clone()), store.distinct_read_limits()),
         updates: Coalescer::new(UpdateUsers(store.clone()), store.write_limits()),
         deletes: Coalescer::new(DeleteUsers(store.clone()), store.write_limits()),
@@ -58,6 +72,7 @@ struct SqlUsers {
     store: Store,
     creates: Coalescer<CreateUsers>,
     gets: Coalescer<GetUsers>,
+    changes: Coalescer<ListChanges>,
     lists: Coalescer<ListUsers>,
     updates: Coalescer<UpdateUsers>,
     deletes: Coalescer<DeleteUsers>,
@@ -66,15 +81,8 @@ struct SqlUsers {
 #[async_trait]
 impl Users for SqlUsers {
     async fn create(&self, new: NewUser) -> Result<Arc<Representation<User>>, StoreError> {
-        let now = self.store.clock.now();
-        let id = self.store.ids.generate();
-        let user = User { id, name: new.name, email: new.email, created_at: now, updated_at: now, version: 1 };
-        let user = Arc::new(Representation::new(user));
-        match self.creates.call(user.clone()).await {
-            Ok(true) => Ok(user),
-            Ok(false) => Err(StoreError::Conflict("email".to_owned())),
-            Err(error) => Err(error.log("users.create")),
-        }
+        let create = Create { tail: self.store.ids.generate_random(), new };
+        self.creates.call(create).await.map_err(|error| error.log("users.create"))?
     }
 
     async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError> {
@@ -88,6 +96,11 @@ impl Users for SqlUsers {
 
     async fn list(&self, query: UserQuery) -> Result<Arc<Representation<UserList>>, StoreError> {
         self.lists.call(query).await.map_err(|error| error.log("users.list"))
+    }
+
+    async fn changes(&self, query: UserChangeQuery) -> Result<Arc<Representation<UserChangeList>>, StoreError> {
+        let changes = self.changes.call(query).await.map_err(|error| error.log("users.changes"))?;
+        changes.ok_or(StoreError::Expired)
     }
 
     async fn update(

@@ -1,4 +1,4 @@
-//! Statements that write users.
+//! Statements that update and delete users.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,79 +18,8 @@ use crate::storage::{
     error::Failure,
     pools::on,
     store::Store,
-    types::{Micros, hex, json_ids, json_text},
+    types::{Micros, hex, json_text},
 };
-
-// ---- Create ---------------------------------------------------------------------------------------------------------
-
-pub(super) const CREATE: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
-                      VALUES ($1, $2, $3, $4, 1, $5, $5)";
-
-/// An address that exists is left out. The order of the keys is the same in every transaction, so that two of them cannot
-/// wait for each other.
-pub(super) const CREATE_MANY: (&str, &str) = (
-    "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
-     SELECT id, name, email, email_key, 1, at, at \
-     FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS item (id, name, email, email_key, at) \
-     ORDER BY email_key ON CONFLICT (email_key) DO NOTHING RETURNING id",
-    "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
-     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 1, value ->> 4, value ->> 4 \
-     FROM json_each($1) WHERE true ON CONFLICT (email_key) DO NOTHING",
-);
-
-/// On SQLite, which of the users were created, if not all. Each returned row costs a change of threads.
-pub(super) const CREATED: &str = "SELECT id FROM users WHERE id IN (SELECT unhex(value) FROM json_each($1))";
-
-pub(super) struct CreateUsers(pub(super) Store);
-
-impl Batch for CreateUsers {
-    type Item = Arc<Representation<User>>;
-    /// Whether the user was created. If not, another user has the address.
-    type Output = bool;
-    type Error = Failure;
-
-    const OPERATION: &'static str = "users.create";
-
-    async fn run_together(&self, users: &[Arc<Representation<User>>]) -> Result<Vec<Option<bool>>, Failure> {
-        let query = async {
-            on!(self.0.pools.write(),
-                postgres db => {
-                    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
-                    let names: Vec<_> = users.iter().map(|user| user.name.0.as_str()).collect();
-                    let emails: Vec<_> = users.iter().map(|user| user.email.0.as_str()).collect();
-                    let keys: Vec<_> = users.iter().map(|user| user.email.key()).collect();
-                    let times: Vec<_> = users.iter().map(|user| user.created_at.datetime()).collect();
-                    let query = sqlx::query_scalar::<_, Uuid>(CREATE_MANY.0);
-                    query.bind(ids).bind(names).bind(emails).bind(keys).bind(times).fetch_all(db).await
-                },
-                sqlite db => {
-                    let items = users.iter().map(|user| {
-                        let micros = user.created_at.datetime().timestamp_micros();
-                        json!([hex(user.id), user.name.0, user.email.0, user.email.key(), micros])
-                    });
-                    let count = sqlx::query(CREATE_MANY.1).bind(json_text(items)).execute(db).await?.rows_affected();
-                    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
-                    if count == ids.len() as u64 {
-                        Ok(ids)
-                    } else {
-                        sqlx::query_scalar(CREATED).bind(json_ids(&ids)).fetch_all(db).await
-                    }
-                }
-            )
-        };
-        let created = self.0.statement(Self::OPERATION, query).await?;
-        Ok(users.iter().map(|user| Some(created.contains(&user.id))).collect())
-    }
-
-    async fn run_alone(&self, user: &Arc<Representation<User>>) -> Result<bool, Failure> {
-        let query = async {
-            on!(self.0.pools.write(), db => sqlx::query(CREATE)
-                .bind(user.id).bind(&user.name.0).bind(&user.email.0).bind(user.email.key()).bind(Micros(user.created_at))
-                .execute(db).await.map(drop))
-        };
-        self.0.statement(Self::OPERATION, query).await.map(|()| true)
-    }
-}
 
 // ---- Preconditions --------------------------------------------------------------------------------------------------
 

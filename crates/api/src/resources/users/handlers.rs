@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::model::{NewUser, User, UserList, UserPatch, UserQuery};
+use super::model::{NewUser, User, UserChangeList, UserChangeQuery, UserList, UserPatch, UserQuery};
 use crate::{
     extract::{Body, Header, Path, Query},
     freshness::Freshness,
@@ -34,6 +34,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         // /users
         .routes(routes!(list_users, create_user))
+        // /users/changes
+        .routes(routes!(list_user_changes))
         // /users/{id}
         .routes(routes!(get_user, replace_user, update_user, delete_user))
 }
@@ -46,7 +48,20 @@ async fn list_users(
     Query(query): Query<UserQuery>,
 ) -> Result<Response, Problem> {
     let list = state.users.list(query).await.map_err(problem)?;
-    Ok(with_next(list.response(StatusCode::OK), &uri, list.next_cursor))
+    Ok(with_next(list.response(StatusCode::OK), &uri, "cursor", list.next_cursor))
+}
+
+#[utoipa::path(get, path = "/users/changes", operation_id = "listUserChanges", tag = "users", params(UserChangeQuery),
+    responses(
+        (status = 200, body = UserChangeList, headers(("Link" = String))),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+async fn list_user_changes(
+    State(state): State<AppState>,
+    uri: Uri,
+    Query(query): Query<UserChangeQuery>,
+) -> Result<Response, Problem> {
+    let list = state.users.changes(query).await.map_err(problem)?;
+    Ok(with_next(list.response(StatusCode::OK), &uri, "after", list.next_cursor))
 }
 
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,

@@ -184,6 +184,65 @@ pub enum UserSort {
     CreatedAtDesc,
 }
 
+/// What happened to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserChangeType {
+    /// It was created.
+    Created,
+    /// It was replaced or updated.
+    Updated,
+    /// It was deleted.
+    Deleted,
+}
+
+/// A change of a user. It has no personal data, so nothing of a deleted user is left here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UserChange {
+    /// A UUID of version 7: the order of ids is the order of the changes.
+    pub id: Uuid,
+    /// What happened.
+    pub r#type: UserChangeType,
+    /// The id of the user.
+    pub user_id: Uuid,
+    /// The version of the user after the change; of a deleted user, its last one.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// The time of the change.
+    pub at: Timestamp,
+}
+
+/// A page of changes, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UserChangeList {
+    /// The changes of this page.
+    #[schema(max_items = 1000)]
+    pub changes: Vec<UserChange>,
+    /// The `after` of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next_cursor: Option<Uuid>,
+}
+
+/// The parameters of the changes: a page, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UserChangeQuery {
+    /// The maximum number of changes, 1 to 1,000.
+    #[param(value_type = i32, required = false, minimum = 1, maximum = 1000, default = 100)]
+    pub limit: u32,
+    /// Only changes after the one with this id.
+    #[param(nullable = false)]
+    pub after: Option<Uuid>,
+}
+
+impl UserChangeQuery {
+    /// Returns the position and the size of the page.
+    pub fn page(&self) -> Page {
+        Page { limit: self.limit, cursor: self.after }
+    }
+}
+
 // ---- Storage port ---------------------------------------------------------------------------------------------------
 
 /// The store of users. Each method is one use case. It is atomic and durable.
@@ -200,6 +259,10 @@ pub trait Users: Send + Sync {
 
     /// Returns a page.
     async fn list(&self, query: UserQuery) -> Result<Arc<Representation<UserList>>, StoreError>;
+
+    /// Returns a page of the changes of all users: every change that was committed before the oldest transaction in flight
+    /// began. `Expired` if changes after that id may have been removed.
+    async fn changes(&self, query: UserChangeQuery) -> Result<Arc<Representation<UserChangeList>>, StoreError>;
 
     /// Sets the members that the patch has, if the user has one of these versions. Increments the version, unless every
     /// member has its value already. `NotFound`; `PreconditionFailed`; `Conflict("email")`.

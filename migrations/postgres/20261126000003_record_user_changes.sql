@@ -1,0 +1,86 @@
+-- The changes of users, for those who follow them: every statement that writes users records its changes in its transaction.
+-- `id` is a UUID of version 7 of `at`, so the order of the primary key is the order of the changes.
+CREATE TABLE user_changes (
+    id      uuid        NOT NULL PRIMARY KEY,
+    type    text        NOT NULL CHECK (type IN ('created', 'updated', 'deleted')),
+    user_id uuid        NOT NULL,
+    version bigint      NOT NULL,
+    at      timestamptz NOT NULL
+);
+
+-- The id of a user or of a change (RFC 9562, section 6.2, method 3): the milliseconds of a time in 48 bits, its microseconds
+-- as a fraction of a millisecond in 12 bits, and the second half of another UUID.
+CREATE FUNCTION uuid_v7(at timestamptz, tail uuid) RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    micros bigint := extract(epoch FROM at) * 1000000;
+BEGIN
+    RETURN lpad(to_hex(micros / 1000), 12, '0') || '7' || lpad(to_hex(micros % 1000 * 4096 / 1000), 3, '0')
+        || substr(tail::text, 20);
+END
+$$;
+
+-- The time of the next change: that of this server's clock, unless a change has a later one, because the clock was set back.
+CREATE FUNCTION next_user_change() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN greatest(clock_timestamp(),
+        (SELECT at + interval '1 microsecond' FROM user_changes ORDER BY id DESC LIMIT 1));
+END
+$$;
+
+-- Before a transaction writes users, it locks a number that no other kind of lock uses: 6, and the time in microseconds. The
+-- times of its changes, and of the users that it creates, are later. So whoever reads up to the least of these times misses
+-- nothing. One lock per transaction: the table of locks is small.
+CREATE FUNCTION announce_user_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('web_server.changes_are_announced', true) IS DISTINCT FROM 'yes' THEN
+        PERFORM pg_advisory_xact_lock_shared((6::bigint << 52) + (extract(epoch FROM next_user_change()) * 1000000)::bigint);
+        PERFORM set_config('web_server.changes_are_announced', 'yes', true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER users_announce BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION announce_user_changes();
+
+-- The time before which every change is committed. The clock comes first: a lock that is taken after it is for later times.
+CREATE FUNCTION user_changes_are_complete_before() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    next timestamptz := next_user_change();
+BEGIN
+    RETURN least(next, (
+        SELECT timestamptz 'epoch' + min(key & ((1::bigint << 52) - 1)) * interval '1 microsecond'
+        FROM (SELECT (classid::bigint << 32) + objid::bigint AS key FROM pg_locks
+              WHERE locktype = 'advisory' AND objsubid = 1
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS advisory
+        WHERE key >> 52 = 6));
+END
+$$;
+
+CREATE FUNCTION record_user_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    next timestamptz := next_user_change();
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        INSERT INTO user_changes SELECT uuid_v7(at, id), 'deleted', id, version, at
+        FROM (SELECT id, version, next + row_number() OVER (ORDER BY id) * interval '1 microsecond' AS at FROM users) AS change;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO user_changes SELECT uuid_v7(at, id), 'updated', id, version, at
+        FROM (SELECT id, version, next + row_number() OVER (ORDER BY id) * interval '1 microsecond' AS at
+              FROM (SELECT * FROM changed EXCEPT SELECT * FROM previous) AS different) AS change;
+    ELSE
+        INSERT INTO user_changes SELECT uuid_v7(at, id), CASE TG_OP WHEN 'INSERT' THEN 'created' ELSE 'deleted' END, id, version, at
+        FROM (SELECT id, version, next + row_number() OVER (ORDER BY id) * interval '1 microsecond' AS at FROM changed) AS change;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER users_record_insert AFTER INSERT ON users REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION record_user_changes();
+CREATE TRIGGER users_record_update AFTER UPDATE ON users REFERENCING NEW TABLE AS changed OLD TABLE AS previous
+    FOR EACH STATEMENT EXECUTE FUNCTION record_user_changes();
+CREATE TRIGGER users_record_delete AFTER DELETE ON users REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION record_user_changes();
+CREATE TRIGGER users_record_truncate BEFORE TRUNCATE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION record_user_changes();

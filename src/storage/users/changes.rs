@@ -1,0 +1,126 @@
+//! Statements that read the changes of users, which triggers record.
+
+use std::{sync::Arc, time::Duration};
+
+use api::{
+    representation::Representation,
+    users::{UserChange, UserChangeList, UserChangeQuery, UserChangeType},
+};
+use chrono::TimeDelta;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    ids::{micros_of, uuid_v7},
+    storage::{
+        coalescer::Batch,
+        error::Failure,
+        pools::{Pools, on},
+        store::Store,
+        types::Micros,
+    },
+};
+
+/// On SQLite, the time of the latest change.
+pub(super) const LATEST_CHANGE: &str = "SELECT at FROM user_changes ORDER BY id DESC LIMIT 1";
+
+/// On PostgreSQL, the time before which every change is committed: a transaction in flight has only later times. SQLite has
+/// one writer, whose changes are committed in the order of their times.
+pub(super) const COMPLETE_BEFORE: &str = "SELECT user_changes_are_complete_before()";
+
+pub(super) const CHANGES: &str =
+    "SELECT id, type, user_id, version, at FROM user_changes WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+
+type ChangeRow = (Uuid, String, Uuid, i64, Micros);
+
+/// Returns the end, exclusive, of the ids of users and changes before which nothing will be committed any more. The statement
+/// is one of its own: the rows must be read with a later snapshot.
+pub(super) async fn complete_before(store: &Store, operation: &'static str) -> Result<Uuid, Failure> {
+    if matches!(store.pools, Pools::Sqlite { .. }) {
+        return Ok(Uuid::max());
+    }
+    let query =
+        async { on!(store.pools.read(), db => sqlx::query_scalar::<_, Micros>(COMPLETE_BEFORE).fetch_one(db).await) };
+    let time = store.statement(operation, query).await?;
+    Ok(uuid_v7(time.0.datetime().timestamp_micros(), Uuid::nil()))
+}
+
+pub(super) struct ListChanges(pub(super) Store);
+
+/// Requests for the same page share a statement.
+impl Batch for ListChanges {
+    type Item = UserChangeQuery;
+    /// `None`: changes after that id may have been removed.
+    type Output = Option<Arc<Representation<UserChangeList>>>;
+    type Error = Failure;
+
+    const OPERATION: &'static str = "users.changes";
+
+    fn joins(queries: &[UserChangeQuery], next: &UserChangeQuery) -> bool {
+        queries.first() == Some(next)
+    }
+
+    async fn run_together(&self, queries: &[UserChangeQuery]) -> Result<Vec<Option<Self::Output>>, Failure> {
+        let Some(query) = queries.first() else { return Ok(Vec::new()) };
+        let list = self.run_alone(query).await?;
+        Ok(vec![Some(list); queries.len()])
+    }
+
+    async fn run_alone(&self, query: &UserChangeQuery) -> Result<Self::Output, Failure> {
+        let oldest = self.0.clock.now().datetime() - self.0.user_changes_retention;
+        if query.after.is_some_and(|after| micros_of(after) < oldest.timestamp_micros()) {
+            return Ok(None);
+        }
+        let end = complete_before(&self.0, Self::OPERATION).await?;
+        let (page, start) = (query.page(), query.after.unwrap_or(Uuid::nil()));
+        let statement = async {
+            on!(self.0.pools.read(), db => sqlx::query_as::<_, ChangeRow>(CHANGES)
+                .bind(start).bind(end).bind(page.rows()).fetch_all(db).await)
+        };
+        let rows = self.0.statement(Self::OPERATION, statement).await?;
+        let mut changes: Vec<_> = rows.into_iter().map(decode).collect();
+        let next_cursor = page.cut(&mut changes, |change| change.id);
+        Ok(Some(Arc::new(Representation::new(UserChangeList { changes, next_cursor }))))
+    }
+}
+
+/// The number of changes that a statement removes.
+const REMOVED_AT_ONCE: i64 = 1_000;
+
+/// The latest change stays: later ones must have later times.
+pub(super) const REMOVE_CHANGES: &str = "DELETE FROM user_changes WHERE id IN (SELECT id FROM user_changes WHERE id < $1 \
+     AND id < (SELECT id FROM user_changes ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT $2)";
+
+/// The pause between two removals.
+const REMOVAL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How much longer than the retention changes are kept: the clocks of instances differ.
+const REMOVAL_MARGIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Removes the changes that are older than the retention, until the database is closed.
+pub(in crate::storage) async fn remove_old_changes(store: Store) {
+    const OPERATION: &str = "users.changes.remove";
+    while !store.pools.is_closed() {
+        let end = store.clock.now().datetime() - store.user_changes_retention - REMOVAL_MARGIN;
+        let end = uuid_v7(end.timestamp_micros(), Uuid::nil());
+        let query = async {
+            on!(store.pools.write(), db => sqlx::query(REMOVE_CHANGES).bind(end).bind(REMOVED_AT_ONCE)
+                .execute(db).await.map(|done| done.rows_affected()))
+        };
+        match store.statement(OPERATION, query).await {
+            Ok(removed) if removed == REMOVED_AT_ONCE as u64 => continue,
+            Ok(_) => {}
+            Err(failure) => drop(failure.log(OPERATION)),
+        }
+        sleep(REMOVAL_INTERVAL).await;
+    }
+}
+
+fn decode((id, kind, user_id, version, at): ChangeRow) -> UserChange {
+    let r#type = match kind.as_str() {
+        "created" => UserChangeType::Created,
+        "updated" => UserChangeType::Updated,
+        _ => UserChangeType::Deleted,
+    };
+    UserChange { id, r#type, user_id, version, at: at.0 }
+}
