@@ -361,4 +361,5 @@ impl<B: Batch> Caller<B> {
 }
 
 #[cfg(test)]
+#[path = "coalescer_tests.rs"]
 mod tests;

@@ -43,7 +43,7 @@ pub(crate) fn compare(
     };
     let approved = match Approvals::parse(approvals.map(|file| file.text.as_str()).unwrap_or_default()) {
         Ok(approved) => approved,
-        // Without the approvals the changes cannot be judged.
+        // Without the approvals it is unknown which changes are intended.
         Err(lines) => return failed(lines.iter().filter_map(wrong_line).collect()),
     };
     let changes = changes_between(&old, &new, today);

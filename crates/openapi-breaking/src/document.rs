@@ -20,7 +20,7 @@ impl<'a> Walk<'a> {
         let root = self.root();
         let compared = ["info", "paths", "webhooks", "components", "security", "servers"];
         self.rest(|key| compared.contains(&key), &root);
-        // The version is judged by the changes.
+        // The changes determine the step of the version.
         self.step("info", |walk| walk.rest(|key| key == "version", &root.member("info")));
         self.step("components", |walk| {
             walk.rest(|key| SECTIONS.split(' ').any(|section| section == key), &root.member("components"))

@@ -1,8 +1,8 @@
-//! Compares two releases of an OpenAPI document and judges which changes break clients.
+//! Compares two releases of an OpenAPI document and reports which changes break clients.
 //!
 //! A client was written for the old release. So a change that *tightens a request* breaks it, because what it sends is
 //! rejected, and a change that *widens a response* breaks it, because it receives what it does not expect; the reverse is
-//! safe. A schema that is used in both directions is judged in both. Every difference is reported as one [`Change`]:
+//! safe. A schema that is used in both directions has to be safe in both. Every difference is reported as one [`Change`]:
 //! breaking, possibly breaking (the documents alone do not decide it), safe, or prose. [`RULES`] lists every rule.
 //!
 //! Stages: `effective_schema` reads a schema for what it accepts, independent of how it is written. `schema`, with

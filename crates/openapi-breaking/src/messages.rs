@@ -15,13 +15,13 @@ use openapi_contract::Kind;
 use openapi_contract::equivalence::folded;
 use openapi_contract::pointer::join;
 
-/// Members of a parameter or header that are judged; all others are prose.
+/// Members of a parameter or header that have rules; all others are prose.
 const PART: &[&str] = &["required", "deprecated", "style", "explode", "schema", "content"];
 
 /// The same, of parameters only.
 const PARAMETER: &[&str] = &["name", "in", "allowReserved", "allowEmptyValue"];
 
-/// Members of a link that are judged; all others are prose.
+/// Members of a link that have rules; all others are prose.
 const LINK: &[&str] = &["operationId", "operationRef", "parameters", "requestBody", "server"];
 
 /// Keywords of a list that a single value satisfies, as far as their values allow it. Other keywords, such as `enum`,

@@ -1,7 +1,7 @@
 //! Path items: which exist, and which operations they have. Also those of webhooks and callbacks.
 //!
 //! Webhooks and callbacks are operations that the server sends and to which clients respond. They are compared like all
-//! operations, with the directions swapped: what the server sends is received by clients, so it is judged like a response,
+//! operations, with the directions swapped: what the server sends is received by clients, so it is classified like a response,
 //! and the response to it like a request. A callback inside a webhook is swapped again.
 
 use std::collections::BTreeMap;

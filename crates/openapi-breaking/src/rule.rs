@@ -45,7 +45,7 @@ words! {
     }
 }
 
-/// How one kind of change is judged.
+/// How one kind of change is classified, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// The id: stable, in kebab case.

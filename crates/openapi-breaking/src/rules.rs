@@ -1,4 +1,4 @@
-//! Every rule by which a change is judged. The documentation and the tests derive from this list.
+//! Every rule by which a change is classified. The documentation and the tests derive from this list.
 //!
 //! A keyword of a schema has two rules, one per direction ([`ByDirection`]). What narrows the valid values is breaking in a
 //! request and safe in a response; what widens them is safe in a request and breaking in a response.
@@ -261,7 +261,7 @@ rules! {
     }
 }
 
-/// The rules of parts of a message. What clients send is judged by the rules of parameters and request bodies, what they
+/// The rules of parts of a message. What clients send is classified by the rules of parameters and request bodies, what they
 /// receive by those of response headers and webhooks: the parameters of a webhook are received, the headers of the
 /// response to it are sent.
 macro_rules! parts {

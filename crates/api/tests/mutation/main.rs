@@ -132,11 +132,11 @@ struct Tally {
 }
 
 impl Tally {
-    /// Calls `judge` for each mutant of the document, with its number.
+    /// Calls `check` for each mutant of the document, with its number.
     fn of(
         original: &Value,
         mutations: &[Mutation],
-        judge: impl Fn(usize, &Mutation, &Value) -> Outcome + Sync,
+        check: impl Fn(usize, &Mutation, &Value) -> Outcome + Sync,
     ) -> Tally {
         let next = AtomicUsize::new(0);
         let work = || {
@@ -144,7 +144,7 @@ impl Tally {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(mutation) = mutations.get(number) else { break };
-                let outcome = mutation.with_mutant(&mut document, |mutant| judge(number, mutation, mutant));
+                let outcome = mutation.with_mutant(&mut document, |mutant| check(number, mutation, mutant));
                 outcomes.push((mutation.operator, outcome));
             }
             assert!(document == *original, "every mutation was undone");
@@ -207,7 +207,7 @@ fn entry_name(entry: usize) -> String {
 const READ_WHOLE: usize = 50;
 
 /// The outcome of one mutant of the contract.
-fn judge_contract(raw: &Raw<'_>, generated: &Value, number: usize, mutation: &Mutation, value: &Value) -> Outcome {
+fn check_contract(raw: &Raw<'_>, generated: &Value, number: usize, mutation: &Mutation, value: &Value) -> Outcome {
     let (text, mutant) = raw.apply(mutation);
     let (part, found) = mutant.part();
     if value.pointer(&part) != Some(&found) {
@@ -261,7 +261,7 @@ fn every_mutation_of_the_contract_is_reported_at_its_place() {
     assert!(build(CONTRACT, &document, &generated).is_empty(), "the contract and the code differ without a mutation");
     let mutations = chosen(mutations(&document));
     let tally = Tally::of(&document, &mutations, |number, mutation, mutant| {
-        judge_contract(&raw, &generated, number, mutation, mutant)
+        check_contract(&raw, &generated, number, mutation, mutant)
     });
     println!("contract: {tally}");
     // The loader reports every change of `security: []`, and a new link refers to no operation, which is a contradiction.
@@ -270,7 +270,7 @@ fn every_mutation_of_the_contract_is_reported_at_its_place() {
 }
 
 /// The outcome of one mutant of the generated spec.
-fn judge_code(contract: &Contract, counterparts: &Counterparts<'_>, mutation: &Mutation, mutant: &Value) -> Outcome {
+fn check_code(contract: &Contract, counterparts: &Counterparts<'_>, mutation: &Mutation, mutant: &Value) -> Outcome {
     let reports = drifts(contract, mutant);
     if reports.is_empty() {
         let survived = || Outcome::Survived(format!("{}: not reported", mutation.brief()));
@@ -304,7 +304,7 @@ fn every_mutation_of_the_generated_spec_is_reported_at_its_place() {
     mutations.retain(|mutation| !counterparts::is_equivalent(&code, mutation));
     let mutations = chosen(mutations);
     let tally =
-        Tally::of(&code, &mutations, |_, mutation, mutant| judge_code(&contract, &counterparts, mutation, mutant));
+        Tally::of(&code, &mutations, |_, mutation, mutant| check_code(&contract, &counterparts, mutation, mutant));
     println!("generated: {tally}");
     tally.prove(0..NOT_COMPARED.len());
 }

@@ -1,8 +1,8 @@
-//! The judgement of changes: the table of pairs, compared with two other tools, and the rest by example.
+//! The classification of changes: the table of pairs, compared with two other tools, and the rest by example.
 //!
 //! Each pair of `../fixtures/cases.yaml` is one fragment before and after, inserted into `base.yaml`. It lists every change
 //! that must be reported, with severity, direction and rule; what the documentation of oasdiff has for it; and what
-//! api-smart-diff reports (`scripts/measure-api-smart-diff`). Where one of them judges differently, the pair has the reason
+//! api-smart-diff reports (`scripts/measure-api-smart-diff`). Where one of them classifies differently, the pair has the reason
 //! in one sentence.
 
 use std::collections::BTreeMap;
@@ -89,8 +89,8 @@ impl Case {
 
 /// The table.
 fn cases() -> &'static [Case] {
-    static JUDGED: OnceLock<Vec<Case>> = OnceLock::new();
-    JUDGED.get_or_init(|| {
+    static KNOWN: OnceLock<Vec<Case>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
         let lines = table()["cases"].as_array().expect("a list").iter().map(|value| {
             let at = value["at"].as_str().expect("a place");
             let place = table()["places"][at].as_str().unwrap_or(at).to_owned();
@@ -143,7 +143,7 @@ fn api_smart_diff(verdict: &str) -> Level {
 }
 
 #[test]
-fn every_pair_is_judged_as_in_the_table() {
+fn every_pair_is_classified_as_in_the_table() {
     let cases = cases();
     assert!(cases.len() >= 150, "only {} pairs", cases.len());
     let mut wrong = String::new();
@@ -164,9 +164,9 @@ fn every_pair_is_judged_as_in_the_table() {
 }
 
 /// The level of a verdict of a reference.
-type Judge = fn(&str) -> Level;
+type LevelOf = fn(&str) -> Level;
 
-const REFERENCES: [(&str, Judge); 2] = [("oasdiff", oasdiff), ("api-smart-diff", api_smart_diff)];
+const REFERENCES: [(&str, LevelOf); 2] = [("oasdiff", oasdiff), ("api-smart-diff", api_smart_diff)];
 
 /// How often a reference agrees, and why it disagrees.
 #[derive(Default)]
@@ -177,7 +177,7 @@ struct Agreement {
 }
 
 /// Compares the verdicts of a reference with ours: each disagreement must have an explanation, and nothing else may.
-fn agreement(reference: &str, level: Judge) -> Agreement {
+fn agreement(reference: &str, level: LevelOf) -> Agreement {
     let mut found = Agreement::default();
     for case in cases() {
         let Some(verdict) = case.value.get(reference).and_then(Value::as_str) else { continue };

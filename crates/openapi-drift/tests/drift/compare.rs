@@ -1,7 +1,5 @@
 //! One thing changed on one side is one drift, reported at the right place.
 
-mod references;
-
 use openapi_drift::{DriftKind, NOT_COMPARED, compare};
 use serde_json::{Value, json};
 
@@ -10,7 +8,7 @@ use crate::{generated, listed, only_drift};
 
 /// Sets the node at `pointer`, whose parent must exist; `-` appends.
 #[track_caller]
-fn set(document: &mut Value, pointer: &str, value: Value) {
+pub(crate) fn set(document: &mut Value, pointer: &str, value: Value) {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     let key = key.replace("~1", "/").replace("~0", "~");
     match document.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}")) {
@@ -24,7 +22,7 @@ fn set(document: &mut Value, pointer: &str, value: Value) {
 }
 
 #[track_caller]
-fn remove(document: &mut Value, pointer: &str) -> Value {
+pub(crate) fn remove(document: &mut Value, pointer: &str) -> Value {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     let key = key.replace("~1", "/").replace("~0", "~");
     let removed = match document.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}")) {
@@ -37,7 +35,7 @@ fn remove(document: &mut Value, pointer: &str) -> Value {
 
 /// Asserts the one drift after the code changed, as it is displayed.
 #[track_caller]
-fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
+pub(crate) fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
     let mut generated = generated();
     change(&mut generated);
     assert_eq!(only_drift(&library(), &generated).to_string(), expected);
@@ -45,13 +43,13 @@ fn code_drifts(change: impl FnOnce(&mut Value), expected: &str) {
 
 /// Asserts the one drift after the contract changed, as it is displayed.
 #[track_caller]
-fn contract_drifts(from: &str, to: &str, expected: &str) {
+pub(crate) fn contract_drifts(from: &str, to: &str, expected: &str) {
     assert_eq!(LIBRARY.matches(from).count(), 1, "`{from}` must occur once");
     let contract = load(&LIBRARY.replacen(from, to, 1));
     assert_eq!(only_drift(&contract, &generated()).to_string(), expected);
 }
 
-const LIST: &str = "/paths/~1books/get";
+pub(crate) const LIST: &str = "/paths/~1books/get";
 
 #[test]
 fn keywords_of_schemas() {

@@ -6,6 +6,7 @@ mod compare;
 mod contract_fixes;
 mod mutation;
 mod normal_form;
+mod references;
 mod safety;
 mod size;
 #[path = "../../../openapi-contract/tests/support.rs"]

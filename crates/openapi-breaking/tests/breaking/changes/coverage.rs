@@ -7,9 +7,9 @@ use openapi_contract::EXTENSIONS;
 use openapi_contract::Kind;
 use openapi_contract::grammar::Shape;
 
-/// The rules by which keywords are judged; `*` stands for `request` and `response`.
-/// `within`: its content is judged, or it only identifies what is.
-const JUDGED_BY: &[(Kind, &str, &str)] = &[
+/// The rules by which keywords are classified; `*` stands for `request` and `response`.
+/// `within`: its content is classified, or it only identifies what is.
+const RULES_OF_KEYWORDS: &[(Kind, &str, &str)] = &[
     (Kind::Document, "openapi tags externalDocs", "prose-changed"),
     (Kind::Document, "info paths components", "within"),
     (Kind::Document, "servers", "server-added server-removed"),
@@ -142,23 +142,23 @@ fn kinds() -> Vec<Kind> {
 
 #[test]
 fn every_keyword_of_the_grammar_has_a_rule() {
-    let mut judged: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (kind, keywords, rules) in JUDGED_BY {
+    let mut classified: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (kind, keywords, rules) in RULES_OF_KEYWORDS {
         for keyword in keywords.split(' ') {
-            judged.entry(format!("{kind:?} {keyword}")).or_default().push(rules);
+            classified.entry(format!("{kind:?} {keyword}")).or_default().push(rules);
         }
     }
     let grammar = kinds().into_iter().flat_map(|kind| kind.keywords().iter().map(move |(key, _)| (kind, *key)));
     let extensions = EXTENSIONS.iter().map(|extension| (extension.on, extension.key));
     let known: BTreeSet<String> = grammar.chain(extensions).map(|(kind, key)| format!("{kind:?} {key}")).collect();
-    assert_eq!(judged.keys().cloned().collect::<BTreeSet<_>>(), known);
-    assert!(judged.values().all(|rules| rules.len() == 1), "{judged:#?}");
+    assert_eq!(classified.keys().cloned().collect::<BTreeSet<_>>(), known);
+    assert!(classified.values().all(|rules| rules.len() == 1), "{classified:#?}");
 }
 
 #[test]
 fn every_listed_rule_exists() {
     let exists = |id: &str| RULES.iter().any(|rule| rule.id == id);
-    for (kind, keywords, rules) in JUDGED_BY {
+    for (kind, keywords, rules) in RULES_OF_KEYWORDS {
         for id in rules.split(' ').filter(|id| *id != "within") {
             let ids = match id.strip_prefix('*') {
                 Some(rest) => vec![format!("request{rest}"), format!("response{rest}")],

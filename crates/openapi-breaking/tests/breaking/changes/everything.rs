@@ -11,19 +11,19 @@ use crate::support::{mutants, pointers};
 
 /// Mutants that mean the same as the library, and why.
 const SURVIVORS: &[(&str, &str)] = &[
-    ("changed /info/version", "the version is judged by the changes"),
+    ("changed /info/version", "the changes determine the version"),
     ("removed /paths/~1books/get/parameters/1/style", "it is the default"),
 ];
 
 /// Mutants that mean the same as [`EVERYTHING`], and why.
 const SYNONYMS: &[(&str, &str)] = &[
-    ("changed /info/version", "the version is judged by the changes"),
+    ("changed /info/version", "the changes determine the version"),
     ("changed /paths/~1things/get/security/0", "a value that is no object requires nothing, like `{}`"),
     ("changed /paths/~1things/get/security/1/key", NO_SCOPES),
     ("changed /paths/~1things/get/security/2/key", NO_SCOPES),
     ("changed /paths/~1things/post/security/2/key", NO_SCOPES),
     ("changed /paths/~1uploads/put/security", "a value that is no list lists nothing, like `[]`"),
-    ("removed /info/version", "the version is judged by the changes"),
+    ("removed /info/version", "the changes determine the version"),
 ];
 
 const NO_SCOPES: &str = "a value that is no list has no scopes, like `[]`";

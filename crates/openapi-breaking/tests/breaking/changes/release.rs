@@ -218,7 +218,7 @@ fn rules_have_unique_ids_and_a_remedy_where_they_need_one() {
 }
 
 #[test]
-fn every_rule_judges_some_pair() {
+fn every_rule_applies_to_some_pair() {
     let known: Vec<String> =
         super::cases().iter().flat_map(|case| case.expected().into_iter().map(str::to_owned)).collect();
     let missing: Vec<_> = RULES

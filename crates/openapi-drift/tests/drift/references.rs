@@ -3,7 +3,7 @@
 use openapi_drift::{DriftKind, compare};
 use serde_json::json;
 
-use super::{LIST, code_drifts, contract_drifts, remove, set};
+use crate::compare::{LIST, code_drifts, contract_drifts, remove, set};
 use crate::support::{LIBRARY, library, load};
 use crate::{generated, only_drift};
 
