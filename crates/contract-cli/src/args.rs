@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use openapi_contract::diagnostics;
+use clap::{Args, Parser, Subcommand};
+use openapi_contract::diagnostics::Format;
+use openapi_drift::Side;
 
 const CONTRACT: &str = "openapi.yaml";
 
@@ -12,15 +13,16 @@ const CONTRACT: &str = "openapi.yaml";
 #[command(
     name = "contract",
     version,
-    after_help = "Exit codes: 0, no errors; 1, errors are reported; 2, a file cannot be read or written.\n\
-                  A file named `-` is the standard input."
+    after_help = "Exit codes: 0, no errors; 1, errors are reported; 2, the command cannot run: wrong arguments, a file that \
+                  cannot be read or written, handlers that do not compile.\nA file named `-` is the standard input."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Output format of the findings
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// Output format of the findings: `text`, `json` (an array with one object per finding), or `github` (annotations of
+    /// GitHub Actions)
+    #[arg(long, global = true, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
     /// List changes of prose in text too, instead of their number only
@@ -73,23 +75,16 @@ pub(crate) struct CheckArgs {
     /// The contract
     #[arg(default_value = CONTRACT)]
     pub(crate) contract: PathBuf,
-    /// Generated spec to compare with, as JSON [default: that of the handlers in `crates/api`]
+    /// Generated spec to compare with; then both may be any OpenAPI 3.0 or 3.1 documents [default: that of the handlers in `crates/api`]
     #[arg(long, value_name = "FILE")]
     pub(crate) generated: Option<PathBuf>,
     /// Folder with the Rust sources behind the spec, may be repeated [default: those of the handlers, without `--generated`]
     #[arg(long, value_name = "DIR")]
     pub(crate) sources: Vec<String>,
-    /// Apply the machine-applicable fixes to one side until none is left
+    /// Apply the machine-applicable fixes to one side until none is left: `code` (the default) edits the Rust sources, which
+    /// `--sources` names where `--generated` is given; `contract` edits the contract
     #[arg(long, value_name = "SIDE", num_args = 0..=1, require_equals = true, default_missing_value = "code")]
-    pub(crate) fix: Option<FixSide>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FixSide {
-    /// Edit the Rust sources to match the contract
-    Code,
-    /// Edit the contract to match the generated spec
-    Contract,
+    pub(crate) fix: Option<Side>,
 }
 
 #[derive(Debug, Args)]
@@ -113,34 +108,4 @@ pub(crate) struct VersionArgs {
     /// Do not compare `info.version` with the changes
     #[arg(long = "no-version")]
     pub(crate) ignored: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Format {
-    /// Text for a terminal
-    #[default]
-    Text,
-    /// A JSON array with one object per finding
-    Json,
-    /// Annotations of GitHub Actions
-    Github,
-}
-
-impl From<FixSide> for openapi_drift::Side {
-    fn from(side: FixSide) -> Self {
-        match side {
-            FixSide::Code => Self::Code,
-            FixSide::Contract => Self::Contract,
-        }
-    }
-}
-
-impl From<Format> for diagnostics::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Text => Self::Text,
-            Format::Json => Self::Json,
-            Format::Github => Self::GitHub,
-        }
-    }
 }

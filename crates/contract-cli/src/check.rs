@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::{Command, exit};
 
-use openapi_contract::Position;
 use openapi_contract::diagnostics::{Diagnostic, Severity};
+use openapi_contract::{Profile, document};
 use openapi_drift::{CodeSide, Repair, Side, SourceFile, repair};
 use serde_json::Value;
 
 use crate::args::CheckArgs;
-use crate::report::{Input, Report, Unusable, counted, finding, read, unusable, write};
+use crate::report::{Report, Unusable, counted, finding, read, unusable, write};
 
 /// The handlers that a program links, for `contract check` without `--generated`.
 #[derive(Clone, Copy)]
@@ -22,9 +22,13 @@ pub struct Handlers<'a> {
 
 /// Compares the contract with the spec in `--generated`, or with that of the handlers.
 pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<Report, Unusable> {
-    let (spec, code) = match (&args.generated, handlers) {
-        (Some(path), _) => (&parse(&read(path)?)?, CodeSide::UNKNOWN),
-        (None, Some(handlers)) => (handlers.spec, handlers.code),
+    let success = "no differences between the contract and the code".to_owned();
+    let saved = args.generated.as_deref().map(read).transpose()?;
+    let saved = saved.map(|file| document::read_spec(&file.name, &file.bytes).map_err(|errors| file.findings(&errors)));
+    let (spec, profile, code) = match (&saved, handlers) {
+        (Some(Ok(spec)), _) => (spec, Profile::Standard, CodeSide::UNKNOWN),
+        (Some(Err(findings)), _) => return Ok(Report { findings: findings.clone(), success }),
+        (None, Some(handlers)) => (handlers.spec, Profile::Supported, handlers.code),
         (None, None) => return Err(run_with_handlers()),
     };
     let contract = read(&args.contract)?;
@@ -34,13 +38,9 @@ pub(crate) fn check(args: &CheckArgs, handlers: Option<Handlers<'_>>) -> Result<
     }
     let files = SourceFile::all_in(&folders);
     let code = if folders.is_empty() { code } else { CodeSide { files: &files, ..code } };
-    let checked = openapi_drift::check(&contract.name, &contract.bytes, spec, code);
-    let mut report =
-        Report { findings: checked.faults, success: "no differences between the contract and the code".to_owned() };
-    match (args.fix.map(Side::from), &checked.contract) {
-        (Some(Side::Contract), _) if args.contract == Path::new("-") => {
-            return Err(unusable(&contract.name, "edited", "give the file by its name"));
-        }
+    let checked = openapi_drift::check(&contract.name, &contract.bytes, profile, spec, code);
+    let mut report = Report { findings: checked.faults, success };
+    match (args.fix, &checked.contract) {
         (Some(side), Some(contract)) => {
             let repair = repair(side, contract, spec, code);
             for file in &repair.files {
@@ -68,14 +68,6 @@ fn run_with_handlers() -> Unusable {
     let message = "the handlers cannot be built, so there is no generated spec to compare with: fix the errors that cargo \
                    reports above, or name a saved spec with `--generated FILE`";
     vec![finding(Severity::Error, "crates/api", "spec-unavailable", message)]
-}
-
-fn parse(file: &Input) -> Result<Value, Unusable> {
-    serde_json::from_slice(&file.bytes).map_err(|error| {
-        let position = Position { line: error.line().max(1), column: error.column().max(1) };
-        let message = format!("cannot be read as JSON: {error}");
-        vec![file.finding(Severity::Error, position, "file-unusable", message)]
-    })
 }
 
 /// What was fixed, and why it stopped.

@@ -1,8 +1,8 @@
 //! `contract diff`: one release of the contract and the next.
 
-use openapi_breaking::{Approvals, BadLine, Day, Release, Reviewed, changes_between, is_semantic, required_step};
+use openapi_breaking::{Approvals, BadLine, Change, Day, Reviewed, changes_between, required_step};
 use openapi_contract::diagnostics::{Diagnostic, Severity};
-use openapi_contract::{Contract, Position, excerpt};
+use openapi_contract::{Contract, Position, Profile, excerpt};
 
 use crate::args::{DiffArgs, VersionArgs};
 use crate::lint::version_ignored;
@@ -26,17 +26,17 @@ pub(crate) fn compare(
     today: Day,
 ) -> Report {
     let failed = |findings| Report { findings, success: String::new() };
-    // Other errors of the new document alone are reported by `lint`: it may have another author or be older than the rules.
-    let file = files[1];
-    let contradictions =
-        Contract::load(&file.name, &file.bytes).map(|contract| openapi_lint::contradictions(&contract));
-    let (old, new) = match files.map(|file| Release::read_bytes(&file.name, &file.bytes)) {
+    let (old, new) = match files.map(|file| Contract::read(&file.name, &file.bytes, Profile::Standard)) {
         [Ok(old), Ok(new)] => (old, new),
         sides => {
             let errors = files.iter().zip(sides).filter_map(|(file, side)| Some(file.findings(&side.err()?)));
             return failed(errors.flatten().collect());
         }
     };
+    // `lint` reports the errors of a document; here, only contradictions that the changes cause.
+    let [known, mut contradictions] = [&old, &new].map(openapi_lint::contradictions);
+    contradictions.retain(|new| !known.iter().any(|old| (&old.pointer, &old.message) == (&new.pointer, &new.message)));
+    let file = files[1];
     let wrong_line = |BadLine { line, message }: &BadLine| {
         let position = Position { line: *line, column: 1 };
         approvals.map(|file| file.finding(Severity::Error, position, "approval-wrong", message))
@@ -48,13 +48,10 @@ pub(crate) fn compare(
     };
     let changes = changes_between(&old, &new, today);
     let reviewed = approved.review(&changes);
-    let mut findings = file.findings(&contradictions.unwrap_or_default());
+    let mut findings = file.findings(&contradictions);
     findings.extend(reviewed.stale.iter().filter_map(wrong_line));
     if !version.ignored {
-        let mut releases = files.into_iter().zip([&old, &new]);
-        if let Some((file, release)) = releases.find(|(_, release)| !is_semantic(release.version())) {
-            findings.push(version_ignored(file, release.nearest_position("/info/version"), release.version()));
-        }
+        findings.extend(files.into_iter().zip([&old, &new]).find_map(|(file, release)| version_ignored(file, release)));
         if let Err(fault) = required_step(&changes, old.version(), new.version()) {
             let position = new.nearest_position("/info/version");
             let fault = file.finding(Severity::Error, position, "version-step", fault.to_string());
@@ -80,16 +77,14 @@ pub(crate) fn compare(
 
 /// The last line if no change is an error: approved changes break clients too.
 fn success(reviewed: &Reviewed<'_>) -> String {
-    let breaking =
-        reviewed.approved.iter().filter(|change| change.rule.severity == openapi_breaking::Severity::Breaking);
-    match (breaking.count(), reviewed.unreviewed.len()) {
-        (0, 0) => "no breaking changes".to_owned(),
-        (0, possibly) => format!("no breaking changes, {} to review", counted(possibly, "possibly breaking change")),
-        (approved, 0) => format!("{}, no others", counted(approved, "approved breaking change")),
-        (approved, possibly) => format!(
-            "{}, no others, {} to review",
-            counted(approved, "approved breaking change"),
-            counted(possibly, "possibly breaking change")
-        ),
+    let is_breaking = |change: &&&Change| change.rule.severity == openapi_breaking::Severity::Breaking;
+    let mut text = match reviewed.approved.iter().filter(is_breaking).count() {
+        0 => "no breaking changes".to_owned(),
+        approved => format!("{}, no others", counted(approved, "approved breaking change")),
+    };
+    if !reviewed.unreviewed.is_empty() {
+        let possibly = counted(reviewed.unreviewed.len(), "possibly breaking change");
+        text.push_str(&format!(", {possibly} to review"));
     }
+    text
 }

@@ -16,19 +16,27 @@ mod report;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use openapi_breaking::Day;
-use openapi_contract::diagnostics;
+use openapi_contract::diagnostics::{self, Format};
+use openapi_drift::Side;
 
 pub use check::Handlers;
 
-use args::{Cli, Command, Format};
+use args::{CheckArgs, Cli, Command};
 use report::{Report, Unusable, counted, read};
 
 /// Runs the command line of this process. Returns its exit code.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock: whether a sunset has passed")]
 pub fn run(handlers: Option<Handlers<'_>>) -> ExitCode {
     let Cli { command, format, verbose } = Cli::parse();
+    if let Command::Check(CheckArgs { generated: Some(_), sources, fix: Some(Side::Code), .. }) = &command
+        && sources.is_empty()
+    {
+        let message = "`--generated` with `--fix` needs `--sources DIR`: the folder with the Rust sources to edit";
+        Cli::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    }
     let Some(today) = Day::parse(&chrono::Utc::now().to_rfc3339()) else { return ExitCode::from(2) };
     let (mut findings, mut summary, code) = match execute(&command, handlers, today) {
         Ok(report) => {
@@ -47,7 +55,7 @@ pub fn run(handlers: Option<Handlers<'_>>) -> ExitCode {
             }
         }
     }
-    let mut text = diagnostics::render(&findings, format.into());
+    let mut text = diagnostics::render(&findings, format);
     if format == Format::Text {
         text.push_str(&summary);
     }

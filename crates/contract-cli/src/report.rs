@@ -8,6 +8,9 @@ use openapi_contract::diagnostics::{Diagnostic, Severity, of_errors};
 use openapi_contract::{LoadError, MAX_BYTES, Position, excerpt};
 use serde_json::Map;
 
+/// The name of the standard input in messages.
+const STDIN: &str = "<stdin>";
+
 /// The findings of a command, and the line that sums them up if none is an error.
 pub(crate) struct Report {
     pub(crate) findings: Vec<Diagnostic>,
@@ -75,7 +78,7 @@ pub(crate) fn read(path: &Path) -> Result<Input, Unusable> {
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     let (name, read) = if path == Path::new("-") {
-        ("<stdin>".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
+        (STDIN.to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
     } else {
         let file = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
         (path.display().to_string(), file)
@@ -87,8 +90,8 @@ pub(crate) fn read(path: &Path) -> Result<Input, Unusable> {
 
 /// Writes a file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
-    if path == Path::new("-") {
-        return Err(unusable("<stdin>", "written", "give the file by its name"));
+    if ["-", STDIN].map(Path::new).contains(&path) {
+        return Err(unusable(STDIN, "written", "give the file by its name"));
     }
     fs::write(path, bytes).map_err(|error| unusable(&path.display().to_string(), "written", error))
 }

@@ -59,10 +59,15 @@ impl Approvals {
             if approval.is_empty() {
                 continue;
             }
-            if approval.len() != 12 || !approval.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-                let message = format!(
-                    "`{approval}` is not a fingerprint: expected twelve hexadecimal digits, as `contract diff` prints them"
-                );
+            let is_fingerprint =
+                |text: &str| text.len() == 12 && text.bytes().all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
+            if !is_fingerprint(&approval) {
+                let message = match approval.split_once(char::is_whitespace) {
+                    Some((head, _)) if is_fingerprint(head) => format!("write `#` before the comment after `{head}`"),
+                    _ => format!(
+                        "`{approval}` is not a fingerprint: expected twelve hexadecimal digits, as `contract diff` prints them"
+                    ),
+                };
                 bad.push(BadLine { line, message });
             } else if known.insert(approval.clone()) {
                 lines.push((line, approval));

@@ -18,13 +18,15 @@
 //! - **A change that is called safe breaks no client.** A test compares random schemas with a JSON Schema validator.
 //! - **Rule ids and fingerprints are stable.** They are in users' files of approvals.
 //!
-//! Any OpenAPI document is accepted, not only the supported subset: the old release may be older than the subset.
+//! Any OpenAPI document is accepted ([`Profile::Standard`](openapi_contract::Profile)), not only the supported subset: a
+//! release may have another author, or be older than the subset.
 
 mod alternatives;
 mod approvals;
 mod bounds;
 mod change;
 mod constraint;
+mod day;
 mod document;
 mod effective_schema;
 mod fingerprint;
@@ -33,7 +35,6 @@ mod messages;
 mod operation;
 mod path_items;
 mod properties;
-mod release;
 mod rule;
 mod rules;
 mod schema;
@@ -46,16 +47,18 @@ mod walk;
 
 pub use approvals::{Approvals, BadLine, Reviewed};
 pub use change::{Change, Place};
-pub use release::{Day, Release};
+pub use day::Day;
 pub use rule::{Direction, Rule, Severity, Step};
 pub use rules::RULES;
 pub use version::{StepFault, is_semantic, required_step};
 
+use openapi_contract::{Contract, document::separated};
+
 /// Every change from an old release to a new one: the most severe first, then in the order of the new one.
 ///
 /// `today` decides whether a sunset has passed.
-pub fn changes_between(old: &Release, new: &Release, today: Day) -> Vec<Change> {
-    let separated = release::separated(old, new);
+pub fn changes_between(old: &Contract, new: &Contract, today: Day) -> Vec<Change> {
+    let separated = separated([old, new]);
     let [old, new] = separated.as_ref().map_or([old, new], |[old, new]| [old, new]);
     let mut walk = walk::Walk::new([old, new], today);
     walk.document();

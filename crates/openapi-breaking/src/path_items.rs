@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::day::Day;
 use crate::fingerprint::without_names;
-use crate::release::Day;
 use crate::rule::Rule;
 use crate::rules::*;
 use crate::sides::{Side, Sides, paired};

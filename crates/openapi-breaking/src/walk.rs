@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::change::{Change, Place};
+use crate::day::Day;
 use crate::fingerprint::{fingerprint, logical_place};
-use crate::release::{Day, Release};
 use crate::rule::{Direction, Rule, Severity};
 use crate::rules::PROSE_CHANGED;
 use crate::sides::{Sides, both_same};
 use crate::subschema::Subschema;
+use openapi_contract::Contract;
 use openapi_contract::operation::is_planned;
 use openapi_contract::pair_walk::{Found, PairWalk};
 use openapi_contract::pointer::{self, local};
@@ -50,7 +51,7 @@ struct Finding {
 }
 
 pub(super) struct Walk<'a> {
-    pub(super) releases: [&'a Release; 2],
+    pub(super) releases: [&'a Contract; 2],
     pub(super) today: Day,
     /// Whether values are written as text, as in a query: `5` is a number and a string.
     pub(super) text: bool,
@@ -64,7 +65,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(releases: [&'a Release; 2], today: Day) -> Walk<'a> {
+    pub(super) fn new(releases: [&'a Contract; 2], today: Day) -> Walk<'a> {
         Walk {
             releases,
             today,
@@ -78,7 +79,7 @@ impl<'a> Walk<'a> {
 
     /// Both documents.
     pub(super) fn documents(&self) -> [&'a Value; 2] {
-        self.releases.map(Release::document)
+        self.releases.map(Contract::document)
     }
 
     /// Compares the schemas that were queued.

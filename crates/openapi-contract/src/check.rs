@@ -9,6 +9,8 @@ mod structure;
 
 use serde_json::Value;
 
+pub(crate) use rules::version;
+
 use crate::error::{Errors, LoadError};
 use crate::nodes::nodes;
 use crate::profile::Profile;
@@ -18,7 +20,7 @@ use crate::source_map::SourceMap;
 pub fn check(file: &str, document: &Value, source: &SourceMap, profile: Profile) -> Vec<LoadError> {
     let mut errors = Errors::new(file, source);
     // A document of another version would have an error on almost every line.
-    if rules::version(document, profile, &mut errors) {
+    if version(document, profile, &mut errors) {
         let nodes = nodes(document, profile);
         structure::check(&nodes, profile, &mut errors);
         references::check(document, &nodes, profile, &mut errors);

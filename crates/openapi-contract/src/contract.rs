@@ -3,17 +3,19 @@
 use serde_json::Value;
 
 use crate::check::check;
-use crate::error::{Errors, LoadError, in_order};
+use crate::error::{Code, Errors, LoadError, beyond_64_bits, in_order};
 use crate::operation::{self, Operation};
 use crate::pointer;
 use crate::profile::Profile;
 use crate::source_map::{Position, SourceMap, to_json};
+use crate::upgrade::upgrade;
 use crate::yaml::{self, Read};
 
 /// A loaded contract: its document, the positions of its nodes and its operations.
 #[derive(Debug, Clone)]
 pub struct Contract {
     file: String,
+    profile: Profile,
     text: String,
     document: Value,
     source: SourceMap,
@@ -30,29 +32,56 @@ impl Contract {
     /// Every error found, in the order of the file. Parsing stops at bytes that are not UTF-8 and at text that is not
     /// YAML; all other errors are reported together.
     pub fn load(file_name: &str, yaml: &(impl AsRef<[u8]> + ?Sized)) -> Result<Contract, Vec<LoadError>> {
-        let contract = Contract::read(file_name, yaml)?;
+        let contract = Contract::read(file_name, yaml, Profile::Supported)?;
         if contract.errors.is_empty() { Ok(contract) } else { Err(contract.errors) }
     }
 
-    /// Loads a document that may be outside the supported subset, to compare it, not to serve it:
-    /// [`Contract::errors`] lists the errors.
+    /// Loads a document to compare it, not to serve it: [`Contract::errors`] lists what is outside the profile. With
+    /// [`Profile::Standard`] these are integers beyond 64 bits, and a 3.0 document is upgraded to 3.1.
     ///
     /// # Errors
     /// Every error found, in the order of the file, if one of them makes the document invalid.
-    pub fn read(file_name: &str, yaml: &(impl AsRef<[u8]> + ?Sized)) -> Result<Contract, Vec<LoadError>> {
+    pub fn read(
+        file_name: &str,
+        yaml: &(impl AsRef<[u8]> + ?Sized),
+        profile: Profile,
+    ) -> Result<Contract, Vec<LoadError>> {
         let bytes = yaml.as_ref();
-        let Read { root, mut errors, .. } = yaml::read(file_name, bytes, Profile::Supported);
-        let Some((document, source)) = root else { return Err(in_order(errors)) };
+        let Read { root, mut errors } = yaml::read(file_name, bytes, profile);
+        let Some((mut document, source)) = root else { return Err(in_order(errors)) };
         let is_plain_yaml = errors.is_empty();
-        errors.extend(check(file_name, &document, &source, Profile::Supported));
-        let errors = in_order(errors);
+        if profile == Profile::Standard {
+            upgrade(&mut document);
+        }
+        errors.extend(check(file_name, &document, &source, profile));
         let is_valid = || is_plain_yaml && check(file_name, &document, &source, Profile::Standard).is_empty();
         if !(errors.is_empty() || is_valid()) {
-            return Err(errors);
+            return Err(in_order(errors));
         }
+        errors.extend(rounding(file_name, &source));
         let operations = operation::table(&document, &source);
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        Ok(Contract { file: file_name.to_owned(), text, document, source, operations, errors })
+        let (file, text) = (file_name.to_owned(), String::from_utf8_lossy(bytes).into_owned());
+        Ok(Contract { file, profile, text, document, source, operations, errors: in_order(errors) })
+    }
+
+    /// A generated spec, to compare it: every position is the beginning of the file.
+    pub fn from_value(file_name: &str, document: Value) -> Contract {
+        let (file, source) = (file_name.to_owned(), SourceMap::at(Position::START));
+        let (text, operations, errors) = (String::new(), Vec::new(), Vec::new());
+        Contract { file, profile: Profile::Standard, text, document, source, operations, errors }
+    }
+
+    /// [`Contract::read`] of another text of the same file.
+    ///
+    /// # Errors
+    /// Those of [`Contract::read`].
+    pub fn with_text(&self, text: &str) -> Result<Contract, Vec<LoadError>> {
+        Contract::read(&self.file, text, self.profile)
+    }
+
+    /// What the document may contain.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// Why [`Contract::load`] refuses the document, in the order of the file; empty if it does not.
@@ -91,6 +120,20 @@ impl Contract {
         pointer::resolve(&self.document, node, at.clone()).unwrap_or((node, at))
     }
 
+    /// `info.version`; empty if there is none.
+    pub fn version(&self) -> &str {
+        self.document.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Replaces the float at a pointer of the file. The upgrade of 3.0 may have moved it.
+    pub(crate) fn set_number(&mut self, at: &str, float: f64) {
+        let moved = at.replace("/minimum", "/exclusiveMinimum").replace("/maximum", "/exclusiveMaximum");
+        let at = if self.document.pointer(at).is_some() { at } else { &moved };
+        if let Some(number) = self.document.pointer_mut(at) {
+            *number = Value::from(float);
+        }
+    }
+
     /// Collects errors of this contract.
     pub fn new_errors(&self) -> Errors<'_> {
         Errors::new(&self.file, &self.source)
@@ -120,4 +163,12 @@ impl Contract {
     pub fn to_json_of(&self, document: &Value) -> String {
         to_json(document, &self.source) + "\n"
     }
+}
+
+/// The errors about integers beyond 64 bits, which became floats.
+pub(crate) fn rounding(file: &str, source: &SourceMap) -> Vec<LoadError> {
+    let error = |(at, digits): (String, &str)| {
+        LoadError::new(Code::Unsupported, file, source.nearest(&at), at, beyond_64_bits(digits))
+    };
+    source.rounded().into_iter().map(error).collect()
 }

@@ -47,17 +47,18 @@ words! {
     }
 }
 
-/// The output format of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// For a terminal: `error[CODE]: file:line:column: message`, the details indented below.
-    #[default]
-    Text,
-    /// One JSON array with an object for each finding: `severity`, `code`, `file`, `line`, `column`, `pointer`, `message`,
-    /// `detail` and its facts.
-    Json,
-    /// Workflow commands of GitHub Actions, shown at the line in a pull request.
-    GitHub,
+words! {
+    /// The output format of findings.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    Format {
+        /// For a terminal: `error[CODE]: file:line:column: message`, the details indented below.
+        Text = "text",
+        /// One JSON array with an object for each finding: `severity`, `code`, `file`, `line`, `column`, `pointer`,
+        /// `message`, `detail` and its facts.
+        Json = "json",
+        /// Workflow commands of GitHub Actions, shown at the line in a pull request.
+        GitHub = "github",
+    }
 }
 
 /// Errors as findings, with their lines of the text.

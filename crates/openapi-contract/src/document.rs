@@ -1,74 +1,60 @@
-//! Documents to compare: any OpenAPI 3.0 or 3.1 document in one file.
+//! Documents that are compared only: generated specs, and integers beyond 64 bits.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::check::check;
-use crate::error::{LoadError, in_order};
+use crate::check::version;
+use crate::contract::{Contract, rounding};
+use crate::error::{Errors, LoadError, in_order};
 use crate::profile::Profile;
-use crate::source_map::SourceMap;
 use crate::upgrade::upgrade;
 use crate::yaml::{self, Read};
 
-/// A document of [`Profile::Standard`] and the positions of its nodes.
-#[derive(Debug, Clone)]
-pub struct Document {
-    /// The whole document. A 3.0 document is upgraded to 3.1.
-    pub value: Value,
-    /// The positions of the file.
-    pub source: SourceMap,
-    /// The integers beyond 64 bits, which became floats: the JSON pointer of each, and its decimal digits.
-    rounded: Vec<(String, String)>,
-}
-
-/// Reads a document to compare.
+/// Reads a generated spec, which need not be valid. A 3.0 document is upgraded to 3.1.
 ///
 /// # Errors
-/// Text that is not one YAML or JSON document, documents that are not valid OpenAPI 3.0 or 3.1, and references to other
-/// documents: the document must be bundled first.
-pub fn read(file: &str, bytes: &[u8]) -> Result<Document, Vec<LoadError>> {
-    let Read { root, mut errors, rounded } = yaml::read(file, bytes, Profile::Standard);
-    let Some((mut value, source)) = root else { return Err(in_order(errors)) };
+/// Text that is not one YAML or JSON document, other versions of OpenAPI, and integers beyond 64 bits.
+pub fn read_spec(file: &str, bytes: &[u8]) -> Result<Value, Vec<LoadError>> {
+    let Read { root, mut errors } = yaml::read(file, bytes, Profile::Standard);
+    let Some((mut value, source)) = root else { return Err(errors) };
+    errors.extend(rounding(file, &source));
     upgrade(&mut value);
-    errors.extend(check(file, &value, &source, Profile::Standard));
-    if errors.is_empty() { Ok(Document { value, source, rounded }) } else { Err(in_order(errors)) }
+    let mut found = Errors::new(file, &source);
+    version(&value, Profile::Standard, &mut found);
+    errors.extend(found.in_order());
+    if errors.is_empty() { Ok(value) } else { Err(in_order(errors)) }
 }
 
-impl Document {
-    /// A document whose numbers are all exact.
-    pub fn without_rounding(value: Value, source: SourceMap) -> Document {
-        Document { value, source, rounded: Vec::new() }
-    }
-
-    /// Whether it has integers beyond 64 bits.
-    pub fn is_rounded(&self) -> bool {
-        !self.rounded.is_empty()
-    }
-}
-
-/// Makes different integers beyond 64 bits different floats in two documents: those that round to the same float get
-/// the floats after it, in order. So a comparison of the documents finds every change of such an integer.
-pub fn separate(documents: [&mut Document; 2]) {
-    let mut integers: Vec<&(String, String)> = documents.iter().flat_map(|document| &document.rounded).collect();
+/// Two documents in which different integers beyond 64 bits are different floats, if one of them has such integers: those
+/// that a float cannot hold get the floats after it, in order. So a comparison finds every change of such an integer.
+pub fn separated(documents: [&Contract; 2]) -> Option<[Contract; 2]> {
+    let rounded = documents.map(|document| document.source().rounded());
     let float = |digits: &str| digits.parse::<f64>().unwrap_or_default();
-    integers.sort_by(|(_, a), (_, b)| {
+    let mut integers: Vec<&str> = rounded.iter().flatten().map(|(_, digits)| *digits).collect();
+    integers.sort_by(|a, b| {
         let by_digits = (a.len(), a).cmp(&(b.len(), b));
         let by_digits = if a.starts_with('-') { by_digits.reverse() } else { by_digits };
         float(a).total_cmp(&float(b)).then(by_digits)
     });
-    let (mut floats, mut last) = (HashMap::new(), f64::NEG_INFINITY);
-    for (_, digits) in integers {
-        floats.entry(digits.clone()).or_insert_with(|| {
-            last = float(digits).max(last.next_up());
-            last
-        });
-    }
-    for document in documents {
-        for (at, digits) in &document.rounded {
-            if let (Some(node), Some(float)) = (document.value.pointer_mut(at), floats.get(digits)) {
-                *node = Value::from(*float);
+    integers.dedup();
+    let mut last = f64::NEG_INFINITY;
+    let floats: HashMap<&str, f64> = integers
+        .into_iter()
+        .map(|digits| {
+            let nearest = float(digits);
+            let is_exact = format!("{nearest:.0}") == digits;
+            last = if is_exact { nearest.max(last.next_up()) } else { nearest.max(last).next_up() };
+            (digits, last)
+        })
+        .collect();
+    (!floats.is_empty()).then(|| {
+        let mut separated = documents.map(Contract::clone);
+        for (document, rounded) in separated.iter_mut().zip(&rounded) {
+            for (at, digits) in rounded {
+                document.set_number(at, floats.get(digits).copied().unwrap_or_default());
             }
         }
-    }
+        separated
+    })
 }

@@ -71,6 +71,11 @@ fn covers(wrong: &str, pointer: &str) -> bool {
     !wrong.is_empty() && (is_inside || names.is_some_and(is_misspelt))
 }
 
+/// The message about an integer that became a float.
+pub(crate) fn beyond_64_bits(digits: &str) -> String {
+    format!("`{digits}` does not fit 64 bits: many JSON readers would round it")
+}
+
 /// Sorts errors of one file by position and removes duplicates.
 pub(crate) fn in_order(mut errors: Vec<LoadError>) -> Vec<LoadError> {
     errors.sort_by_cached_key(|error| (error.position, error.pointer.clone(), error.message.clone()));

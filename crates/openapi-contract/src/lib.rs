@@ -6,7 +6,7 @@
 //! releases. The server gets [`Artifacts`]: the documents to serve and the [`OperationTable`] to enforce.
 //!
 //! The supported subset is the part of OpenAPI 3.1 that also has a 3.0 form ([`openapi_3_0`]), because some generators
-//! accept 3.0 only. Releases to compare need not be in the subset: [`document::read`] accepts any OpenAPI 3.0 or 3.1
+//! accept 3.0 only. Documents to compare need not be in the subset: [`Contract::read`] accepts any OpenAPI 3.0 or 3.1
 //! document in one file. The two are separate [`Profile`]s, and errors of the subset have a [`Code`] of their own.
 //!
 //! Invariants:

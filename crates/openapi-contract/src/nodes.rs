@@ -128,14 +128,11 @@ pub fn nodes(document: &Value, profile: Profile) -> Vec<Node<'_>> {
     nodes
 }
 
-/// The JSON pointers of everything that `paths` refers to, directly or not, through the keywords that `follows` accepts.
-/// A `$ref` inside an example is data and is not followed.
-pub fn reached_from_paths(document: &Value, follows: impl Fn(Kind, &str) -> bool) -> HashSet<String> {
-    let mut reached = HashSet::new();
-    let mut next = Vec::new();
-    if let Some(paths) = document.get("paths") {
-        below(Shape::Map(Kind::PathItem), paths, "", &mut next);
-    }
+/// The JSON pointers of everything that a value of this shape refers to, directly or not, through the keywords that
+/// `follows` accepts. A `$ref` inside an example is data and is not followed.
+pub fn reached(document: &Value, shape: Shape, value: &Value, follows: impl Fn(Kind, &str) -> bool) -> HashSet<String> {
+    let (mut reached, mut next) = (HashSet::new(), Vec::new());
+    below(shape, value, "", &mut next);
     // A work list, not recursion: chains of references may be long.
     while let Some(Node { kind, value, .. }) = next.pop() {
         if let Some(target) = pointer::reference(value).and_then(pointer::local)

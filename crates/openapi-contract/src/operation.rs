@@ -149,7 +149,7 @@ pub fn is_planned(operation: &Value) -> bool {
 fn parameter(declared: &Declared<'_>) -> Option<Parameter> {
     Some(Parameter {
         name: declared.name.to_owned(),
-        location: Location::ALL.into_iter().find(|location| location.as_str() == declared.location)?,
+        location: declared.location.parse().ok()?,
         required: flag(declared.parameter, "required"),
         schema: schema(declared.parameter),
     })

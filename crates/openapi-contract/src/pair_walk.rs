@@ -81,9 +81,9 @@ impl<'a, K: Hash + Eq, U: Clone, L, F> PairWalk<'a, K, U, L, F> {
         unit
     }
 
-    /// Adds a step to the place inside the current unit.
+    /// Adds a step to the place inside the current unit. A name may be empty.
     pub fn enter(&mut self, label: Cow<'a, str>) {
-        self.steps.push(label);
+        self.steps.push(if label.is_empty() { "''".into() } else { label });
     }
 
     /// Removes the last step.

@@ -34,6 +34,8 @@ pub struct SourceMap {
     /// Of the key for a member, of the item itself in a sequence.
     pub(crate) position: Position,
     pub(crate) children: Children,
+    /// The digits of an integer beyond 64 bits: its value is a float.
+    pub(crate) digits: Option<Box<str>>,
 }
 
 /// The nodes directly below a node by their pointer tokens, in the order of the file; empty for a scalar.
@@ -42,7 +44,17 @@ pub(crate) type Children = IndexMap<String, SourceMap>;
 impl SourceMap {
     /// A node without others below it.
     pub fn at(position: Position) -> SourceMap {
-        SourceMap { position, children: Children::new() }
+        SourceMap { position, children: Children::new(), digits: None }
+    }
+
+    /// The integers beyond 64 bits, which became floats: the pointer and the digits of each.
+    pub(crate) fn rounded(&self) -> Vec<(String, &str)> {
+        let mut rounded: Vec<_> = self.digits.iter().map(|digits| (String::new(), &**digits)).collect();
+        for (token, child) in &self.children {
+            let token = pointer::join("", token);
+            rounded.extend(child.rounded().into_iter().map(|(at, digits)| (format!("{token}{at}"), digits)));
+        }
+        rounded
     }
 
     /// The position of the node at `pointer`, if there is one.

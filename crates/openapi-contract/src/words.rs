@@ -1,6 +1,7 @@
 //! Enums that stand for words.
 
-/// Defines an enum with a word for each variant: `as_str` and `Display` give the word, `ALL` lists the variants.
+/// Defines an enum with a word for each variant: `as_str` and `Display` give the word, `FromStr` reads it, `ALL` lists the
+/// variants.
 #[macro_export]
 macro_rules! words {
     ($(#[$attribute:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -22,6 +23,15 @@ macro_rules! words {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<Self, String> {
+                let known = Self::ALL.into_iter().find(|one| one.as_str() == word);
+                known.ok_or_else(|| format!("expected one of {}", [$($word),+].join(", ")))
             }
         }
     };

@@ -20,7 +20,7 @@ pub fn read(file: &str, bytes: &[u8], profile: Profile) -> Read {
         Ok(text) => reader::read(file, &text::as_yaml(text), profile),
         Err((at, message)) => {
             let errors = vec![LoadError::new(Code::Unreadable, file, at, "", message)];
-            Read { root: None, errors, rounded: Vec::new() }
+            Read { root: None, errors }
         }
     }
 }

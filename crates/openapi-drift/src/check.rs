@@ -6,7 +6,7 @@ use crate::context::CodeSide;
 use crate::finding::Finding;
 use crate::findings::findings;
 use openapi_contract::diagnostics::{Diagnostic, Format, of_errors, render};
-use openapi_contract::{Artifacts, Contract};
+use openapi_contract::{Artifacts, Contract, Profile};
 use openapi_lint::lint;
 
 /// What [`check`] found.
@@ -14,7 +14,7 @@ use openapi_lint::lint;
 pub struct CheckReport {
     /// The contract; `None` where its text cannot be read well enough to be compared.
     pub contract: Option<Contract>,
-    /// The documents and tables for the server; `None` where the contract has faults.
+    /// The documents and tables for the server; `None` where the contract has faults, or is for another server.
     pub artifacts: Option<Artifacts>,
     /// What is wrong with the contract itself: what the loader, the lint or [`Artifacts::of`] refuses.
     pub faults: Vec<Diagnostic>,
@@ -24,21 +24,20 @@ pub struct CheckReport {
 
 /// Reads a contract, lints it, and compares it with the spec generated from the code.
 ///
-/// `file` appears in messages only; nothing is read from disk.
-pub fn check(file: &str, yaml: &[u8], generated: &Value, code: CodeSide<'_>) -> CheckReport {
+/// `file` appears in messages only; nothing is read from disk. [`Profile::Standard`] is for documents of other servers.
+pub fn check(file: &str, yaml: &[u8], profile: Profile, generated: &Value, code: CodeSide<'_>) -> CheckReport {
     let text = String::from_utf8_lossy(yaml);
-    let contract = match Contract::read(file, yaml) {
+    let contract = match Contract::read(file, yaml, profile) {
         Ok(contract) => contract,
         Err(errors) => {
             let faults = of_errors(&errors, &text);
             return CheckReport { contract: None, artifacts: None, faults, drifts: Vec::new() };
         }
     };
-    let faults = lint(&contract);
-    let (artifacts, faults) = match Artifacts::of(&contract) {
-        Ok(artifacts) if faults.is_empty() => (Some(artifacts), faults),
-        Err(more) if faults.is_empty() => (None, more),
-        _ => (None, faults),
+    let mut faults = lint(&contract);
+    let artifacts = match profile {
+        Profile::Supported if faults.is_empty() => Artifacts::of(&contract).map_err(|more| faults = more).ok(),
+        _ => None,
     };
     let drifts = findings(&contract, generated, code);
     CheckReport { contract: Some(contract), artifacts, faults: of_errors(&faults, &text), drifts }

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::fix::SourceFile;
 use crate::sources::Sources;
-use openapi_contract::Contract;
 use openapi_contract::excerpt;
 use openapi_contract::pointer::join;
+use openapi_contract::{Contract, LoadError};
+use openapi_lint::lint;
 
 /// What is known of the code besides the spec that it generates.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub(crate) struct Context<'a> {
     pub(crate) contract: &'a Contract,
     pub(crate) yaml: SourceFile,
     pub(crate) lines: Vec<&'a str>,
+    /// What the check refuses in the contract.
+    pub(crate) faults: Vec<LoadError>,
     pub(crate) generated: &'a Value,
     pub(crate) code: CodeSide<'a>,
     pub(crate) sources: Sources<'a>,
@@ -41,8 +44,8 @@ pub(crate) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(crate) fn new(contract: &'a Contract, generated: &'a Value, code: CodeSide<'a>) -> Context<'a> {
         let yaml = SourceFile { path: contract.file_name().to_owned(), text: contract.text().to_owned() };
-        let (lines, sources) = (excerpt::lines(contract.text()), Sources::read(code.files));
-        Context { contract, yaml, lines, generated, code, sources, defined: RefCell::default() }
+        let (lines, sources, faults) = (excerpt::lines(contract.text()), Sources::read(code.files), lint(contract));
+        Context { contract, yaml, lines, faults, generated, code, sources, defined: RefCell::default() }
     }
 
     /// Whether a rule for all operations adds the node at this pointer of the generated spec.

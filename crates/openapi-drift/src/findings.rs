@@ -12,10 +12,11 @@ use crate::fix::{Fix, SourceFile, apply};
 use crate::fixes::{self, set};
 use crate::moves;
 use crate::sources::{Item, argument_of, operation_id, schema_of};
-use openapi_contract::Contract;
 use openapi_contract::equivalence::canonical;
 use openapi_contract::excerpt;
 use openapi_contract::pointer::{join, tokens};
+use openapi_contract::{Contract, LoadError};
+use openapi_lint::lint;
 
 /// A fix is tried on a whole document, so the work grows with the number of drifts times the size of the contract. This much
 /// takes a minute; a contract of 25 kB has room for a thousand drifts.
@@ -105,10 +106,10 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
         return fix;
     }
     // Errors that were there before are reported on their own.
-    let old: HashSet<&str> = context.contract.errors().iter().map(|error| error.message.as_str()).collect();
-    let edited = Contract::read(&context.yaml.path, &apply(&context.yaml.text, &fix.edits));
-    let errors = edited.as_ref().map_or_else(Vec::as_slice, Contract::errors);
-    if let Some(error) = errors.iter().find(|error| !old.contains(error.message.as_str())) {
+    let old: HashSet<_> = context.faults.iter().map(|fault| (fault.code, &fault.pointer)).collect();
+    let edited = context.contract.with_text(&apply(&context.yaml.text, &fix.edits));
+    let errors = edited.as_ref().map_or_else(Vec::clone, lint);
+    if let Some(error) = errors.iter().find(|error| !old.contains(&(error.code, &error.pointer))) {
         return Fix::words(fix.side, format!("the contract would be invalid: {}", error.message));
     }
     match edited {
@@ -120,8 +121,14 @@ fn proven_in_contract(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[D
     }
 }
 
-/// A fix of a type, if a spec with the contract's value has the drift nowhere; otherwise in words.
+/// A fix of a type, if a spec with the contract's value has the drift nowhere; otherwise in words. The code cannot match what
+/// the check refuses in the contract.
 fn proven_in_code(context: &Context<'_>, drift: &Drift, fix: Fix, known: &[Drift]) -> Fix {
+    let owner = |at: &str| at.rsplit_once('/').map(|(owner, _)| owner.to_owned());
+    let is_cause = |fault: &&LoadError| fault.covers(&drift.pointer) || owner(&fault.pointer) == owner(&drift.pointer);
+    if let Some(fault) = context.faults.iter().find(is_cause) {
+        return Fix::words(fix.side, format!("correct the contract first: {}", fault.message));
+    }
     let at = drift.code_pointer.as_deref().unwrap_or_default();
     let Some(name) = schema_of(at).filter(|_| !fix.edits.is_empty()) else { return fix };
     let mut edited = context.generated.clone();

@@ -60,7 +60,7 @@ pub fn repair(side: Side, contract: &Contract, generated: &Value, code: CodeSide
             let fixed = left.iter().filter(|one| one.fixes.iter().any(|fix| chosen.contains(&fix)));
             done.extend(fixed.map(|one| key(&one.drift)));
         } else if let Some(file) = edited.first() {
-            let Ok(next) = Contract::read(&file.path, &file.text) else {
+            let Ok(next) = contract.with_text(&file.text) else {
                 stopped = Some("the contract would not be valid after the fixes".to_owned());
                 break left;
             };

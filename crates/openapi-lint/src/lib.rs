@@ -14,15 +14,19 @@ mod enforceability;
 mod findings;
 mod pattern;
 
-use openapi_contract::{Contract, LoadError};
+use openapi_contract::{Contract, LoadError, Profile};
 
 pub use consistency::contradictions;
 pub use enforceability::unenforceable;
 
 /// The errors of the loader and the findings of this crate, in the order of the file. A finding that may be a consequence
-/// of a loader error is left out.
+/// of a loader error is left out. A document that is not for this server can only contradict itself.
 pub fn lint(contract: &Contract) -> Vec<LoadError> {
     let mut errors = contradictions(contract);
+    if contract.profile() == Profile::Standard {
+        errors.extend(contract.errors().iter().cloned());
+        return errors;
+    }
     errors.extend(unenforceable(contract));
     if contract.errors().is_empty() {
         // Of the whole contract: planned operations need a 3.0 form too.

@@ -33,12 +33,12 @@ fn drifts_and_faults_are_reported_together() {
     let (code, output) = contract(&PAGE[1..], &arguments);
     assert_eq!((code, output.lines().count()), (Some(2), 1), "{output}");
     // A fault of the contract hides no drift, and programs get both without parsing prose.
-    let faulty = PAGE[0].1.replacen("info: {", "info: { x-foo: 1,", 1);
+    let faulty = PAGE[0].1.replacen("application/json:\n", "application/json:\n            example: 5\n", 1);
     let files = [(PAGE[0].0, &*faulty), PAGE[1], PAGE[2]];
     let (code, output) = contract(&files, &[&arguments[..], &["--format", "json"]].concat());
     let found: serde_json::Value = serde_json::from_str(&output).unwrap();
     let [fault, drift] = [&found[0], &found[1]];
-    assert_eq!((code, &fault["code"], found.as_array().unwrap().len()), (Some(1), &"contract-unsupported".into(), 2));
+    assert_eq!((code, &fault["code"], found.as_array().unwrap().len()), (Some(1), &"contract-inconsistent".into(), 2));
     assert_eq!((&drift["contract"], &drift["code"]), (&9.into(), &"drift-differs".into()));
     let line = &drift["line"];
     let text = "      maxLength: 7 # short";
@@ -47,6 +47,50 @@ fn drifts_and_faults_are_reported_together() {
     assert_eq!((&fix["side"], &fix["edits"][0]), (&"contract".into(), &edit));
     assert_eq!(fix["applicability"], "machine-applicable");
     assert_eq!(drift["fixes"][1]["side"], "code");
+}
+
+/// A document of another server may use all of OpenAPI 3.0 and 3.1, on both sides.
+#[test]
+fn any_document_is_compared_with_a_saved_spec() {
+    let hook = "webhooks:\n  added: { post: { responses: { 2XX: { description: Ok. } } } }\n";
+    let contract_3_1 = PAGE[0].1.replacen("info: {", "x-foo: 1\ninfo: {", 1).replacen("security: []\n", hook, 1);
+    let spec_3_1 = PAGE[1].1.replacen(
+        "{\"openapi\"",
+        "{\"webhooks\": {\"added\": {\"post\": {\"responses\": {\"2XX\": {\"description\": \"\"}}}}}, \"openapi\"",
+        1,
+    );
+    let nullable = ("maxLength: 9 # short", "nullable: true");
+    let contract_3_0 = PAGE[0].1.replacen("3.1.0", "3.0.3", 1).replacen(nullable.0, nullable.1, 1);
+    let spec_3_0 = PAGE[1].1.replacen("3.1.0", "3.0.3", 1).replacen("\"maxLength\": 7", "\"nullable\": true", 1);
+    for (contract_yaml, spec, differences) in [
+        (&contract_3_1, &spec_3_1.replacen("7}", "9}", 1), 0),
+        (&contract_3_1, &spec_3_1, 1),
+        (&contract_3_0, &spec_3_0, 0),
+        (
+            &contract_3_0,
+            &spec_3_0.replacen("3.0.3", "3.1.0", 1).replacen(
+                "\"string\", \"nullable\": true",
+                "[\"null\", \"string\"]",
+                1,
+            ),
+            0,
+        ),
+        (&contract_3_0, &PAGE[1].1.to_owned(), 2),
+        (&contract_3_1, &"swagger: '2.0'".to_owned(), 1),
+    ] {
+        let files = [("openapi.yaml", &**contract_yaml), ("spec.json", &**spec)];
+        let (code, output) = contract(&files, &["check", "--generated", "spec.json", "--format", "json"]);
+        let found: serde_json::Value = serde_json::from_str(&output).unwrap();
+        let count = found.as_array().unwrap().len();
+        assert_eq!((code, count), (Some(i32::from(differences > 0)), differences), "{spec}\n{output}");
+    }
+}
+
+#[test]
+fn fixes_of_the_code_need_its_sources() {
+    let (code, output) = contract(&PAGE, &["check", "--generated", "spec.json", "--fix"]);
+    assert_eq!(code, Some(2), "{output}");
+    assert!(output.starts_with("error: `--generated` with `--fix` needs `--sources DIR`"), "{output}");
 }
 
 /// A project whose package `api` has this library, and an example `contract` that prints its arguments.

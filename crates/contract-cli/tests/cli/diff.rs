@@ -12,8 +12,10 @@ fn fingerprint(output: &str) -> &str {
 
 #[test]
 fn equal_documents_pass() {
-    let (code, output) = diff(NOTES, NOTES, &[]);
-    assert_eq!((code, output.trim()), (Some(0), "no breaking changes"));
+    for document in [NOTES, &edited("example: Buy milk", "example: 5"), &edited("maxLength: 100", "maxLength: 0")] {
+        let (code, output) = diff(document, document, &[]);
+        assert_eq!((code, output.trim()), (Some(0), "no breaking changes"));
+    }
 }
 
 #[test]
@@ -69,6 +71,9 @@ fn an_approval_without_a_change_fails() {
     let (code, output) = contract(&files, &["diff", "old", "old", "--approvals", "approvals"]);
     assert_eq!(code, Some(1), "{output}");
     assert!(output.starts_with("error[approval-wrong]: approvals:2:1"), "{output}");
+    let files = [("old", NOTES), ("approvals", "0123456789ab shorter names\n")];
+    let (_, output) = contract(&files, &["diff", "old", "old", "--approvals", "approvals"]);
+    assert!(output.contains("write `#` before the comment after `0123456789ab`"), "{output}");
 }
 
 #[test]

@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use openapi_breaking::{Change, Day, Release, Severity, changes_between};
+use openapi_breaking::{Change, Day, Severity, changes_between};
+use openapi_contract::{Contract, Profile};
 use serde_json::Value;
 
 mod coverage;
@@ -29,14 +30,14 @@ fn today() -> Day {
 }
 
 /// Any YAML document that has the `openapi` of 3.1, which the loader requires.
-fn read(file: &str, yaml: &str) -> Release {
-    Release::read(file, yaml).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
+fn read(file: &str, yaml: &str) -> Contract {
+    Contract::read(file, yaml, Profile::Standard).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
 }
 
 /// The changes from one document to another.
 fn between(old: &Value, new: &Value) -> Vec<Change> {
     let [old, new] =
-        [("old.yaml", old), ("new.yaml", new)].map(|(file, value)| Release::from_value(file, value.clone()));
+        [("old.yaml", old), ("new.yaml", new)].map(|(file, value)| Contract::from_value(file, value.clone()));
     changes_between(&old, &new, today())
 }
 

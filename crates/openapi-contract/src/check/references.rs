@@ -78,8 +78,9 @@ impl Targets<'_> {
         let at = site.strip_suffix("/$ref").unwrap_or(site);
         let node = pointer::find(self.document, at).unwrap_or(&Value::Null);
         let passed = pointer::references(self.document, node, at);
-        if passed.iter().skip(1).any(|(_, next)| next == at) {
-            return Err((Code::Invalid, format!("`{target}` is a reference to itself")));
+        if let Some(end) = passed.iter().skip(1).position(|(_, next)| next == at) {
+            let cycle: Vec<String> = passed.iter().take(end + 2).map(|(_, next)| format!("`#{next}`")).collect();
+            return Err((Code::Invalid, format!("the reference leads back to itself: {}", cycle.join(" → "))));
         }
         let distinct: HashSet<&String> = passed.iter().map(|(_, next)| next).collect();
         if distinct.len() > MAX_HOPS {

@@ -15,19 +15,20 @@ use crate::profile::Profile;
 use crate::upgrade::is_version;
 
 /// Whether the document declares OpenAPI 3.1, or was upgraded to it.
-pub(super) fn version(document: &Value, profile: Profile, errors: &mut Errors<'_>) -> bool {
+pub(crate) fn version(document: &Value, profile: Profile, errors: &mut Errors<'_>) -> bool {
     let supported = is_version(document, "3.1.");
-    match (document.get("openapi"), profile) {
+    let expected = if profile == Profile::Supported { "3.1.x" } else { "3.0.x or 3.1.x" };
+    match (document.get("openapi"), document.get("swagger")) {
         _ if supported => {}
-        (None, _) => errors.invalid("", "not an OpenAPI document: `openapi: 3.1.0` is missing"),
-        (Some(other), Profile::Supported) => {
-            let message = format!("not an OpenAPI 3.1 document: `openapi` is {other}; expected \"3.1.0\"");
+        (Some(other), _) => {
+            let message = format!("OpenAPI {other} is not supported: expected {expected}, such as \"3.1.0\"");
             errors.invalid("/openapi", message);
         }
-        (Some(other), Profile::Standard) => {
-            let message = format!("`openapi` is {other}: only documents of OpenAPI 3.0.x and 3.1.x are read");
-            errors.invalid("/openapi", message);
+        (None, Some(other)) => {
+            errors
+                .invalid("/swagger", format!("Swagger {other} is not supported: convert the document to OpenAPI 3.1"));
         }
+        (None, None) => errors.invalid("", "not an OpenAPI document: `openapi: 3.1.0` is missing"),
     }
     supported
 }

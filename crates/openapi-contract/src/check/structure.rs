@@ -53,7 +53,7 @@ impl Checker<'_, '_> {
         if !siblings.is_empty() {
             let siblings = siblings.join(", ");
             let message = format!(
-                "`$ref` must be the only member, because OpenAPI 3.0 ignores its siblings: move {siblings} to the target"
+                "`$ref` must be the only property, because OpenAPI 3.0 ignores its siblings: move {siblings} to the target"
             );
             self.unsupported(&join(at, "$ref"), message);
         }
@@ -95,7 +95,8 @@ impl Checker<'_, '_> {
         // A security scheme that OpenAPI 3.0 does not have.
         let is_of_3_1 = || self.is_standard && matches!(shape, Shape::Word(_)) && key == "type" && value == "mutualTLS";
         if !(accepted || is_of_3_1()) {
-            let message = format!("`{key}` must be {expected}, not {}", name_of(value));
+            let hint = if value.is_null() && expected == "a mapping" { ": write `{}` if it is empty" } else { "" };
+            let message = format!("`{key}` must be {expected}, not {}{hint}", name_of(value));
             return self.errors.invalid(at, message);
         }
         let (is_valid, must): (fn(&Value) -> bool, _) = match shape {
@@ -221,7 +222,7 @@ fn is_requirement(value: &Value) -> bool {
 /// A description of a value, to complete "must be a string, not …".
 fn name_of(value: &Value) -> String {
     match value {
-        Value::Null => "empty".to_owned(),
+        Value::Null => "null".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => format!("`{value}`"),

@@ -6,7 +6,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde_json::{Map, Value};
 
 use super::scalar::{Number, number};
-use crate::error::{Code, LoadError};
+use crate::error::{Code, LoadError, beyond_64_bits};
 use crate::pointer;
 use crate::profile::Profile;
 use crate::source_map::{Children, Position, SourceMap};
@@ -23,8 +23,6 @@ pub struct Read {
     pub root: Option<(Value, SourceMap)>,
     /// What is wrong with the text.
     pub errors: Vec<LoadError>,
-    /// The integers that became floats: the JSON pointer of each, and its decimal digits.
-    pub rounded: Vec<(String, String)>,
 }
 
 type Node = (Value, SourceMap);
@@ -42,16 +40,15 @@ struct Reader<'t> {
     anchors: HashMap<usize, Node>,
     copied: usize,
     errors: Vec<LoadError>,
-    rounded: Vec<(String, String)>,
 }
 
 pub(super) fn read(file: &str, text: &str, profile: Profile) -> Read {
     // saphyr's own `load` recurses without a bound and asserts; its events do neither.
     let parser = Parser::new_from_str(text);
-    let (pointer, anchors, errors, rounded) = (String::new(), HashMap::new(), Vec::new(), Vec::new());
-    let mut reader = Reader { file, profile, parser, pointer, anchors, copied: 0, errors, rounded };
+    let (pointer, anchors, errors) = (String::new(), HashMap::new(), Vec::new());
+    let mut reader = Reader { file, profile, parser, pointer, anchors, copied: 0, errors };
     let root = reader.document().ok();
-    Read { root, errors: reader.errors, rounded: reader.rounded }
+    Read { root, errors: reader.errors }
 }
 
 impl<'t> Reader<'t> {
@@ -85,15 +82,16 @@ impl<'t> Reader<'t> {
 
     fn node(&mut self, event: Event<'t>, at: Position, depth: usize) -> Result<Node, Stopped> {
         let anchor = self.decoration(&event, at);
+        let mut digits = None;
         let (value, children) = match event {
             Event::Alias(anchor) => return self.alias(anchor, at, depth),
             Event::SequenceStart(..) => self.sequence(at, depth)?,
             Event::MappingStart(..) => self.mapping(at, depth)?,
-            Event::Scalar(text, ScalarStyle::Plain, ..) => (self.plain(&text, at), Children::new()),
+            Event::Scalar(text, ScalarStyle::Plain, ..) => (self.plain(&text, at, &mut digits), Children::new()),
             Event::Scalar(text, ..) => (Value::String(text.into_owned()), Children::new()),
             _ => (Value::Null, Children::new()),
         };
-        let source = SourceMap { position: at, children };
+        let source = SourceMap { position: at, children, digits };
         if anchor != 0 {
             self.copy(&value, at, depth)?;
             self.anchors.insert(anchor, (value.clone(), source.clone()));
@@ -153,7 +151,7 @@ impl<'t> Reader<'t> {
         match event {
             Event::Scalar(text, style, ..) => {
                 if text == "<<" && style == ScalarStyle::Plain {
-                    self.refuse(at, "merge keys are not supported: write the members out");
+                    self.refuse(at, "merge keys are not supported: write the properties out");
                 }
                 let name = text.into_owned();
                 if anchor != 0 {
@@ -227,7 +225,7 @@ impl<'t> Reader<'t> {
         Stopped
     }
 
-    fn plain(&mut self, text: &str, at: Position) -> Value {
+    fn plain(&mut self, text: &str, at: Position, rounded: &mut Option<Box<str>>) -> Value {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
             "true" | "True" | "TRUE" => return Value::Bool(true),
@@ -238,12 +236,12 @@ impl<'t> Reader<'t> {
             None => Value::String(text.to_owned()),
             Some(Number::Exact(number)) => Value::Number(number),
             Some(Number::Rounded(number, digits)) if self.profile == Profile::Standard => {
-                self.rounded.push((self.pointer.clone(), digits));
+                *rounded = Some(digits.into());
                 Value::Number(number)
             }
             // Zero, so that no other error follows.
             Some(Number::Rounded(..)) => {
-                self.refuse(at, &format!("`{text}` does not fit 64 bits: many JSON readers would round it"));
+                self.refuse(at, &beyond_64_bits(text));
                 Value::from(0)
             }
             Some(Number::NotJson) => {

@@ -1,19 +1,22 @@
 //! Documents to compare, which need not be in the supported subset.
 
-use openapi_contract::Code;
-use openapi_contract::document::{self, Document};
+use openapi_contract::{Code, Contract, LoadError, Profile, document};
 use serde_json::{Value, json};
 
 use crate::support::LIBRARY;
 
 const HEAD: &str = "openapi: 3.1.0\ninfo: { title: T, version: 2026-01-31 }\n";
 
+fn loaded(yaml: &str) -> Result<Contract, Vec<LoadError>> {
+    Contract::read("openapi.yaml", yaml, Profile::Standard)
+}
+
 fn read(yaml: &str) -> Value {
-    document::read("openapi.yaml", yaml.as_bytes()).unwrap_or_else(|errors| panic!("{yaml}\n{errors:#?}")).value
+    loaded(yaml).unwrap_or_else(|errors| panic!("{yaml}\n{errors:#?}")).document().clone()
 }
 
 fn errors(yaml: &str) -> Vec<(Code, String)> {
-    let errors = document::read("openapi.yaml", yaml.as_bytes()).expect_err("must be refused");
+    let errors = loaded(yaml).expect_err("must be refused");
     errors.into_iter().map(|error| (error.code, format!("{} {}", error.position, error.message))).collect()
 }
 
@@ -73,7 +76,8 @@ components:
         b: { type: number, minimum: 0, exclusiveMinimum: true }
         c: { $ref: '#/components/schemas/S', nullable: true }
 ";
-    let Document { value, source, .. } = document::read("openapi.yaml", yaml.as_bytes()).expect("valid 3.0");
+    let contract = loaded(yaml).expect("valid 3.0");
+    let value = contract.document();
     assert_eq!(value["openapi"], "3.1.0");
     let expected = json!({
         "a": {"type": ["string", "null"], "example": "x"},
@@ -82,38 +86,51 @@ components:
     });
     let at = "/components/schemas/S/properties";
     assert_eq!(value.pointer(at), Some(&expected));
-    let position = |key: &str| source.position(&format!("{at}/{key}")).expect(key).to_string();
+    let position = |key: &str| contract.position(&format!("{at}/{key}")).expect(key).to_string();
     assert_eq!([position("a/type"), position("b/exclusiveMinimum")], ["9:14", "10:40"]);
     let wrong = yaml.replace("nullable: true, example", "nullable: 1, example");
     assert_eq!(errors(&wrong), [(Code::Invalid, "9:28 `nullable` must be true or false, not `1`".to_owned())]);
 }
 
-/// They round to the same float, but are different integers. A number that is written as a float is not one of them.
+/// They round to the same float, but are different integers.
 #[test]
 fn different_integers_beyond_64_bits_are_different_numbers() {
-    let read = |numbers: &str| {
-        let yaml = format!("{HEAD}x: [{numbers}]\n");
-        document::read("openapi.yaml", yaml.as_bytes()).expect("a document")
+    let read =
+        |numbers: &str| loaded(&format!("{HEAD}x: [{numbers}]\ny: [*n]\n").replace("[1", "[&n 1")).expect("valid");
+    let old = read("18446744073709551617, -18446744073709551616, 99999999999999999999, 1e20, 0x10000000000000000");
+    let new = read("18446744073709551618, -18446744073709551617, +0099999999999999999999, 1e20, 1.8446744073709552e19");
+    assert_eq!(old.document()["x"][0], new.document()["x"][0]);
+    assert!(old.errors().len() == 5 && old.errors()[0].message.starts_with("`18446744073709551617` does not fit"));
+    let [old, new] = document::separated([&old, &new]).expect("such integers");
+    let number = |contract: &Contract, at: &str| contract.document().pointer(at).and_then(Value::as_f64).expect(at);
+    let [first, other] = [&old, &new].map(|one| number(one, "/x/0"));
+    assert!(number(&old, "/x/4") < first && first < other, "{first} {other}");
+    assert!(number(&old, "/x/1") > number(&new, "/x/1"));
+    assert_eq!(number(&old, "/x/2"), number(&new, "/x/2"));
+    assert_eq!([number(&old, "/y/0"), number(&new, "/y/0")], [first, other], "an alias is a copy");
+    assert_eq!(number(&old, "/x/4"), number(&new, "/x/4"), "a float can hold it");
+    let equal = read("1");
+    assert!(document::separated([&equal, &equal]).is_none());
+}
+
+#[test]
+fn integers_beyond_64_bits_that_the_upgrade_moves_are_compared() {
+    let of = |bound: &str| {
+        let schema = format!("{{ type: integer, minimum: {bound}, exclusiveMinimum: true }}");
+        loaded(&format!("openapi: 3.0.3\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents: {{ schemas: {{ S: {schema} }} }}\n")).expect("valid")
     };
-    let mut old = read("18446744073709551617, -18446744073709551616, 99999999999999999999, 1e20, 0x10000000000000000");
-    let mut new = read("18446744073709551618, -18446744073709551617, +0099999999999999999999, 1e20");
-    assert_eq!(old.value["x"][0], new.value["x"][0]);
-    document::separate([&mut old, &mut new]);
-    let number = |document: &Document, index: usize| document.value["x"][index].as_f64().expect("a number");
-    assert!(number(&old, 4) < number(&old, 0) && number(&old, 0) < number(&new, 0));
-    assert!(number(&old, 1) > number(&new, 1));
-    assert_eq!([number(&old, 2), number(&old, 3)], [number(&new, 2), number(&new, 3)]);
-    assert_eq!(number(&old, 4), 2_f64.powi(64), "the smallest is rounded only");
+    let [old, new] = document::separated([&of("18446744073709551617"), &of("18446744073709551618")]).expect("integers");
+    assert_ne!(old.document(), new.document());
 }
 
 #[test]
 fn other_documents_are_refused() {
     for (yaml, code, message) in [
-        ("swagger: '2.0'\n", Code::Invalid, "1:1 not an OpenAPI document"),
+        ("swagger: '2.0'\n", Code::Invalid, "1:1 Swagger \"2.0\" is not supported: convert the document"),
         (
             "openapi: 3.2.0\n",
             Code::Invalid,
-            "1:1 `openapi` is \"3.2.0\": only documents of OpenAPI 3.0.x and 3.1.x are read",
+            "1:1 OpenAPI \"3.2.0\" is not supported: expected 3.0.x or 3.1.x, such as \"3.1.0\"",
         ),
         ("a: [\n", Code::Unreadable, "2:1 invalid YAML"),
         ("a: 1\na: 2\n", Code::Unreadable, "2:1 duplicate key `a`"),

@@ -9,8 +9,9 @@ use super::drift::DriftKind;
 use super::exclusions::not_compared;
 use super::walk::Walk;
 use openapi_contract::Kind;
+use openapi_contract::grammar::Shape;
 use openapi_contract::method::Method;
-use openapi_contract::nodes::reached_from_paths;
+use openapi_contract::nodes::reached;
 use openapi_contract::operation::is_planned;
 use openapi_contract::paths::{self, Declared, Endpoint, Path};
 use openapi_contract::pointer::{self, join};
@@ -141,7 +142,10 @@ impl<'a> Walk<'a> {
         let ours = self.contract.get("components").unwrap_or(nothing);
         let theirs = self.code.get("components").unwrap_or(nothing);
         let follows = |kind, key: &str| !not_compared(kind, key);
-        let used = [reached_from_paths(self.contract, follows), reached_from_paths(self.code, follows)];
+        let used = [self.contract, self.code].map(|document| {
+            let paths = document.get("paths").unwrap_or(nothing);
+            reached(document, Shape::Map(Kind::PathItem), paths, follows)
+        });
         for section in names(ours, theirs) {
             if not_compared(Kind::Components, section) {
                 continue;

@@ -18,7 +18,7 @@ use openapi_contract::grammar::Shape;
 use openapi_contract::method::Method;
 use openapi_contract::pair_walk::PairWalk;
 use openapi_contract::pointer::{self, join};
-use openapi_contract::{Contract, Kind};
+use openapi_contract::{Contract, Kind, Profile};
 
 #[derive(Debug, Clone)]
 pub(super) struct Pair<'a> {
@@ -226,7 +226,7 @@ impl<'a> Walk<'a> {
         // These steps add nothing for people: more specific ones follow.
         let silent = matches!(key, "schema" | "content" | "properties" | "responses" | "headers");
         let label = if key == "requestBody" { "body" } else { key };
-        let shape = kind.keyword(key).unwrap_or(Shape::Any);
+        let shape = kind.keyword_in(key, Profile::Standard).unwrap_or(Shape::Any);
         let inner = |walk: &mut Self| match (shape, ours, theirs) {
             (Shape::One(kind), _, _) => walk.object(kind, ours, at, theirs),
             (Shape::SchemaOrFlag, Value::Object(_), Value::Object(_)) => walk.object(Kind::Schema, ours, at, theirs),

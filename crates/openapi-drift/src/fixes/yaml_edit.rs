@@ -47,18 +47,19 @@ pub(crate) fn edits(context: &Context<'_>, changes: &[Change]) -> Option<Vec<Edi
         .collect();
     let mut found: Vec<Edit> = Vec::new();
     for operation in operations {
-        let (at, edit) = match operation {
-            Operation::Write(at) => (at.clone(), lines.write(&at, edited.pointer(&at)?)?),
-            Operation::Remove(at) => (at.clone(), lines.remove(&at)?),
+        let (at, edits) = match operation {
+            Operation::Write(at) => {
+                let value = edited.pointer(&at)?;
+                (at.clone(), lines.write_items(&at, value).or_else(|| Some(vec![lines.write(&at, value)?]))?)
+            }
+            Operation::Remove(at) => (at.clone(), vec![lines.remove(&at)?]),
             Operation::Insert { at, line, indent } => {
-                (at.clone(), lines.insert(&at, edited.pointer(&resolved_end(&edited, &at))?, line, indent)?)
+                (at.clone(), vec![lines.insert(&at, edited.pointer(&resolved_end(&edited, &at))?, line, indent)?])
             }
         };
         // What is inside a node that is written again is in its text.
         let is_inside = written.iter().any(|outer| at.starts_with(&(outer.clone() + "/")));
-        if !is_inside && !found.contains(&edit) {
-            found.push(edit);
-        }
+        found.extend(edits.into_iter().filter(|edit| !is_inside && !found.contains(edit)).collect::<Vec<_>>());
     }
     Some(found)
 }
@@ -197,6 +198,25 @@ impl Lines<'_> {
         // Paths and schemas are separated by blank lines.
         let gap = if matches!(owner.as_str(), "/paths" | "/components/schemas") { "\n" } else { "" };
         Some(self.context.yaml.insert_after(line, format!("{gap}{}", indented(&text, indent))))
+    }
+
+    /// The edits of a list in block style of which items are removed or added at the end: the lines of the others stay.
+    fn write_items(&self, at: &str, value: &Value) -> Option<Vec<Edit>> {
+        let (old, new) = (self.document.pointer(at)?.as_array()?, value.as_array()?);
+        let indent = self.indent_inside(at)?;
+        let kept = old.iter().filter(|item| new.contains(item));
+        let added: Vec<&Value> = new.iter().filter(|item| !old.contains(item)).collect();
+        if !kept.chain(added.iter().copied()).eq(new) {
+            return None;
+        }
+        let removed = old.iter().enumerate().filter(|(_, item)| !new.contains(item));
+        let removed = removed.map(|(index, _)| self.remove(&join(at, &index.to_string())));
+        let mut edits: Vec<Edit> = removed.collect::<Option<_>>()?;
+        if !added.is_empty() {
+            let added: Vec<String> = added.into_iter().map(|item| indented(&yaml_text::item(item), indent)).collect();
+            edits.push(self.context.yaml.insert_after(self.last_line(at)?, added.join("\n")));
+        }
+        Some(edits)
     }
 
     fn write(&self, at: &str, value: &Value) -> Option<Edit> {

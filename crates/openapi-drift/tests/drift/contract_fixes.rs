@@ -138,12 +138,35 @@ fn flow_style_and_comments_stay() {
         text.lines().any(|line| line.starts_with("        title: { type: string,") && line.contains("maxLength: 90")),
         "{text}"
     );
-    let commented =
-        LIBRARY.replacen("      required: true\n      content:", "      required: true # always\n      content:", 1);
+    let commented = LIBRARY.replacen("      required: false\n", "      required: false # for now\n", 1);
     code = generated();
-    code["paths"]["/books"]["post"]["requestBody"]["required"] = json!(false);
+    code["paths"]["/books"]["get"]["parameters"][1]["required"] = json!(true);
     let contract = load(&commented);
     let found = findings(&contract, &code);
     let text = apply(&commented, edits(&found[0]));
-    assert!(!text.contains("required: true # always"), "{text}");
+    assert!(text.contains("      required: true # for now\n"), "{text}");
+}
+
+/// A list in block style keeps the lines of the items that stay.
+#[test]
+fn a_list_in_block_style_stays_one() {
+    let block = "    Kind:\n      type: string\n      enum:\n        # the usual ones\n        - new # recent\n        - old\n        - gone\n";
+    let head = "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nsecurity: []\npaths: {}\ncomponents:\n  schemas:\n";
+    let text = [head, block].concat();
+    let mut code = load(&text).document().clone();
+    code["components"]["schemas"]["Kind"]["enum"] = json!(["new", "old", "rare", "lost"]);
+    let found = findings(&load(&text), &code);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let expected = block.replace("        - gone\n", "        - rare\n        - lost\n");
+    assert_eq!(apply(&text, edits(&found[0])), [head, &expected].concat());
+}
+
+/// An edit after which the check would refuse the contract is not offered.
+#[test]
+fn a_fix_does_not_contradict_the_contract() {
+    let mut code = generated();
+    code["components"]["schemas"]["NewBook"]["properties"]["title"]["maxLength"] = json!(0);
+    let found = findings(&library(), &code);
+    let fix = found[0].fixes.iter().find(|fix| fix.side == Side::Contract).expect("a fix");
+    assert!(fix.edits.is_empty() && fix.note.starts_with("the contract would be invalid: "), "{fix:#?}");
 }

@@ -1,6 +1,7 @@
 //! The version step, approvals, stable fingerprints and places of changes.
 
-use openapi_breaking::{Approvals, Change, RULES, Release, Severity, Step, changes_between, required_step};
+use openapi_breaking::{Approvals, Change, RULES, Severity, Step, changes_between, required_step};
+use openapi_contract::Contract;
 use openapi_contract::diagnostics;
 use serde_json::{Value, json};
 
@@ -271,7 +272,7 @@ fn difficult_documents_are_compared() {
     let foreign = |target: &str| with(NAME, json!({ "$ref": target }));
     let changes = between(&foreign("else.yaml#/A"), &foreign("else.yaml#/B"));
     assert!(changes.iter().any(|change| change.rule.id == "request-constraint-changed"), "{changes:#?}");
-    let empty = Release::from_value("empty.json", json!(null));
+    let empty = Contract::from_value("empty.json", json!(null));
     assert!(changes_between(&empty, &empty, today()).is_empty());
     assert!(!changes_between(&empty, &read("base.yaml", BASE), today()).is_empty());
 }

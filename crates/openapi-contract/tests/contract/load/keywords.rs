@@ -27,7 +27,7 @@ fn keywords_that_are_misspelt_misplaced_or_mistyped() {
     refuses("type: object", "required: name", "20:7 `required` must be a list of strings");
     refuses("type: object", "type: array", "20:7 `items` is missing");
     refuses("{ type: string, maxLength: 9 }", "true", "22:9 a schema must be a mapping, not `true`");
-    refuses("{ type: string, maxLength: 9 }", "", "22:9 a schema must be a mapping, not empty");
+    refuses("{ type: string, maxLength: 9 }", "", "22:9 a schema must be a mapping, not null");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn invalid_references() {
     refuses(
         reference,
         "$ref: '#/components/schemas/Thing'\n                description: A thing.",
-        "16:17 `$ref` must be the only member, because OpenAPI 3.0 ignores its siblings: move `description`",
+        "16:17 `$ref` must be the only property, because OpenAPI 3.0 ignores its siblings: move `description`",
     );
     refuses(
         "type: object",
@@ -56,6 +56,7 @@ fn invalid_references() {
         "object"
     );
     assert_eq!(errors_of(&chain(33)), ["16:17 `#/components/schemas/L1` leads to more than 32 references in a row"]);
-    let both = ["B", "A"].map(|name| format!("`#/components/schemas/{name}` is a reference to itself"));
-    assert_eq!(cycle, [format!("23:10 {}", both[0]), format!("24:10 {}", both[1])]);
+    let back = "the reference leads back to itself:";
+    let [a, b] = ["`#/components/schemas/A`", "`#/components/schemas/B`"];
+    assert_eq!(cycle, [format!("23:10 {back} {a} → {b} → {a}"), format!("24:10 {back} {b} → {a} → {b}")]);
 }

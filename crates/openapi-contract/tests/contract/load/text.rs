@@ -80,9 +80,9 @@ fn yaml_that_is_not_plain() {
 
 #[test]
 fn documents_that_are_not_openapi_3_1() {
-    refuses("openapi: 3.1.0", "swagger: '2.0'", "1:1 not an OpenAPI document");
-    refuses("openapi: 3.1.0", "openapi: 3.0.3", "1:1 not an OpenAPI 3.1 document: `openapi` is \"3.0.3\"");
-    refuses("openapi: 3.1.0", "openapi: 3.1", "1:1 not an OpenAPI 3.1 document: `openapi` is 3.1");
+    refuses("openapi: 3.1.0", "swagger: '2.0'", "1:1 Swagger \"2.0\" is not supported");
+    refuses("openapi: 3.1.0", "openapi: 3.0.3", "1:1 OpenAPI \"3.0.3\" is not supported: expected 3.1.x");
+    refuses("openapi: 3.1.0", "openapi: 3.1", "1:1 OpenAPI 3.1 is not supported: expected 3.1.x, such as \"3.1.0\"");
     assert!(errors_of("[]")[0].starts_with("1:1 not an OpenAPI document"));
     assert!(errors_of("word")[0].starts_with("1:1 not an OpenAPI document"));
 }
