@@ -37,8 +37,9 @@ pub(crate) struct Context<'a> {
     pub(crate) generated: &'a Value,
     pub(crate) code: CodeSide<'a>,
     pub(crate) sources: Sources<'a>,
-    /// The types that fixes of this run define, each with its path: a type is defined once, however many fixes need it.
-    pub(crate) defined: RefCell<BTreeMap<String, String>>,
+    /// The types that fixes of this run define, each with its schema and its path: a type is defined once, however many
+    /// fixes need it.
+    pub(crate) defined: RefCell<BTreeMap<String, (Value, String)>>,
 }
 
 impl<'a> Context<'a> {

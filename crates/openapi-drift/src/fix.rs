@@ -27,7 +27,8 @@ words! {
     Applicability {
         /// The edits are complete: they remove the drift and invent nothing. rustc reports what else must change.
         MachineApplicable = "machine-applicable",
-        /// The edits hold a placeholder, remove something that was written by hand, or there are only words.
+        /// The edits hold a placeholder, remove something that was written by hand, or annotate what a handler does not do
+        /// yet; or there are only words.
         NeedsReview = "needs-review",
     }
 }

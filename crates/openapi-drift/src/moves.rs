@@ -88,6 +88,6 @@ fn name_of(drift: &Drift, node: Option<&Value>) -> String {
         [.., list, _] if list == "parameters" => {
             node.and_then(|node| node.get("name")?.as_str()).unwrap_or_default().to_owned()
         }
-        all => all.last().cloned().unwrap_or_default(),
+        all => all.last().filter(|name| !name.is_empty()).map_or_else(|| "''".to_owned(), Clone::clone),
     }
 }

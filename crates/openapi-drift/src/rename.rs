@@ -1,23 +1,15 @@
 //! The names that serde gives to fields.
 
+use heck::{ToLowerCamelCase, ToUpperCamelCase};
+
 /// The name of a field by a rule of `#[serde(rename_all = "…")]`.
 pub(crate) fn renamed(rule: &str, field: &str) -> String {
-    let capitalized = || {
-        let words = field.split('_').map(|word| match word.split_at_checked(1) {
-            Some((first, rest)) => first.to_ascii_uppercase() + rest,
-            None => word.to_owned(),
-        });
-        words.collect::<String>()
-    };
     match rule {
         "UPPERCASE" | "SCREAMING_SNAKE_CASE" => field.to_ascii_uppercase(),
         "kebab-case" => field.replace('_', "-"),
         "SCREAMING-KEBAB-CASE" => field.to_ascii_uppercase().replace('_', "-"),
-        "PascalCase" => capitalized(),
-        "camelCase" => {
-            let name = capitalized();
-            name.split_at_checked(1).map_or_else(String::new, |(first, rest)| first.to_ascii_lowercase() + rest)
-        }
+        "PascalCase" => field.to_upper_camel_case(),
+        "camelCase" => field.to_lower_camel_case(),
         _ => field.to_owned(),
     }
 }

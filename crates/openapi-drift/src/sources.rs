@@ -33,17 +33,18 @@ pub(crate) struct Item<'a> {
     pub(crate) body: Range<usize>,
     pub(crate) end: usize,
     pub(crate) members: Vec<Member>,
+    /// Such as `pub `; empty if it is private.
+    pub(crate) visibility: &'a str,
 }
 
-/// A named field of a struct.
+/// A named field of a struct, or a variant of an enum.
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) attributes: Vec<Attribute>,
     /// The first byte after the attributes.
     pub(crate) start: usize,
-    /// Its type.
+    /// The type of a field.
     pub(crate) of: Range<usize>,
-    pub(crate) is_public: bool,
 }
 
 /// A function with the attribute `#[utoipa::path(…)]`.
@@ -56,6 +57,8 @@ pub(crate) struct Handler<'a> {
     pub(crate) arguments: Vec<Range<usize>>,
     pub(crate) output: String,
     pub(crate) end: usize,
+    /// Such as `pub `; empty if it is private.
+    pub(crate) visibility: &'a str,
 }
 
 /// `#[name(arguments)]`.
@@ -95,41 +98,47 @@ impl<'a> Sources<'a> {
 
     fn read_items(&mut self, file: &'a SourceFile, items: &[syn::Item]) {
         for item in items {
-            match item {
+            let (name, attrs, vis, keyword, body, members) = match item {
                 syn::Item::Mod(module) => {
                     self.read_items(file, module.content.as_ref().map_or(&[], |(_, items)| items.as_slice()));
+                    continue;
                 }
-                syn::Item::Struct(item) => {
-                    let body = match &item.fields {
+                syn::Item::Fn(function) => {
+                    self.read_handler(file, function);
+                    continue;
+                }
+                syn::Item::Struct(one) => {
+                    let body = match &one.fields {
                         syn::Fields::Named(fields) => inner(&fields.brace_token.span),
                         syn::Fields::Unnamed(fields) => inner(&fields.paren_token.span),
                         syn::Fields::Unit => continue,
                     };
-                    let members = item.fields.iter().filter_map(member).collect();
-                    self.items.push(Item {
-                        file,
-                        name: item.ident.to_string(),
-                        is_enum: false,
-                        attributes: attributes(&item.attrs),
-                        start: start(&item.vis, item.struct_token.span()),
-                        body,
-                        end: bytes(item).end,
-                        members,
-                    });
+                    let field = |field: &syn::Field| {
+                        let name = field.ident.as_ref()?;
+                        Some(member(name, &field.attrs, start(&field.vis, name.span()), bytes(&field.ty)))
+                    };
+                    let members = one.fields.iter().filter_map(field).collect();
+                    (&one.ident, &one.attrs, &one.vis, one.struct_token.span(), body, members)
                 }
-                syn::Item::Enum(item) => self.items.push(Item {
-                    file,
-                    name: item.ident.to_string(),
-                    is_enum: true,
-                    attributes: attributes(&item.attrs),
-                    start: start(&item.vis, item.enum_token.span()),
-                    body: inner(&item.brace_token.span),
-                    end: bytes(item).end,
-                    members: Vec::new(),
-                }),
-                syn::Item::Fn(function) => self.read_handler(file, function),
-                _ => {}
-            }
+                syn::Item::Enum(one) => {
+                    let variant =
+                        |one: &syn::Variant| member(&one.ident, &one.attrs, bytes(&one.ident).start, bytes(one));
+                    let members = one.variants.iter().map(variant).collect();
+                    (&one.ident, &one.attrs, &one.vis, one.enum_token.span(), inner(&one.brace_token.span), members)
+                }
+                _ => continue,
+            };
+            self.items.push(Item {
+                file,
+                name: name.to_string(),
+                is_enum: matches!(item, syn::Item::Enum(_)),
+                attributes: attributes(attrs),
+                start: start(vis, keyword),
+                body,
+                end: bytes(item).end,
+                members,
+                visibility: visibility(file, vis, keyword),
+            });
         }
     }
 
@@ -152,6 +161,7 @@ impl<'a> Sources<'a> {
             arguments: function.sig.inputs.iter().map(bytes).collect(),
             output,
             end: bytes(function).end,
+            visibility: visibility(file, &function.vis, function.sig.span()),
         });
     }
 
@@ -283,15 +293,12 @@ fn start(visibility: &syn::Visibility, keyword: proc_macro2::Span) -> usize {
     }
 }
 
-fn member(field: &syn::Field) -> Option<Member> {
-    let name = field.ident.as_ref()?;
-    Some(Member {
-        name: name.to_string().trim_start_matches("r#").to_owned(),
-        attributes: attributes(&field.attrs),
-        start: start(&field.vis, name.span()),
-        of: bytes(&field.ty),
-        is_public: !matches!(field.vis, syn::Visibility::Inherited),
-    })
+fn visibility<'a>(file: &'a SourceFile, visibility: &syn::Visibility, keyword: proc_macro2::Span) -> &'a str {
+    file.slice(start(visibility, keyword)..keyword.byte_range().start)
+}
+
+fn member(name: &syn::Ident, all: &[syn::Attribute], start: usize, of: Range<usize>) -> Member {
+    Member { name: name.to_string().trim_start_matches("r#").to_owned(), attributes: attributes(all), start, of }
 }
 
 fn attributes(all: &[syn::Attribute]) -> Vec<Attribute> {

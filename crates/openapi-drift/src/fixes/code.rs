@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::attributes::{Target, add_part, append_member, set_argument, with_comma};
 use super::naming::{attribute_of, ident, literal, pascal};
-use super::operation::{holder, own, parameter_clause, response};
+use super::operation::{holder, own, parameter_clause, request_body, response, tags};
 use super::skeleton::handlers;
-use super::types::{Place, Types, Words, is_required, variant};
+use super::types::{Place, Types, Words, is_required, variants};
 use crate::context::Context;
 use crate::fix::Applicability::{self, MachineApplicable, NeedsReview};
 use crate::fix::{Edit, Fix, Side};
@@ -25,10 +25,9 @@ pub(crate) fn fix(context: &Context<'_>, drift: &Drift) -> Option<Fix> {
     Some(match written(context, drift) {
         Ok((applicability, edits)) => {
             let note = match applicability {
-                NeedsReview if !edits.is_empty() && is_operation(drift) => {
-                    "write the handler's body where it has `todo!`"
-                }
-                _ => "",
+                MachineApplicable => "",
+                NeedsReview if is_operation(drift) => "write the handler's body where it has `todo!`",
+                NeedsReview => "the handler has to do what its annotation states",
             };
             Fix::new(Side::Code, applicability, edits, note)
         }
@@ -128,9 +127,10 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, rest: &[&str])
         ["properties", property] if drift.kind == DriftKind::MissingInCode && !item.is_enum => {
             not_defined(item, property)?;
             let value = drift.contract.as_ref().ok_or_else(|| in_words(drift))?;
-            let mut types = Types::new(context, item.file);
-            let (text, _) =
-                types.field(&item.name, property, value, is_required(schema, property), &Place::of(item))?;
+            let mut types = Types::new(context, item.file, item.visibility);
+            types.not_recursive(base, value)?;
+            let is_required = is_required(schema, property);
+            let (text, _) = types.field(&item.name, property, value, is_required, &mut Place::of(item))?;
             Ok((MachineApplicable, with_items(&types, item, append_member(item, &text))))
         }
         ["properties", property] if drift.kind == DriftKind::MissingInContract => Err(match item.member(property) {
@@ -160,8 +160,7 @@ fn of_type(context: &Context<'_>, drift: &Drift, item: &Item<'_>, rest: &[&str])
                 ));
             }
             let new = ours.iter().filter(|value| !others.contains(&canonical(value)));
-            let new: Vec<String> = new.map(variant).collect::<Result<_, _>>()?;
-            Ok((MachineApplicable, vec![append_member(item, &new.join("\n"))]))
+            Ok((MachineApplicable, vec![append_member(item, &variants(new, &item.members)?)]))
         }
         ["additionalProperties"] => {
             let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
@@ -247,26 +246,26 @@ fn of_operation(context: &Context<'_>, drift: &Drift, at: &str) -> Written {
             let id = drift.contract.as_ref().unwrap_or(&Value::Null);
             set_argument(handler, &["operation_id"], &format!("operation_id = {}", literal(id)))
         }
-        ["tags"] => {
-            let tags = endpoint.operation.get("tags").and_then(Value::as_array).into_iter().flatten();
-            let tags: Vec<String> = tags.map(literal).collect();
-            let text = match tags.as_slice() {
-                [tag] => format!("tag = {tag}"),
-                several => format!("tags = [{}]", several.join(", ")),
-            };
-            set_argument(handler, &["tag", "tags"], &text)
-        }
+        ["tags"] => set_argument(handler, &["tag", "tags"], &tags(endpoint.operation)),
         ["parameters", ..] => {
             return of_parameter(context, drift, handler, &path.parameters(context.contract.document(), &endpoint), at);
         }
         ["responses", status, ..] => return of_response(context, drift, handler, endpoint.operation, status),
+        ["requestBody", ..] => {
+            let own = own(context, endpoint.operation);
+            let body = own.get("requestBody").ok_or_else(|| in_words(drift))?;
+            let mut types = Types::new(context, handler.file, handler.visibility);
+            let (clause, _) = request_body(&mut types, body, &pascal(&handler.name))?;
+            return Err(format!("write `{clause}` in the attribute of `{}` ({})", handler.name, handler.place()));
+        }
         _ => None,
     };
     let words = || format!("change `{}` in the attribute of `{}` ({})", rest.join("/"), handler.name, handler.place());
     edit.map(machine).ok_or_else(words)
 }
 
-/// The response of the handler's attribute, written again from the contract.
+/// The response of the handler's attribute, written again from the contract. rustc does not report a handler that returns
+/// something else.
 fn of_response(
     context: &Context<'_>,
     drift: &Drift,
@@ -281,7 +280,7 @@ fn of_response(
         let span = known.ok_or_else(|| in_words(drift))?;
         return Ok((NeedsReview, vec![file.replace(with_comma(file, span), "")]));
     };
-    let mut types = Types::new(context, file);
+    let mut types = Types::new(context, file, handler.visibility);
     let text = response(&mut types, status, one, &pascal(&handler.name))?;
     let edit = match known {
         Some(span) => Some(file.replace(span, &text)),
@@ -289,11 +288,9 @@ fn of_response(
     };
     let mut edits = vec![edit.ok_or_else(|| in_words(drift))?];
     types.commit();
-    if types.items.is_empty() {
-        return Ok((MachineApplicable, edits));
+    if !types.items.is_empty() {
+        edits.push(file.insert_after(file.line_of(handler.end), format!("\n{}", types.items.join("\n\n"))));
     }
-    // A type that only a header uses must be listed by hand too, since utoipa does not collect it.
-    edits.push(file.insert_after(file.line_of(handler.end), format!("\n{}", types.items.join("\n\n"))));
     Ok((NeedsReview, edits))
 }
 
@@ -342,9 +339,9 @@ fn of_parameter(
     match (item, rest.as_slice()) {
         (Some(item), []) => {
             not_defined(item, one.name)?;
-            let mut types = Types::new(context, item.file);
-            let text = types.parameter(&item.name, one.parameter, &Place::of(item))?;
-            Ok((safe, with_items(&types, item, append_member(item, &text))))
+            let mut types = Types::new(context, item.file, item.visibility);
+            let text = types.parameter(&item.name, one.parameter, &mut Place::of(item))?;
+            Ok((NeedsReview, with_items(&types, item, append_member(item, &text))))
         }
         (Some(item), ["schema", keyword]) if attribute_of(keyword).is_some() => {
             let member = item.member(one.name).ok_or_else(words)?;
@@ -353,10 +350,10 @@ fn of_parameter(
                 .ok_or_else(words)
         }
         (None, []) if !matches!(one.location, "path" | "query") => {
-            let mut types = Types::new(context, handler.file);
+            let mut types = Types::new(context, handler.file, handler.visibility);
             let clause = parameter_clause(&mut types, one.parameter, &pascal(&handler.name))?;
             let edit = add_part(handler, "params", &clause).filter(|_| types.items.is_empty());
-            edit.map(machine).ok_or_else(words)
+            edit.map(|edit| (NeedsReview, vec![edit])).ok_or_else(words)
         }
         (None, []) => {
             Err(format!("add a struct of the {} parameters to `{}` ({})", one.location, handler.name, handler.place()))

@@ -3,6 +3,7 @@
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
+use crate::fix::SourceFile;
 use openapi_contract::equivalence;
 
 /// The keywords that utoipa has an attribute for, in the order in which new attributes list them.
@@ -76,13 +77,48 @@ pub(crate) fn pascal(name: &str) -> String {
     // The sort key `-created_at` differs from `created_at`.
     let sign = if name.starts_with('-') { "Minus" } else { "" };
     let name = sign.to_owned() + &name.to_upper_camel_case();
-    if name.starts_with(|one: char| one.is_ascii_digit()) || name.is_empty() { format!("V{name}") } else { name }
+    let mut names = [name.clone(), format!("V{name}")].into_iter();
+    names.find(|one| is_ident(one)).unwrap_or_else(|| "Value".to_owned())
 }
 
-/// A name that is valid for a field.
+/// A name that is valid for a field. `self` and `crate` are not valid as raw identifiers either.
 pub(crate) fn ident(name: &str) -> String {
     let ident = name.to_snake_case();
-    let ident = if ident.starts_with(|one: char| one.is_ascii_digit()) { format!("_{ident}") } else { ident };
-    // Keywords are no identifiers.
-    if syn::parse_str::<syn::Ident>(&ident).is_ok() { ident } else { format!("r#{ident}") }
+    let mut names = [ident.clone(), format!("r#{ident}"), format!("{ident}_"), format!("_{ident}")].into_iter();
+    names.find(|one| is_ident(one)).unwrap_or_else(|| "value".to_owned())
+}
+
+/// Whether this is an identifier and no keyword. `gen` is one since the edition 2024, which syn does not know.
+pub(crate) fn is_ident(name: &str) -> bool {
+    name != "gen" && syn::parse_str::<syn::Ident>(name).is_ok()
+}
+
+/// Names that generated code uses: its own, and that of the derive macros.
+const USED: &str = "AsRef Box Clone Copy Debug Default Deserialize Eq Err From Into IntoParams Iterator None Ok Option PartialEq Result \
+                    Self Serialize Some String ToOwned ToSchema ToString Uuid Vec";
+
+/// Whether a new type can have this name.
+pub(crate) fn is_type(name: &str) -> bool {
+    is_ident(name) && name.starts_with(char::is_uppercase) && USED.split(' ').all(|used| used != name)
+}
+
+/// Adds a name, with a number if there is such a name already.
+pub(crate) fn distinct(names: &mut Vec<String>, name: String) -> String {
+    let mut numbered = (2..).map(|number| format!("{name}{number}"));
+    let free = if names.contains(&name) { numbered.find(|one| !names.contains(one)) } else { None }.unwrap_or(name);
+    names.push(free.clone());
+    free
+}
+
+/// Whether a file contains this word outside of comments.
+pub(crate) fn uses(file: &SourceFile, name: &str) -> bool {
+    let code = file.text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split(|one: char| !one.is_alphanumeric() && one != '_')).any(|word| word == name)
+}
+
+/// The path of the module in a file.
+pub(crate) fn module(path: &str) -> String {
+    let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
+    let inside = inside.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+    if inside == "lib" || inside == "main" { "crate".to_owned() } else { format!("crate::{inside}") }
 }

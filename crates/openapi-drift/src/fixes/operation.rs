@@ -6,6 +6,7 @@ use super::naming::{docs, literal, pascal};
 use super::types::{Place, Types, Words};
 use crate::context::Context;
 use crate::sources::{Handler, Item, argument_of, schema_of};
+use openapi_contract::fields::{items, members};
 use openapi_contract::pointer;
 
 /// An operation of the contract, its references resolved except for schemas, without what the code adds by rule.
@@ -44,8 +45,13 @@ fn resolved(context: &Context<'_>, node: &Value) -> Value {
     }
 }
 
-pub(crate) fn members<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
-    value.get(key).and_then(Value::as_object).into_iter().flatten()
+/// `tag = "users"`, or `tags = […]`.
+pub(crate) fn tags(operation: &Value) -> String {
+    let tags: Vec<String> = items(operation, "tags").map(|(_, tag)| literal(tag)).collect();
+    match tags.as_slice() {
+        [tag] => format!("tag = {tag}"),
+        several => format!("tags = [{}]", several.join(", ")),
+    }
 }
 
 /// `(status = 200, body = User, headers(…))`
@@ -147,12 +153,14 @@ pub(crate) fn parameters(
     location: &str,
     these: &[&Value],
 ) -> Result<String, Words> {
-    let fields: Result<Vec<String>, Words> = these.iter().map(|one| types.parameter(name, one, &Place::NEW)).collect();
+    let mut place = Place::new(types.visibility);
+    let fields: Result<Vec<String>, Words> = these.iter().map(|one| types.parameter(name, one, &mut place)).collect();
     let (deserialize, into) = (types.import("serde", "Deserialize"), types.import("utoipa", "IntoParams"));
     let docs = docs(&Value::Null, &format!("The parameters in the {location}."), "");
     Ok(format!(
-        "{docs}#[derive(Debug, {deserialize}, {into})]\n#[into_params(parameter_in = {})]\npub struct {name} {{\n{}\n}}",
+        "{docs}#[derive(Debug, {deserialize}, {into})]\n#[into_params(parameter_in = {})]\n{}struct {name} {{\n{}\n}}",
         pascal(location),
+        types.visibility,
         fields?.join("\n")
     ))
 }

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::naming::{ident, literal, pascal};
-use super::operation::{members, own, parameter_clause, parameters, request_body, response};
+use super::operation::{own, parameter_clause, parameters, request_body, response, tags};
 use super::types::{Types, Words};
 use crate::context::Context;
 use crate::fix::Edit;
 use crate::sources::Handler;
+use openapi_contract::fields::{members, text};
 use openapi_contract::paths;
 
 /// The edits that add handlers for operations of one path: after the last handler of the file that has the most similar
@@ -17,14 +18,15 @@ pub(crate) fn handlers(
     path: &paths::Path<'_>,
     endpoints: &[paths::Endpoint<'_>],
 ) -> Result<Vec<Edit>, Words> {
-    let names: Vec<String> = endpoints.iter().map(|one| ident(text(one.operation, "operationId"))).collect();
+    let names: Vec<String> =
+        endpoints.iter().map(|one| ident(text(one.operation, "operationId").unwrap_or_default())).collect();
     let routes = format!("routes!({})", names.join(", "));
     let tag = endpoints.first().and_then(|one| one.operation.get("tags")?.get(0)?.as_str()).unwrap_or_default();
     let sibling = sibling(context, path.template, tag).ok_or_else(|| {
         format!("write a module for `{}` with its handlers and their route, `{routes}`", path.template)
     })?;
     let file = sibling.file;
-    let mut types = Types::new(context, file);
+    let mut types = Types::new(context, file, sibling.visibility);
     let mut texts = Vec::new();
     for endpoint in endpoints {
         texts.extend(handler(context, &mut types, sibling, path, endpoint)?);
@@ -48,10 +50,6 @@ pub(crate) fn handlers(
     Ok(edits)
 }
 
-fn text<'v>(operation: &'v Value, key: &str) -> &'v str {
-    operation.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
 /// The structs of a handler's parameters, and the handler.
 fn handler(
     context: &Context<'_>,
@@ -60,7 +58,7 @@ fn handler(
     path: &paths::Path<'_>,
     endpoint: &paths::Endpoint<'_>,
 ) -> Result<Vec<String>, Words> {
-    let id = text(endpoint.operation, "operationId");
+    let id = text(endpoint.operation, "operationId").unwrap_or_default();
     let (name, hint) = (ident(id), pascal(id));
     let own = own(context, endpoint.operation);
     let (mut clauses, mut structs, mut params) = (Vec::new(), Vec::new(), Vec::new());
@@ -101,18 +99,14 @@ fn handler(
         [one] => format!("responses({one})"),
         several => format!("responses(\n        {})", several.join(",\n        ")),
     });
-    let tags: Vec<String> = own.get("tags").and_then(Value::as_array).into_iter().flatten().map(literal).collect();
-    let tags = match tags.as_slice() {
-        [] => String::new(),
-        [tag] => format!(", tag = {tag}"),
-        several => format!(", tags = [{}]", several.join(", ")),
-    };
-    let head =
-        format!("{}, path = {}, operation_id = \"{id}\"{tags}", endpoint.method.key(), literal(&path.template.into()));
+    let mut head =
+        format!("{}, path = {}, operation_id = \"{id}\"", endpoint.method.key(), literal(&path.template.into()));
+    head.extend(own.get("tags").map(|_| format!(", {}", tags(&own))));
     let output = if sibling.output.is_empty() { String::new() } else { format!(" -> {}", sibling.output) };
-    let mut signature = format!("async fn {name}({}){output} {{", arguments.join(", "));
+    let function = format!("{}async fn {name}", sibling.visibility);
+    let mut signature = format!("{function}({}){output} {{", arguments.join(", "));
     if signature.chars().count() > 120 {
-        signature = format!("async fn {name}(\n    {},\n){output} {{", arguments.join(",\n    "));
+        signature = format!("{function}(\n    {},\n){output} {{", arguments.join(",\n    "));
     }
     let clauses = clauses.join(",\n    ");
     structs.push(format!("#[utoipa::path({head},\n    {clauses})]\n{signature}\n    todo!(\"{id}\")\n}}"));

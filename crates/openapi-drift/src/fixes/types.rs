@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::naming::{attribute_of, bounds, docs, ident, literal, pascal};
+use super::naming::{attribute_of, bounds, distinct, docs, ident, is_type, literal, module, pascal, uses};
 use crate::compare::{means_the_same, only_part};
 use crate::context::Context;
 use crate::fix::SourceFile;
 use crate::rename::renamed;
-use crate::sources::{Item, argument_of};
+use crate::sources::{Item, Member, argument_of};
 use openapi_contract::Kind;
+use openapi_contract::fields::{items, members};
+use openapi_contract::grammar::Shape;
+use openapi_contract::nodes::reached;
 use openapi_contract::pointer::{self, join};
 
 /// Why something cannot be written as a type, and what to do instead.
@@ -35,21 +38,24 @@ const TRAITS: [&str; 5] = ["Clone", "PartialEq", "Eq", "Serialize", "Deserialize
 
 /// The struct that a field is written into.
 pub(crate) struct Place<'s> {
-    /// Whether its fields are public.
-    pub(crate) is_public: bool,
+    /// Its visibility, which its fields get too.
+    visibility: &'s str,
     /// Whether it is serialized.
-    pub(crate) is_sent: bool,
+    is_sent: bool,
     /// Its rule for names, if any.
-    pub(crate) rename_all: &'s str,
+    rename_all: &'s str,
+    /// The names of its fields.
+    names: Vec<String>,
 }
 
 impl<'s> Place<'s> {
     /// A struct that a fix defines.
-    pub(crate) const NEW: Place<'static> = Place { is_public: true, is_sent: true, rename_all: "" };
+    pub(crate) fn new(visibility: &'s str) -> Place<'s> {
+        Place { visibility, is_sent: true, rename_all: "", names: Vec::new() }
+    }
 
     pub(crate) fn of(item: &'s Item<'_>) -> Place<'s> {
-        let is_public = item.members.first().is_none_or(|member| member.is_public);
-        Place { is_public, is_sent: item.derives("Serialize"), rename_all: item.rename_all() }
+        Place { is_sent: item.derives("Serialize"), rename_all: item.rename_all(), ..Place::new(item.visibility) }
     }
 }
 
@@ -57,20 +63,25 @@ impl<'s> Place<'s> {
 pub(crate) struct Types<'c, 'a> {
     context: &'c Context<'a>,
     file: &'a SourceFile,
+    /// The visibility of new items.
+    pub(crate) visibility: &'a str,
     /// New items, each on lines of its own, in the order in which they are needed.
     pub(crate) items: Vec<String>,
-    new: BTreeMap<String, Vec<&'static str>>,
+    /// The schema of each new type, and its traits.
+    new: BTreeMap<String, (Value, Vec<&'static str>)>,
 }
 
 impl<'c, 'a> Types<'c, 'a> {
-    pub(crate) fn new(context: &'c Context<'a>, file: &'a SourceFile) -> Types<'c, 'a> {
-        Types { context, file, items: Vec::new(), new: BTreeMap::new() }
+    /// `visibility` is that of the item that needs the types. Another module may need them too, so none is private.
+    pub(crate) fn new(context: &'c Context<'a>, file: &'a SourceFile, visibility: &'a str) -> Types<'c, 'a> {
+        let visibility = if visibility.is_empty() { "pub(crate) " } else { visibility };
+        Types { context, file, visibility, items: Vec::new(), new: BTreeMap::new() }
     }
 
     /// Records the new types, so that no other fix of this run defines them again.
     pub(crate) fn commit(&self) {
         let module = module(&self.file.path);
-        let paths = self.new.keys().map(|name| (name.clone(), format!("{module}::{name}")));
+        let paths = self.new.iter().map(|(name, (of, _))| (name.clone(), (of.clone(), format!("{module}::{name}"))));
         self.context.defined.borrow_mut().extend(paths);
     }
 
@@ -153,10 +164,13 @@ impl<'c, 'a> Types<'c, 'a> {
 
     fn referred(&mut self, target: &str) -> Result<Typed, Words> {
         let name = target.rsplit('/').next().unwrap_or_default().to_owned();
-        if let Some(item) = self.context.sources.schema(&name) {
+        let at = join("/components/schemas", &name);
+        // A type that does not derive `ToSchema` may implement it by hand, or be something else.
+        let is_schema = |item: &&Item<'_>| item.derives("ToSchema") || self.context.generated.pointer(&at).is_some();
+        if let Some(item) = self.context.sources.schema(&name).filter(is_schema) {
             return Ok(self.existing(item));
         }
-        match self.context.contract.document().pointer(&join("/components/schemas", &name)) {
+        match self.context.contract.document().pointer(&at) {
             Some(schema) if schema.get("$ref").is_none() => self.defined(&name, schema),
             _ => Err(format!("`{target}` is only a reference: refer to its target")),
         }
@@ -193,20 +207,23 @@ impl<'c, 'a> Types<'c, 'a> {
             derives: derives.to_vec(),
             ..Typed::default()
         };
-        if let Some(derives) = self.new.get(name) {
+        if let Some((_, derives)) = self.new.get(name).filter(|(of, _)| of == schema) {
             return Ok(named(name.to_owned(), derives));
         }
-        if let Some(item) = self.context.sources.schema(name) {
-            return Ok(self.existing(item));
-        }
-        if let Some(path) = self.context.defined.borrow().get(name) {
+        let defined = self.context.defined.borrow().get(name).cloned();
+        if let Some((_, path)) = defined.as_ref().filter(|(of, _)| of == schema) {
             let is_here = path.strip_suffix(name) == Some(&format!("{}::", module(&self.file.path)));
             return Ok(named(if is_here { name.to_owned() } else { path.clone() }, &TRAITS));
         }
-        // Recorded before it is complete, since it may contain itself.
-        self.new.insert(name.to_owned(), TRAITS.to_vec());
+        let is_taken = self.new.contains_key(name) || defined.is_some() || uses(self.file, name);
+        if is_taken || !is_type(name) {
+            return Err(format!(
+                "`{name}` is no free name of a type: define one by hand, with `#[schema(as = {name})]`"
+            ));
+        }
+        self.not_recursive(&join("/components/schemas", name), schema)?;
         let (body, derives) = self.body(name, schema)?;
-        self.new.insert(name.to_owned(), derives.clone());
+        self.new.insert(name.to_owned(), (schema.clone(), derives.clone()));
         let mut traits = vec!["Debug".to_owned()];
         traits.extend(schema.get("enum").map(|_| "Copy".to_owned()));
         traits.extend(derives.iter().map(|one| match one.ends_with("ialize") {
@@ -214,17 +231,29 @@ impl<'c, 'a> Types<'c, 'a> {
             false => (*one).to_owned(),
         }));
         traits.push(self.import("utoipa", "ToSchema"));
-        let docs = docs(schema, &format!("See `{name}` in the contract."), "");
+        let values = items(schema, "enum").filter_map(|(_, value)| Some(format!("`{}`", value.as_str()?)));
+        let values = values.collect::<Vec<_>>().join(", ");
+        let meaning = if values.is_empty() { format!("The schema `{name}`.") } else { format!("One of {values}.") };
+        let docs = docs(schema, &meaning, "");
         self.items.push(format!("{docs}#[derive({})]\n{body}", traits.join(", ")));
         Ok(named(name.to_owned(), &derives))
+    }
+
+    /// Refuses a schema that leads back to the type with the schema at `owner`: rustc needs a `Box`, and utoipa
+    /// `no_recursion`.
+    pub(crate) fn not_recursive(&self, owner: &str, schema: &Value) -> Result<(), Words> {
+        match reached(self.context.contract.document(), Shape::One(Kind::Schema), schema, |_, _| true).contains(owner) {
+            true => Err("the type would contain itself: write it with `Box` and `#[schema(no_recursion)]`".to_owned()),
+            false => Ok(()),
+        }
     }
 
     fn body(&mut self, name: &str, schema: &Value) -> Result<(String, Vec<&'static str>), Words> {
         let bounds = bounds(schema);
         let head = if bounds.is_empty() { String::new() } else { format!("#[schema({})]\n", bounds.join(", ")) };
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            let variants: Result<Vec<_>, Words> = values.iter().map(variant).collect();
-            return Ok((format!("{head}pub enum {name} {{\n{}\n}}", variants?.join("\n")), TRAITS.to_vec()));
+            let variants = variants(values.iter(), &[])?;
+            return Ok((format!("{head}{}enum {name} {{\n{variants}\n}}", self.visibility), TRAITS.to_vec()));
         }
         if schema.get("type").is_some_and(|one| one == "object") {
             return self.fields(name, schema, &head);
@@ -236,23 +265,23 @@ impl<'c, 'a> Types<'c, 'a> {
         let attributes: Vec<String> = inner.attributes.into_iter().chain(bounds).collect();
         let head =
             if attributes.is_empty() { String::new() } else { format!("#[schema({})]\n", attributes.join(", ")) };
-        Ok((format!("{head}pub struct {name}(pub {});", inner.rust), inner.derives))
+        Ok((format!("{head}{0}struct {name}({0}{1});", self.visibility, inner.rust), inner.derives))
     }
 
     fn fields(&mut self, name: &str, schema: &Value, head: &str) -> Result<(String, Vec<&'static str>), Words> {
-        let (mut lines, mut derives) = (Vec::new(), TRAITS.to_vec());
-        let mut members: Vec<_> = schema.get("properties").and_then(Value::as_object).into_iter().flatten().collect();
+        let (mut lines, mut derives, mut place) = (Vec::new(), TRAITS.to_vec(), Place::new(self.visibility));
+        let mut members: Vec<_> = members(schema, "properties").collect();
         let written = join("/components/schemas", name) + "/properties";
         members.sort_by_key(|(property, _)| self.context.contract.position(&join(&written, property)));
         for (property, member) in members {
-            let (text, typed) = self.field(name, property, member, is_required(schema, property), &Place::NEW)?;
+            let (text, typed) = self.field(name, property, member, is_required(schema, property), &mut place)?;
             derives.retain(|one| typed.derives.contains(one));
             lines.push(text);
         }
         let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
         let closed = if is_closed { "#[serde(deny_unknown_fields)]\n" } else { "" };
         let inner = if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) };
-        Ok((format!("{closed}{head}pub struct {name} {{{inner}}}"), derives))
+        Ok((format!("{closed}{head}{}struct {name} {{{inner}}}", self.visibility), derives))
     }
 
     /// A field of a struct, with its comment, attributes and comma.
@@ -262,8 +291,11 @@ impl<'c, 'a> Types<'c, 'a> {
         name: &str,
         schema: &Value,
         required: bool,
-        place: &Place<'_>,
+        place: &mut Place<'_>,
     ) -> Result<(String, Typed), Words> {
+        if name.is_empty() {
+            return Err("utoipa ignores an empty name: write the schema by hand (`schema_with`)".to_owned());
+        }
         let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
         let (mut serde, mut attributes, mut rust) = (Vec::new(), Vec::new(), typed.rust.clone());
         if !required {
@@ -274,12 +306,12 @@ impl<'c, 'a> Types<'c, 'a> {
             }
         }
         attributes.extend(typed.attributes.clone());
-        let docs = docs(schema, &format!("See `{name}` in the contract."), "    ");
+        let docs = docs(schema, &format!("The property `{name}`."), "    ");
         Ok((docs + &written(name, serde, ("schema", attributes), &rust, place), typed))
     }
 
     /// A field of a struct of parameters.
-    pub(crate) fn parameter(&mut self, owner: &str, parameter: &Value, place: &Place<'_>) -> Result<String, Words> {
+    pub(crate) fn parameter(&mut self, owner: &str, parameter: &Value, place: &mut Place<'_>) -> Result<String, Words> {
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
         let schema = parameter.get("schema").ok_or("a parameter without a `schema` cannot be a field")?;
         let typed = self.of(schema, &format!("{owner}{}", pascal(name)))?;
@@ -305,7 +337,7 @@ impl<'c, 'a> Types<'c, 'a> {
             }));
         }
         attributes.extend(typed.attributes);
-        let docs = docs(parameter, &format!("See `{name}` in the contract."), "    ");
+        let docs = docs(parameter, &format!("The parameter `{name}`."), "    ");
         Ok(docs + &written(name, Vec::new(), ("param", attributes), &rust, place))
     }
 }
@@ -316,9 +348,9 @@ fn written(
     mut serde: Vec<String>,
     (attribute, arguments): (&str, Vec<String>),
     rust: &str,
-    place: &Place<'_>,
+    place: &mut Place<'_>,
 ) -> String {
-    let ident = ident(name);
+    let ident = distinct(&mut place.names, ident(name));
     if renamed(place.rename_all, ident.trim_start_matches("r#")) != name {
         serde.insert(0, format!("rename = {}", literal(&Value::from(name))));
     }
@@ -326,14 +358,20 @@ fn written(
         [] => String::new(),
         some => format!("    #[{name}({})]\n", some.join(", ")),
     };
-    let public = if place.is_public { "pub " } else { "" };
-    format!("{}{}    {public}{ident}: {rust},", line("serde", &serde), line(attribute, &arguments))
+    format!("{}{}    {}{ident}: {rust},", line("serde", &serde), line(attribute, &arguments), place.visibility)
 }
 
-/// A variant for one value of an enum.
-pub(crate) fn variant(value: &Value) -> Result<String, Words> {
-    let text = value.as_str().ok_or("an `enum` of values other than strings cannot be derived")?;
-    Ok(format!("    /// `{text}`.\n    #[serde(rename = {})]\n    {},", literal(value), pascal(text)))
+/// New variants for values of an enum that has those `known`.
+pub(crate) fn variants<'v>(values: impl Iterator<Item = &'v Value>, known: &[Member]) -> Result<String, Words> {
+    let mut names = known.iter().map(|variant| variant.name.clone()).collect();
+    let variants = values.map(|value| {
+        let text = value.as_str().filter(|text| !text.chars().any(char::is_control));
+        let text =
+            text.ok_or("an `enum` with a value that is no string, or has control characters, cannot be derived")?;
+        let name = distinct(&mut names, pascal(text));
+        Ok(format!("    /// `{text}`.\n    #[serde(rename = {})]\n    {name},", literal(value)))
+    });
+    Ok(variants.collect::<Result<Vec<_>, Words>>()?.join("\n"))
 }
 
 /// The keyword of a schema that utoipa has no attribute for, in words.
@@ -349,16 +387,5 @@ fn inexpressible(schema: &Value) -> Option<Words> {
 }
 
 pub(crate) fn is_required(schema: &Value, name: &str) -> bool {
-    schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one == name))
-}
-
-/// Whether a file contains this word.
-fn uses(file: &SourceFile, name: &str) -> bool {
-    file.text.split(|one: char| !one.is_alphanumeric() && one != '_').any(|word| word == name)
-}
-
-pub(crate) fn module(path: &str) -> String {
-    let inside = path.rsplit_once("src/").map_or(path, |(_, inside)| inside);
-    let inside = inside.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
-    if inside == "lib" || inside == "main" { "crate".to_owned() } else { format!("crate::{inside}") }
+    items(schema, "required").any(|(_, one)| one == name)
 }
