@@ -25,7 +25,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation, media_type, property, sent, returned } = self;
         let returned = returned.as_ref().map_or("nothing".to_owned(), Value::to_string);
-        write!(f, "{operation} ({media_type}): `{property}` was sent as {sent}, a later GET returned {returned}")
+        write!(f, "`{property}` of {operation} ({media_type}): sent {sent}, a later GET returned {returned}")
     }
 }
 
