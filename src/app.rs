@@ -14,7 +14,7 @@ use crate::{
     http::{docs::Documents, router},
     ids::IdGenerator,
     readiness::{Drain, StoreReadiness},
-    storage::{self, ConnectError, Store},
+    storage::{self, ConnectError, MigrationError, Store},
     telemetry::exposition::Prometheus,
 };
 
@@ -47,9 +47,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// A migration failed.
-    #[error("database migration failed: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database cannot be migrated.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
     /// The schema of the database does not match this version of the server.
     #[error("the database schema does not match this version ({0}): run `web_server migrate`")]
     Schema(sqlx::Error),

@@ -1,1 +1,1 @@
--- SQLite compares text by bytes, and its `lower` changes ASCII letters only. PostgreSQL has to be told.
+-- SQLite compares text by bytes, and its `lower` changes ASCII letters only. PostgreSQL needs a collation for that.

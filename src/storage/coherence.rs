@@ -9,13 +9,16 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
+    PgPool,
     postgres::{PgListener, PgPoolOptions},
 };
 use tokio::time::{interval, sleep, timeout};
 use uuid::Uuid;
 
-use super::cache::{Cache, Row};
+use super::{
+    cache::{Cache, Row},
+    sqlite_database::SqliteDatabase,
+};
 
 /// How a table reports its changes.
 #[derive(Clone, Copy)]
@@ -119,13 +122,17 @@ fn invalidate<T: Row>(cache: &Cache<T>, payload: &str) {
     }
 }
 
-/// Empties the cache after each write of another process to the SQLite file, until the pool is closed.
-pub(super) async fn follow_other_writers<T: Row>(writer: SqlitePool, cache: Arc<Cache<T>>) {
+/// Empties the cache after each write of another process to the SQLite file, until the database is closed.
+pub(super) async fn follow_other_writers<T: Row>(database: Arc<SqliteDatabase>, cache: Arc<Cache<T>>) {
     let mut version = None;
-    while !writer.is_closed() {
-        let read = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(&writer).await.ok();
+    while !database.closed.is_cancelled() {
+        let read = database.version().await.ok();
         if read.is_none() || read != version {
             cache.set_coherent(read.is_some());
+            // A change of the files that was found in the meantime has turned the cache off before.
+            if database.is_changed() {
+                cache.set_coherent(false);
+            }
         }
         version = read;
         sleep(POLL_INTERVAL).await;

@@ -1,24 +1,20 @@
 //! Opens the database.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use api::{representation::Representation, users::User};
-use sqlx::{
-    Connection, PgConnection,
-    pool::PoolOptions,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     cache::Cache,
     coherence, error,
+    pool_options::{self, PING_TIMEOUT},
     pools::Pools,
-    postgres_pool::{PostgresPool, RESPONSE_MARGIN},
-    sqlite_file::SqliteFile,
-    store::{PING_TIMEOUT, Store},
+    postgres_pool::{PostgresPool, RESPONSE_MARGIN, named},
+    sqlite_database::SqliteDatabase,
+    sqlite_recovery,
+    store::Store,
 };
 use crate::{
     clock::Clock,
@@ -51,73 +47,40 @@ pub async fn connect(
     ids: Arc<dyn IdGenerator>,
 ) -> Result<Store, ConnectError> {
     let target = config.database_url.clone();
+    let user_cache = user_cache(config);
     let opened = match &target {
-        DatabaseTarget::Sqlite(path) => open_sqlite(config, path).await,
-        DatabaseTarget::Postgres(options) => open_postgres(config, options).await.map(|pools| (pools, None)),
-    };
-    match opened {
-        Ok((pools, file)) => {
-            let user_cache = user_cache(config, &pools);
-            let connections = usize::try_from(config.database_max_connections).unwrap_or(usize::MAX);
-            let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
-            let user_changes_retention = config.user_changes_retention;
-            Ok(Store {
-                pools,
-                file,
-                clock,
-                ids,
-                target,
-                user_cache,
-                user_changes_retention,
-                permits_beside_lanes,
-                faults: None,
-            })
+        DatabaseTarget::Sqlite(path) => {
+            let database = SqliteDatabase::open(config, path, user_cache.clone()).await;
+            database.inspect(|database| drop(tokio::spawn(sqlite_recovery::watch(database.clone())))).map(Pools::Sqlite)
         }
-        Err(cause) => Err(ConnectError { target: target.to_string(), cause }),
+        DatabaseTarget::Postgres(options) => open_postgres(config, options).await,
+    };
+    let pools = opened.map_err(|cause| ConnectError { target: target.to_string(), cause })?;
+    if let Some(cache) = user_cache.clone() {
+        match &pools {
+            Pools::Sqlite(database) => drop(tokio::spawn(coherence::follow_other_writers(database.clone(), cache))),
+            Pools::Postgres { all, .. } => {
+                let pool = all.inner().clone();
+                tokio::spawn(coherence::follow_notifications(pool, coherence::USERS, cache));
+            }
+        }
     }
+    let connections = usize::try_from(config.database_max_connections).unwrap_or(usize::MAX);
+    let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
+    let user_changes_retention = config.user_changes_retention;
+    Ok(Store { pools, clock, ids, target, user_cache, user_changes_retention, permits_beside_lanes, faults: None })
 }
 
-/// Returns the cache of users, if it is enabled, and starts to observe the writes of other processes.
-fn user_cache(config: &DatabaseConfig, pools: &Pools) -> Option<Arc<Cache<Representation<User>>>> {
-    let default = match pools {
+/// Returns the cache of users, if it is enabled. It is off until the writes of other processes are observed.
+fn user_cache(config: &DatabaseConfig) -> Option<Arc<Cache<Representation<User>>>> {
+    let default = match config.database_url {
         // One process has the file.
-        Pools::Sqlite { .. } => DEFAULT_CACHE_BYTES,
+        DatabaseTarget::Sqlite(_) => DEFAULT_CACHE_BYTES,
         // Several instances may share the database, and each change costs a notification to all of them.
-        Pools::Postgres { .. } => 0,
+        DatabaseTarget::Postgres(_) => 0,
     };
     let max_bytes = config.user_cache_bytes.unwrap_or(default);
-    let cache = (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))?;
-    match pools {
-        Pools::Sqlite { writer, .. } => {
-            tokio::spawn(coherence::follow_other_writers(writer.clone(), cache.clone()));
-        }
-        Pools::Postgres { all, .. } => {
-            let pool = all.inner().clone();
-            tokio::spawn(coherence::follow_notifications(pool, coherence::USERS, cache.clone()));
-        }
-    }
-    Some(cache)
-}
-
-async fn open_sqlite(config: &DatabaseConfig, path: &Path) -> Result<(Pools, Option<Arc<SqliteFile>>), String> {
-    SqliteFile::create(path)?;
-    // With WAL, reads and writes run at the same time. With synchronous=FULL, a commit is durable before it returns.
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(config.database_lock_timeout);
-    // The writer opens first: it switches an empty file to WAL, which a read-only connection cannot do. It stays open: the
-    // number of commits that it reads for the cache counts from when it opened.
-    let writer = pool(config, SqlitePoolOptions::new()).max_connections(1).max_lifetime(None).idle_timeout(None);
-    let writer = writer.connect_with(options.clone()).await;
-    let writer = writer.map_err(|error| error.to_string())?;
-    let options = options.read_only(true);
-    let probe = probe(SqlitePoolOptions::new()).connect_lazy_with(options.clone());
-    let readers = pool(config, SqlitePoolOptions::new()).connect_with(options).await;
-    let pools = Pools::Sqlite { readers: readers.map_err(|error| error.to_string())?, writer, probe };
-    Ok((pools, Some(Arc::new(SqliteFile::open(path)?))))
+    (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))
 }
 
 async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> Result<Pools, String> {
@@ -135,9 +98,9 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
         ("enable_bitmapscan", "off".to_owned()),
     ]);
     wait_for_postgres(config, &options).await?;
-    let probe = PostgresPool::new(probe(PgPoolOptions::new()), options.clone(), PING_TIMEOUT);
+    let probe = PostgresPool::new(pool_options::probe(), options.clone(), PING_TIMEOUT);
     let deadline = config.database_statement_timeout + RESPONSE_MARGIN;
-    let all = PostgresPool::new(pool(config, PgPoolOptions::new()), options, deadline);
+    let all = PostgresPool::new(pool_options::requests(config), options, deadline);
     Ok(Pools::Postgres { all, probe })
 }
 
@@ -150,7 +113,8 @@ async fn wait_for_postgres(config: &DatabaseConfig, options: &PgConnectOptions) 
         let attempt = config.database_acquire_timeout.max(Duration::from_secs(5));
         let attempt = attempt.min(end.saturating_duration_since(Instant::now()));
         let cause = match tokio::time::timeout(attempt, PgConnection::connect_with(options)).await {
-            Ok(Ok(connection)) => {
+            Ok(Ok(mut connection)) => {
+                let _ = tokio::time::timeout(attempt, warn_unless_durable(&mut connection)).await;
                 // If this fails, the server closes the connection.
                 let _ = connection.close().await;
                 return Ok(());
@@ -168,31 +132,17 @@ async fn wait_for_postgres(config: &DatabaseConfig, options: &PgConnectOptions) 
     }
 }
 
-/// Opens a connection without the timeouts for requests, for migrations.
-pub(super) async fn without_timeouts(target: &DatabaseTarget) -> Result<PgConnection, sqlx::Error> {
-    match target {
-        DatabaseTarget::Postgres(options) => PgConnection::connect_with(&named(options)).await,
-        DatabaseTarget::Sqlite(_) => Err(sqlx::Error::Configuration("not a PostgreSQL database".into())),
+/// Logs the settings of PostgreSQL with which a crash can lose acknowledged writes or damage the database.
+async fn warn_unless_durable(connection: &mut PgConnection) {
+    let query = "SELECT string_agg(name, ', ' ORDER BY name) FROM pg_settings \
+                 WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'";
+    match sqlx::query_scalar::<_, Option<String>>(query).fetch_one(connection).await {
+        Ok(None) => {}
+        Ok(Some(settings)) => tracing::warn!(
+            settings,
+            action = "turn these settings of PostgreSQL on",
+            "PostgreSQL is not durable: a crash can lose acknowledged writes"
+        ),
+        Err(error) => tracing::warn!(%error, "cannot read the settings of PostgreSQL for durability"),
     }
-}
-
-/// Sets the name in `pg_stat_activity`, unless the URL sets one.
-fn named(options: &PgConnectOptions) -> PgConnectOptions {
-    match options.get_application_name() {
-        Some(_) => options.clone(),
-        None => options.clone().application_name("web_server"),
-    }
-}
-
-/// The pool with the connection that is reserved for [`Store::ping`].
-fn probe<DB: sqlx::Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
-    options.max_connections(1).acquire_timeout(PING_TIMEOUT).test_before_acquire(false)
-}
-
-fn pool<DB: sqlx::Database>(config: &DatabaseConfig, options: PoolOptions<DB>) -> PoolOptions<DB> {
-    options
-        .max_connections(config.database_max_connections)
-        .acquire_timeout(config.database_acquire_timeout)
-        // A test before every use would cost a round trip. The statement itself detects a broken connection.
-        .test_before_acquire(false)
 }

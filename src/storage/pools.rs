@@ -1,31 +1,53 @@
 //! The connection pools of a database.
 
-use sqlx::SqlitePool;
+use std::sync::Arc;
 
-use super::postgres_pool::PostgresPool;
+use super::{
+    postgres_pool::PostgresPool,
+    sqlite_database::{Access, SqliteDatabase, SqliteLease},
+};
 
 /// The pools. In addition to the pools for requests, one connection is reserved for `Store::ping`.
 #[derive(Clone)]
 pub(super) enum Pools {
-    Sqlite { readers: SqlitePool, writer: SqlitePool, probe: SqlitePool },
+    Sqlite(Arc<SqliteDatabase>),
     Postgres { all: PostgresPool, probe: PostgresPool },
 }
 
 /// One pool, of either database.
 pub(super) enum Pool<'a> {
-    Sqlite(&'a SqlitePool),
+    Sqlite(SqliteAccess<'a>),
     Postgres(&'a PostgresPool),
 }
 
+/// The pool of an SQLite database for one statement.
+pub(super) struct SqliteAccess<'a> {
+    database: &'a SqliteDatabase,
+    access: Access,
+}
+
+impl<'a> SqliteAccess<'a> {
+    /// Checks the files of the database.
+    pub(super) async fn lease(&self) -> Result<SqliteLease<'a>, sqlx::Error> {
+        self.database.lease(self.access).await
+    }
+}
+
 /// Runs a query on either database: the same expression, which is compiled once for each, or one expression for each. On
-/// PostgreSQL it has a deadline. The function must return `sqlx::Error`, for a connection that cannot be acquired.
+/// PostgreSQL it has a deadline; on SQLite the files are checked. The function must return `sqlx::Error`, for a connection that
+/// cannot be acquired.
 macro_rules! on {
     ($pool:expr, $db:ident => $query:expr) => {
         on!($pool, postgres $db => $query, sqlite $db => $query)
     };
     ($pool:expr, postgres $postgres:ident => $postgres_query:expr, sqlite $sqlite:ident => $sqlite_query:expr) => {
         match $pool {
-            $crate::storage::pools::Pool::Sqlite($sqlite) => $sqlite_query,
+            $crate::storage::pools::Pool::Sqlite(access) => {
+                let lease = access.lease().await?;
+                let $sqlite = lease.pool();
+                let result = async { $sqlite_query }.await;
+                lease.finish(result).await
+            }
             $crate::storage::pools::Pool::Postgres(pool) => {
                 let mut lease = pool.acquire().await?;
                 let deadline = lease.deadline();
@@ -55,7 +77,7 @@ impl Pools {
     /// The pool for statements that only read.
     pub(super) fn read(&self) -> Pool<'_> {
         match self {
-            Self::Sqlite { readers, .. } => Pool::Sqlite(readers),
+            Self::Sqlite(database) => Pool::Sqlite(SqliteAccess { database, access: Access::Read }),
             Self::Postgres { all, .. } => Pool::Postgres(all),
         }
     }
@@ -63,7 +85,7 @@ impl Pools {
     /// The pool for statements that write.
     pub(super) fn write(&self) -> Pool<'_> {
         match self {
-            Self::Sqlite { writer, .. } => Pool::Sqlite(writer),
+            Self::Sqlite(database) => Pool::Sqlite(SqliteAccess { database, access: Access::Write }),
             Self::Postgres { all, .. } => Pool::Postgres(all),
         }
     }
@@ -71,7 +93,7 @@ impl Pools {
     /// The reserved connection.
     pub(super) fn probe(&self) -> Pool<'_> {
         match self {
-            Self::Sqlite { probe, .. } => Pool::Sqlite(probe),
+            Self::Sqlite(database) => Pool::Sqlite(SqliteAccess { database, access: Access::Probe }),
             Self::Postgres { probe, .. } => Pool::Postgres(probe),
         }
     }
@@ -85,7 +107,10 @@ impl Pools {
             PoolState { name, idle, used: size.saturating_sub(idle), max }
         }
         match self {
-            Self::Sqlite { readers, writer, .. } => vec![state("readers", readers), state("writer", writer)],
+            Self::Sqlite(database) => {
+                let connections = database.connections();
+                vec![state("readers", &connections.readers), state("writer", &connections.writer)]
+            }
             Self::Postgres { all, .. } => vec![state("all", all.inner())],
         }
     }
@@ -93,7 +118,7 @@ impl Pools {
     /// Whether the pools were closed.
     pub(super) fn is_closed(&self) -> bool {
         match self {
-            Self::Sqlite { writer, .. } => writer.is_closed(),
+            Self::Sqlite(database) => database.closed.is_cancelled(),
             Self::Postgres { all, .. } => all.inner().is_closed(),
         }
     }
@@ -101,11 +126,7 @@ impl Pools {
     /// Closes every connection after its current statement.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { readers, writer, probe } => {
-                probe.close().await;
-                readers.close().await;
-                writer.close().await;
-            }
+            Self::Sqlite(database) => database.close().await,
             Self::Postgres { all, probe } => {
                 probe.close().await;
                 all.close().await;

@@ -15,6 +15,7 @@ use sqlx::{
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{error::is_lost_connection, stale_connections::StaleConnections};
+use crate::config::DatabaseTarget;
 
 /// How long a response may take after PostgreSQL itself has to end the statement.
 pub(super) const RESPONSE_MARGIN: Duration = Duration::from_millis(500);
@@ -22,6 +23,22 @@ pub(super) const RESPONSE_MARGIN: Duration = Duration::from_millis(500);
 /// A connection that was idle for this long is tested before it is used: firewalls and NAT forget idle connections. A test
 /// before every use would cost a round trip per request.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
+
+/// Opens a connection without the timeouts for requests, for migrations.
+pub(super) async fn without_timeouts(target: &DatabaseTarget) -> Result<PgConnection, sqlx::Error> {
+    match target {
+        DatabaseTarget::Postgres(options) => PgConnection::connect_with(&named(options)).await,
+        DatabaseTarget::Sqlite(_) => Err(sqlx::Error::Configuration("not a PostgreSQL database".into())),
+    }
+}
+
+/// Sets the name in `pg_stat_activity`, unless the URL sets one.
+pub(super) fn named(options: &PgConnectOptions) -> PgConnectOptions {
+    match options.get_application_name() {
+        Some(_) => options.clone(),
+        None => options.clone().application_name("web_server"),
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct PostgresPool {

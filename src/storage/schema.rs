@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use sqlx::{
-    Connection, Executor, PgConnection, SqlSafeStr,
+    Connection, Executor, PgConnection, SqlSafeStr, SqlitePool,
     migrate::{Migrate, MigrateError},
 };
 
 use super::{
-    connect,
     pools::{Pools, on},
+    postgres_pool,
     resources::TABLES,
     store::Store,
 };
@@ -27,27 +27,41 @@ const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// The SQLSTATE of a statement that waited for a lock for too long.
 const LOCK_TIMEOUT: &str = "55P03";
 
+/// Why the schema is not up to date, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// Another version of the server ran a migration that this one does not have.
+    #[error(
+        "the database was migrated by a newer version of the server (migration {0} is unknown to this one): start that \
+         version, or restore a backup from before the migration"
+    )]
+    Newer(i64),
+    /// A migration failed.
+    #[error("database migration failed: {0}")]
+    Failed(MigrateError),
+}
+
+impl<E: Into<MigrateError>> From<E> for MigrationError {
+    fn from(error: E) -> Self {
+        match error.into() {
+            MigrateError::VersionMissing(version) => Self::Newer(version),
+            error => Self::Failed(error),
+        }
+    }
+}
+
 impl Store {
     /// Runs pending migrations. Several instances can do this at the same time: on PostgreSQL they wait for a lock; on
     /// SQLite the second instance tries again and finds nothing pending.
     ///
     /// # Errors
     /// The database is unavailable, or its schema is newer than this version or was changed by hand.
-    pub async fn migrate(&self) -> Result<(), MigrateError> {
+    pub async fn migrate(&self) -> Result<(), MigrationError> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                let migrator = sqlx::migrate!("migrations/sqlite");
-                for _ in 0..4 {
-                    if migrator.run(writer).await.is_ok() {
-                        return Ok(());
-                    }
-                    tokio::time::sleep(Duration::from_millis(250)).await;
-                }
-                migrator.run(writer).await
-            }
+            Pools::Sqlite(database) => migrate_sqlite(&database.connections().writer).await,
             Pools::Postgres { .. } => {
                 // On a connection without the timeouts for requests: creating an index on a large table takes longer.
-                let mut connection = connect::without_timeouts(&self.target).await?;
+                let mut connection = postgres_pool::without_timeouts(&self.target).await?;
                 lock_migrations(&mut connection).await?;
                 sqlx::migrate!("migrations/postgres").set_locking(false).run(&mut connection).await?;
                 // This releases the lock. If it fails, the server closes the connection.
@@ -62,41 +76,50 @@ impl Store {
     /// # Errors
     /// The error of the database for the first statement that it cannot prepare, or the missing privilege.
     pub async fn check_schema(&self) -> Result<(), sqlx::Error> {
-        for statement in TABLES.iter().flat_map(|(_, statements)| {
-            let own = match self.pools {
-                Pools::Sqlite { .. } => statements.sqlite,
-                Pools::Postgres { .. } => statements.postgres,
-            };
-            statements.both.iter().chain(own)
-        }) {
+        if let Pools::Sqlite(database) = &self.pools {
+            return check_sqlite(&database.connections().writer).await;
+        }
+        for statement in TABLES.iter().flat_map(|(_, statements)| statements.both.iter().chain(statements.postgres)) {
             on!(self.pools.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
         }
-        self.check_permission().await
-    }
-
-    /// Checks that this process has write access, without writing.
-    async fn check_permission(&self) -> Result<(), sqlx::Error> {
-        match &self.pools {
-            // `BEGIN IMMEDIATE` is not enough: without write access SQLite treats it as a plain BEGIN.
-            Pools::Sqlite { writer, .. } => {
-                sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
-            }
-            Pools::Postgres { .. } => {
-                for (table, _) in TABLES {
-                    for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                        let granted = on!(self.pools.read(), db => {
-                            sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege).fetch_one(db).await
-                        });
-                        if !granted? {
-                            let message = format!("the role lacks the privilege {privilege} on the table {table}");
-                            return Err(sqlx::Error::Configuration(message.into()));
-                        }
-                    }
+        for (table, _) in TABLES {
+            for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+                let granted = on!(self.pools.read(), db => {
+                    sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege).fetch_one(db).await
+                });
+                if !granted? {
+                    let message = format!("the role lacks the privilege {privilege} on the table {table}");
+                    return Err(sqlx::Error::Configuration(message.into()));
                 }
-                Ok(())
             }
         }
+        Ok(())
     }
+}
+
+/// [`Store::migrate`] on SQLite.
+pub(super) async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrationError> {
+    let migrator = sqlx::migrate!("migrations/sqlite");
+    for _ in 0..4 {
+        match migrator.run(writer).await {
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            result => return Ok(result?),
+        }
+    }
+    Ok(migrator.run(writer).await?)
+}
+
+/// [`Store::check_schema`] on SQLite.
+pub(super) async fn check_sqlite(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    for (_, statements) in TABLES {
+        for statement in statements.both.iter().chain(statements.sqlite) {
+            writer.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
+        }
+    }
+    // Write access, without writing. `BEGIN IMMEDIATE` is not enough: without write access SQLite treats it as a plain BEGIN.
+    sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
 }
 
 /// Takes the lock that sqlx-cli takes too, and logs if another instance has it. Each attempt is short: `CREATE INDEX

@@ -11,14 +11,11 @@ use super::{
     coalescer::Limits,
     error::{self, Failure},
     fault_injection::FaultInjector,
+    pool_options::PING_TIMEOUT,
     pools::{PoolState, Pools, on},
-    sqlite_file::SqliteFile,
     users,
 };
 use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
-
-/// How long the database may take to respond to [`Store::ping`].
-pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long a statement occupies its lane: longer than most statements take.
 const LANE_TIME: Duration = Duration::from_millis(20);
@@ -36,7 +33,6 @@ const PING: &str = "SELECT 1 FROM users LIMIT 1";
 #[derive(Clone)]
 pub struct Store {
     pub(super) pools: Pools,
-    pub(super) file: Option<Arc<SqliteFile>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) target: DatabaseTarget,
@@ -65,10 +61,6 @@ impl Store {
     /// # Errors
     /// The database does not respond within 500 ms, or fails.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        if let Some(file) = self.file.as_ref().filter(|file| !file.is_unchanged()) {
-            tracing::error!(%file, "the SQLite file was removed or replaced: further writes will be lost");
-            return Err(StoreError::Unavailable);
-        }
         let query = async {
             self.inject_fault("ping").await?;
             on!(self.pools.probe(), db => sqlx::query(PING).execute(db).await.map(drop))
@@ -117,7 +109,7 @@ impl Store {
     /// The bounds of statements that write. SQLite has one writer, so a second statement would only wait for it.
     pub(super) fn write_limits(&self) -> Limits {
         match self.pools {
-            Pools::Sqlite { .. } => {
+            Pools::Sqlite(_) => {
                 Limits { lanes: 1, lane_time: None, beside: Arc::new(Semaphore::new(1)), ..self.read_limits() }
             }
             Pools::Postgres { .. } => self.read_limits(),

@@ -1,8 +1,15 @@
 //! The command line and the configuration, as users run them.
 
+#![expect(clippy::disallowed_methods, reason = "a test writes to the table of migrations")]
+
 use std::{fs, net::TcpListener, process::Output};
 
-use crate::process::{Process, run, web_server};
+use sqlx::Connection;
+
+use crate::{
+    harness::{Database, Storage},
+    process::{Process, run, web_server},
+};
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
@@ -82,6 +89,58 @@ fn without_schema_and_migrations_the_error_names_the_command() {
     assert!(stderr(&output).contains("web_server migrate"), "{}", stderr(&output));
     let migrate = run(web_server(folder.path()).arg("migrate"));
     assert_eq!(migrate.status.code(), Some(0), "{}", stderr(&migrate));
+}
+
+/// One line that says what to do, from each command that migrates. `NO_MIGRATE` starts anyway: the statements decide.
+async fn refuses_a_newer_schema(database: Database) {
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let folder = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = web_server(folder.path());
+        command.env("DATABASE_URL", storage.url()).args(["--log", "off"]).args(arguments);
+        command
+    };
+    assert_eq!(run(&mut command(&["migrate"])).status.code(), Some(0));
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 SELECT 29990101000000, 'newer', success, checksum, execution_time FROM _sqlx_migrations LIMIT 1";
+    match database {
+        Database::Sqlite => {
+            let mut connection = sqlx::SqliteConnection::connect(&storage.url()).await.unwrap();
+            sqlx::query(newer).execute(&mut connection).await.map(drop).unwrap();
+            connection.close().await.unwrap();
+        }
+        Database::Postgres => {
+            let mut connection = sqlx::PgConnection::connect(&storage.url()).await.unwrap();
+            sqlx::query(newer).execute(&mut connection).await.map(drop).unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+    for arguments in [&["serve"][..], &["migrate"]] {
+        let output = run(&mut command(arguments));
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+        for text in ["newer version of the server", "29990101000000", "start that version, or restore a backup"] {
+            assert!(message.contains(text), "{message}");
+        }
+    }
+    let mut anyway = web_server(folder.path());
+    anyway.env("DATABASE_URL", storage.url()).env("NO_MIGRATE", "true");
+    assert_eq!(Process::start(anyway).await.app.get("/users").await.status, 200);
+    storage.drop_database().await;
+}
+
+mod a_newer_schema_stops_the_start {
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite() {
+        refuses_a_newer_schema(Database::Sqlite).await;
+    }
+
+    #[tokio::test]
+    async fn postgres() {
+        refuses_a_newer_schema(Database::Postgres).await;
+    }
 }
 
 #[tokio::test]

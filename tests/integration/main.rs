@@ -14,6 +14,7 @@ mod kill;
 mod list_plans;
 mod lost_connections;
 mod process;
+mod sqlite_files;
 mod stop;
 mod traces;
 mod wire;

@@ -42,14 +42,15 @@ impl Process {
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a piped log")).lines();
+        let mut log = Vec::new();
         let base = loop {
-            let line = lines.next_line().await.expect("a log in UTF-8").expect("the server logs its address");
-            let line: serde_json::Value = serde_json::from_str(&line).expect("a log in JSON");
+            log.push(lines.next_line().await.expect("a log in UTF-8").expect("the server logs its address"));
+            let line: serde_json::Value = serde_json::from_str(&log[log.len() - 1]).expect("a log in JSON");
             if line["message"] == "listening" {
                 break line["url"].as_str().expect("a URL").to_owned();
             }
         };
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Mutex::new(log));
         let kept = log.clone();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -59,9 +60,12 @@ impl Process {
         Self { app: App::at(base, client()), log, child }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("the server runs")
+    }
+
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().expect("the server runs").to_string();
-        let kill = Command::new("kill").args(["-s", name, &id]).status().expect("kill runs");
+        let kill = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().expect("kill runs");
         assert!(kill.success());
     }
 
@@ -223,15 +227,4 @@ async fn a_full_disk_loses_no_acknowledged_write() {
         let read = process.app.get(&path).await;
         assert_eq!((read.status, &read.json()["name"]), (200, &json!(name)), "{path}");
     }
-}
-
-/// SQLite continues to write to a removed file, so that writes are lost. Readiness reports it.
-#[tokio::test]
-async fn a_file_that_is_replaced_makes_the_server_not_ready() {
-    let folder = tempfile::tempdir().unwrap();
-    let process = Process::start(web_server(folder.path())).await;
-    assert_eq!(process.app.get("/health/ready").await.status, 200);
-    std::fs::remove_file(folder.path().join("data/web_server.db")).unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(process.app.get("/health/ready").await.status, 503);
 }

@@ -36,7 +36,7 @@ type ChangeRow = (Uuid, String, Uuid, i64, Micros);
 /// Returns the end, exclusive, of the ids of users and changes before which nothing will be committed any more. The statement
 /// is one of its own: the rows must be read with a later snapshot.
 pub(super) async fn complete_before(store: &Store, operation: &'static str) -> Result<Uuid, Failure> {
-    if matches!(store.pools, Pools::Sqlite { .. }) {
+    if matches!(store.pools, Pools::Sqlite(_)) {
         return Ok(Uuid::max());
     }
     let query =

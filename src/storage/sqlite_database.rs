@@ -1,0 +1,266 @@
+//! The connections to an SQLite database, and the check before every statement that its files are still at their paths.
+//!
+//! After a change of the files, every statement fails at once until `sqlite_recovery.rs` has opened the database again.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use api::{representation::Representation, users::User};
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    cache::Cache,
+    pool_options,
+    sqlite_files::{self, Change, SqliteFiles},
+};
+use crate::config::DatabaseConfig;
+
+/// An SQLite database that is opened again after its files were changed.
+pub(super) struct SqliteDatabase {
+    pub(super) path: PathBuf,
+    pub(super) config: DatabaseConfig,
+    /// It is off from the moment that a change is known.
+    cache: Option<Arc<Cache<Representation<User>>>>,
+    connections: RwLock<Arc<SqliteConnections>>,
+    /// Incremented when the database is opened again.
+    generation: AtomicU64,
+    /// Notified when a change is found.
+    pub(super) changed: Notify,
+    pub(super) closed: CancellationToken,
+}
+
+/// The connections since the database was opened.
+pub(super) struct SqliteConnections {
+    pub(super) readers: SqlitePool,
+    pub(super) writer: SqlitePool,
+    pub(super) probe: SqlitePool,
+    pub(super) files: SqliteFiles,
+    change: OnceLock<Change>,
+}
+
+/// Which connection a statement needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+    Probe,
+}
+
+/// The database, for one statement.
+pub(super) struct SqliteLease<'a> {
+    database: &'a SqliteDatabase,
+    connections: Arc<SqliteConnections>,
+    access: Access,
+}
+
+impl SqliteDatabase {
+    /// Opens the database. Creates the file and its folder if they do not exist.
+    pub(super) async fn open(
+        config: &DatabaseConfig,
+        path: &Path,
+        cache: Option<Arc<Cache<Representation<User>>>>,
+    ) -> Result<Arc<Self>, String> {
+        sqlite_files::create(path)?;
+        sqlite_files::set_foreign_wal_aside(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Arc::new(Self {
+            path: path.to_owned(),
+            config: config.clone(),
+            cache,
+            connections: RwLock::new(Arc::new(SqliteConnections::open(config, path).await?)),
+            generation: AtomicU64::new(0),
+            changed: Notify::new(),
+            closed: CancellationToken::new(),
+        }))
+    }
+
+    /// The current connections. Their files may have changed.
+    pub(super) fn connections(&self) -> Arc<SqliteConnections> {
+        self.connections.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses other connections from now on.
+    pub(super) fn replace(&self, connections: SqliteConnections) {
+        *self.connections.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(connections);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Prepares a statement.
+    ///
+    /// # Errors
+    /// The files were changed.
+    pub(super) async fn lease(&self, access: Access) -> Result<SqliteLease<'_>, sqlx::Error> {
+        let connections = self.connections();
+        self.check(&connections).await?;
+        Ok(SqliteLease { database: self, connections, access })
+    }
+
+    /// Compares the files with those that these connections use, unless a change is known.
+    pub(super) async fn check(&self, connections: &SqliteConnections) -> Result<(), sqlx::Error> {
+        let known = connections.change.get().copied().map_or(Ok(()), Err);
+        match known.and_then(|()| connections.files.check()) {
+            Ok(()) => Ok(()),
+            Err(Change::WalTruncated) if connections.change().is_none() && connections.wal_is_complete().await? => {
+                Ok(())
+            }
+            Err(change) => {
+                if connections.change.set(change).is_ok() {
+                    if let Some(cache) = &self.cache {
+                        cache.set_coherent(false);
+                    }
+                    self.changed.notify_one();
+                }
+                Err(change.into())
+            }
+        }
+    }
+
+    /// Whether a change of the files is known, and the database not yet open again.
+    pub(super) fn is_changed(&self) -> bool {
+        self.connections().change.get().is_some()
+    }
+
+    /// Returns two numbers that differ after every commit by another process, and after the database was opened again.
+    pub(super) async fn version(&self) -> Result<(u64, i64), sqlx::Error> {
+        let generation = self.generation.load(Ordering::Acquire);
+        // The number counts the commits since this connection was opened, which stays open.
+        let lease = self.lease(Access::Write).await?;
+        let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(lease.pool()).await?;
+        Ok((generation, version))
+    }
+
+    /// Closes every connection after its current statement.
+    pub(super) async fn close(&self) {
+        self.closed.cancel();
+        let connections = self.connections();
+        // The result is recorded.
+        let _ = self.check(&connections).await;
+        connections.close().await;
+    }
+}
+
+impl SqliteLease<'_> {
+    /// The pool for the statement.
+    pub(super) fn pool(&self) -> &SqlitePool {
+        match self.access {
+            Access::Read => &self.connections.readers,
+            Access::Write => &self.connections.writer,
+            Access::Probe => &self.connections.probe,
+        }
+    }
+
+    /// Returns the result of the statement. After a write, checks the files again: a commit to a file that was removed in the
+    /// meantime is not acknowledged. After an error, a change may be its cause.
+    pub(super) async fn finish<T>(self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if self.access == Access::Write || result.is_err() {
+            self.database.check(&self.connections).await?;
+        }
+        result
+    }
+}
+
+impl SqliteConnections {
+    /// Opens the existing file at the path.
+    pub(super) async fn open(config: &DatabaseConfig, path: &Path) -> Result<Self, String> {
+        let message = |error: io::Error| format!("{}: {error}", path.display());
+        let identity = SqliteFiles::identify(path).map_err(message)?;
+        // With WAL, reads and writes run at the same time. With synchronous=FULL, a commit is durable before it returns.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(config.database_lock_timeout);
+        let open = |error: sqlx::Error| error.to_string();
+        // The writer opens first: it switches an empty file to WAL, which a read-only connection cannot do. It stays open: the
+        // number of commits that it reads for the cache counts from when it opened.
+        let writer = pool_options::requests(config).max_connections(1).max_lifetime(None).idle_timeout(None);
+        let writer = writer.connect_with(options.clone()).await.map_err(open)?;
+        let options = options.read_only(true);
+        // This stays open too, for `close`.
+        let probe = pool_options::probe().max_lifetime(None).idle_timeout(None);
+        let probe = probe.acquire_timeout(config.database_acquire_timeout);
+        let probe = probe.connect_with(options.clone()).await.map_err(open)?;
+        let readers = pool_options::requests(config).connect_with(options).await.map_err(open)?;
+        let files = SqliteFiles::opened(path, identity).map_err(message)?;
+        Ok(Self { readers, writer, probe, files, change: OnceLock::new() })
+    }
+
+    /// The change of the files, if one is known.
+    pub(super) fn change(&self) -> Option<Change> {
+        self.change.get().copied()
+    }
+
+    /// Moves every change from the `-wal` file to the database file that is open, wherever it is. Returns whether all are there.
+    pub(super) async fn checkpoint(&self) -> Result<bool, sqlx::Error> {
+        self.files.restore_shm()?;
+        if !self.wal_is_complete().await? {
+            return Ok(false);
+        }
+        let query = sqlx::query_as("PRAGMA wal_checkpoint(FULL)");
+        let (is_blocked, in_wal, moved): (bool, i64, i64) = query.fetch_one(&self.writer).await?;
+        Ok(!is_blocked && in_wal == moved)
+    }
+
+    /// Whether the `-wal` file has every change that SQLite expects there. If it has, its size is accepted: another process has
+    /// moved the changes to the database file and truncated it. A removed file is still open, as it was.
+    async fn wal_is_complete(&self) -> Result<bool, sqlx::Error> {
+        let mut before = None;
+        loop {
+            let expected = self.expected_wal_len().await?;
+            let Some(len) = self.files.wal_len() else { return Ok(true) };
+            if len >= expected {
+                self.files.accept_wal_len(len);
+                return Ok(true);
+            }
+            // Between the two numbers another process may have truncated the file.
+            if before == Some(expected) {
+                return Ok(false);
+            }
+            before = Some(expected);
+        }
+    }
+
+    async fn expected_wal_len(&self) -> Result<u64, sqlx::Error> {
+        /// The sizes of the two headers in the file format of SQLite.
+        const FILE_HEADER: i64 = 32;
+        const FRAME_HEADER: i64 = 24;
+        let page: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&self.writer).await?;
+        let query = sqlx::query_as("PRAGMA wal_checkpoint(NOOP)");
+        let (_, frames, _): (bool, i64, i64) = query.fetch_one(&self.writer).await?;
+        let len = if frames > 0 { FILE_HEADER + frames * (FRAME_HEADER + page) } else { 0 };
+        Ok(u64::try_from(len).unwrap_or_default())
+    }
+
+    /// Closes every connection after its current statement.
+    ///
+    /// The last one to close applies the `-wal` file to the database file and removes it, unless the database file is not at
+    /// its path, or the connection can only read.
+    pub(super) async fn close(&self) {
+        if let Err(error) = self.files.restore_shm() {
+            tracing::error!(%error, "cannot give the -shm file its size again");
+        }
+        if self.change().is_some_and(Change::spoils_wal) {
+            let last = self.probe.acquire().await;
+            self.writer.close().await;
+            self.readers.close().await;
+            drop(last);
+            self.probe.close().await;
+        } else {
+            self.probe.close().await;
+            self.readers.close().await;
+            self.writer.close().await;
+            self.files.closed();
+        }
+    }
+}
