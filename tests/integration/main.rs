@@ -10,6 +10,7 @@ mod command_line;
 mod configuration;
 mod contract;
 mod database_faults;
+mod durability;
 mod kill;
 mod list_plans;
 mod lost_connections;
