@@ -28,7 +28,7 @@ END
 $$;
 
 -- Before a transaction writes users, it locks a number that no other kind of lock uses: 6, and the time in microseconds. The
--- times of its changes, and of the users that it creates, are later. So whoever reads up to the least of these times misses
+-- times of its changes, and of the users that it creates, are later. So a reader that stops at the least of these times misses
 -- nothing. One lock per transaction: the table of locks is small.
 CREATE FUNCTION announce_user_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,4 @@
-//! The ports of the resources on a store, and their tables.
+//! The ports of the resources on a store, and their statements.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ macro_rules! ports {
             }
         }
 
-        /// Each table and its statements.
-        pub(super) const TABLES: &[(&str, Statements)] = &[$((stringify!($resource), $resource::STATEMENTS),)*];
+        /// The statements of each resource.
+        pub(super) const STATEMENTS: &[Statements] = &[$($resource::STATEMENTS,)*];
     };
 }
 api::resources!(ports);

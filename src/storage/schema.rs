@@ -10,12 +10,13 @@ use sqlx::{
 use super::{
     pools::{Pools, on},
     postgres_pool,
-    resources::TABLES,
+    resources::STATEMENTS,
     store::Store,
 };
 
-/// The statements of a table: those for both databases, and those for one.
+/// The tables of a resource and its statements: those for both databases, and those for one.
 pub(super) struct Statements {
+    pub(super) tables: &'static [&'static str],
     pub(super) both: &'static [&'static str],
     pub(super) postgres: &'static [&'static str],
     pub(super) sqlite: &'static [&'static str],
@@ -79,10 +80,10 @@ impl Store {
         if let Pools::Sqlite(database) = &self.pools {
             return check_sqlite(&database.connections().writer).await;
         }
-        for statement in TABLES.iter().flat_map(|(_, statements)| statements.both.iter().chain(statements.postgres)) {
+        for statement in STATEMENTS.iter().flat_map(|statements| statements.both.iter().chain(statements.postgres)) {
             on!(self.pools.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
         }
-        for (table, _) in TABLES {
+        for table in STATEMENTS.iter().flat_map(|statements| statements.tables) {
             for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
                 let granted = on!(self.pools.read(), db => {
                     sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege).fetch_one(db).await
@@ -113,7 +114,7 @@ pub(super) async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrationE
 
 /// [`Store::check_schema`] on SQLite.
 pub(super) async fn check_sqlite(writer: &SqlitePool) -> Result<(), sqlx::Error> {
-    for (_, statements) in TABLES {
+    for statements in STATEMENTS {
         for statement in statements.both.iter().chain(statements.sqlite) {
             writer.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
         }

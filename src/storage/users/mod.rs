@@ -37,6 +37,7 @@ pub use lists::LISTS;
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
+    tables: &["users", "user_changes"],
     both: &[
         CHANGES,
         REMOVE_CHANGES,
