@@ -9,6 +9,13 @@ use api::{
 
 use super::{schema::Statements, store::Store, users};
 
+impl Store {
+    /// Removes what is kept for a limited time, until the database is closed.
+    pub fn spawn_upkeep(&self) {
+        tokio::spawn(users::remove_old_changes(self.clone()));
+    }
+}
+
 macro_rules! ports {
     ($($resource:ident: $Port:ident,)*) => {
         impl Store {

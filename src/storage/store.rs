@@ -13,7 +13,6 @@ use super::{
     fault_injection::FaultInjector,
     pool_options::PING_TIMEOUT,
     pools::{PoolState, Pools, on},
-    users,
 };
 use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
 
@@ -126,11 +125,6 @@ impl Store {
     /// Returns the state of each pool.
     pub fn pool_states(&self) -> Vec<PoolState> {
         self.pools.states()
-    }
-
-    /// Removes what is kept for a limited time, until the database is closed.
-    pub fn spawn_upkeep(&self) {
-        tokio::spawn(users::remove_old_changes(self.clone()));
     }
 
     /// Closes every connection after its current statement.
