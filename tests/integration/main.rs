@@ -14,6 +14,7 @@ mod durability;
 mod kill;
 mod list_plans;
 mod lost_connections;
+mod migrations;
 mod process;
 mod sqlite_files;
 mod stop;

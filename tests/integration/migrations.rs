@@ -1,0 +1,86 @@
+//! The migrations of a filled database of the previous version, which goes on writing meanwhile.
+#![expect(clippy::disallowed_methods, reason = "acts as the previous version")]
+
+use std::{fs, path::Path};
+
+use sqlx::{Connection, migrate::Migrator};
+
+use crate::harness::{App, Database, Storage};
+
+/// The last migration of the previous version.
+const PREVIOUS: &str = "20261125000001";
+
+/// The statement with which the previous version creates users, and its parameters.
+const CREATE: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
+                      VALUES ($1, $2, $3, $3, 1, $4, $4)";
+
+/// Two ids of the previous version, before every new one.
+const FIRST: [u8; 16] = [1; 16];
+const SECOND: [u8; 16] = [1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16];
+
+/// The migrations of the previous version.
+async fn previous_migrations(database: &str) -> Migrator {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
+    for file in fs::read_dir(all).expect("the migrations") {
+        let file = file.expect("a file");
+        let name = file.file_name().into_string().expect("a name");
+        if *name <= *format!("{PREVIOUS}~") {
+            fs::copy(file.path(), folder.path().join(name)).expect("it copies");
+        }
+    }
+    let migrator = Migrator::new(folder.path()).await.expect("migrations");
+    assert_eq!(migrator.iter().count(), 2);
+    migrator
+}
+
+/// What both databases must have after the start: the users of before and after it, and a change for each of the latter.
+async fn assert_migrated(storage: &Storage, previous: impl AsyncFnOnce()) {
+    let (app, server) = App::start(storage, &[]).await;
+    previous().await;
+    app.create_user("new").await;
+    let names = |list: serde_json::Value| -> Vec<String> {
+        let users = list["users"].as_array().expect("users").iter();
+        users.map(|user| user["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(app.get("/users?sort=created_at").await.json()), ["Ada", "ada", "new"]);
+    assert_eq!(names(app.get("/users?name_prefix=AD").await.json()), ["ada", "Ada"]);
+    let changes = app.get("/users/changes").await.json();
+    assert_eq!(changes["changes"].as_array().map(Vec::len), Some(2), "{changes}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite() {
+    let storage = Storage::new(Database::Sqlite).await.expect("SQLite");
+    let url = format!("{}?mode=rwc", storage.url());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("a connection");
+    previous_migrations("sqlite").await.run(&mut connection).await.expect("it migrates");
+    let (before, after) = (1_795_000_000_000_000_i64, 1_795_000_000_000_001_i64);
+    let create = sqlx::query(CREATE).bind(&FIRST[..]).bind("Ada").bind("ada@example.com").bind(before);
+    create.execute(&mut connection).await.expect("a user");
+    assert_migrated(&storage, async || {
+        let create = sqlx::query(CREATE).bind(&SECOND[..]).bind("ada").bind("ada@example.org").bind(after);
+        create.execute(&mut connection).await.expect("a user");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+    let empty = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    sqlx::raw_sql(empty).execute(&mut connection).await.expect("the database is empty");
+    previous_migrations("postgres").await.run(&mut connection).await.expect("it migrates");
+    let time = chrono::DateTime::from_timestamp_micros(1_795_000_000_000_000).expect("a time");
+    let (first, second) = (uuid::Uuid::from_bytes(FIRST), uuid::Uuid::from_bytes(SECOND));
+    let create = sqlx::query(CREATE).bind(first).bind("Ada").bind("ada@example.com").bind(time);
+    create.execute(&mut connection).await.expect("a user");
+    assert_migrated(&storage, async || {
+        let create = sqlx::query(CREATE).bind(second).bind("ada").bind("ada@example.org").bind(time);
+        create.execute(&mut connection).await.expect("a user");
+    })
+    .await;
+    storage.drop_database().await;
+}
