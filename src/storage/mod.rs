@@ -30,4 +30,4 @@ pub use fault_injection::FaultInjector;
 pub use pools::PoolState;
 pub use schema::MigrationError;
 pub use store::Store;
-pub use users::LISTS;
+pub use users::LIST;

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads the plans of the database itself")]
 
 use sqlx::{AssertSqlSafe, Connection, Row};
-use web_server::storage::LISTS;
+use web_server::storage::LIST;
 
 use crate::harness::{App, Database, Storage};
 
@@ -15,7 +15,7 @@ async fn sqlite() {
     let storage = Storage::new(Database::Sqlite).await.expect("SQLite");
     let (_app, server) = App::start(&storage, &[]).await;
     let mut connection = sqlx::SqliteConnection::connect(&storage.url()).await.expect("a connection");
-    for (statement, column) in LISTS {
+    for (statement, column) in LIST {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps = sqlx::query(explain).fetch_all(&mut connection).await.expect("a plan");
         let plan: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
@@ -43,7 +43,7 @@ async fn postgres() {
     sqlx::raw_sql(setup).execute(&mut connection).await.expect("rows");
     for analyze in ["SELECT 1", "ANALYZE users"] {
         sqlx::raw_sql(analyze).execute(&mut connection).await.expect("it succeeds");
-        for (number, (statement, column)) in LISTS.into_iter().enumerate() {
+        for (number, (statement, column)) in LIST.into_iter().enumerate() {
             let more = ["", ", 'a', 'b'", ", 'a', 'b', 'c'"]
                 [statement.matches("lower").count() / 2 + usize::from(statement.contains("$8"))];
             let name = format!("list_{number}");

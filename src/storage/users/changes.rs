@@ -22,16 +22,19 @@ use crate::{
 };
 
 /// On SQLite, the time of the latest change.
-pub(super) const LATEST_CHANGE: &str = "SELECT at FROM user_changes ORDER BY id DESC LIMIT 1";
+pub(super) const LATEST_CHANGE: &str = "SELECT max(at) FROM user_changes";
 
 /// On PostgreSQL, the time before which every change is committed: a transaction in flight has only later times. SQLite has
 /// one writer, whose changes are committed in the order of their times.
 pub(super) const COMPLETE_BEFORE: &str = "SELECT user_changes_are_complete_before()";
 
-pub(super) const CHANGES: &str =
-    "SELECT id, type, user_id, version, at FROM user_changes WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+/// The id of a change is made from its time and its user. On SQLite the time is the key.
+pub(super) const CHANGES: (&str, &str) = (
+    "SELECT type, user_id, version, at FROM user_changes WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
+    "SELECT type, user_id, version, at FROM user_changes WHERE at >= $1 ORDER BY at LIMIT $2",
+);
 
-type ChangeRow = (Uuid, String, Uuid, i64, Micros);
+type ChangeRow = (String, Uuid, i64, Micros);
 
 /// Returns the end, exclusive, of the ids of users and changes before which nothing will be committed any more. The statement
 /// is one of its own: the rows must be read with a later snapshot.
@@ -74,11 +77,15 @@ impl Batch for ListChanges {
         let end = complete_before(&self.0, Self::OPERATION).await?;
         let (page, start) = (query.page(), query.after.unwrap_or(Uuid::nil()));
         let statement = async {
-            on!(self.0.pools.read(), db => sqlx::query_as::<_, ChangeRow>(CHANGES)
-                .bind(start).bind(end).bind(page.rows()).fetch_all(db).await)
+            on!(self.0.pools.read(),
+                postgres db => sqlx::query_as::<_, ChangeRow>(CHANGES.0)
+                    .bind(start).bind(end).bind(page.rows()).fetch_all(db).await,
+                sqlite db => sqlx::query_as::<_, ChangeRow>(CHANGES.1)
+                    .bind(micros_of(start)).bind(page.rows() + 1).fetch_all(db).await
+            )
         };
         let rows = self.0.statement(Self::OPERATION, statement).await?;
-        let mut changes: Vec<_> = rows.into_iter().map(decode).collect();
+        let mut changes: Vec<_> = rows.into_iter().map(decode).filter(|change| change.id > start).collect();
         let next_cursor = page.cut(&mut changes, |change| change.id);
         Ok(Some(Arc::new(Representation::new(UserChangeList { changes, next_cursor }))))
     }
@@ -88,8 +95,12 @@ impl Batch for ListChanges {
 const REMOVED_AT_ONCE: i64 = 1_000;
 
 /// The latest change stays: later ones must have later times.
-pub(super) const REMOVE_CHANGES: &str = "DELETE FROM user_changes WHERE id IN (SELECT id FROM user_changes WHERE id < $1 \
-     AND id < (SELECT id FROM user_changes ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT $2)";
+pub(super) const REMOVE_CHANGES: (&str, &str) = (
+    "DELETE FROM user_changes WHERE id IN (SELECT id FROM user_changes WHERE id < $1 \
+     AND id < (SELECT id FROM user_changes ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT $2)",
+    "DELETE FROM user_changes WHERE at IN (SELECT at FROM user_changes WHERE at < $1 \
+     AND at < (SELECT max(at) FROM user_changes) ORDER BY at LIMIT $2)",
+);
 
 /// The pause between two removals.
 const REMOVAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -102,10 +113,14 @@ pub(in crate::storage) async fn remove_old_changes(store: Store) {
     const OPERATION: &str = "users.changes.remove";
     while !store.pools.is_closed() {
         let end = store.clock.now().datetime() - store.user_changes_retention - REMOVAL_MARGIN;
-        let end = uuid_v7(end.timestamp_micros(), Uuid::nil());
+        let end = end.timestamp_micros();
         let query = async {
-            on!(store.pools.write(), db => sqlx::query(REMOVE_CHANGES).bind(end).bind(REMOVED_AT_ONCE)
-                .execute(db).await.map(|done| done.rows_affected()))
+            on!(store.pools.write(),
+                postgres db => sqlx::query(REMOVE_CHANGES.0).bind(uuid_v7(end, Uuid::nil())).bind(REMOVED_AT_ONCE)
+                    .execute(db).await.map(|done| done.rows_affected()),
+                sqlite db => sqlx::query(REMOVE_CHANGES.1).bind(end).bind(REMOVED_AT_ONCE)
+                    .execute(db).await.map(|done| done.rows_affected())
+            )
         };
         match store.statement(OPERATION, query).await {
             Ok(removed) if removed == REMOVED_AT_ONCE as u64 => continue,
@@ -116,7 +131,8 @@ pub(in crate::storage) async fn remove_old_changes(store: Store) {
     }
 }
 
-fn decode((id, kind, user_id, version, at): ChangeRow) -> UserChange {
+fn decode((kind, user_id, version, at): ChangeRow) -> UserChange {
+    let id = uuid_v7(at.0.datetime().timestamp_micros(), user_id);
     let r#type = match kind.as_str() {
         "created" => UserChangeType::Created,
         "updated" => UserChangeType::Updated,

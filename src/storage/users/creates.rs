@@ -68,7 +68,7 @@ impl CreateUsers {
             sqlite db => {
                 // This process has the only connection that writes: no other id is generated before it is released.
                 let mut db = db.acquire().await?;
-                let latest: Option<i64> = sqlx::query_scalar(LATEST_CHANGE).fetch_optional(&mut *db).await?;
+                let latest: Option<i64> = sqlx::query_scalar(LATEST_CHANGE).fetch_one(&mut *db).await?;
                 let now = self.0.clock.now().datetime().timestamp_micros().max(latest.map_or(0, |latest| latest + 1));
                 let times = (now..).map(|micros| Micros(Timestamp::new(DateTime::from_timestamp_micros(micros).unwrap_or_default())));
                 let rows: Vec<_> = (now..).zip(users).zip(times).map(|((micros, user), time)| (uuid_v7(micros, user.tail), time)).collect();

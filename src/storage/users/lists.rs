@@ -61,7 +61,7 @@ const BY_NAME: List = List {
 };
 
 /// Every statement that lists users, and the column whose index it uses, for the test of the plans.
-pub const LISTS: [(&str, &str); 6] = [
+pub const LIST: [(&str, &str); 6] = [
     (ALL.ascending, "id"),
     (ALL.descending, "id"),
     (BY_EMAIL.ascending, "email_key"),

@@ -33,27 +33,23 @@ use self::{
 use super::{coalescer::Coalescer, schema::Statements, store::Store};
 
 pub(super) use changes::remove_old_changes;
-pub use lists::LISTS;
+pub use lists::LIST;
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
-    both: &[
-        CHANGES,
-        REMOVE_CHANGES,
-        GET,
-        UPDATE,
-        DELETE,
-        VERSION,
-        LISTS[0].0,
-        LISTS[1].0,
-        LISTS[2].0,
-        LISTS[3].0,
-        LISTS[4].0,
-        LISTS[5].0,
+    both: &[GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
+    postgres: &[CHANGES.0, REMOVE_CHANGES.0, COMPLETE_BEFORE, CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
+    sqlite: &[
+        CHANGES.1,
+        REMOVE_CHANGES.1,
+        LATEST_CHANGE,
+        CREATE_MANY.1,
+        CREATED,
+        GET_MANY.1,
+        UPDATE_MANY.1,
+        DELETE_MANY.1,
     ],
-    postgres: &[COMPLETE_BEFORE, CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
-    sqlite: &[LATEST_CHANGE, CREATE_MANY.1, CREATED, GET_MANY.1, UPDATE_MANY.1, DELETE_MANY.1],
 };
 
 /// Returns the port on this database.
