@@ -1,4 +1,5 @@
 //! The changes of users, and the order of creation that they and the list promise.
+#![expect(clippy::disallowed_methods, reason = "old changes come from the past, not from the server")]
 
 use std::{
     collections::BTreeMap,
@@ -12,6 +13,7 @@ use std::{
 use api::timestamp::Timestamp;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection};
 use web_server::clock::{Clock, SystemClock};
 
 use super::pages::names;
@@ -206,6 +208,45 @@ async fn a_walk_during_writes_misses_nothing(database: Database) {
     storage.drop_database().await;
 }
 
+/// Changes older than the retention are removed in steps, but not the latest one.
+async fn old_changes_are_removed(database: Database) {
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let (_, server) = start(&storage, 0).await;
+    server.stop().await;
+    let day = 24 * 60 * 60 * 1_000_000_i64;
+    let old = SystemClock.now().datetime().timestamp_micros() - 8 * day;
+    let numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500) ";
+    match &storage {
+        Storage::Sqlite(_) => {
+            let insert = format!(
+                "{numbers} INSERT INTO user_changes (at, type, user_id, version) SELECT {old} + n, 'updated', zeroblob(16), n FROM numbers"
+            );
+            let mut connection = sqlx::SqliteConnection::connect(&storage.url()).await.expect("a connection");
+            sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await.expect("rows");
+        }
+        Storage::Postgres(_) => {
+            let insert = format!(
+                "{numbers} INSERT INTO user_changes SELECT uuid_v7(at, gen_random_uuid()), 'updated', gen_random_uuid(), n, at \
+                 FROM (SELECT n, timestamptz 'epoch' + ({old} + n) * interval '1 microsecond' AS at FROM numbers) AS old"
+            );
+            let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+            sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await.expect("rows");
+        }
+    }
+    let (app, server) = start(&storage, 0).await;
+    let start = std::time::Instant::now();
+    // One page: a walk can lose its position to the removal.
+    while app.get("/users/changes").await.json()["changes"].as_array().map(Vec::len) != Some(1) {
+        assert!(start.elapsed() < Duration::from_secs(20), "old changes are not removed");
+    }
+    let latest = changes(&app, 1000, None).await;
+    assert_eq!(latest[0]["version"], 2500);
+    // A client that has the latest change misses nothing, however old that is.
+    assert_eq!(changes(&app, 1000, latest[0]["id"].as_str()).await, Vec::<Value>::new());
+    server.stop().await;
+    storage.drop_database().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {$(
         mod $name {
@@ -233,6 +274,7 @@ macro_rules! on_both {
 
 on_both! {
     the_order_is_that_of_creation
+    old_changes_are_removed
     a_walk_during_writes_misses_nothing
 }
 

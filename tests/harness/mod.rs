@@ -210,6 +210,7 @@ impl App {
         let routes = |surface, state| faults.around(surface, state);
         let app = app::App::assemble(contract, &config, ids, store.with_faults(faults.clone()), routes);
         let app = app.expect("the app starts");
+        app.store.spawn_upkeep();
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();

@@ -34,6 +34,12 @@ pub(super) const CHANGES: (&str, &str) = (
     "SELECT type, user_id, version, at FROM user_changes WHERE at >= $1 ORDER BY at LIMIT $2",
 );
 
+/// Whether a change, or one before it, is still there.
+pub(super) const IS_KEPT: (&str, &str) = (
+    "SELECT EXISTS (SELECT 1 FROM user_changes WHERE id <= $1)",
+    "SELECT EXISTS (SELECT 1 FROM user_changes WHERE at <= $1)",
+);
+
 type ChangeRow = (String, Uuid, i64, Micros);
 
 /// Returns the end, exclusive, of the ids of users and changes before which nothing will be committed any more. The statement
@@ -49,6 +55,20 @@ pub(super) async fn complete_before(store: &Store, operation: &'static str) -> R
 }
 
 pub(super) struct ListChanges(pub(super) Store);
+
+impl ListChanges {
+    /// Whether this change, or one before it, is still there. Changes are removed from the oldest on, so then none after it is
+    /// missing.
+    async fn is_kept(&self, id: Uuid) -> Result<bool, Failure> {
+        let query = async {
+            on!(self.0.pools.read(),
+                postgres db => sqlx::query_scalar(IS_KEPT.0).bind(id).fetch_one(db).await,
+                sqlite db => sqlx::query_scalar(IS_KEPT.1).bind(micros_of(id)).fetch_one(db).await
+            )
+        };
+        self.0.statement("users.changes", query).await
+    }
+}
 
 /// Requests for the same page share a statement.
 impl Batch for ListChanges {
@@ -70,10 +90,6 @@ impl Batch for ListChanges {
     }
 
     async fn run_alone(&self, query: &UserChangeQuery) -> Result<Self::Output, Failure> {
-        let oldest = self.0.clock.now().datetime() - self.0.user_changes_retention;
-        if query.after.is_some_and(|after| micros_of(after) < oldest.timestamp_micros()) {
-            return Ok(None);
-        }
         let end = complete_before(&self.0, Self::OPERATION).await?;
         let (page, start) = (query.page(), query.after.unwrap_or(Uuid::nil()));
         let statement = async {
@@ -85,6 +101,13 @@ impl Batch for ListChanges {
             )
         };
         let rows = self.0.statement(Self::OPERATION, statement).await?;
+        // After the rows were read, so that none of them was removed before.
+        let oldest = self.0.clock.now().datetime() - self.0.user_changes_retention;
+        if let Some(after) = query.after.filter(|after| micros_of(*after) < oldest.timestamp_micros())
+            && !self.is_kept(after).await?
+        {
+            return Ok(None);
+        }
         let mut changes: Vec<_> = rows.into_iter().map(decode).filter(|change| change.id > start).collect();
         let next_cursor = page.cut(&mut changes, |change| change.id);
         Ok(Some(Arc::new(Representation::new(UserChangeList { changes, next_cursor }))))

@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use self::{
-    changes::{CHANGES, COMPLETE_BEFORE, LATEST_CHANGE, ListChanges, REMOVE_CHANGES},
+    changes::{CHANGES, COMPLETE_BEFORE, IS_KEPT, LATEST_CHANGE, ListChanges, REMOVE_CHANGES},
     creates::{CREATE_MANY, CREATED, Create, CreateUsers},
     lists::ListUsers,
     reads::{GET, GET_MANY, GetUsers},
@@ -39,9 +39,19 @@ pub use lists::LIST;
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
     both: &[GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
-    postgres: &[CHANGES.0, REMOVE_CHANGES.0, COMPLETE_BEFORE, CREATE_MANY.0, GET_MANY.0, UPDATE_MANY.0, DELETE_MANY.0],
+    postgres: &[
+        CHANGES.0,
+        IS_KEPT.0,
+        REMOVE_CHANGES.0,
+        COMPLETE_BEFORE,
+        CREATE_MANY.0,
+        GET_MANY.0,
+        UPDATE_MANY.0,
+        DELETE_MANY.0,
+    ],
     sqlite: &[
         CHANGES.1,
+        IS_KEPT.1,
         REMOVE_CHANGES.1,
         LATEST_CHANGE,
         CREATE_MANY.1,
