@@ -226,8 +226,8 @@ async fn old_changes_are_removed(database: Database) {
         }
         Storage::Postgres(_) => {
             let insert = format!(
-                "{numbers} INSERT INTO user_changes SELECT uuid_v7(at, gen_random_uuid()), 'updated', gen_random_uuid(), n, at \
-                 FROM (SELECT n, timestamptz 'epoch' + ({old} + n) * interval '1 microsecond' AS at FROM numbers) AS old"
+                "{numbers} INSERT INTO user_changes SELECT uuid_v7(at, user_id), 'updated', user_id, n, at \
+                 FROM (SELECT n, gen_random_uuid() AS user_id, timestamptz 'epoch' + ({old} + n) * interval '1 microsecond' AS at FROM numbers) AS old"
             );
             let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
             sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await.expect("rows");
