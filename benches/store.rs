@@ -49,9 +49,9 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     let users: &dyn Users = &*store.users();
     let id = runtime.block_on(async {
         for _ in 0..200 {
-            users.create(new_user()).await.expect("it creates");
+            users.create(new_user(), None).await.expect("it creates");
         }
-        users.create(new_user()).await.expect("it creates").id
+        users.create(new_user(), None).await.expect("it creates").id
     });
 
     let mut group = criterion.benchmark_group(format!("storage on {name}"));
@@ -80,10 +80,10 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
         let patch = UserPatch { name: Some(UserName("Ada King".into())), email: None };
         bench
             .to_async(&runtime)
-            .iter(|| async { users.update(id, Versions::ANY, patch.clone()).await.expect("a user") });
+            .iter(|| async { users.update(id, Versions::ANY, patch.clone(), None).await.expect("a user") });
     });
     group.bench_function("create", |bench| {
-        bench.to_async(&runtime).iter(|| async { users.create(new_user()).await.expect("a user") });
+        bench.to_async(&runtime).iter(|| async { users.create(new_user(), None).await.expect("a user") });
     });
     // Requests that share statements.
     group.throughput(Throughput::Elements(CONCURRENT as u64));
@@ -94,9 +94,9 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
         });
     });
     group.bench_function(format!("{CONCURRENT} creates at a time"), |bench| {
-        bench
-            .to_async(&runtime)
-            .iter(|| async { try_join_all((0..CONCURRENT).map(|_| users.create(new_user()))).await.expect("users") });
+        bench.to_async(&runtime).iter(|| async {
+            try_join_all((0..CONCURRENT).map(|_| users.create(new_user(), None))).await.expect("users")
+        });
     });
     group.finish();
     runtime.block_on(store.close());

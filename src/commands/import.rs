@@ -43,7 +43,7 @@ pub(super) async fn import(table: &OperationTable, file: &Path, users: &dyn User
     let mut imported = Imported::default();
     for user in document["users"].as_array().into_iter().flatten() {
         let new: NewUser = serde_json::from_value(Value::clone(user)).map_err(|error| in_file(&error))?;
-        match users.create(new).await {
+        match users.create(new, None).await {
             Ok(_) => imported.created += 1,
             Err(StoreError::Conflict(_)) => imported.skipped += 1,
             Err(error) => return Err(in_file(&format!("{error}, after {} users were created", imported.created))),

@@ -43,6 +43,9 @@ settings! {
         /// How long the changes of users are kept, for `GET /users/changes`.
         user_changes_retention: Duration = retention, "7d", "DURATION";
 
+        /// How long the result of a write with an `Idempotency-Key` is kept, for retries.
+        idempotency_keys_retention: Duration = retention, "24h", "DURATION";
+
         /// Maximum size of the cache of users in bytes; 0 disables it. Empty: 64 MiB on SQLite, 0 on PostgreSQL.
         user_cache_bytes: Option<u64> = optional(integer(0, 1 << 40)), "", "BYTES";
     }

@@ -9,6 +9,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::{
     cache::Cache,
     coherence, error,
+    idempotency::KeysInFlight,
     pool_options::{self, PING_TIMEOUT},
     pools::Pools,
     postgres_pool::{PostgresPool, RESPONSE_MARGIN, named},
@@ -67,8 +68,18 @@ pub async fn connect(
     }
     let connections = usize::try_from(config.database_max_connections).unwrap_or(usize::MAX);
     let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
-    let user_changes_retention = config.user_changes_retention;
-    Ok(Store { pools, clock, ids, target, user_cache, user_changes_retention, permits_beside_lanes, faults: None })
+    Ok(Store {
+        pools,
+        clock,
+        ids,
+        target,
+        user_cache,
+        user_changes_retention: config.user_changes_retention,
+        idempotency_keys_retention: config.idempotency_keys_retention,
+        keys_in_flight: KeysInFlight::default(),
+        permits_beside_lanes,
+        faults: None,
+    })
 }
 
 /// Returns the cache of users, if it is enabled. It is off until the writes of other processes are observed.

@@ -35,6 +35,11 @@ impl StatementError for Failure {
 }
 
 impl Failure {
+    /// Whether a transaction may be committed although this error was returned.
+    pub(super) fn outcome_is_unknown(&self) -> bool {
+        is_lost_connection(&self.0) || matches!(*self.0, sqlx::Error::WorkerCrashed)
+    }
+
     /// Logs the cause, which no client receives, and returns the error of the port.
     pub(super) fn log(self, operation: &str) -> StoreError {
         log(operation, &self.0)
@@ -65,6 +70,9 @@ pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
         StoreError::NotFound
         | StoreError::Conflict(_)
         | StoreError::PreconditionFailed(_)
+        | StoreError::Conflicts(_)
+        | StoreError::KeyInUse
+        | StoreError::KeyReused
         | StoreError::Expired
         | StoreError::Overloaded => {}
     }

@@ -12,6 +12,7 @@ mod coherence;
 mod connect;
 mod error;
 mod fault_injection;
+mod idempotency;
 mod pool_options;
 mod pools;
 mod postgres_pool;
@@ -23,7 +24,9 @@ mod sqlite_recovery;
 mod stale_connections;
 mod store;
 mod types;
+mod upkeep;
 mod users;
+mod write;
 
 pub use connect::{ConnectError, connect};
 pub use fault_injection::FaultInjector;

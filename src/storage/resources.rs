@@ -7,12 +7,12 @@ use api::{
     monitoring::{Exposition, Readiness},
 };
 
-use super::{schema::Statements, store::Store, users};
+use super::{idempotency, schema::Statements, store::Store, upkeep, users};
 
 impl Store {
     /// Removes what is kept for a limited time, until the database is closed.
     pub fn spawn_upkeep(&self) {
-        tokio::spawn(users::remove_old_changes(self.clone()));
+        tokio::spawn(upkeep::run(self.clone()));
     }
 }
 
@@ -32,8 +32,8 @@ macro_rules! ports {
             }
         }
 
-        /// The statements of each resource.
-        pub(super) const STATEMENTS: &[Statements] = &[$($resource::STATEMENTS,)*];
+        /// The statements of each resource, and those for idempotency keys.
+        pub(super) const STATEMENTS: &[Statements] = &[$($resource::STATEMENTS,)* idempotency::STATEMENTS];
     };
 }
 api::resources!(ports);

@@ -11,6 +11,7 @@ use super::{
     coalescer::Limits,
     error::{self, Failure},
     fault_injection::FaultInjector,
+    idempotency::KeysInFlight,
     pool_options::PING_TIMEOUT,
     pools::{PoolState, Pools, on},
 };
@@ -38,6 +39,9 @@ pub struct Store {
     pub(super) user_cache: Option<Arc<Cache<Representation<User>>>>,
     /// How long changes of users are kept.
     pub(super) user_changes_retention: Duration,
+    /// How long the results of writes with idempotency keys are kept.
+    pub(super) idempotency_keys_retention: Duration,
+    pub(super) keys_in_flight: KeysInFlight,
     /// See [`Limits`]: half of the connections. The other half serves the lanes.
     pub(super) permits_beside_lanes: Arc<Semaphore>,
     pub(super) faults: Option<Arc<dyn FaultInjector>>,

@@ -14,7 +14,10 @@ async fn every_operation_returns(
     status: u16,
     spoil: impl for<'a> Fn(&Operation, Request<'a>) -> Request<'a>,
 ) {
-    let documented: Vec<_> = operations().iter().filter(|operation| operation.documents(status)).collect();
+    // Without a body, 422 is about something else.
+    let is_meant = |operation: &&Operation| status != 422 || operation.documents(415);
+    let documented = operations().iter().filter(|operation| operation.documents(status));
+    let documented: Vec<_> = documented.filter(is_meant).collect();
     assert!(!documented.is_empty(), "no operation documents {status}");
     for operation in documented {
         let response = spoil(operation, operation.request(app)).send().await;

@@ -96,8 +96,11 @@ impl Conformance {
         let Some(text) = response.header(name) else {
             return if header["required"] == true { Err(format!("the header {name} is missing")) } else { Ok(()) };
         };
-        let is_integer = header["schema"]["type"] == "integer";
-        let value = if is_integer { text.parse::<i64>().map_or(json!(text), Value::from) } else { json!(text) };
+        let value = match header["schema"]["type"].as_str() {
+            Some("integer") => text.parse::<i64>().map_or(json!(text), Value::from),
+            Some("boolean") => text.parse::<bool>().map_or(json!(text), Value::from),
+            _ => json!(text),
+        };
         self.check_value(&format!("the header {name}"), &header["schema"], &value)
     }
 

@@ -10,6 +10,8 @@ use utoipa::{
     },
 };
 
+use crate::respond::RetryAfter;
+
 /// Requests of orchestrators and monitoring systems have no rate limit: a refusal would look like a failure.
 const UNLIMITED_TAGS: [&str; 2] = ["health", "monitoring"];
 
@@ -89,9 +91,3 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
 #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$")]
 #[expect(dead_code, reason = "only its schema is used")]
 struct RequestId(String);
-
-/// Whole seconds.
-#[derive(ToSchema)]
-#[schema(minimum = 1)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct RetryAfter(i32);

@@ -20,6 +20,7 @@ macro_rules! resources {
 
 pub mod extract;
 pub mod freshness;
+pub mod idempotency;
 pub mod monitoring;
 pub mod page;
 pub mod preconditions;

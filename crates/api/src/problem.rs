@@ -30,6 +30,8 @@ pub enum ProblemType {
     RequestTimeout,
     /// A value that must be unique exists already.
     Conflict,
+    /// A request with the same idempotency key is in flight.
+    IdempotencyKeyInUse,
     /// The version of the resource does not meet the precondition of the request.
     PreconditionFailed,
     /// The body is too large.
@@ -40,6 +42,8 @@ pub enum ProblemType {
     MisdirectedRequest,
     /// The body is valid JSON but does not match its schema.
     Validation,
+    /// Another request had the same idempotency key.
+    IdempotencyKeyReused,
     /// The server requires a precondition.
     PreconditionRequired,
     /// The client exceeded its rate limit.
@@ -52,7 +56,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// Every type, in the order of the status.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::InvalidParameter,
         Self::NotFound,
@@ -60,11 +64,13 @@ impl ProblemType {
         Self::NotAcceptable,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::IdempotencyKeyInUse,
         Self::PreconditionFailed,
         Self::ContentTooLarge,
         Self::UnsupportedMediaType,
         Self::MisdirectedRequest,
         Self::Validation,
+        Self::IdempotencyKeyReused,
         Self::PreconditionRequired,
         Self::TooManyRequests,
         Self::Internal,
@@ -122,6 +128,13 @@ impl ProblemType {
                 "The request is valid, but another resource has the same value of a property that must be unique. \
                  `errors` lists the property.",
             ),
+            Self::IdempotencyKeyInUse => (
+                StatusCode::CONFLICT,
+                "idempotency-key-in-use",
+                "Idempotency key in use",
+                "A request with the same `Idempotency-Key` is being processed. Repeat the request after the number of \
+                 seconds in `Retry-After`: the response is then that to the first one.",
+            ),
             Self::PreconditionFailed => (
                 StatusCode::PRECONDITION_FAILED,
                 "precondition-failed",
@@ -155,6 +168,13 @@ impl ProblemType {
                 "Validation failed",
                 "The body is valid JSON but does not match its schema. `errors` lists every violation with a JSON \
                  pointer (RFC 6901) to the value.",
+            ),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "Idempotency key reused",
+                "Another request had the same `Idempotency-Key`: another method, path, body or precondition. A key is for one \
+                 request and its repetitions. Nothing was changed.",
             ),
             Self::PreconditionRequired => (
                 StatusCode::PRECONDITION_REQUIRED,
@@ -228,6 +248,34 @@ pub struct Problem {
     errors: Vec<Violation>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The problem with one item of a request, in a successful response. The response has the path and the request's id.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ItemProblem {
+    #[serde(rename = "type")]
+    #[schema(value_type = String, format = "uri-reference")]
+    problem_type: String,
+    #[schema(value_type = String)]
+    title: &'static str,
+    /// The status that a request for this item alone would have.
+    #[schema(value_type = i32, minimum = 400, maximum = 599)]
+    pub status: u16,
+    detail: String,
+    errors: Vec<Violation>,
+}
+
+impl ItemProblem {
+    /// Returns a problem of this type.
+    pub fn new(problem_type: ProblemType, detail: impl Into<String>, errors: Vec<Violation>) -> Self {
+        Self {
+            problem_type: format!("/problems/{}", problem_type.slug()),
+            title: problem_type.title(),
+            status: problem_type.status().as_u16(),
+            detail: detail.into(),
+            errors,
+        }
+    }
 }
 
 /// One violation of the contract in a request, and its location.

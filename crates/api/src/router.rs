@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    common_responses, preconditions, problem,
+    common_responses, idempotency, preconditions, problem,
     resources::{health, metrics},
     respond,
     state::AppState,
@@ -16,7 +16,14 @@ use crate::{
 
 /// The components that utoipa does not collect by itself: those that only common responses, parameters and response headers name.
 #[derive(OpenApi)]
-#[openapi(components(schemas(problem::Problem, preconditions::EntityTags, respond::EntityTag, respond::Location)))]
+#[openapi(components(schemas(
+    problem::Problem,
+    idempotency::IdempotencyKey,
+    preconditions::EntityTags,
+    respond::EntityTag,
+    respond::Location,
+    respond::RetryAfter
+)))]
 struct Base;
 
 /// A set of operations that one listener serves.

@@ -16,9 +16,18 @@ pub enum StoreError {
     /// Another resource has the same value of this member, which must be unique.
     #[error("{0} is not unique")]
     Conflict(String),
+    /// Other resources have the values at these JSON pointers of the request, which must be unique.
+    #[error("{} values are not unique", .0.len())]
+    Conflicts(Vec<String>),
     /// The resource has this version, at which the precondition does not allow the write.
     #[error("version {0} does not meet the precondition")]
     PreconditionFailed(i64),
+    /// A request with the same idempotency key is in flight.
+    #[error("the idempotency key is in use")]
+    KeyInUse,
+    /// Another request had the same idempotency key.
+    #[error("the idempotency key is that of another request")]
+    KeyReused,
     /// Changes after this one are no longer kept.
     #[error("changes after this one are no longer kept")]
     Expired,
@@ -42,6 +51,12 @@ impl StoreError {
                 Problem::new(ProblemType::Conflict, format!("Another {resource} has this {member}."))
                     .with_errors(vec![Violation::at_pointer(format!("/{member}"), "must be unique")])
             }
+            Self::Conflicts(pointers) => {
+                let detail = format!("Other {resource}s have the values in `errors`. Nothing was created.");
+                let errors =
+                    pointers.into_iter().map(|pointer| Violation::at_pointer(pointer, "must be unique")).collect();
+                Problem::new(ProblemType::Conflict, detail).with_errors(errors)
+            }
             Self::PreconditionFailed(version) => {
                 let tag = entity_tag(version);
                 let detail = format!(
@@ -53,6 +68,14 @@ impl StoreError {
                     // Digits in quotes are valid.
                     Err(_) => problem,
                 }
+            }
+            Self::KeyInUse => {
+                let detail = "A request with this Idempotency-Key is being processed.";
+                Problem::new(ProblemType::IdempotencyKeyInUse, detail).with_retry_after(1)
+            }
+            Self::KeyReused => {
+                let detail = "Another request had this Idempotency-Key. Nothing was changed.";
+                Problem::new(ProblemType::IdempotencyKeyReused, detail)
             }
             Self::Expired => {
                 let detail =

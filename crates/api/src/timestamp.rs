@@ -1,14 +1,14 @@
 //! Timestamps, in one format.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 /// A time in UTC with microsecond precision, which both databases store.
 ///
 /// Serialized as RFC 3339 with exactly six decimals and `Z`, so that equal times have equal text and the order of the
 /// text is the order of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
 #[schema(value_type = String, format = DateTime, pattern = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$")]
 pub struct Timestamp(DateTime<Utc>);
 

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, future::ready, time::Duration};
 
+use api::idempotency::REPLAYED;
 use axum::{extract::Request, response::Response};
 use http::{HeaderValue, Method, header};
 use tower::{Layer, Service, service_fn};
@@ -33,6 +34,7 @@ impl Cors {
                 header::LOCATION,
                 header::LINK,
                 header::RETRY_AFTER,
+                REPLAYED,
                 RATE_LIMIT,
                 RATE_LIMIT_POLICY,
                 DEPRECATION,

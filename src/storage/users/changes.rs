@@ -1,13 +1,12 @@
 //! Statements that read the changes of users, which triggers record.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use api::{
     representation::Representation,
     users::{UserChange, UserChangeList, UserChangeQuery, UserChangeType},
 };
-use chrono::TimeDelta;
-use tokio::time::sleep;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
@@ -114,9 +113,6 @@ impl Batch for ListChanges {
     }
 }
 
-/// The number of changes that a statement removes.
-const REMOVED_AT_ONCE: i64 = 1_000;
-
 /// The latest change stays: later ones must have later times.
 pub(super) const REMOVE_CHANGES: (&str, &str) = (
     "DELETE FROM user_changes WHERE id IN (SELECT id FROM user_changes WHERE id < $1 \
@@ -125,33 +121,19 @@ pub(super) const REMOVE_CHANGES: (&str, &str) = (
      AND at < (SELECT max(at) FROM user_changes) ORDER BY at LIMIT $2)",
 );
 
-/// The pause between two removals.
-const REMOVAL_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How much longer than the retention changes are kept: the clocks of instances differ.
-const REMOVAL_MARGIN: TimeDelta = TimeDelta::minutes(1);
-
-/// Removes the changes that are older than the retention, until the database is closed.
-pub(in crate::storage) async fn remove_old_changes(store: Store) {
-    const OPERATION: &str = "users.changes.remove";
-    while !store.pools.is_closed() {
-        let end = store.clock.now().datetime() - store.user_changes_retention - REMOVAL_MARGIN;
-        let end = end.timestamp_micros();
-        let query = async {
-            on!(store.pools.write(),
-                postgres db => sqlx::query(REMOVE_CHANGES.0).bind(uuid_v7(end, Uuid::nil())).bind(REMOVED_AT_ONCE)
-                    .execute(db).await.map(|done| done.rows_affected()),
-                sqlite db => sqlx::query(REMOVE_CHANGES.1).bind(end).bind(REMOVED_AT_ONCE)
-                    .execute(db).await.map(|done| done.rows_affected())
-            )
-        };
-        match store.statement(OPERATION, query).await {
-            Ok(removed) if removed == REMOVED_AT_ONCE as u64 => continue,
-            Ok(_) => {}
-            Err(failure) => drop(failure.log(OPERATION)),
-        }
-        sleep(REMOVAL_INTERVAL).await;
-    }
+/// Removes changes that are older than this time, at most `limit`. Returns their number.
+pub(in crate::storage) async fn remove_changes(
+    store: &Store,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64, sqlx::Error> {
+    let before = before.timestamp_micros();
+    on!(store.pools.write(),
+        postgres db => sqlx::query(REMOVE_CHANGES.0).bind(uuid_v7(before, Uuid::nil())).bind(limit)
+            .execute(db).await.map(|done| done.rows_affected()),
+        sqlite db => sqlx::query(REMOVE_CHANGES.1).bind(before).bind(limit)
+            .execute(db).await.map(|done| done.rows_affected())
+    )
 }
 
 fn decode((kind, user_id, version, at): ChangeRow) -> UserChange {

@@ -15,24 +15,25 @@ use std::sync::Arc;
 
 use api::{
     freshness::Freshness,
+    idempotency::{Key, Written},
     preconditions::Versions,
     representation::Representation,
     store_error::StoreError,
-    users::{NewUser, User, UserChangeList, UserChangeQuery, UserList, UserPatch, UserQuery, Users},
+    users::{NewUser, User, UserChangeList, UserChangeQuery, UserList, UserLookup, UserPatch, UserQuery, Users},
 };
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use self::{
     changes::{CHANGES, COMPLETE_BEFORE, IS_KEPT, LATEST_CHANGE, ListChanges, REMOVE_CHANGES},
-    creates::{CREATE_MANY, CREATED, Create, CreateUsers},
+    creates::{CREATE_ALL, CREATE_MANY, CREATED, Create, CreateList, CreateUserLists, CreateUsers, TAKEN, conflicts},
     lists::ListUsers,
-    reads::{GET, GET_MANY, GetUsers},
+    reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
-use super::{coalescer::Coalescer, schema::Statements, store::Store};
+use super::{coalescer::Coalescer, schema::Statements, store::Store, write::Writer};
 
-pub(super) use changes::remove_old_changes;
+pub(super) use changes::remove_changes;
 pub use lists::LIST;
 
 /// Every statement, for [`Store::check_schema`].
@@ -45,7 +46,10 @@ pub(super) const STATEMENTS: Statements = Statements {
         REMOVE_CHANGES.0,
         COMPLETE_BEFORE,
         CREATE_MANY.0,
+        CREATE_ALL.0,
+        TAKEN.0,
         GET_MANY.0,
+        LOOK_UP.0,
         UPDATE_MANY.0,
         DELETE_MANY.0,
     ],
@@ -55,8 +59,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         REMOVE_CHANGES.1,
         LATEST_CHANGE,
         CREATE_MANY.1,
+        CREATE_ALL.1,
+        TAKEN.1,
         CREATED,
         GET_MANY.1,
+        LOOK_UP.1,
         UPDATE_MANY.1,
         DELETE_MANY.1,
     ],
@@ -65,31 +72,51 @@ pub(super) const STATEMENTS: Statements = Statements {
 /// Returns the port on this database.
 pub(super) fn port(store: Store) -> impl Users {
     SqlUsers {
-        creates: Coalescer::new(CreateUsers(store.clone()), store.write_limits()),
+        creates: Writer::new(&store, CreateUsers),
+        list_creates: Writer::new(&store, CreateUserLists),
         gets: Coalescer::new(GetUsers(store.clone()), store.read_limits()),
+        lookups: Coalescer::new(LookUpUsers(store.clone()), store.distinct_read_limits()),
         changes: Coalescer::new(ListChanges(store.clone()), store.distinct_read_limits()),
         lists: Coalescer::new(ListUsers(store.clone()), store.distinct_read_limits()),
-        updates: Coalescer::new(UpdateUsers(store.clone()), store.write_limits()),
-        deletes: Coalescer::new(DeleteUsers(store.clone()), store.write_limits()),
+        updates: Writer::new(&store, UpdateUsers),
+        deletes: Writer::new(&store, DeleteUsers),
         store,
     }
 }
 
 struct SqlUsers {
     store: Store,
-    creates: Coalescer<CreateUsers>,
+    creates: Writer<CreateUsers>,
+    list_creates: Writer<CreateUserLists>,
     gets: Coalescer<GetUsers>,
+    lookups: Coalescer<LookUpUsers>,
     changes: Coalescer<ListChanges>,
     lists: Coalescer<ListUsers>,
-    updates: Coalescer<UpdateUsers>,
-    deletes: Coalescer<DeleteUsers>,
+    updates: Writer<UpdateUsers>,
+    deletes: Writer<DeleteUsers>,
 }
 
 #[async_trait]
 impl Users for SqlUsers {
-    async fn create(&self, new: NewUser) -> Result<Arc<Representation<User>>, StoreError> {
-        let create = Create { tail: self.store.ids.generate_random(), new };
-        self.creates.call(create).await.map_err(|error| error.log("users.create"))?
+    async fn create(&self, new: NewUser, key: Option<Key>) -> Result<Written<Arc<Representation<User>>>, StoreError> {
+        let user = self.creates.call(Create::new(&self.store, new), key).await?;
+        Ok(user.map(|user| user.0))
+    }
+
+    async fn create_many(
+        &self,
+        users: Vec<NewUser>,
+        atomic: bool,
+        key: Option<Key>,
+    ) -> Result<Written<Vec<Option<User>>>, StoreError> {
+        let creates = users.iter().map(|new| Create::new(&self.store, new.clone())).collect();
+        let result = self.list_creates.call(CreateList { users: creates, atomic }, key).await;
+        if !matches!(result, Err(StoreError::Conflict(_))) {
+            return result;
+        }
+        let pointers = conflicts(&self.store, &users).await.map_err(|error| error.log("users.create_many"))?;
+        // The other user was deleted in the meantime: the same request may succeed.
+        Err(if pointers.is_empty() { StoreError::Unavailable } else { StoreError::Conflicts(pointers) })
     }
 
     async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError> {
@@ -99,6 +126,10 @@ impl Users for SqlUsers {
         }
         let user = self.gets.call(id).await.map_err(|error| error.log("users.get"))?;
         user.ok_or(StoreError::NotFound)
+    }
+
+    async fn look_up(&self, lookup: UserLookup) -> Result<Vec<User>, StoreError> {
+        self.lookups.call(lookup).await.map_err(|error| error.log("users.look_up"))
     }
 
     async fn list(&self, query: UserQuery) -> Result<Arc<Representation<UserList>>, StoreError> {
@@ -115,12 +146,13 @@ impl Users for SqlUsers {
         id: Uuid,
         versions: Versions,
         patch: UserPatch,
-    ) -> Result<Arc<Representation<User>>, StoreError> {
+        key: Option<Key>,
+    ) -> Result<Written<Arc<Representation<User>>>, StoreError> {
         let update = Update { id, versions, patch, now: self.store.clock.now() };
-        self.updates.call(update).await.map_err(|error| error.log("users.update"))?
+        Ok(self.updates.call(update, key).await?.map(|user| user.0))
     }
 
-    async fn delete(&self, id: Uuid, versions: Versions) -> Result<(), StoreError> {
-        self.deletes.call(Delete { id, versions }).await.map_err(|error| error.log("users.delete"))?
+    async fn delete(&self, id: Uuid, versions: Versions, key: Option<Key>) -> Result<Written<()>, StoreError> {
+        self.deletes.call(Delete { id, versions }, key).await
     }
 }

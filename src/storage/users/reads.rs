@@ -2,17 +2,48 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use api::{representation::Representation, users::User};
+use api::{
+    representation::Representation,
+    users::{EmailAddress, User, UserLookup},
+};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::row::{UserRow, columns, user};
-use crate::storage::{coalescer::Batch, error::Failure, pools::on, store::Store, types::json_ids};
+use super::row::{UserRow, columns, decode, user};
+use crate::storage::{
+    coalescer::Batch,
+    error::Failure,
+    pools::on,
+    store::Store,
+    types::{json_ids, json_text},
+};
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
 
 pub(super) const GET_MANY: (&str, &str) = (
     concat!("SELECT ", columns!(), " FROM users WHERE id = ANY($1)"),
     concat!("SELECT ", columns!(), " FROM users WHERE id IN (SELECT unhex(value) FROM json_each($1))"),
+);
+
+macro_rules! look_up {
+    ($ids:literal, $emails:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM users WHERE id ",
+            $ids,
+            " UNION SELECT ",
+            columns!(),
+            " FROM users WHERE email_key ",
+            $emails,
+            " ORDER BY id"
+        )
+    };
+}
+
+pub(super) const LOOK_UP: (&str, &str) = (
+    look_up!("= ANY($1)", "= ANY($2)"),
+    look_up!("IN (SELECT unhex(value) FROM json_each($1))", "IN (SELECT value FROM json_each($2))"),
 );
 
 pub(super) struct GetUsers(pub(super) Store);
@@ -50,5 +81,38 @@ impl Batch for GetUsers {
             cache.store(&start, &[*id], |_| user.as_ref());
         }
         Ok(user)
+    }
+}
+
+pub(super) struct LookUpUsers(pub(super) Store);
+
+/// Each request has a statement of its own: it is for many users already.
+impl Batch for LookUpUsers {
+    type Item = UserLookup;
+    type Output = Vec<User>;
+    type Error = Failure;
+
+    const OPERATION: &'static str = "users.look_up";
+
+    fn joins(_: &[UserLookup], _: &UserLookup) -> bool {
+        false
+    }
+
+    async fn run_together(&self, lookups: &[UserLookup]) -> Result<Vec<Option<Self::Output>>, Failure> {
+        Ok(lookups.iter().map(|_| None).collect())
+    }
+
+    async fn run_alone(&self, UserLookup { ids, emails }: &UserLookup) -> Result<Self::Output, Failure> {
+        let emails: Vec<_> = emails.iter().map(EmailAddress::key).collect();
+        let query = async {
+            on!(self.0.pools.read(),
+                postgres db => sqlx::query_as::<_, UserRow>(LOOK_UP.0).bind(ids).bind(emails).fetch_all(db).await,
+                sqlite db => {
+                    let emails = json_text(emails.into_iter().map(Value::String));
+                    sqlx::query_as(LOOK_UP.1).bind(json_ids(ids)).bind(emails).fetch_all(db).await
+                }
+            )
+        };
+        Ok(self.0.statement(Self::OPERATION, query).await?.into_iter().map(decode).collect())
     }
 }

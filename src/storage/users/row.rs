@@ -8,7 +8,7 @@ use api::{
 };
 use uuid::Uuid;
 
-use crate::storage::{cache::Row, types::Micros};
+use crate::storage::{cache::Row, idempotency::Stored, types::Micros};
 
 /// The columns of a row, in the order of [`UserRow`].
 macro_rules! columns {
@@ -26,8 +26,48 @@ pub(super) fn decode((id, name, email, version, created_at, updated_at): UserRow
     User { id, name, email, created_at: created_at.0, updated_at: updated_at.0, version }
 }
 
+/// A user that several requests may receive.
+#[derive(Debug, Clone)]
+pub(super) struct SharedUser(pub(super) Arc<Representation<User>>);
+
+impl From<User> for SharedUser {
+    fn from(user: User) -> Self {
+        Self(Arc::new(Representation::new(user)))
+    }
+}
+
 pub(super) fn user(row: UserRow) -> Arc<Representation<User>> {
-    Arc::new(Representation::new(decode(row)))
+    SharedUser::from(decode(row)).0
+}
+
+/// The version is not part of the JSON of a user.
+fn versioned(user: &User) -> (i64, &User) {
+    (user.version, user)
+}
+
+fn unversioned((version, user): (i64, User)) -> User {
+    User { version, ..user }
+}
+
+impl Stored for SharedUser {
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&versioned(&self.0))
+    }
+
+    fn from_json(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(json).map(|user| unversioned(user).into())
+    }
+}
+
+impl Stored for Vec<Option<User>> {
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.iter().map(|user| user.as_ref().map(versioned)).collect::<Vec<_>>())
+    }
+
+    fn from_json(json: &str) -> serde_json::Result<Self> {
+        let users: Vec<Option<_>> = serde_json::from_str(json)?;
+        Ok(users.into_iter().map(|user| user.map(unversioned)).collect())
+    }
 }
 
 impl Row for Representation<User> {

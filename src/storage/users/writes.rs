@@ -1,24 +1,23 @@
 //! Statements that update and delete users.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use api::{
     preconditions::Versions,
-    representation::Representation,
     store_error::StoreError,
     timestamp::Timestamp,
-    users::{EmailAddress, User, UserPatch},
+    users::{EmailAddress, UserPatch},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use super::row::{UserRow, columns, user};
+use super::row::{SharedUser, UserRow, columns, decode};
 use crate::storage::{
-    coalescer::Batch,
     error::Failure,
     pools::on,
     store::Store,
     types::{Micros, hex, json_text},
+    write::{Connection, Write, on_connection},
 };
 
 // ---- Preconditions --------------------------------------------------------------------------------------------------
@@ -146,64 +145,66 @@ impl Update {
 
 pub(super) struct UpdateUsers(pub(super) Store);
 
-impl Batch for UpdateUsers {
+impl Write for UpdateUsers {
     type Item = Update;
-    type Output = Result<Arc<Representation<User>>, StoreError>;
-    type Error = Failure;
+    type Value = SharedUser;
 
     const OPERATION: &'static str = "users.update";
 
-    fn joins(updates: &[Update], next: &Update) -> bool {
-        updates.iter().all(|update| update.id != next.id)
+    fn store(&self) -> &Store {
+        &self.0
     }
 
-    async fn run_together(&self, updates: &[Update]) -> Result<Vec<Option<Self::Output>>, Failure> {
-        let query = async {
-            on!(self.0.pools.write(),
-                postgres db => {
-                    let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
-                    let names: Vec<_> = updates.iter().map(Update::name).collect();
-                    let emails: Vec<_> = updates.iter().map(Update::email).collect();
-                    let keys: Vec<_> = updates.iter().map(Update::email_key).collect();
-                    let times: Vec<_> = updates.iter().map(|update| update.now.datetime()).collect();
-                    let listed: Vec<_> = updates.iter().map(|update| listed(&update.versions)).collect();
-                    let are_excluded: Vec<_> = updates.iter().map(|update| update.versions.are_excluded).collect();
-                    let query = sqlx::query_as::<_, UserRow>(UPDATE_MANY.0).bind(ids).bind(names).bind(emails);
-                    query.bind(keys).bind(times).bind(listed).bind(are_excluded).fetch_all(db).await
-                },
-                sqlite db => {
-                    let items = updates.iter().map(|update| {
-                        let (name, email, key) = (update.name(), update.email(), update.email_key());
-                        let micros = update.now.datetime().timestamp_micros();
-                        let Versions { are_excluded, .. } = update.versions;
-                        json!([hex(update.id), name, email, key, micros, listed(&update.versions), are_excluded])
-                    });
-                    sqlx::query_as(UPDATE_MANY.1).bind(json_text(items)).fetch_all(db).await
-                }
-            )
-        };
-        let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
-        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        let rows = self.0.statement(Self::OPERATION, query).await?;
-        let mut users: HashMap<Uuid, Arc<Representation<User>>> =
-            rows.into_iter().map(|row| (row.0, user(row))).collect();
+    fn can_share(one: &Update, other: &Update) -> bool {
+        one.id != other.id
+    }
+
+    fn ids(updates: &[&Update]) -> Vec<Uuid> {
+        updates.iter().map(|update| update.id).collect()
+    }
+
+    async fn write_together(
+        &self,
+        db: Connection<'_>,
+        updates: &[&Update],
+    ) -> Result<Vec<Option<Result<SharedUser, StoreError>>>, sqlx::Error> {
+        let rows: Vec<UserRow> = on_connection!(db,
+            postgres db => {
+                let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
+                let names: Vec<_> = updates.iter().map(|update| update.name()).collect();
+                let emails: Vec<_> = updates.iter().map(|update| update.email()).collect();
+                let keys: Vec<_> = updates.iter().map(|update| update.email_key()).collect();
+                let times: Vec<_> = updates.iter().map(|update| update.now.datetime()).collect();
+                let listed: Vec<_> = updates.iter().map(|update| listed(&update.versions)).collect();
+                let are_excluded: Vec<_> = updates.iter().map(|update| update.versions.are_excluded).collect();
+                let query = sqlx::query_as(UPDATE_MANY.0).bind(ids).bind(names).bind(emails);
+                query.bind(keys).bind(times).bind(listed).bind(are_excluded).fetch_all(db).await?
+            },
+            sqlite db => {
+                let items = updates.iter().map(|update| {
+                    let (name, email, key) = (update.name(), update.email(), update.email_key());
+                    let micros = update.now.datetime().timestamp_micros();
+                    let Versions { are_excluded, .. } = update.versions;
+                    json!([hex(update.id), name, email, key, micros, listed(&update.versions), are_excluded])
+                });
+                sqlx::query_as(UPDATE_MANY.1).bind(json_text(items)).fetch_all(db).await?
+            }
+        );
+        let mut users: HashMap<Uuid, SharedUser> = rows.into_iter().map(|row| (row.0, decode(row).into())).collect();
         Ok(updates.iter().map(|update| users.remove(&update.id).map(Ok)).collect())
     }
 
-    async fn run_alone(&self, update: &Update) -> Result<Self::Output, Failure> {
+    async fn write_alone(&self, db: Connection<'_>, update: &Update) -> Result<Option<SharedUser>, sqlx::Error> {
         // `fetch_all`, although there is at most one row: SQLite commits, and reports a failed commit, only when the
         // statement has run to its end. `fetch_one` stops before that.
-        let query = async {
-            on!(self.0.pools.write(), db => sqlx::query_as::<_, UserRow>(UPDATE)
-                .bind(update.id).bind(update.name()).bind(update.email()).bind(update.email_key()).bind(Micros(update.now))
-                .bind(listed(&update.versions)).bind(update.versions.are_excluded).fetch_all(db).await)
-        };
-        let ids = [update.id];
-        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        match self.0.statement(Self::OPERATION, query).await?.into_iter().next() {
-            Some(row) => Ok(Ok(user(row))),
-            None => refusal(&self.0, Self::OPERATION, update.id, &update.versions).await.map(Err),
-        }
+        let rows: Vec<UserRow> = on_connection!(db, db => sqlx::query_as(UPDATE)
+            .bind(update.id).bind(update.name()).bind(update.email()).bind(update.email_key()).bind(Micros(update.now))
+            .bind(listed(&update.versions)).bind(update.versions.are_excluded).fetch_all(db).await?);
+        Ok(rows.into_iter().next().map(|row| decode(row).into()))
+    }
+
+    async fn refusal(&self, update: &Update) -> Result<StoreError, Failure> {
+        refusal(&self.0, Self::OPERATION, update.id, &update.versions).await
     }
 }
 
@@ -235,52 +236,54 @@ pub(super) struct Delete {
 
 pub(super) struct DeleteUsers(pub(super) Store);
 
-impl Batch for DeleteUsers {
+impl Write for DeleteUsers {
     type Item = Delete;
-    type Output = Result<(), StoreError>;
-    type Error = Failure;
+    type Value = ();
 
     const OPERATION: &'static str = "users.delete";
 
-    fn joins(deletes: &[Delete], next: &Delete) -> bool {
-        deletes.iter().all(|delete| delete.id != next.id)
+    fn store(&self) -> &Store {
+        &self.0
     }
 
-    async fn run_together(&self, deletes: &[Delete]) -> Result<Vec<Option<Self::Output>>, Failure> {
-        let ids: Vec<_> = deletes.iter().map(|delete| delete.id).collect();
-        let query = async {
-            on!(self.0.pools.write(),
-                postgres db => {
-                    let listed: Vec<_> = deletes.iter().map(|delete| listed(&delete.versions)).collect();
-                    let are_excluded: Vec<_> = deletes.iter().map(|delete| delete.versions.are_excluded).collect();
-                    let query = sqlx::query_scalar::<_, Uuid>(DELETE_MANY.0);
-                    query.bind(&ids).bind(listed).bind(are_excluded).fetch_all(db).await
-                },
-                sqlite db => {
-                    let items = deletes.iter().map(|Delete { id, versions }| {
-                        json!([hex(*id), listed(versions), versions.are_excluded])
-                    });
-                    sqlx::query_scalar(DELETE_MANY.1).bind(json_text(items)).fetch_all(db).await
-                }
-            )
-        };
-        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        let deleted = self.0.statement(Self::OPERATION, query).await?;
-        Ok(ids.iter().map(|id| deleted.contains(id).then_some(Ok(()))).collect())
+    fn can_share(one: &Delete, other: &Delete) -> bool {
+        one.id != other.id
     }
 
-    async fn run_alone(&self, delete: &Delete) -> Result<Self::Output, Failure> {
+    fn ids(deletes: &[&Delete]) -> Vec<Uuid> {
+        deletes.iter().map(|delete| delete.id).collect()
+    }
+
+    async fn write_together(
+        &self,
+        db: Connection<'_>,
+        deletes: &[&Delete],
+    ) -> Result<Vec<Option<Result<(), StoreError>>>, sqlx::Error> {
+        let deleted: Vec<Uuid> = on_connection!(db,
+            postgres db => {
+                let listed: Vec<_> = deletes.iter().map(|delete| listed(&delete.versions)).collect();
+                let are_excluded: Vec<_> = deletes.iter().map(|delete| delete.versions.are_excluded).collect();
+                let query = sqlx::query_scalar(DELETE_MANY.0).bind(Self::ids(deletes)).bind(listed).bind(are_excluded);
+                query.fetch_all(db).await?
+            },
+            sqlite db => {
+                let items = deletes.iter().map(|Delete { id, versions }| {
+                    json!([hex(*id), listed(versions), versions.are_excluded])
+                });
+                sqlx::query_scalar(DELETE_MANY.1).bind(json_text(items)).fetch_all(db).await?
+            }
+        );
+        Ok(deletes.iter().map(|delete| deleted.contains(&delete.id).then_some(Ok(()))).collect())
+    }
+
+    async fn write_alone(&self, db: Connection<'_>, delete: &Delete) -> Result<Option<()>, sqlx::Error> {
         let Delete { id, versions } = delete;
-        let query = async {
-            on!(self.0.pools.write(), db => sqlx::query(DELETE)
-                .bind(id).bind(listed(versions)).bind(versions.are_excluded)
-                .execute(db).await.map(|done| done.rows_affected()))
-        };
-        let ids = [*id];
-        let _write = self.0.user_cache.as_ref().map(|cache| cache.write(&ids));
-        match self.0.statement(Self::OPERATION, query).await? {
-            0 => refusal(&self.0, Self::OPERATION, *id, versions).await.map(Err),
-            _ => Ok(Ok(())),
-        }
+        let rows = on_connection!(db, db => sqlx::query(DELETE)
+            .bind(id).bind(listed(versions)).bind(versions.are_excluded).execute(db).await?.rows_affected());
+        Ok((rows > 0).then_some(()))
+    }
+
+    async fn refusal(&self, delete: &Delete) -> Result<StoreError, Failure> {
+        refusal(&self.0, Self::OPERATION, delete.id, &delete.versions).await
     }
 }

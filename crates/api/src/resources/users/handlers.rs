@@ -10,15 +10,19 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::model::{NewUser, User, UserChangeList, UserChangeQuery, UserList, UserPatch, UserQuery};
+use super::model::{
+    NewUser, NewUsers, User, UserChangeList, UserChangeQuery, UserCreation, UserCreations, UserList, UserLookup,
+    UserPatch, UserQuery, UsersFound,
+};
 use crate::{
     extract::{Body, Header, Path, Query},
     freshness::Freshness,
+    idempotency::{IdempotencyHeader, OptionalKey},
     page::with_next,
     preconditions::{ReadPrecondition, WritePreconditions, entity_tag, not_modified},
     problem::Problem,
     representation::Representation,
-    respond::{EntityTag, Location, with_header},
+    respond::{self, EntityTag, Location, RetryAfter, with_header},
     state::AppState,
     store_error::StoreError,
 };
@@ -34,6 +38,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         // /users
         .routes(routes!(list_users, create_user))
+        // /users/batch
+        .routes(routes!(create_users))
+        // /users/lookup
+        .routes(routes!(look_up_users))
         // /users/changes
         .routes(routes!(list_user_changes))
         // /users/{id}
@@ -64,14 +72,46 @@ async fn list_user_changes(
     Ok(with_next(list.response(StatusCode::OK), &uri, "after", list.next_cursor))
 }
 
-#[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,
+#[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", params(IdempotencyHeader),
+    request_body = NewUser,
     responses(
-        (status = 201, body = User, headers(("Location" = Location), ("ETag" = EntityTag))),
-        (status = 409, body = Problem, content_type = "application/problem+json")))]
-async fn create_user(State(state): State<AppState>, Body(new): Body<NewUser>) -> Result<Response, Problem> {
-    let user = state.users.create(new).await.map_err(problem)?;
-    let location = format!("/users/{}", user.id);
-    Ok(with_header(representation(StatusCode::CREATED, &user), header::LOCATION, location))
+        (status = 201, body = User,
+            headers(("Location" = Location), ("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
+        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter)))))]
+async fn create_user(
+    State(state): State<AppState>,
+    OptionalKey(key): OptionalKey,
+    Body(new): Body<NewUser>,
+) -> Result<Response, Problem> {
+    let written = state.users.create(new, key).await.map_err(problem)?;
+    Ok(written.respond(|user| {
+        let location = format!("/users/{}", user.id);
+        with_header(representation(StatusCode::CREATED, &user), header::LOCATION, location)
+    }))
+}
+
+#[utoipa::path(post, path = "/users/batch", operation_id = "createUsers", tag = "users", params(IdempotencyHeader),
+    request_body = NewUsers,
+    responses(
+        (status = 200, body = UserCreations, headers(("Idempotency-Replayed" = bool))),
+        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter)))))]
+async fn create_users(
+    State(state): State<AppState>,
+    OptionalKey(key): OptionalKey,
+    Body(NewUsers { users, atomic }): Body<NewUsers>,
+) -> Result<Response, Problem> {
+    let written = state.users.create_many(users, atomic, key).await.map_err(problem)?;
+    Ok(written.respond(|users| {
+        let results = users.into_iter().enumerate().map(UserCreation::new).collect();
+        respond::json(StatusCode::OK, &UserCreations { results })
+    }))
+}
+
+#[utoipa::path(post, path = "/users/lookup", operation_id = "lookUpUsers", tag = "users", request_body = UserLookup,
+    responses((status = 200, body = UsersFound)))]
+async fn look_up_users(State(state): State<AppState>, Body(lookup): Body<UserLookup>) -> Result<Response, Problem> {
+    let users = state.users.look_up(lookup).await.map_err(problem)?;
+    Ok(respond::json(StatusCode::OK, &UsersFound { users }))
 }
 
 #[utoipa::path(get, path = "/users/{id}", operation_id = "getUser", tag = "users", params(UserPath, ReadPrecondition),
@@ -93,57 +133,62 @@ async fn get_user(
 }
 
 #[utoipa::path(put, path = "/users/{id}", operation_id = "replaceUser", tag = "users",
-    params(UserPath, WritePreconditions), request_body = NewUser,
+    params(UserPath, WritePreconditions, IdempotencyHeader), request_body = NewUser,
     responses(
-        (status = 200, body = User, headers(("ETag" = EntityTag))),
+        (status = 200, body = User, headers(("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter))),
         (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
         (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn replace_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
+    OptionalKey(key): OptionalKey,
     Header(preconditions): Header<WritePreconditions>,
     Body(new): Body<NewUser>,
 ) -> Result<Response, Problem> {
     let all = UserPatch { name: Some(new.name), email: Some(new.email) };
-    let user = state.users.update(path.id, preconditions.versions(), all).await.map_err(problem)?;
-    Ok(representation(StatusCode::OK, &user))
+    let written = state.users.update(path.id, preconditions.versions(), all, key).await.map_err(problem)?;
+    Ok(written.respond(|user| representation(StatusCode::OK, &user)))
 }
 
 #[utoipa::path(patch, path = "/users/{id}", operation_id = "updateUser", tag = "users",
-    params(UserPath, WritePreconditions),
+    params(UserPath, WritePreconditions, IdempotencyHeader),
     request_body(content((UserPatch = "application/merge-patch+json"), (UserPatch = "application/json"))),
     responses(
-        (status = 200, body = User, headers(("ETag" = EntityTag))),
+        (status = 200, body = User, headers(("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter))),
         (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
         (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn update_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
+    OptionalKey(key): OptionalKey,
     Header(preconditions): Header<WritePreconditions>,
     Body(patch): Body<UserPatch>,
 ) -> Result<Response, Problem> {
-    let user = state.users.update(path.id, preconditions.versions(), patch).await.map_err(problem)?;
-    Ok(representation(StatusCode::OK, &user))
+    let written = state.users.update(path.id, preconditions.versions(), patch, key).await.map_err(problem)?;
+    Ok(written.respond(|user| representation(StatusCode::OK, &user)))
 }
 
 #[utoipa::path(delete, path = "/users/{id}", operation_id = "deleteUser", tag = "users",
-    params(UserPath, WritePreconditions),
+    params(UserPath, WritePreconditions, IdempotencyHeader),
     responses(
-        (status = 204),
+        (status = 204, headers(("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter))),
         (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
         (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn delete_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
+    OptionalKey(key): OptionalKey,
     Header(preconditions): Header<WritePreconditions>,
 ) -> Result<Response, Problem> {
-    state.users.delete(path.id, preconditions.versions()).await.map_err(problem)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let written = state.users.delete(path.id, preconditions.versions(), key).await.map_err(problem)?;
+    Ok(written.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
 /// A user with its strong validator: the version of the row, which is the same on every instance.

@@ -9,7 +9,13 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    freshness::Freshness, page::Page, preconditions::Versions, representation::Representation, store_error::StoreError,
+    freshness::Freshness,
+    idempotency::{Key, Written},
+    page::Page,
+    preconditions::Versions,
+    problem::{ItemProblem, ProblemType, Violation},
+    representation::Representation,
+    store_error::StoreError,
     timestamp::Timestamp,
 };
 
@@ -88,7 +94,7 @@ impl EmailAddress {
 }
 
 /// A stored user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
     /// Assigned by the server. A UUID of version 7, so that the order of ids is the order of creation.
     pub id: Uuid,
@@ -113,6 +119,77 @@ pub struct NewUser {
     pub name: UserName,
     /// See [`User::email`].
     pub email: EmailAddress,
+}
+
+/// Users to create.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUsers {
+    /// The users.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub users: Vec<NewUser>,
+    /// Whether either all of them are created or none.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub atomic: bool,
+}
+
+/// The results of a [`NewUsers`].
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UserCreations {
+    /// One result per user, in the order of the request.
+    #[schema(max_items = 1000)]
+    pub results: Vec<UserCreation>,
+}
+
+/// The result for one user of a [`NewUsers`]: the user or a problem.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UserCreation {
+    /// The status that `POST /users` would have.
+    #[schema(value_type = i32, minimum = 200, maximum = 599)]
+    pub status: u16,
+    /// The created user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user: Option<User>,
+    /// Why no user was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub problem: Option<ItemProblem>,
+}
+
+impl UserCreation {
+    /// Returns the result for the user at this place. Without a user, another one has the address.
+    pub(crate) fn new((place, user): (usize, Option<User>)) -> Self {
+        let problem = user.is_none().then(|| {
+            let violation = Violation::at_pointer(format!("/users/{place}/email"), "must be unique");
+            ItemProblem::new(ProblemType::Conflict, "Another user has this email.", vec![violation])
+        });
+        let status = problem.as_ref().map_or(201, |problem| problem.status);
+        Self { status, user, problem }
+    }
+}
+
+/// Which users to return: those with one of the ids or one of the addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserLookup {
+    /// Ids of users.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub ids: Vec<Uuid>,
+    /// Addresses of users, by [`EmailAddress::key`].
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub emails: Vec<EmailAddress>,
+}
+
+/// The users that a [`UserLookup`] found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UsersFound {
+    /// Each user once, in the order of ids.
+    #[schema(max_items = 2000)]
+    pub users: Vec<User>,
 }
 
 /// The members of a user to change (RFC 7396). No member can be removed, so none is nullable.
@@ -248,14 +325,27 @@ impl UserChangeQuery {
 /// The store of users. Each method is one use case. It is atomic and durable.
 ///
 /// Every method can return [`StoreError::Unavailable`], [`StoreError::Overloaded`] or [`StoreError::Internal`]; further
-/// errors are listed per method. Results are shared: concurrent requests may receive the same one.
+/// errors are listed per method. A write with a key is done once: `KeyInUse`, `KeyReused`. Results are shared: concurrent
+/// requests may receive the same one.
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Creates a user with a new id. `Conflict("email")` if another user has the address.
-    async fn create(&self, new: NewUser) -> Result<Arc<Representation<User>>, StoreError>;
+    async fn create(&self, new: NewUser, key: Option<Key>) -> Result<Written<Arc<Representation<User>>>, StoreError>;
+
+    /// Creates several users, in the order of the list. `None` for a user whose address another one has, in the list or in the
+    /// store. If `atomic`, creates none unless it creates all: `Conflicts`.
+    async fn create_many(
+        &self,
+        users: Vec<NewUser>,
+        atomic: bool,
+        key: Option<Key>,
+    ) -> Result<Written<Vec<Option<User>>>, StoreError>;
 
     /// Returns a user. `NotFound`.
     async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError>;
+
+    /// Returns each user with one of the ids or addresses once, in the order of ids.
+    async fn look_up(&self, lookup: UserLookup) -> Result<Vec<User>, StoreError>;
 
     /// Returns a page.
     async fn list(&self, query: UserQuery) -> Result<Arc<Representation<UserList>>, StoreError>;
@@ -271,8 +361,9 @@ pub trait Users: Send + Sync {
         id: Uuid,
         versions: Versions,
         patch: UserPatch,
-    ) -> Result<Arc<Representation<User>>, StoreError>;
+        key: Option<Key>,
+    ) -> Result<Written<Arc<Representation<User>>>, StoreError>;
 
     /// Deletes a user, if it has one of these versions. `NotFound`; `PreconditionFailed`.
-    async fn delete(&self, id: Uuid, versions: Versions) -> Result<(), StoreError>;
+    async fn delete(&self, id: Uuid, versions: Versions, key: Option<Key>) -> Result<Written<()>, StoreError>;
 }
