@@ -51,7 +51,7 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
         for _ in 0..200 {
             users.create(new_user(), None).await.expect("it creates");
         }
-        users.create(new_user(), None).await.expect("it creates").id
+        users.create(new_user(), None).await.expect("it creates").value.id
     });
 
     let mut group = criterion.benchmark_group(format!("storage on {name}"));

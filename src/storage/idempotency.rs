@@ -29,7 +29,7 @@ use super::{
     schema::Statements,
     store::Store,
     types::{Micros, hex, json_ids, json_text},
-    write::{Connection, Write, on_connection},
+    write::{Connection, Results, Write, on_connection},
 };
 
 /// Tries to lock keys until the end of the transaction. No other kind of lock uses these numbers: 7, and 52 bits of a key.
@@ -129,7 +129,7 @@ pub(super) struct KeyedItem<I> {
 pub(super) struct KeyedWrites<W>(pub(super) W);
 
 type Output<W> = Result<Written<<W as Write>::Value>, StoreError>;
-type Outputs<W> = Vec<Option<Output<W>>>;
+type Outputs<W> = Results<Written<<W as Write>::Value>>;
 
 /// The key, the fingerprint and the result of a request.
 type Record = (Uuid, Uuid, String);

@@ -47,6 +47,9 @@ macro_rules! on_connection {
 }
 pub(super) use on_connection;
 
+/// The results of several items, in their order. `None`: the statement did not process the item, and it must run alone.
+pub(super) type Results<V> = Vec<Option<Result<V, StoreError>>>;
+
 /// The statements of one kind of write.
 pub(super) trait Write: Send + Sync + 'static {
     /// What a request asks for.
@@ -69,13 +72,12 @@ pub(super) trait Write: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Runs one statement for several items. Returns the result of each, in their order. `None`: the statement did not
-    /// process the item, and it must run alone.
+    /// Runs one statement for several items.
     fn write_together(
         &self,
         db: Connection<'_>,
         items: &[&Self::Item],
-    ) -> impl Future<Output = Result<Vec<Option<Result<Self::Value, StoreError>>>, sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<Results<Self::Value>, sqlx::Error>> + Send;
 
     /// Runs one statement for one item. `None`: it wrote nothing.
     fn write_alone(

@@ -19,7 +19,7 @@ use crate::{
         pools::on,
         store::Store,
         types::{Micros, hex, json_ids, json_text},
-        write::{Connection, Write, on_connection},
+        write::{Connection, Results, Write, on_connection},
     },
 };
 
@@ -141,11 +141,7 @@ impl Write for CreateUsers {
         &self.0
     }
 
-    async fn write_together(
-        &self,
-        db: Connection<'_>,
-        users: &[&Create],
-    ) -> Result<Vec<Option<Result<SharedUser, StoreError>>>, sqlx::Error> {
+    async fn write_together(&self, db: Connection<'_>, users: &[&Create]) -> Result<Results<SharedUser>, sqlx::Error> {
         let users = insert(&self.0, db, CREATE_MANY, users).await?;
         Ok(users.into_iter().map(|user| Some(user.map(SharedUser::from).ok_or_else(not_unique))).collect())
     }
@@ -193,7 +189,7 @@ impl Write for CreateUserLists {
         &self,
         _: Connection<'_>,
         lists: &[&CreateList],
-    ) -> Result<Vec<Option<Result<Self::Value, StoreError>>>, sqlx::Error> {
+    ) -> Result<Results<Self::Value>, sqlx::Error> {
         Ok(lists.iter().map(|_| None).collect())
     }
 

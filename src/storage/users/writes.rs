@@ -17,7 +17,7 @@ use crate::storage::{
     pools::on,
     store::Store,
     types::{Micros, hex, json_text},
-    write::{Connection, Write, on_connection},
+    write::{Connection, Results, Write, on_connection},
 };
 
 // ---- Preconditions --------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ impl Write for UpdateUsers {
         &self,
         db: Connection<'_>,
         updates: &[&Update],
-    ) -> Result<Vec<Option<Result<SharedUser, StoreError>>>, sqlx::Error> {
+    ) -> Result<Results<SharedUser>, sqlx::Error> {
         let rows: Vec<UserRow> = on_connection!(db,
             postgres db => {
                 let ids: Vec<_> = updates.iter().map(|update| update.id).collect();
@@ -254,11 +254,7 @@ impl Write for DeleteUsers {
         deletes.iter().map(|delete| delete.id).collect()
     }
 
-    async fn write_together(
-        &self,
-        db: Connection<'_>,
-        deletes: &[&Delete],
-    ) -> Result<Vec<Option<Result<(), StoreError>>>, sqlx::Error> {
+    async fn write_together(&self, db: Connection<'_>, deletes: &[&Delete]) -> Result<Results<()>, sqlx::Error> {
         let deleted: Vec<Uuid> = on_connection!(db,
             postgres db => {
                 let listed: Vec<_> = deletes.iter().map(|delete| listed(&delete.versions)).collect();
