@@ -185,7 +185,7 @@ matrix! {
         }
     }
 
-    /// Retries race in shared transactions: whoever is first, the effect is one, and no neighbour suffers.
+    /// Retries race in shared transactions: the effect is one, and no neighbour suffers.
     async fn racing_retries_have_one_effect(app: App) {
         const KEYS: usize = 20;
         let shared = path(&app.create_user("shared").await);

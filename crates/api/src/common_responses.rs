@@ -10,8 +10,6 @@ use utoipa::{
     },
 };
 
-use crate::respond::RetryAfter;
-
 /// Requests of orchestrators and monitoring systems have no rate limit: a refusal would look like a failure.
 const UNLIMITED_TAGS: [&str; 2] = ["health", "monitoring"];
 
@@ -81,7 +79,8 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
         add("RateLimit", String::schema());
         add("RateLimit-Policy", String::schema());
     }
-    if matches!(status, "429" | "503") {
+    // In a 409 it is optional: if the idempotency key is in use.
+    if matches!(status, "409" | "429" | "503") {
         add("Retry-After", RetryAfter::schema());
     }
 }
@@ -91,3 +90,9 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
 #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$")]
 #[expect(dead_code, reason = "only its schema is used")]
 struct RequestId(String);
+
+/// Whole seconds.
+#[derive(ToSchema)]
+#[schema(minimum = 1)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct RetryAfter(i32);

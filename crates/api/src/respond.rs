@@ -56,9 +56,3 @@ pub(crate) struct EntityTag(String);
 #[schema(format = "uri-reference")]
 #[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
 pub(crate) struct Location(String);
-
-/// Whole seconds.
-#[derive(ToSchema)]
-#[schema(minimum = 1)]
-#[expect(dead_code, reason = "only its schema is used: utoipa takes the type of a header")]
-pub(crate) struct RetryAfter(i32);

@@ -21,8 +21,7 @@ use crate::{
     idempotency::IdempotencyKey,
     preconditions::EntityTags,
     respond::EntityTag,
-    respond::Location,
-    respond::RetryAfter
+    respond::Location
 )))]
 struct Base;
 

@@ -22,7 +22,7 @@ use crate::{
     preconditions::{ReadPrecondition, WritePreconditions, entity_tag, not_modified},
     problem::Problem,
     representation::Representation,
-    respond::{self, EntityTag, Location, RetryAfter, with_header},
+    respond::{self, EntityTag, Location, with_header},
     state::AppState,
     store_error::StoreError,
 };
@@ -77,7 +77,7 @@ async fn list_user_changes(
     responses(
         (status = 201, body = User,
             headers(("Location" = Location), ("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
-        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter)))))]
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn create_user(
     State(state): State<AppState>,
     OptionalKey(key): OptionalKey,
@@ -94,7 +94,7 @@ async fn create_user(
     request_body = NewUsers,
     responses(
         (status = 200, body = UserCreations, headers(("Idempotency-Replayed" = bool))),
-        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter)))))]
+        (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn create_users(
     State(state): State<AppState>,
     OptionalKey(key): OptionalKey,
@@ -137,7 +137,7 @@ async fn get_user(
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter))),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
         (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn replace_user(
@@ -158,7 +158,7 @@ async fn replace_user(
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter))),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
         (status = 428, body = Problem, content_type = "application/problem+json")))]
 async fn update_user(
@@ -177,7 +177,7 @@ async fn update_user(
     responses(
         (status = 204, headers(("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = RetryAfter))),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 412, body = Problem, content_type = "application/problem+json", headers(("ETag" = EntityTag))),
         (status = 422, body = Problem, content_type = "application/problem+json"),
         (status = 428, body = Problem, content_type = "application/problem+json")))]
