@@ -146,9 +146,13 @@ impl<W: Write> Batch for KeyedWrites<W> {
     }
 
     async fn run_together(&self, items: &[Self::Item]) -> Result<Outputs<W>, Failure> {
-        match self.run(items).await {
-            Err(failure) if failure.outcome_is_unknown() => self.settle(items, failure).await,
-            result => result,
+        let mut outputs = Vec::new();
+        match self.run(items, &mut outputs).await {
+            // Before the commit, `outputs` is empty.
+            Err(failure) if failure.outcome_is_unknown() && !outputs.is_empty() => {
+                self.settle(items, outputs, failure).await
+            }
+            result => result.map(|()| outputs),
         }
     }
 
@@ -165,20 +169,21 @@ impl<W: Write> KeyedWrites<W> {
         Limits { items: MAX_ITEMS, ..store.write_limits() }
     }
 
-    /// Runs one transaction. `None` for an item that it did not process, or, if there is one item, that had no effect.
-    async fn run(&self, items: &[KeyedItem<W::Item>]) -> Result<Outputs<W>, Failure> {
+    /// Runs one transaction. Before its commit, sets the outputs: `None` for an item that it did not process, or, if there is one
+    /// item, that had no effect.
+    async fn run(&self, items: &[KeyedItem<W::Item>], outputs: &mut Outputs<W>) -> Result<(), Failure> {
         let store = self.0.store();
         let query = async {
             on!(store.pools.write(),
                 postgres db => {
                     let mut transaction = db.begin().await?;
-                    let outputs = self.run_in(Connection::Postgres(&mut transaction), items).await?;
-                    transaction.commit().await.map(|()| outputs)
+                    *outputs = self.run_in(Connection::Postgres(&mut transaction), items).await?;
+                    transaction.commit().await
                 },
                 sqlite pool => {
                     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-                    let outputs = self.run_in(Connection::Sqlite(&mut transaction), items).await?;
-                    transaction.commit().await.map(|()| outputs)
+                    *outputs = self.run_in(Connection::Sqlite(&mut transaction), items).await?;
+                    transaction.commit().await
                 }
             )
         };
@@ -236,44 +241,57 @@ impl<W: Write> KeyedWrites<W> {
         )
     }
 
-    /// Finds out which items of a transaction were committed, if the response to the commit was lost. Nothing is repeated: the
-    /// client does that.
-    async fn settle(&self, items: &[KeyedItem<W::Item>], failure: Failure) -> Result<Outputs<W>, Failure> {
-        let store = self.0.store();
-        let keys: Vec<_> = items.iter().map(|keyed| keyed.key).collect();
+    /// Finds out whether a transaction was committed, if the response to the commit was lost. Nothing is repeated: the client does
+    /// that.
+    async fn settle(
+        &self,
+        items: &[KeyedItem<W::Item>],
+        mut outputs: Outputs<W>,
+        failure: Failure,
+    ) -> Result<Outputs<W>, Failure> {
+        let is_new = |output: &Option<Output<W>>| matches!(output, Some(Ok(written)) if !written.is_replayed);
+        let (keys, written): (Vec<_>, Vec<_>) = items
+            .iter()
+            .zip(&mut outputs)
+            .filter(|(_, output)| is_new(output))
+            .map(|(keyed, output)| (keyed.key, output))
+            .unzip();
+        if keys.is_empty() {
+            return Ok(outputs);
+        }
         for pause in SETTLE_PAUSES {
             sleep(pause).await;
-            let query = async {
-                on!(store.pools.write(),
-                    postgres db => {
-                        let mut transaction = db.begin().await?;
-                        sqlx::query(WAIT).bind(lock_numbers(&keys)).execute(&mut *transaction).await?;
-                        let records = find(Connection::Postgres(&mut transaction), &keys).await?;
-                        transaction.rollback().await.map(|()| records)
-                    },
-                    sqlite pool => {
-                        let mut db = pool.acquire().await?;
-                        find(Connection::Sqlite(&mut db), &keys).await
-                    }
-                )
-            };
-            let Ok(records) = store.statement("idempotency.settle", query).await else { continue };
-            let outputs =
-                keys.iter().map(|key| known::<W::Value>(*key, &records)).collect::<Result<Outputs<W>, _>>()?;
-            if outputs.iter().all(Option::is_none) {
-                break;
+            let Ok(records) = self.find_after(&keys).await else { continue };
+            for (key, output) in keys.iter().zip(written) {
+                // If the transaction was undone, another instance may have done the same request since.
+                match known::<W::Value>(*key, &records)? {
+                    None => return Err(failure),
+                    found => *output = found.map(|result| result.map(|written| Written::now(written.value))),
+                }
             }
-            // The transaction was committed. These requests are not retries.
-            return Ok(outputs
-                .into_iter()
-                .map(|output| {
-                    Some(output.map_or(Err(StoreError::Unavailable), |output| {
-                        output.map(|written| Written::now(written.value))
-                    }))
-                })
-                .collect());
+            return Ok(outputs);
         }
         Err(failure)
+    }
+
+    /// Waits until the transaction that locked these keys has ended, and reads their records.
+    async fn find_after(&self, keys: &[Key]) -> Result<Vec<Record>, Failure> {
+        let store = self.0.store();
+        let query = async {
+            on!(store.pools.write(),
+                postgres db => {
+                    let mut transaction = db.begin().await?;
+                    sqlx::query(WAIT).bind(lock_numbers(keys)).execute(&mut *transaction).await?;
+                    let records = find(Connection::Postgres(&mut transaction), keys).await?;
+                    transaction.rollback().await.map(|()| records)
+                },
+                sqlite pool => {
+                    let mut db = pool.acquire().await?;
+                    find(Connection::Sqlite(&mut db), keys).await
+                }
+            )
+        };
+        store.statement("idempotency.settle", query).await
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 const RECOVERY: Duration = Duration::from_secs(4);
 
 /// Splits the URL of a database on the loopback interface into the address of its server and a URL at another address.
-fn through(url: &str, address: SocketAddr) -> (SocketAddr, String) {
+pub fn through(url: &str, address: SocketAddr) -> (SocketAddr, String) {
     let (rest, name) = url.rsplit_once('/').unwrap();
     let (user, server) = rest.rsplit_once('@').unwrap();
     (server.parse().unwrap(), format!("{user}@{address}/{name}"))

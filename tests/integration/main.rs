@@ -16,6 +16,7 @@ mod list_plans;
 mod lost_connections;
 mod migrations;
 mod process;
+mod retries;
 mod sqlite_files;
 mod stop;
 mod traces;
