@@ -9,7 +9,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::{
     cache::Cache,
     coherence, error,
-    idempotency::KeysInFlight,
+    keys_in_flight::KeysInFlight,
     pool_options::{self, PING_TIMEOUT},
     pools::Pools,
     postgres_pool::{PostgresPool, RESPONSE_MARGIN, named},

@@ -4,12 +4,7 @@
 //! that a retry that another instance processes at the same time is refused instead of being done twice. On SQLite a
 //! transaction locks the database.
 
-use std::{
-    collections::HashSet,
-    slice,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{slice, time::Duration};
 
 use api::{
     idempotency::{Key, Written},
@@ -29,7 +24,7 @@ use super::{
     schema::Statements,
     store::Store,
     types::{Micros, hex, json_ids, json_text},
-    write::{Connection, Results, Write, on_connection},
+    write::{Connection, Results, Stored, Write, on_connection},
 };
 
 /// Tries to lock keys until the end of the transaction. No other kind of lock uses these numbers: 7, and 52 bits of a key.
@@ -67,55 +62,6 @@ const MAX_ITEMS: usize = 64;
 
 /// The pauses before the attempts to find out whether a transaction was committed.
 const SETTLE_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
-
-/// A result that is recorded with its key, and returned to retries.
-pub(super) trait Stored: Send + Sized + 'static {
-    /// Returns the result as JSON.
-    fn to_json(&self) -> serde_json::Result<String>;
-
-    /// Returns the result in this JSON.
-    fn from_json(json: &str) -> serde_json::Result<Self>;
-}
-
-/// A deletion returns nothing.
-impl Stored for () {
-    fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
-    }
-
-    fn from_json(json: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(json)
-    }
-}
-
-// ---- Keys in flight -------------------------------------------------------------------------------------------------
-
-/// The keys whose requests this process is processing.
-#[derive(Clone, Default)]
-pub(super) struct KeysInFlight(Arc<Mutex<HashSet<Uuid>>>);
-
-/// A request in flight. It ends when this is dropped.
-pub(super) struct InFlight {
-    keys: KeysInFlight,
-    key: Uuid,
-}
-
-impl KeysInFlight {
-    /// Adds a key. `None`: a request with this key is in flight.
-    pub(super) fn add(&self, key: Uuid) -> Option<InFlight> {
-        self.keys(|keys| keys.insert(key)).then(|| InFlight { keys: self.clone(), key })
-    }
-
-    fn keys<T>(&self, work: impl FnOnce(&mut HashSet<Uuid>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.keys.keys(|keys| keys.remove(&self.key));
-    }
-}
 
 // ---- Writes ---------------------------------------------------------------------------------------------------------
 

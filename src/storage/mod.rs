@@ -13,6 +13,7 @@ mod connect;
 mod error;
 mod fault_injection;
 mod idempotency;
+mod keys_in_flight;
 mod pool_options;
 mod pools;
 mod postgres_pool;
@@ -27,6 +28,7 @@ mod types;
 mod upkeep;
 mod users;
 mod write;
+mod writer;
 
 pub use connect::{ConnectError, connect};
 pub use fault_injection::FaultInjector;

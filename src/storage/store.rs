@@ -11,7 +11,7 @@ use super::{
     coalescer::Limits,
     error::{self, Failure},
     fault_injection::FaultInjector,
-    idempotency::KeysInFlight,
+    keys_in_flight::KeysInFlight,
     pool_options::PING_TIMEOUT,
     pools::{PoolState, Pools, on},
 };

@@ -1,21 +1,10 @@
-//! Writes of a resource: with an idempotency key or without, they run the same statements.
+//! The statements of a write, which run with an idempotency key or without.
 
-use std::slice;
-
-use api::{
-    idempotency::{Key, Written},
-    store_error::StoreError,
-};
+use api::store_error::StoreError;
 use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{
-    coalescer::{Batch, Coalescer},
-    error::Failure,
-    idempotency::{KeyedItem, KeyedWrites, KeysInFlight, Stored},
-    pools::on,
-    store::Store,
-};
+use super::{error::Failure, store::Store};
 
 /// A connection of either database.
 pub(super) enum Connection<'a> {
@@ -46,6 +35,26 @@ macro_rules! on_connection {
     };
 }
 pub(super) use on_connection;
+
+/// A result that is recorded with its key, and returned to retries.
+pub(super) trait Stored: Send + Sized + 'static {
+    /// Returns the result as JSON.
+    fn to_json(&self) -> serde_json::Result<String>;
+
+    /// Returns the result in this JSON.
+    fn from_json(json: &str) -> serde_json::Result<Self>;
+}
+
+/// A deletion returns nothing.
+impl Stored for () {
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    fn from_json(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(json)
+    }
+}
 
 /// The results of several items, in their order. `None`: the statement did not process the item, and it must run alone.
 pub(super) type Results<V> = Vec<Option<Result<V, StoreError>>>;
@@ -88,80 +97,4 @@ pub(super) trait Write: Send + Sync + 'static {
 
     /// Returns why the statement for one item wrote nothing.
     fn refusal(&self, item: &Self::Item) -> impl Future<Output = Result<StoreError, Failure>> + Send;
-}
-
-/// Runs writes of one kind.
-pub(super) struct Writer<W: Write> {
-    writes: Coalescer<Writes<W>>,
-    keyed_writes: Coalescer<KeyedWrites<W>>,
-    keys: KeysInFlight,
-}
-
-impl<W: Write> Writer<W> {
-    pub(super) fn new(store: &Store, statements: fn(Store) -> W) -> Self {
-        Self {
-            writes: Coalescer::new(Writes(statements(store.clone())), store.write_limits()),
-            keyed_writes: Coalescer::new(KeyedWrites(statements(store.clone())), KeyedWrites::<W>::limits(store)),
-            keys: store.keys_in_flight.clone(),
-        }
-    }
-
-    /// Writes an item: with a key, at most once.
-    pub(super) async fn call(&self, item: W::Item, key: Option<Key>) -> Result<Written<W::Value>, StoreError> {
-        let Some(key) = key else {
-            return self.writes.call(item).await.map_err(|error| error.log(W::OPERATION))?.map(Written::now);
-        };
-        let Some(_in_flight) = self.keys.add(key.id) else { return Err(StoreError::KeyInUse) };
-        self.keyed_writes.call(KeyedItem { key, item }).await.map_err(|error| error.log(W::OPERATION))?
-    }
-}
-
-/// Writes without idempotency keys.
-struct Writes<W>(W);
-
-impl<W: Write> Batch for Writes<W> {
-    type Item = W::Item;
-    type Output = Result<W::Value, StoreError>;
-    type Error = Failure;
-
-    const OPERATION: &'static str = W::OPERATION;
-
-    fn joins(items: &[W::Item], next: &W::Item) -> bool {
-        items.iter().all(|item| W::can_share(item, next))
-    }
-
-    async fn run_together(&self, items: &[W::Item]) -> Result<Vec<Option<Self::Output>>, Failure> {
-        let (store, items) = (self.0.store(), items.iter().collect::<Vec<_>>());
-        let query = async {
-            on!(store.pools.write(),
-                postgres db => self.0.write_together(Connection::Postgres(db), &items).await,
-                sqlite pool => {
-                    let mut db = pool.acquire().await?;
-                    self.0.write_together(Connection::Sqlite(&mut db), &items).await
-                }
-            )
-        };
-        let ids = W::ids(&items);
-        let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        store.statement(W::OPERATION, query).await
-    }
-
-    async fn run_alone(&self, item: &W::Item) -> Result<Self::Output, Failure> {
-        let store = self.0.store();
-        let query = async {
-            on!(store.pools.write(),
-                postgres db => self.0.write_alone(Connection::Postgres(db), item).await,
-                sqlite pool => {
-                    let mut db = pool.acquire().await?;
-                    self.0.write_alone(Connection::Sqlite(&mut db), item).await
-                }
-            )
-        };
-        let ids = W::ids(slice::from_ref(&item));
-        let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        match store.statement(W::OPERATION, query).await? {
-            Some(value) => Ok(Ok(value)),
-            None => self.0.refusal(item).await.map(Err),
-        }
-    }
 }

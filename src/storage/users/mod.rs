@@ -31,7 +31,7 @@ use self::{
     reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
-use super::{coalescer::Coalescer, schema::Statements, store::Store, write::Writer};
+use super::{coalescer::Coalescer, schema::Statements, store::Store, writer::Writer};
 
 pub(super) use changes::remove_changes;
 pub use lists::LIST;

@@ -8,7 +8,7 @@ use api::{
 };
 use uuid::Uuid;
 
-use crate::storage::{cache::Row, idempotency::Stored, types::Micros};
+use crate::storage::{cache::Row, types::Micros, write::Stored};
 
 /// The columns of a row, in the order of [`UserRow`].
 macro_rules! columns {
