@@ -6,6 +6,8 @@
 
 mod changes;
 mod creates;
+mod exports;
+mod imports;
 mod lists;
 mod reads;
 mod row;
@@ -27,6 +29,8 @@ use uuid::Uuid;
 use self::{
     changes::{CHANGES, COMPLETE_BEFORE, IS_KEPT, LATEST_CHANGE, ListChanges, REMOVE_CHANGES},
     creates::{CREATE_ALL, CREATE_MANY, CREATED, Create, CreateList, CreateUserLists, CreateUsers, TAKEN, conflicts},
+    exports::EXPORT,
+    imports::{ADD_LATEST_CHANGE, EXISTING, IMPORT_SQLITE, REMOVE_LATEST_CHANGE},
     lists::ListUsers,
     reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
@@ -34,12 +38,13 @@ use self::{
 use super::{coalescer::Coalescer, schema::Statements, store::Store, write::Writer};
 
 pub(super) use changes::remove_changes;
+pub use imports::{ImportedUser, UserImporter};
 pub use lists::LIST;
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
-    both: &[GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
+    both: &[EXPORT, GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
     postgres: &[
         CHANGES.0,
         IS_KEPT.0,
@@ -48,6 +53,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         CREATE_MANY.0,
         CREATE_ALL.0,
         TAKEN.0,
+        EXISTING.0,
         GET_MANY.0,
         LOOK_UP.0,
         UPDATE_MANY.0,
@@ -62,6 +68,10 @@ pub(super) const STATEMENTS: Statements = Statements {
         CREATE_ALL.1,
         TAKEN.1,
         CREATED,
+        IMPORT_SQLITE,
+        ADD_LATEST_CHANGE,
+        REMOVE_LATEST_CHANGE,
+        EXISTING.1,
         GET_MANY.1,
         LOOK_UP.1,
         UPDATE_MANY.1,
