@@ -1,6 +1,8 @@
 //! `web_server export`: writes every user as NDJSON.
 
 use std::{
+    error::Error,
+    fmt::Display,
     io::{self, ErrorKind, Write},
     path::Path,
 };
@@ -25,7 +27,7 @@ struct Line<'a> {
 ///
 /// # Errors
 /// The file exists, or the database or the output fails. A reader that closes the pipe is no error.
-pub(super) async fn export(store: &Store, output: Option<&Path>) -> Result<(), super::Error> {
+pub(super) async fn export(store: &Store, output: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let mut file = match output {
         Some(path) => {
             files::refuse_existing(path, "--output")?;
@@ -72,6 +74,6 @@ fn synced(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn incomplete(what: &str, error: &dyn std::fmt::Display, count: u64) -> String {
+fn incomplete(what: &str, error: &dyn Display, count: u64) -> String {
     format!("{what}: {error}; the export is incomplete: it has {count} users")
 }

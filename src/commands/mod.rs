@@ -73,7 +73,7 @@ async fn import_users(config: &Config, file: &Path, rejects: Option<PathBuf>) ->
     let store = open_checked(config, config.database.no_migrate).await?;
     let result = import::import(&app::artifacts()?.table, &store, file, rejects).await;
     store.close().await;
-    result
+    Ok(result?)
 }
 
 async fn export_users(config: &Config, output: Option<&Path>) -> Result<(), Error> {

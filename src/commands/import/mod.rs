@@ -71,7 +71,7 @@ pub(super) async fn import(
     store: &Store,
     path: &Path,
     rejects: Option<PathBuf>,
-) -> Result<bool, super::Error> {
+) -> Result<bool, String> {
     let mut signals = Signals::new()?;
     let in_file = |error: &dyn fmt::Display| match path.to_str() {
         Some("-") => format!("standard input: {error}"),
@@ -108,7 +108,7 @@ pub(super) async fn import(
         Ok(()) => println!("{import}"),
         Err(cause) => {
             let after = import.last.map(|last| format!(" after {last}")).unwrap_or_default();
-            return Err(format!("{cause}{after}: {import}").into());
+            return Err(format!("{cause}{after}: {import}"));
         }
     }
     Ok(import.rejects.count == 0)
@@ -199,6 +199,8 @@ fn read(input: Counted, schemas: &Schemas, chunks: &mpsc::Sender<Chunk>) -> Resu
             None => Err(vec![Violation::at_pointer("", TOO_LARGE)]),
         };
         chunk.bytes += text.as_ref().map_or(0, Vec::len);
+        // A small object can have many violations.
+        chunk.bytes += user.as_ref().map_or_else(|violations| violations.len() * 100, |_| 0);
         chunk.items.push((position, text, user));
         if chunk.items.len() < CHUNK_ITEMS && chunk.bytes < CHUNK_BYTES {
             return ControlFlow::Continue(());

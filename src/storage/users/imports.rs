@@ -5,6 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt::Write,
     io::{self, ErrorKind},
+    mem,
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +14,7 @@ use api::users::{EmailAddress, NewUser, User};
 use chrono::{DateTime, SecondsFormat};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::changes::LATEST_CHANGE;
@@ -83,7 +84,8 @@ pub struct UserImporter {
 }
 
 enum Target {
-    Sqlite(Arc<SqliteDatabase>),
+    /// With the time that the last transaction took, and a number that differs after a write by another process.
+    Sqlite(Arc<SqliteDatabase>, Duration, (u64, i64)),
     Postgres(PgConnection),
 }
 
@@ -102,7 +104,7 @@ impl Store {
     /// The database is unavailable, or the role may not create temporary tables.
     pub async fn user_importer(&self) -> Result<UserImporter, sqlx::Error> {
         let target = match &self.pools {
-            Pools::Sqlite(database) => Target::Sqlite(database.clone()),
+            Pools::Sqlite(database) => Target::Sqlite(database.clone(), Duration::ZERO, database.version().await?),
             Pools::Postgres { all, .. } => {
                 let mut connection = PgConnection::connect_with(&all.inner().connect_options()).await?;
                 sqlx::raw_sql(SETUP).execute(&mut connection).await?;
@@ -130,8 +132,17 @@ impl UserImporter {
             Target::Postgres(connection) => {
                 retry(is_undone, async || insert_postgres(connection, &items).await).await?
             }
-            Target::Sqlite(database) => {
-                retry(is_undone, async || insert_sqlite(&self.store, database, &items).await).await?
+            Target::Sqlite(database, time, version) => {
+                // SQLite has no queue of writers: one that waits tries again at intervals, and would seldom find the database
+                // free.
+                let before = mem::replace(version, database.version().await?);
+                if before != *version {
+                    sleep(*time).await;
+                }
+                let start = Instant::now();
+                let keys = retry(is_undone, async || insert_sqlite(&self.store, database, &items).await).await?;
+                *time = start.elapsed();
+                keys
             }
         };
         let mut inserted: HashMap<String, Uuid> = inserted.into_iter().map(|(id, key)| (key, id)).collect();
