@@ -96,9 +96,12 @@ fn uses(command: &str, setting: &Arg) -> bool {
         "health" => matches!(setting.get_id().as_str(), "listen_addr" | "admin_addr"),
         // `migrate` migrates whatever `--no-migrate` is, and `export` never does.
         "migrate" | "export" if setting.get_id() == "no_migrate" => false,
-        // Only the server has a cache and removes changes.
-        "migrate" | "import" | "export" if setting.get_id().as_str().starts_with("user_c") => false,
-        "migrate" | "import" | "export" => matches!(setting.get_help_heading(), Some("Database" | "Telemetry")),
+        "migrate" | "import" | "export" => {
+            // Only the server has a cache, and removes what is old.
+            let id = setting.get_id().as_str();
+            let is_for_serve = id.ends_with("_retention") || id == "user_cache_bytes";
+            !is_for_serve && matches!(setting.get_help_heading(), Some("Database" | "Telemetry"))
+        }
         _ => false,
     }
 }

@@ -41,8 +41,9 @@ const SETUP: &str = "SET statement_timeout = '60s'; SET jit = off; \
 
 const COPY: &str = "COPY imported_users FROM STDIN";
 
-/// Creates users in the order of the input, so that of two with the same address the first one is created. Like
-/// [`super::creates::CREATE_MANY`], it gives new users ids of the database's clock.
+/// Creates users in the order of the input, so that of two with the same address the first one is created. Requests create them
+/// in the order of the addresses: if the two wait for each other, PostgreSQL ends one of them, which is repeated. New users get
+/// ids of the database's clock, as by [`super::creates::CREATE_MANY`].
 const IMPORT: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
     SELECT CASE WHEN created_at IS NULL THEN uuid_v7(at, id) ELSE id END, name, email, email_key, version, \
     COALESCE(created_at, at), COALESCE(updated_at, at) \
