@@ -35,7 +35,7 @@ pub(super) async fn export(store: &Store, output: Option<&Path>) -> Result<(), B
         }
         None => None,
     };
-    let style = ProgressStyle::with_template("{elapsed} exported {pos} users ({per_sec})");
+    let style = ProgressStyle::with_template("{elapsed} exported {pos} users");
     let progress = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     let (mut last, mut count) = (Uuid::nil(), 0_u64);
     loop {

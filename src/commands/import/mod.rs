@@ -100,7 +100,7 @@ pub(super) async fn import(
         if let Err(error) = import.process(chunk).await {
             break Err(error);
         }
-        progress.set_position(if path == Path::new("-") { import.imported } else { read });
+        progress.set_position(read);
         progress.set_message(import.to_string());
     };
     progress.finish_and_clear();
@@ -169,11 +169,11 @@ impl Read for Counted {
     }
 }
 
-/// Opens the input, and a progress bar that is shown on a terminal: of the bytes of a file, or of the users.
+/// Opens the input, and the progress that is shown on a terminal: of a file with a bar.
 fn open(path: &Path) -> io::Result<(Counted, ProgressBar)> {
     let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let (input, progress): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
-        (Box::new(io::stdin()), ProgressBar::new_spinner().with_style(style("{elapsed} {msg} ({per_sec})")))
+        (Box::new(io::stdin()), ProgressBar::new_spinner().with_style(style("{elapsed} {msg}")))
     } else {
         let file = File::open(path)?;
         let progress = ProgressBar::new(file.metadata()?.len());
