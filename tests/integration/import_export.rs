@@ -4,116 +4,17 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Database, Storage, document::Document, values::Values},
+    environment::{Client, Environment, Outcome, new_user, on_both, parse},
+    harness::{Database, document::Document, values::Values},
     process::{Process, run, web_server},
 };
-
-/// Declares tests that run on both databases.
-macro_rules! on_both {
-    ($( $(#[$doc:meta])* async fn $name:ident($place:ident: Place) $body:block )*) => {$(
-        $(#[$doc])*
-        mod $name {
-            #[allow(unused_imports, reason = "not every test needs what its file imports")]
-            use super::*;
-
-            async fn body($place: &Place) $body
-
-            async fn on(database: Database) {
-                let Some(place) = Place::new(database).await else { return eprintln!("skipped: no PostgreSQL here") };
-                body(&place).await;
-                place.storage.drop_database().await;
-            }
-
-            #[tokio::test]
-            async fn sqlite() {
-                on(Database::Sqlite).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                on(Database::Postgres).await;
-            }
-        }
-    )*};
-}
-
-/// A database, and a folder in which the commands run.
-struct Place {
-    storage: Storage,
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    async fn new(database: Database) -> Option<Self> {
-        Some(Self { storage: Storage::new(database).await?, folder: tempfile::tempdir().unwrap() })
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = web_server(self.path());
-        command.env("DATABASE_URL", self.storage.url()).args(["--log", "error"]).args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Outcome {
-        Outcome::of(&run(&mut self.command(arguments)))
-    }
-
-    /// Runs the command with a file as standard input.
-    fn run_on(&self, input: &str, arguments: &[&str]) -> Outcome {
-        let input = fs::File::open(self.path().join(input)).unwrap();
-        Outcome::of(&run(self.command(arguments).stdin(input)))
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path().join(name), content).unwrap();
-    }
-
-    /// The JSON objects of a file with one per line.
-    fn read(&self, name: &str) -> Vec<Value> {
-        parse(&fs::read_to_string(self.path().join(name)).unwrap())
-    }
-
-    fn export(&self) -> String {
-        let outcome = self.run(&["export"]);
-        assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        assert_eq!(outcome.stderr, format!("exported {} users\n", outcome.stdout.lines().count()));
-        outcome.stdout
-    }
-}
-
-#[derive(Debug)]
-struct Outcome {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Outcome {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
-    }
-}
-
-fn parse(ndjson: &str) -> Vec<Value> {
-    ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn new_user(number: usize) -> String {
-    json!({ "name": format!("User {number}"), "email": format!("user{number}@example.com") }).to_string()
-}
 
 /// The line of a user that was created at a time. Its id has this time.
 fn exported(created_at: &str, updated_at: &str, number: u64) -> Value {
@@ -149,7 +50,7 @@ fn names(users: &[Value]) -> Vec<&str> {
 
 on_both! {
     /// Every line that is not imported is in the file of the rejects, with every reason and its text.
-    async fn lines_are_imported_or_rejected_with_their_reasons(place: Place) {
+    async fn lines_are_imported_or_rejected_with_their_reasons(environment: Environment) {
         let user = exported(OLD, LATER, 1);
         let other = exported(OLD, LATER, 2);
         let lines = [
@@ -183,12 +84,12 @@ on_both! {
             input.extend([line.as_slice(), end].concat());
         }
         input.extend(new_user(2).as_bytes());
-        place.write("users", input);
+        environment.write("users", input);
 
-        let outcome = place.run(&["import", "users"]);
+        let outcome = environment.run(&["import", "users"]);
         let summary = "imported 3 users, rejected 14 (reasons in users.rejects.ndjson)\n";
         assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (Some(3), summary, ""));
-        let rejects = place.read("users.rejects.ndjson");
+        let rejects = environment.read("users.rejects.ndjson");
         let expected = lines.iter().enumerate().filter(|(_, (_, errors))| !errors.is_empty());
         assert_eq!(rejects.len(), expected.clone().count());
         for (reject, (number, (line, errors))) in rejects.iter().zip(expected) {
@@ -203,60 +104,60 @@ on_both! {
                 assert!(found.iter().any(is_found), "{pointer} {detail} in {reject}");
             }
         }
-        let users = parse(&place.export());
+        let users = parse(&environment.export());
         assert_eq!(users[0], user, "the id, the version and the times are kept");
         assert_eq!(names(&users[1..]), ["User 1", "User 2"]);
     }
 
     /// What was mended is imported; what was imported is rejected.
-    async fn an_import_can_be_repeated(place: Place) {
+    async fn an_import_can_be_repeated(environment: Environment) {
         let lines: Vec<_> = (0..5_000).map(new_user).collect();
-        place.write("users", lines[..4_000].join("\n"));
-        assert_eq!(place.run(&["import", "users"]).stdout, "imported 4000 users, rejected 0\n");
-        assert!(!place.path().join("users.rejects.ndjson").exists());
-        let before = place.export();
+        environment.write("users", lines[..4_000].join("\n"));
+        assert_eq!(environment.run(&["import", "users"]).stdout, "imported 4000 users, rejected 0\n");
+        assert!(!environment.path().join("users.rejects.ndjson").exists());
+        let before = environment.export();
         let users = parse(&before);
         assert!(users.iter().enumerate().all(|(number, user)| user["name"] == format!("User {number}")));
 
-        place.write("users", lines.join("\n"));
-        let outcome = place.run(&["import", "users"]);
+        environment.write("users", lines.join("\n"));
+        let outcome = environment.run(&["import", "users"]);
         assert!(outcome.stdout.starts_with("imported 1000 users, rejected 4000 "), "{outcome:?}");
-        assert!(place.export().starts_with(&before));
+        assert!(environment.export().starts_with(&before));
         // Reasons are not overwritten.
-        let outcome = place.run(&["import", "users"]);
+        let outcome = environment.run(&["import", "users"]);
         assert_eq!(outcome.code, Some(1));
         let message = "users.rejects.ndjson exists: move it, or name another file with --rejects\n";
         assert_eq!(outcome.stderr, message);
-        let outcome = place.run(&["import", "users", "--rejects", "/dev/null"]);
+        let outcome = environment.run(&["import", "users", "--rejects", "/dev/null"]);
         assert_eq!(outcome.stdout, "imported 0 users, rejected 5000 (reasons in /dev/null)\n");
     }
 
-    async fn an_array_is_imported(place: Place) {
+    async fn an_array_is_imported(environment: Environment) {
         let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/test_data.json");
-        assert_eq!(place.run(&["import", fixture]).stdout, "imported 5 users, rejected 0\n");
-        assert_eq!(names(&parse(&place.export()))[2..4], ["Ὑπατία", "李善兰"]);
+        assert_eq!(environment.run(&["import", fixture]).stdout, "imported 5 users, rejected 0\n");
+        assert_eq!(names(&parse(&environment.export()))[2..4], ["Ὑπατία", "李善兰"]);
 
-        place.write("more", format!("\u{feff}[{},\n {{}}, {}]", new_user(1), new_user(2)));
-        let outcome = place.run_on("more", &["import", "-"]);
+        environment.write("more", format!("\u{feff}[{},\n {{}}, {}]", new_user(1), new_user(2)));
+        let outcome = environment.run_on("more", &["import", "-"]);
         assert_eq!((outcome.code, &*outcome.stdout), (Some(3), "imported 2 users, rejected 1\n"));
         let reject = &parse(&outcome.stderr)[0];
         assert_eq!((&reject["element"], &reject["input"]), (&json!(2), &json!("{}")));
 
-        place.write("broken", format!("[{}, {}\n{}]", new_user(3), new_user(4), new_user(5)));
-        let outcome = place.run(&["import", "broken"]);
+        environment.write("broken", format!("[{}, {}\n{}]", new_user(3), new_user(4), new_user(5)));
+        let outcome = environment.run(&["import", "broken"]);
         let message = "broken: not a valid JSON array: expected `,` or `]` at line 2 column 1 after element 2: \
                        imported 2 users, rejected 0\n";
         assert_eq!((outcome.code, &*outcome.stderr), (Some(1), message));
 
         for (content, count) in [("", 0), ("\n", 0), ("[]", 0), (&*new_user(6), 1)] {
-            place.write("few", content);
-            let outcome = place.run_on("few", &["import", "-"]);
+            environment.write("few", content);
+            let outcome = environment.run_on("few", &["import", "-"]);
             assert_eq!((outcome.code, outcome.stdout), (Some(0), format!("imported {count} users, rejected 0\n")));
         }
     }
 
     /// Users with any values that the contract accepts are the same after they moved to the other database and back.
-    async fn an_export_imported_elsewhere_is_the_same(place: Place) {
+    async fn an_export_imported_elsewhere_is_the_same(environment: Environment) {
         let document = Document::of_the_contract();
         let schema = json!({ "$ref": "#/components/schemas/NewUser" });
         let mut values = Values::new(document);
@@ -264,24 +165,24 @@ on_both! {
         lines.push(json!({ "name": r"\N \. \t", "email": "{}|'\\'$@example.com".replace('\\', "") }).to_string());
         lines.extend((0..3_000).map(new_user));
         lines.push(exported(OLD, LATER, 3).to_string());
-        place.write("users", lines.join("\n"));
-        let outcome = place.run(&["import", "users", "--rejects", "-"]);
+        environment.write("users", lines.join("\n"));
+        let outcome = environment.run(&["import", "users", "--rejects", "-"]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        let export = place.export();
+        let export = environment.export();
         assert_eq!(export.lines().count(), lines.len());
 
-        let outcome = place.run(&["export", "--output", "export"]);
+        let outcome = environment.run(&["export", "--output", "export"]);
         assert_eq!((outcome.code, &*outcome.stdout), (Some(0), ""));
-        let file = place.path().join("export");
+        let file = environment.path().join("export");
         assert_eq!(fs::read_to_string(&file).unwrap(), export);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(place.run(&["export", "--output", "export"]).stderr.starts_with("export exists: "));
+        assert!(environment.run(&["export", "--output", "export"]).stderr.starts_with("export exists: "));
 
-        let elsewhere = match place.storage.database() {
+        let elsewhere = match environment.storage.database() {
             Database::Sqlite => Database::Postgres,
             Database::Postgres => Database::Sqlite,
         };
-        let Some(other) = Place::new(elsewhere).await else { return };
+        let Some(other) = Environment::new(elsewhere).await else { return };
         let outcome = other.run(&["import", file.to_str().unwrap(), "--rejects", "-"]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert_eq!(other.export(), export);
@@ -289,15 +190,15 @@ on_both! {
     }
 
     /// A server that runs on the database serves the users, with their version as the ETag, and their changes.
-    async fn a_running_server_serves_imported_users(place: Place) {
-        let mut command = web_server(place.path());
-        command.env("DATABASE_URL", place.storage.url()).env("USER_CACHE_BYTES", "1000000");
+    async fn a_running_server_serves_imported_users(environment: Environment) {
+        let mut command = web_server(environment.path());
+        command.env("DATABASE_URL", environment.storage.url()).env("USER_CACHE_BYTES", "1000000");
         let process = Process::start(command).await;
         let app = &process.app;
         let created = app.create_user("bob").await;
         let bob = format!("/users/{}", created["id"].as_str().unwrap());
         assert_eq!(app.patch(&bob, json!({ "name": "Bob" })).await.status, 200);
-        let line = place.export();
+        let line = environment.export();
         let read = app.get(&bob).await;
         // The line has the JSON of the response, and then the version.
         assert_eq!(line.trim_end(), format!("{},\"version\":2}}", read.text().strip_suffix('}').unwrap()));
@@ -305,8 +206,8 @@ on_both! {
         assert_eq!(app.get(&bob).await.status, 404);
 
         let before = app.get("/users/changes").await.json()["changes"][2]["at"].as_str().unwrap().to_owned();
-        place.write("users", format!("{line}{}\n{}\n", exported(OLD, LATER, 5), new_user(1)));
-        assert_eq!(place.run(&["import", "users"]).stdout, "imported 3 users, rejected 0\n");
+        environment.write("users", format!("{line}{}\n{}\n", exported(OLD, LATER, 5), new_user(1)));
+        assert_eq!(environment.run(&["import", "users"]).stdout, "imported 3 users, rejected 0\n");
         let restored = app.get(&bob).await;
         assert_eq!((restored.status, restored.text(), restored.header("etag")), (200, read.text(), Some("\"2\"")));
 
@@ -324,32 +225,44 @@ on_both! {
     }
 
     /// SIGTERM stops after the chunk that was sent, and the message has the last line that was processed.
-    async fn a_signal_stops_after_the_current_chunk(place: Place) {
-        let mut command = place.command(&["import", "-"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        for number in 0..2_500 {
-            writeln!(input, "{}", new_user(number)).unwrap();
-        }
-        input.flush().unwrap();
-        // Standard input stays open, and the rest is less than a chunk.
-        let start = Instant::now();
-        while !place.run(&["export"]).stdout.contains("User 1999") {
-            assert!(start.elapsed() < Duration::from_secs(30), "the first chunk is not imported");
-        }
+    async fn a_signal_stops_after_the_current_chunk(environment: Environment) {
+        let (child, mut input) = environment.start_import().await;
+        // Less than a chunk.
+        writeln!(input, "{}", new_user(2_000)).unwrap();
         assert!(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().unwrap().success());
         let outcome = Outcome::of(&child.wait_with_output().unwrap());
         let message = "stopped by a signal after line 2000: imported 2000 users, rejected 0\n";
         assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (Some(1), "", message));
         drop(input);
-        assert_eq!(place.export().lines().count(), 2_000);
+        assert_eq!(environment.export().lines().count(), 2_000);
+    }
+
+    /// The lock of another client is held for longer than DATABASE_LOCK_TIMEOUT. Its user is there first.
+    async fn an_import_waits_for_another_writer(environment: Environment) {
+        let insert = match environment.storage.database() {
+            Database::Sqlite => "BEGIN IMMEDIATE; INSERT INTO users VALUES \
+                (x'01900000000070008000000000000001', 'First', 'user2000@example.com', 'user2000@example.com', 1, 1, 1)",
+            Database::Postgres => "BEGIN; INSERT INTO users VALUES ('01900000-0000-7000-8000-000000000001', 'First', \
+                'user2000@example.com', 'user2000@example.com', 1, now(), now())",
+        };
+        let (child, mut input) = environment.start_import().await;
+        let mut other = Client::connect(&environment.storage).await;
+        other.execute(insert).await;
+        writeln!(input, "{}\n{}", new_user(2_000), new_user(2_001)).unwrap();
+        drop(input);
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        other.execute("COMMIT").await;
+        let outcome = Outcome::of(&child.wait_with_output().unwrap());
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(3), "imported 2001 users, rejected 1\n"));
+        let users = parse(&environment.export());
+        assert_eq!((names(&users)[0], names(&users)[2_001]), ("First", "User 2001"));
     }
 
     /// As in `web_server export | head -1`.
-    async fn a_closed_pipe_ends_an_export_quietly(place: Place) {
-        place.write("users", (0..4_000).map(|number| new_user(number) + "\n").collect::<String>());
-        assert_eq!(place.run(&["import", "users"]).code, Some(0));
-        let mut child = place.command(&["export"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    async fn a_closed_pipe_ends_an_export_quietly(environment: Environment) {
+        environment.write("users", (0..4_000).map(|number| new_user(number) + "\n").collect::<String>());
+        assert_eq!(environment.run(&["import", "users"]).code, Some(0));
+        let mut child = environment.command(&["export"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
         BufReader::with_capacity(100, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         assert_eq!(names(&parse(&first)), ["User 0"]);
