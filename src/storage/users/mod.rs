@@ -44,7 +44,7 @@ pub use lists::LIST;
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
-    both: &[EXPORT, GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
+    both: &[GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
     postgres: &[
         CHANGES.0,
         IS_KEPT.0,
@@ -54,6 +54,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         CREATE_ALL.0,
         TAKEN.0,
         EXISTING.0,
+        EXPORT,
         GET_MANY.0,
         LOOK_UP.0,
         UPDATE_MANY.0,
@@ -72,6 +73,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         ADD_LATEST_CHANGE,
         REMOVE_LATEST_CHANGE,
         EXISTING.1,
+        EXPORT,
         GET_MANY.1,
         LOOK_UP.1,
         UPDATE_MANY.1,
