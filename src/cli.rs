@@ -29,10 +29,22 @@ pub enum Command {
     Serve,
     /// Run pending database migrations.
     Migrate,
-    /// Create users from a JSON file, `{"users": [{"name": …, "email": …}]}`. Users whose address exists are skipped.
+    /// Create the users of a file. Exit code 0 if all were imported, 3 if some were rejected, 1 if the import did not reach
+    /// the end of the file.
     Import {
-        /// The JSON file.
+        /// NDJSON, one `{"name": …, "email": …}` or exported user per line, or one JSON array of them; `-` is standard input.
         file: PathBuf,
+
+        /// Write the users that were not imported, with the reasons, to a new file; `-` is standard error. Default:
+        /// FILE.rejects.ndjson, or standard error if the input is standard input.
+        #[arg(long, value_name = "FILE")]
+        rejects: Option<PathBuf>,
+    },
+    /// Write every user as NDJSON, in the form that `import` reads.
+    Export {
+        /// Write to a new file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Check whether a server with these settings is ready. Exit code 0 if it is. For containers without curl.
     Health,
@@ -82,9 +94,14 @@ fn uses(command: &str, setting: &Arg) -> bool {
     match command {
         "serve" => true,
         "health" => matches!(setting.get_id().as_str(), "listen_addr" | "admin_addr"),
-        // `migrate` migrates whatever `--no-migrate` is.
-        "migrate" if setting.get_id() == "no_migrate" => false,
-        "migrate" | "import" => matches!(setting.get_help_heading(), Some("Database" | "Telemetry")),
+        // `migrate` migrates whatever `--no-migrate` is, and `export` never does.
+        "migrate" | "export" if setting.get_id() == "no_migrate" => false,
+        "migrate" | "import" | "export" => {
+            // Only the server has a cache, and removes what is old.
+            let id = setting.get_id().as_str();
+            let is_for_serve = id.ends_with("_retention") || id == "user_cache_bytes";
+            !is_for_serve && matches!(setting.get_help_heading(), Some("Database" | "Telemetry"))
+        }
         _ => false,
     }
 }
@@ -102,6 +119,9 @@ mod tests {
             ("migrate", "--database-url", true),
             ("migrate", "--no-migrate", false),
             ("import", "--no-migrate", true),
+            ("import", "--user-cache-bytes", false),
+            ("export", "--database-url", true),
+            ("export", "--no-migrate", false),
             ("migrate", "--rate-limit", false),
             ("openapi", "--listen-addr", false),
         ] {

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     // Does not wait for the lookup of a host name, which nothing can cancel.
     runtime.shutdown_background();
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE

@@ -1,5 +1,7 @@
 //! The commands of the binary.
 
+mod export;
+mod files;
 mod health;
 mod import;
 mod migrate;
@@ -7,14 +9,18 @@ mod openapi;
 mod serve;
 mod signals;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use crate::{
-    app,
+    app::{self, App},
     cli::{Cli, Command},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     config::{Config, dotenv},
-    ids::UuidV7Generator,
+    ids::{IdGenerator, UuidV7Generator},
     storage::{self, Store},
     telemetry::init as telemetry,
 };
@@ -22,11 +28,14 @@ use crate::{
 /// The error that ends the process. It is printed in one line, or one line per setting or violation.
 type Error = Box<dyn std::error::Error>;
 
-/// Parses the command line and runs the command.
+/// The exit code of an import that rejected users.
+const REJECTED: u8 = 3;
+
+/// Parses the command line, runs the command and returns its exit code.
 ///
 /// # Errors
 /// The configuration is invalid, or the command failed.
-pub async fn run() -> Result<(), Error> {
+pub async fn run() -> Result<ExitCode, Error> {
     let dotenv = dotenv::read();
     // `--help` and `--version` work even if `.env` is invalid.
     let cli = Cli::from_process();
@@ -34,41 +43,61 @@ pub async fn run() -> Result<(), Error> {
     let command = cli.command.unwrap_or(Command::Serve);
     // This command works even if the settings are invalid.
     if let Command::Openapi { form } = command {
-        return Ok(openapi::print(form)?);
+        openapi::print(form)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let config = Config::validate(&cli.settings)?;
     if command == Command::Health {
-        return Ok(health::check(&config.server)?);
+        health::check(&config.server)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    let telemetry = telemetry::init(&config.telemetry)?;
+    // Standard output is for the users of an export, and for the result of an import.
+    let is_log_on_stdout = !matches!(command, Command::Import { .. } | Command::Export { .. });
+    let telemetry = telemetry::init(&config.telemetry, is_log_on_stdout)?;
     let result = match command {
         Command::Serve => serve::serve(&config).await,
         Command::Migrate => async { migrate::migrate(open(&config).await?).await }.await,
-        Command::Import { file } => import_users(&config, &file).await,
+        Command::Import { file, rejects } => {
+            let is_complete = import_users(&config, &file, rejects).await;
+            telemetry.flush();
+            return is_complete.map(|is_complete| ExitCode::from(if is_complete { 0 } else { REJECTED }));
+        }
+        Command::Export { output } => export_users(&config, output.as_deref()).await,
         Command::Openapi { .. } | Command::Health => Ok(()),
     };
     telemetry.flush();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn import_users(config: &Config, file: &Path, rejects: Option<PathBuf>) -> Result<bool, Error> {
+    let store = open_checked(config, config.database.no_migrate).await?;
+    let result = import::import(&app::artifacts()?.table, &store, file, rejects).await;
+    store.close().await;
+    Ok(result?)
+}
+
+async fn export_users(config: &Config, output: Option<&Path>) -> Result<(), Error> {
+    let store = open_checked(config, true).await?;
+    let result = export::export(&store, output).await;
+    store.close().await;
     result
 }
 
-async fn import_users(config: &Config, file: &Path) -> Result<(), Error> {
-    let store = open(config).await?;
-    if !config.database.no_migrate {
-        store.migrate().await?;
-    }
-    let imported = import::import(&app::artifacts()?.table, file, &*store.users()).await?;
-    println!(
-        "{} users created, {} skipped (address exists), in {}",
-        imported.created,
-        imported.skipped,
-        store.target()
-    );
-    store.close().await;
-    Ok(())
+/// Opens the database without a cache, as a server does.
+async fn open_checked(config: &Config, no_migrate: bool) -> Result<Store, Error> {
+    let mut config = config.clone();
+    config.database.user_cache_bytes = Some(0);
+    config.database.no_migrate = no_migrate;
+    let (clock, ids) = clock_and_ids();
+    Ok(App::open(&config, clock, ids).await?)
 }
 
 async fn open(config: &Config) -> Result<Store, Error> {
-    let clock = Arc::new(SystemClock);
-    let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+    let (clock, ids) = clock_and_ids();
     Ok(storage::connect(&config.database, clock, ids).await?)
+}
+
+fn clock_and_ids() -> (Arc<dyn Clock>, Arc<dyn IdGenerator>) {
+    let clock = Arc::new(SystemClock);
+    (clock.clone(), Arc::new(UuidV7Generator::new(clock)))
 }

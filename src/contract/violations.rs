@@ -2,24 +2,13 @@
 
 use api::problem::{Problem, ProblemType, Violation};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
-use openapi_contract::OperationTable;
 use serde_json::Value;
 
-use super::operations::compile_schema;
-
-/// The maximum number of violations in a response, so that a small request cannot cause a large response.
-const MAX_VIOLATIONS: usize = 1_000;
-
-/// Returns every violation of a schema that can refer to the contract's schemas.
-///
-/// # Errors
-/// The schema is invalid.
-pub(crate) fn of_schema(table: &OperationTable, schema: &Value, value: &Value) -> Result<Vec<Violation>, String> {
-    Ok(of_body(&compile_schema(table, schema)?, value))
-}
+/// The maximum number of violations that are listed, so that a small request cannot cause a large response.
+pub(crate) const MAX_VIOLATIONS: usize = 1_000;
 
 /// Returns every violation in a body: for a missing or unknown member at the member's own location.
-pub(super) fn of_body(validator: &Validator, value: &Value) -> Vec<Violation> {
+pub(crate) fn of_body(validator: &Validator, value: &Value) -> Vec<Violation> {
     validator.iter_errors(value).flat_map(|error| at_members(&error)).collect()
 }
 

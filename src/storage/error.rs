@@ -97,6 +97,11 @@ fn classify(error: &sqlx::Error) -> StoreError {
     }
 }
 
+/// Whether the same statement may succeed later.
+pub(super) fn is_unavailable(error: &sqlx::Error) -> bool {
+    classify(error) == StoreError::Unavailable
+}
+
 /// Whether the connection broke. Connections of the same age are probably broken too.
 pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
     match error {

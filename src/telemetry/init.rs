@@ -47,19 +47,23 @@ pub(crate) fn flush_log() {
     }
 }
 
-/// Starts logging to standard output, panics included, and exporting spans. A thread of its own writes the lines; call
+/// Starts logging to standard output or standard error, panics included, and exporting spans. A thread of its own writes the lines; call
 /// [`Telemetry::flush`] or [`flush_log`] before the process ends.
 ///
 /// # Errors
 /// The exporter or the thread cannot be started.
-pub(crate) fn init(config: &TelemetryConfig) -> Result<Telemetry, String> {
+pub(crate) fn init(config: &TelemetryConfig, is_log_on_stdout: bool) -> Result<Telemetry, String> {
     let filter = EnvFilter::try_new(&config.rust_log).unwrap_or_else(|_| EnvFilter::new("info"));
     // Filters can match spans and their fields, `[request{operation=getUser}]=debug`, and enable spans of lower levels.
     let filter_uses_spans = config.rust_log.contains('[') || filter.max_level_hint() > Some(LevelFilter::INFO);
-    let writer = LogWriter::start(io::stdout()).map_err(|error| format!("cannot start the log writer: {error}"))?;
+    let (writer, is_terminal) = if is_log_on_stdout {
+        (LogWriter::start(io::stdout()), io::stdout().is_terminal())
+    } else {
+        (LogWriter::start(io::stderr()), io::stderr().is_terminal())
+    };
+    let writer = writer.map_err(|error| format!("cannot start the log writer: {error}"))?;
     let lines = writer.clone();
     let log = fmt::layer().with_writer(move || lines.clone());
-    let is_terminal = io::stdout().is_terminal();
     let format = config.log_format.unwrap_or(if is_terminal { LogFormat::Pretty } else { LogFormat::Json });
     let log = match format {
         LogFormat::Pretty => log.with_ansi(is_terminal).with_filter(filter).boxed(),

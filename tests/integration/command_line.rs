@@ -240,28 +240,3 @@ fn openapi_prints_the_document() {
     }
     assert_eq!(printed(&["--form", "yaml"]), include_str!("../../openapi.yaml"));
 }
-
-#[test]
-fn a_fixture_is_imported_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/test_data.json");
-    let import = || run(web_server(folder.path()).args(["--log", "off", "import", file]));
-    assert!(stdout(&import()).starts_with("5 users created, 0 skipped (address exists), in SQLite"));
-    assert!(stdout(&import()).starts_with("0 users created, 5 skipped (address exists), in SQLite"));
-}
-
-/// The whole file is validated before the first user is created.
-#[test]
-fn an_invalid_fixture_is_refused_as_a_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("users.json");
-    fs::write(&file, r#"{"users":[{"name":"Ada","email":"ada@example.com"},{"name":" ","email":"x"}]}"#).unwrap();
-    let output = run(web_server(folder.path()).args(["--log", "off", "import", "users.json"]));
-    assert_eq!(output.status.code(), Some(1));
-    let message = stderr(&output);
-    assert!(message.contains("/users/1/name") && message.contains("/users/1/email"), "{message}");
-    fs::write(&file, r#"{"users":[]}"#).unwrap();
-    assert!(
-        stdout(&run(web_server(folder.path()).args(["--log", "off", "import", "users.json"]))).starts_with("0 users")
-    );
-}

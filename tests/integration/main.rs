@@ -11,6 +11,8 @@ mod configuration;
 mod contract;
 mod database_faults;
 mod durability;
+mod environment;
+mod import_export;
 mod kill;
 mod list_plans;
 mod lost_connections;

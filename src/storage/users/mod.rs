@@ -6,6 +6,8 @@
 
 mod changes;
 mod creates;
+mod exports;
+mod imports;
 mod lists;
 mod reads;
 mod row;
@@ -27,6 +29,8 @@ use uuid::Uuid;
 use self::{
     changes::{CHANGES, COMPLETE_BEFORE, IS_KEPT, LATEST_CHANGE, ListChanges, REMOVE_CHANGES},
     creates::{CREATE_ALL, CREATE_MANY, CREATED, Create, CreateList, CreateUserLists, CreateUsers, TAKEN, conflicts},
+    exports::EXPORT,
+    imports::{ADD_LATEST_CHANGE, EXISTING, IMPORT_SQLITE, REMOVE_LATEST_CHANGE},
     lists::ListUsers,
     reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
@@ -34,6 +38,7 @@ use self::{
 use super::{coalescer::Coalescer, schema::Statements, store::Store, writer::Writer};
 
 pub(super) use changes::remove_changes;
+pub use imports::{ImportedUser, UserImporter};
 pub use lists::LIST;
 
 /// Every statement, for [`Store::check_schema`].
@@ -48,6 +53,8 @@ pub(super) const STATEMENTS: Statements = Statements {
         CREATE_MANY.0,
         CREATE_ALL.0,
         TAKEN.0,
+        EXISTING.0,
+        EXPORT,
         GET_MANY.0,
         LOOK_UP.0,
         UPDATE_MANY.0,
@@ -62,6 +69,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         CREATE_ALL.1,
         TAKEN.1,
         CREATED,
+        IMPORT_SQLITE,
+        ADD_LATEST_CHANGE,
+        REMOVE_LATEST_CHANGE,
+        EXISTING.1,
+        EXPORT,
         GET_MANY.1,
         LOOK_UP.1,
         UPDATE_MANY.1,

@@ -1,0 +1,79 @@
+//! `web_server export`: writes every user as NDJSON.
+
+use std::{
+    error::Error,
+    fmt::Display,
+    io::{self, ErrorKind, Write},
+    path::Path,
+};
+
+use api::users::User;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::files;
+use crate::storage::Store;
+
+/// A line: the JSON of `GET /users/{id}`, and the version, which a response has in its `ETag`.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    user: &'a User,
+    version: i64,
+}
+
+/// Writes the users in the order of their ids to a file or to standard output.
+///
+/// # Errors
+/// The file exists, or the database or the output fails. A reader that closes the pipe is no error.
+pub(super) async fn export(store: &Store, output: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let mut file = match output {
+        Some(path) => {
+            files::refuse_existing(path, "--output")?;
+            Some(files::create(path).map_err(|error| format!("{}: {error}", path.display()))?)
+        }
+        None => None,
+    };
+    let style = ProgressStyle::with_template("{elapsed} exported {pos} users");
+    let progress = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let (mut last, mut count) = (Uuid::nil(), 0_u64);
+    loop {
+        let users = store.users_after(last).await.map_err(|error| incomplete("the database failed", &error, count))?;
+        let Some(user) = users.last() else { break };
+        last = user.id;
+        let mut lines = Vec::new();
+        for user in &users {
+            serde_json::to_writer(&mut lines, &Line { user, version: user.version })?;
+            lines.push(b'\n');
+        }
+        let written = match &mut file {
+            Some(file) => file.write_all(&lines),
+            None => io::stdout().lock().write_all(&lines),
+        };
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            written => written.map_err(|error| incomplete("cannot write", &error, count))?,
+        }
+        count += users.len() as u64;
+        progress.set_position(count);
+    }
+    if let Some(file) = file {
+        synced(file.sync_all()).map_err(|error| incomplete("cannot write", &error, count))?;
+    }
+    progress.finish_and_clear();
+    eprintln!("exported {count} users");
+    Ok(())
+}
+
+/// A device or a named pipe cannot be synced.
+fn synced(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}
+
+fn incomplete(what: &str, error: &dyn Display, count: u64) -> String {
+    format!("{what}: {error}; the export is incomplete: it has {count} users")
+}

@@ -1,0 +1,21 @@
+//! Files that commands write.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+/// Returns an error if the path is an existing file. A device or a named pipe can be written.
+pub(super) fn refuse_existing(path: &Path, option: &str) -> Result<(), String> {
+    if path.is_file() {
+        return Err(format!("{} exists: move it, or name another file with {option}", path.display()));
+    }
+    Ok(())
+}
+
+/// Opens a file for writing. A new one is for its owner only, because it has personal data.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
