@@ -226,8 +226,8 @@ async fn old_changes_are_removed(database: Database) {
         }
         Storage::Postgres(_) => {
             let insert = format!(
-                "{numbers} INSERT INTO user_changes SELECT uuid_v7(at, user_id), 'updated', user_id, n, at \
-                 FROM (SELECT n, gen_random_uuid() AS user_id, timestamptz 'epoch' + ({old} + n) * interval '1 microsecond' AS at FROM numbers) AS old"
+                "{numbers} INSERT INTO user_changes (at, type, user_ids, versions) \
+                 SELECT timestamptz 'epoch' + ({old} + n) * interval '1 microsecond', 'updated', ARRAY[gen_random_uuid()], ARRAY[n] FROM numbers"
             );
             let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
             sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await.expect("rows");
@@ -243,6 +243,47 @@ async fn old_changes_are_removed(database: Database) {
     assert_eq!(latest[0]["version"], 2500);
     // A client that has the latest change misses nothing, however old that is.
     assert_eq!(changes(&app, 1000, latest[0]["id"].as_str()).await, Vec::<Value>::new());
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// Every user that statements of another program write is recorded, also if ids differ in the first half only.
+async fn statements_of_another_program_are_recorded(database: Database) {
+    const USERS: usize = 150;
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let (app, server) = start(&storage, 0).await;
+    let (id_and_time, delete) = match database {
+        Database::Sqlite => {
+            ("CAST(printf('%08d', n) || '-the end' AS BLOB), CAST(strftime('%s') AS INTEGER) * 1000000", "DELETE FROM")
+        }
+        Database::Postgres => ("CAST(lpad(to_hex(n), 16, '0') || repeat('8', 16) AS uuid), now()", "TRUNCATE"),
+    };
+    let sql = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {USERS}), \
+         rows (n, id, at) AS (SELECT n, {id_and_time} FROM numbers) \
+         INSERT INTO users SELECT id, n, n, n, 1, at, at FROM rows; \
+         UPDATE users SET name = 'changed', version = 2; UPDATE users SET name = 'changed'; {delete} users"
+    );
+    match &storage {
+        Storage::Sqlite(_) => {
+            let mut connection = sqlx::SqliteConnection::connect(&storage.url()).await.expect("a connection");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("it succeeds");
+        }
+        Storage::Postgres(_) => {
+            let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("it succeeds");
+        }
+    }
+    let all = changes(&app, 1000, None).await;
+    assert_eq!(changes(&app, 7, None).await, all);
+    assert!(all.windows(2).all(|pair| pair[0]["id"].as_str() < pair[1]["id"].as_str()));
+    let mut by_user: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for (kind, user, version) in facts(&all) {
+        by_user.entry(user).or_default().push((kind, version));
+    }
+    assert_eq!(by_user.len(), USERS);
+    let expected = [("created", 1), ("updated", 2), ("deleted", 2)].map(|(kind, version)| (kind.to_owned(), version));
+    assert!(by_user.values().all(|facts| *facts == expected), "{by_user:?}");
     server.stop().await;
     storage.drop_database().await;
 }
@@ -276,6 +317,7 @@ on_both! {
     the_order_is_that_of_creation
     old_changes_are_removed
     a_walk_during_writes_misses_nothing
+    statements_of_another_program_are_recorded
 }
 
 /// A transaction that takes long holds back the later users and changes, which would otherwise be passed before it ends.
