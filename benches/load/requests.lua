@@ -1,8 +1,10 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
--- the id FIRST), read-all (each in turn, which fills a cache), list or create (addresses contain RUN). RESULT counts errors and
--- responses other than 2xx and 3xx, so that fast errors are visible. What is constant is formatted once: wrk shares the processor with the server.
+-- the id FIRST), read-all (each in turn, which fills a cache), list, create or batch (ITEMS users; addresses contain RUN). RESULT
+-- counts errors and responses other than 2xx and 3xx, so that fast errors are visible. What is constant is formatted once: wrk
+-- shares the processor with the server.
 
 local kind, run, users = os.getenv("REQUESTS"), os.getenv("RUN"), tonumber(os.getenv("USERS"))
+local items = tonumber(os.getenv("ITEMS"))
 local prefix, first = os.getenv("FIRST"):match("^(.*-)(%d+)$")
 local before, after
 local number = 0
@@ -34,12 +36,21 @@ elseif kind == "read-all" then
         number = number % users + 1
         return before .. string.format("%.0f", first + number - 1) .. after
     end
-elseif kind == "create" then
-    function request()
+elseif kind == "create" or kind == "batch" then
+    local function user()
         number = number + 1
-        local email = string.format("load-%s-%d-%d@example.com", run, thread_id, number)
-        return wrk.format("POST", "/users", { ["Content-Type"] = "application/json" },
-            string.format('{"name":"Load Test","email":"%s"}', email))
+        return string.format('{"name":"Load Test","email":"load-%s-%d-%d@example.com"}', run, thread_id, number)
+    end
+    local headers = { ["Content-Type"] = "application/json" }
+    function request()
+        if kind == "create" then
+            return wrk.format("POST", "/users", headers, user())
+        end
+        local users = {}
+        for item = 1, items do
+            users[item] = user()
+        end
+        return wrk.format("POST", "/users/batch", headers, '{"users":[' .. table.concat(users, ",") .. "]}")
     end
 end
 

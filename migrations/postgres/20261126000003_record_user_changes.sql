@@ -1,29 +1,28 @@
--- The changes of users, for those who follow them: every statement that writes users records its changes in its transaction.
--- `id` is a UUID of version 7 of `at`, so the order of the primary key is the order of the changes.
+-- The changes of users, for those who follow them: every statement that writes users records its changes in its transaction, one
+-- row for up to 64 users. A row for each user takes three times as long and six times as much of the log; more than 64 users
+-- would be stored outside of the row. The order of the changes is that of `at`, of the place in the row, and of `transaction`.
 CREATE TABLE user_changes (
-    id      uuid        NOT NULL PRIMARY KEY,
-    type    text        NOT NULL CHECK (type IN ('created', 'updated', 'deleted')),
-    user_id uuid        NOT NULL,
-    version bigint      NOT NULL,
-    at      timestamptz NOT NULL
+    at          timestamptz NOT NULL,
+    transaction bigint      NOT NULL DEFAULT txid_current(),
+    type        text        NOT NULL CHECK (type IN ('created', 'updated', 'deleted')),
+    user_ids    uuid[]      NOT NULL,
+    versions    bigint[]    NOT NULL,
+    PRIMARY KEY (at, transaction)
 );
 
--- The id of a user or of a change (RFC 9562, section 6.2, method 3): the milliseconds of a time in 48 bits, its microseconds
--- as a fraction of a millisecond in 12 bits, and the second half of another UUID.
-CREATE FUNCTION uuid_v7(at timestamptz, tail uuid) RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-DECLARE
-    micros bigint := extract(epoch FROM at) * 1000000;
-BEGIN
-    RETURN lpad(to_hex(micros / 1000), 12, '0') || '7' || lpad(to_hex(micros % 1000 * 4096 / 1000), 3, '0')
-        || substr(tail::text, 20);
-END
+-- The id of a user (RFC 9562, section 6.2, method 3): the milliseconds of a time in 48 bits, its microseconds as a fraction of a
+-- millisecond in 12 bits, and the second half of another UUID. One expression that uses each parameter once becomes a part of
+-- the statement that calls it.
+CREATE FUNCTION uuid_v7(at timestamptz, tail uuid) RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT overlay(lpad(to_hex((extract(epoch FROM at) * 1000000)::bigint * 512 / 125), 15, '0') || substr(tail::text, 20)
+        PLACING '7' FROM 13 FOR 0)::uuid
 $$;
 
 -- The time of the next change: that of this server's clock, unless a change has a later one, because the clock was set back.
 CREATE FUNCTION next_user_change() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     RETURN greatest(clock_timestamp(),
-        (SELECT at + interval '1 microsecond' FROM user_changes ORDER BY id DESC LIMIT 1));
+        (SELECT at + interval '1 microsecond' FROM user_changes ORDER BY at DESC LIMIT 1));
 END
 $$;
 
@@ -61,16 +60,30 @@ CREATE FUNCTION record_user_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     next timestamptz := next_user_change();
 BEGIN
-    IF TG_OP = 'TRUNCATE' THEN
-        INSERT INTO user_changes SELECT uuid_v7(at, id), 'deleted', id, version, at
-        FROM (SELECT id, version, next + row_number() OVER (ORDER BY id) * interval '1 microsecond' AS at FROM users) AS change;
+    IF TG_OP = 'INSERT' THEN
+        -- The ids of the next users are for times after that of the latest change, so they are greater than these. If the clock
+        -- was set back, it does not see to that.
+        next := greatest(next, (SELECT max(created_at) FROM changed));
+        INSERT INTO user_changes (at, type, user_ids, versions)
+        SELECT next + part * interval '1 microsecond', 'created', array_agg(id), array_agg(version)
+        FROM (SELECT id, version, (row_number() OVER (ORDER BY id) - 1) / 64 AS part FROM changed) AS change
+        GROUP BY part;
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        INSERT INTO user_changes (at, type, user_ids, versions)
+        SELECT next + part * interval '1 microsecond', 'deleted', array_agg(id), array_agg(version)
+        FROM (SELECT id, version, (row_number() OVER (ORDER BY id) - 1) / 64 AS part FROM users) AS change
+        GROUP BY part;
     ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO user_changes SELECT uuid_v7(at, id), 'updated', id, version, at
-        FROM (SELECT id, version, next + row_number() OVER (ORDER BY id) * interval '1 microsecond' AS at
-              FROM (SELECT * FROM changed EXCEPT SELECT * FROM previous) AS different) AS change;
+        INSERT INTO user_changes (at, type, user_ids, versions)
+        SELECT next + part * interval '1 microsecond', 'updated', array_agg(id), array_agg(version)
+        FROM (SELECT id, version, (row_number() OVER (ORDER BY id) - 1) / 64 AS part
+              FROM (SELECT * FROM changed EXCEPT SELECT * FROM previous) AS different) AS change
+        GROUP BY part;
     ELSE
-        INSERT INTO user_changes SELECT uuid_v7(at, id), CASE TG_OP WHEN 'INSERT' THEN 'created' ELSE 'deleted' END, id, version, at
-        FROM (SELECT id, version, next + row_number() OVER (ORDER BY id) * interval '1 microsecond' AS at FROM changed) AS change;
+        INSERT INTO user_changes (at, type, user_ids, versions)
+        SELECT next + part * interval '1 microsecond', 'deleted', array_agg(id), array_agg(version)
+        FROM (SELECT id, version, (row_number() OVER (ORDER BY id) - 1) / 64 AS part FROM changed) AS change
+        GROUP BY part;
     END IF;
     RETURN NULL;
 END

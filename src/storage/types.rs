@@ -16,6 +16,12 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Micros(pub(super) Timestamp);
 
+impl From<i64> for Micros {
+    fn from(micros: i64) -> Self {
+        Self(Timestamp::new(DateTime::from_timestamp_micros(micros).unwrap_or_default()))
+    }
+}
+
 impl Type<Postgres> for Micros {
     fn type_info() -> PgTypeInfo {
         <DateTime<Utc> as Type<Postgres>>::type_info()

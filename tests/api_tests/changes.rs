@@ -128,6 +128,42 @@ async fn the_order_is_that_of_creation(database: Database) {
     storage.drop_database().await;
 }
 
+/// While the clock is behind the latest change, also batches are in order: no id is less than that of an earlier batch.
+async fn batches_are_in_order_after_the_clock_was_set_back(database: Database) {
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let (app, server) = start(&storage, 3600).await;
+    app.create_user("first").await;
+    server.stop().await;
+    if let Storage::Postgres(database) = &storage {
+        // Its clock is that of the machine: a change from the future has the same effect.
+        let insert = "INSERT INTO user_changes (at, type, user_ids, versions) \
+                      VALUES (clock_timestamp() + interval '1 hour', 'deleted', '{}', '{}')";
+        database.handle().begin(insert).await.commit().await;
+    }
+    let (app, server) = start(&storage, 0).await;
+    let mut ids = Vec::new();
+    for round in 0..5 {
+        let user = |number: usize| json!({ "name": "Ada", "email": format!("user{round}-{number}@example.com") });
+        let users: Vec<_> = (0..200).map(user).collect();
+        let created = app.post("/users/batch", json!({ "users": users })).await.json();
+        let results = created["results"].as_array().expect("results");
+        ids.extend(results.iter().map(|result| id(&result["user"])));
+    }
+    assert!(ids.is_sorted());
+    let recorded: Vec<_> = facts(&changes(&app, 70, None).await).into_iter().skip(1).map(|(_, user, _)| user).collect();
+    assert_eq!(recorded, ids);
+    let mut listed = Vec::new();
+    let mut path = Some("/users?limit=70&sort=created_at".to_owned());
+    while let Some(next) = path {
+        let page = app.get(&next).await.json();
+        listed.extend(page["users"].as_array().expect("users").iter().map(id));
+        path = page["next_cursor"].as_str().map(|cursor| format!("/users?limit=70&sort=created_at&cursor={cursor}"));
+    }
+    assert_eq!(listed[1..], ids);
+    server.stop().await;
+    storage.drop_database().await;
+}
+
 /// Writers on two instances (one on SQLite) create, change and delete users. A client walks the list and the changes meanwhile.
 /// Afterwards both have everything that was acknowledged, once and in order.
 async fn a_walk_during_writes_misses_nothing(database: Database) {
@@ -226,8 +262,8 @@ async fn old_changes_are_removed(database: Database) {
         }
         Storage::Postgres(_) => {
             let insert = format!(
-                "{numbers} INSERT INTO user_changes SELECT uuid_v7(at, user_id), 'updated', user_id, n, at \
-                 FROM (SELECT n, gen_random_uuid() AS user_id, timestamptz 'epoch' + ({old} + n) * interval '1 microsecond' AS at FROM numbers) AS old"
+                "{numbers} INSERT INTO user_changes (at, type, user_ids, versions) \
+                 SELECT timestamptz 'epoch' + ({old} + n) * interval '1 microsecond', 'updated', ARRAY[gen_random_uuid()], ARRAY[n] FROM numbers"
             );
             let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
             sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await.expect("rows");
@@ -243,6 +279,47 @@ async fn old_changes_are_removed(database: Database) {
     assert_eq!(latest[0]["version"], 2500);
     // A client that has the latest change misses nothing, however old that is.
     assert_eq!(changes(&app, 1000, latest[0]["id"].as_str()).await, Vec::<Value>::new());
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// Every user that statements of another program write is recorded, also if ids differ in the first half only.
+async fn statements_of_another_program_are_recorded(database: Database) {
+    const USERS: usize = 150;
+    let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let (app, server) = start(&storage, 0).await;
+    let (id_and_time, delete) = match database {
+        Database::Sqlite => {
+            ("CAST(printf('%08d', n) || '-the end' AS BLOB), CAST(strftime('%s') AS INTEGER) * 1000000", "DELETE FROM")
+        }
+        Database::Postgres => ("CAST(lpad(to_hex(n), 16, '0') || repeat('8', 16) AS uuid), now()", "TRUNCATE"),
+    };
+    let sql = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {USERS}), \
+         rows (n, id, at) AS (SELECT n, {id_and_time} FROM numbers) \
+         INSERT INTO users SELECT id, n, n, n, 1, at, at FROM rows; \
+         UPDATE users SET name = 'changed', version = 2; UPDATE users SET name = 'changed'; {delete} users"
+    );
+    match &storage {
+        Storage::Sqlite(_) => {
+            let mut connection = sqlx::SqliteConnection::connect(&storage.url()).await.expect("a connection");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("it succeeds");
+        }
+        Storage::Postgres(_) => {
+            let mut connection = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("it succeeds");
+        }
+    }
+    let all = changes(&app, 1000, None).await;
+    assert_eq!(changes(&app, 7, None).await, all);
+    assert!(all.windows(2).all(|pair| pair[0]["id"].as_str() < pair[1]["id"].as_str()));
+    let mut by_user: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for (kind, user, version) in facts(&all) {
+        by_user.entry(user).or_default().push((kind, version));
+    }
+    assert_eq!(by_user.len(), USERS);
+    let expected = [("created", 1), ("updated", 2), ("deleted", 2)].map(|(kind, version)| (kind.to_owned(), version));
+    assert!(by_user.values().all(|facts| *facts == expected), "{by_user:?}");
     server.stop().await;
     storage.drop_database().await;
 }
@@ -274,8 +351,10 @@ macro_rules! on_both {
 
 on_both! {
     the_order_is_that_of_creation
+    batches_are_in_order_after_the_clock_was_set_back
     old_changes_are_removed
     a_walk_during_writes_misses_nothing
+    statements_of_another_program_are_recorded
 }
 
 /// A transaction that takes long holds back the later users and changes, which would otherwise be passed before it ends.

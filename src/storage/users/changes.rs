@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use api::{
     representation::Representation,
+    timestamp::Timestamp,
     users::{UserChange, UserChangeList, UserChangeQuery, UserChangeType},
 };
 use chrono::{DateTime, Utc};
@@ -27,19 +28,23 @@ pub(super) const LATEST_CHANGE: &str = "SELECT max(at) FROM user_changes";
 /// one writer, whose changes are committed in the order of their times.
 pub(super) const COMPLETE_BEFORE: &str = "SELECT user_changes_are_complete_before()";
 
-/// The id of a change is made from its time and its user. On SQLite the time is the key.
+/// The id of a change is made from its time and a number that orders the changes of one time. PostgreSQL has a row for all
+/// users of a statement; on SQLite the time is the key.
 pub(super) const CHANGES: (&str, &str) = (
-    "SELECT type, user_id, version, at FROM user_changes WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
-    "SELECT type, user_id, version, at FROM user_changes WHERE at >= $1 ORDER BY at LIMIT $2",
+    "SELECT type, user_id, version, at, tail FROM user_changes, \
+     UNNEST(user_ids, versions) WITH ORDINALITY AS change (user_id, version, number), \
+     LATERAL (SELECT (number << 48) + transaction AS tail) AS place \
+     WHERE at >= $1 AND (at, tail) > ($1, $2) AND at < $3 ORDER BY at, tail LIMIT $4",
+    "SELECT type, user_id, version, at, 0 FROM user_changes WHERE at > $1 ORDER BY at LIMIT $2",
 );
 
 /// Whether a change, or one before it, is still there.
-pub(super) const IS_KEPT: (&str, &str) = (
-    "SELECT EXISTS (SELECT 1 FROM user_changes WHERE id <= $1)",
-    "SELECT EXISTS (SELECT 1 FROM user_changes WHERE at <= $1)",
-);
+pub(super) const IS_KEPT: &str = "SELECT EXISTS (SELECT 1 FROM user_changes WHERE at <= $1)";
 
-type ChangeRow = (String, Uuid, i64, Micros);
+/// The first bits of the second half of a UUID.
+const VARIANT: u64 = 1 << 63;
+
+type ChangeRow = (String, Uuid, i64, Micros, i64);
 
 /// Returns the end, exclusive, of the ids of users and changes before which nothing will be committed any more. The statement
 /// is one of its own: the rows must be read with a later snapshot.
@@ -60,10 +65,7 @@ impl ListChanges {
     /// missing.
     async fn is_kept(&self, id: Uuid) -> Result<bool, Failure> {
         let query = async {
-            on!(self.0.pools.read(),
-                postgres db => sqlx::query_scalar(IS_KEPT.0).bind(id).fetch_one(db).await,
-                sqlite db => sqlx::query_scalar(IS_KEPT.1).bind(micros_of(id)).fetch_one(db).await
-            )
+            on!(self.0.pools.read(), db => sqlx::query_scalar(IS_KEPT).bind(Micros::from(micros_of(id))).fetch_one(db).await)
         };
         self.0.statement("users.changes", query).await
     }
@@ -94,9 +96,9 @@ impl Batch for ListChanges {
         let statement = async {
             on!(self.0.pools.read(),
                 postgres db => sqlx::query_as::<_, ChangeRow>(CHANGES.0)
-                    .bind(start).bind(end).bind(page.rows()).fetch_all(db).await,
+                    .bind(Micros::from(micros_of(start))).bind((start.as_u64_pair().1 & !VARIANT).cast_signed()).bind(Micros::from(micros_of(end))).bind(page.rows()).fetch_all(db).await,
                 sqlite db => sqlx::query_as::<_, ChangeRow>(CHANGES.1)
-                    .bind(micros_of(start)).bind(page.rows() + 1).fetch_all(db).await
+                    .bind(micros_of(start)).bind(page.rows()).fetch_all(db).await
             )
         };
         let rows = self.0.statement(Self::OPERATION, statement).await?;
@@ -107,37 +109,29 @@ impl Batch for ListChanges {
         {
             return Ok(None);
         }
-        let mut changes: Vec<_> = rows.into_iter().map(decode).filter(|change| change.id > start).collect();
+        let mut changes: Vec<_> = rows.into_iter().map(decode).collect();
         let next_cursor = page.cut(&mut changes, |change| change.id);
         Ok(Some(Arc::new(Representation::new(UserChangeList { changes, next_cursor }))))
     }
 }
 
 /// The latest change stays: later ones must have later times.
-pub(super) const REMOVE_CHANGES: (&str, &str) = (
-    "DELETE FROM user_changes WHERE id IN (SELECT id FROM user_changes WHERE id < $1 \
-     AND id < (SELECT id FROM user_changes ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT $2)",
-    "DELETE FROM user_changes WHERE at IN (SELECT at FROM user_changes WHERE at < $1 \
-     AND at < (SELECT max(at) FROM user_changes) ORDER BY at LIMIT $2)",
-);
+pub(super) const REMOVE_CHANGES: &str = "DELETE FROM user_changes WHERE at IN (SELECT at FROM user_changes WHERE at < $1 \
+     AND at < (SELECT max(at) FROM user_changes) ORDER BY at LIMIT $2)";
 
-/// Removes changes that are older than this time, at most `limit`. Returns their number.
+/// Removes changes that are older than this time, at most about `limit`. Returns their number.
 pub(in crate::storage) async fn remove_changes(
     store: &Store,
     before: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64, sqlx::Error> {
-    let before = before.timestamp_micros();
-    on!(store.pools.write(),
-        postgres db => sqlx::query(REMOVE_CHANGES.0).bind(uuid_v7(before, Uuid::nil())).bind(limit)
-            .execute(db).await.map(|done| done.rows_affected()),
-        sqlite db => sqlx::query(REMOVE_CHANGES.1).bind(before).bind(limit)
-            .execute(db).await.map(|done| done.rows_affected())
-    )
+    let before = Micros(Timestamp::new(before));
+    on!(store.pools.write(), db => sqlx::query(REMOVE_CHANGES).bind(before).bind(limit).execute(db).await.map(|done| done.rows_affected()))
 }
 
-fn decode((kind, user_id, version, at): ChangeRow) -> UserChange {
-    let id = uuid_v7(at.0.datetime().timestamp_micros(), user_id);
+fn decode((kind, user_id, version, at, tail): ChangeRow) -> UserChange {
+    let tail = Uuid::from_u64_pair(0, VARIANT | tail.cast_unsigned());
+    let id = uuid_v7(at.0.datetime().timestamp_micros(), tail);
     let r#type = match kind.as_str() {
         "created" => UserChangeType::Created,
         "updated" => UserChangeType::Updated,

@@ -4,10 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use api::{
     store_error::StoreError,
-    timestamp::Timestamp,
     users::{NewUser, User},
 };
-use chrono::DateTime;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -25,7 +23,8 @@ use crate::{
 
 /// PostgreSQL generates the ids, from one clock for all instances: the order of ids is then the order in which users were
 /// acknowledged. The second half of an id is that of a random one, by which the row is found in the result. The order of the
-/// keys is the same in every transaction, so that two of them cannot wait for each other.
+/// keys is the same in every transaction, so that two of them cannot wait for each other. On SQLite this process generates the
+/// ids, and a statement creates nothing if a change has a later time than the first user.
 macro_rules! create {
     (postgres, $on_conflict:literal) => {
         concat!(
@@ -43,7 +42,7 @@ macro_rules! create {
         concat!(
             "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
              SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 1, value ->> 4, value ->> 4 \
-             FROM json_each($1) WHERE true",
+             FROM json_each($1) WHERE $2 > coalesce((SELECT max(at) FROM user_changes), 0)",
             $on_conflict
         )
     };
@@ -96,20 +95,26 @@ async fn insert(
         },
         sqlite db => {
             // This process has the only connection that writes: no other id is generated before it is released.
-            let latest: Option<i64> = sqlx::query_scalar(LATEST_CHANGE).fetch_one(&mut *db).await?;
-            let now = store.clock.now().datetime().timestamp_micros().max(latest.map_or(0, |latest| latest + 1));
-            let times = (now..).map(|micros| Micros(Timestamp::new(DateTime::from_timestamp_micros(micros).unwrap_or_default())));
-            let rows: Vec<_> = (now..).zip(users).zip(times).map(|((micros, user), time)| (uuid_v7(micros, user.tail), time)).collect();
-            let items = users.iter().zip(&rows).map(|(user, (id, time))| {
-                let NewUser { name, email } = &user.new;
-                json!([hex(*id), name.0, email.0, email.key(), time.0.datetime().timestamp_micros()])
-            });
-            let count = sqlx::query(statement.1).bind(json_text(items)).execute(&mut *db).await?.rows_affected();
-            if count == rows.len() as u64 {
-                rows
-            } else {
+            let mut now = store.clock.now().datetime().timestamp_micros();
+            loop {
+                let rows: Vec<_> =
+                    (now..).zip(users).map(|(micros, user)| (uuid_v7(micros, user.tail), Micros::from(micros))).collect();
+                let items = users.iter().zip(&rows).map(|(user, (id, time))| {
+                    let NewUser { name, email } = &user.new;
+                    json!([hex(*id), name.0, email.0, email.key(), time.0.datetime().timestamp_micros()])
+                });
+                let insert = sqlx::query(statement.1).bind(json_text(items)).bind(now);
+                let count = insert.execute(&mut *db).await?.rows_affected();
+                if count == rows.len() as u64 {
+                    break rows;
+                }
+                let latest: Option<i64> = sqlx::query_scalar(LATEST_CHANGE).fetch_one(&mut *db).await?;
+                if let Some(latest) = latest.filter(|latest| count == 0 && *latest >= now) {
+                    now = latest + 1;
+                    continue;
+                }
                 let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
-                sqlx::query_as(CREATED).bind(json_ids(&ids)).fetch_all(db).await?
+                break sqlx::query_as(CREATED).bind(json_ids(&ids)).fetch_all(db).await?;
             }
         }
     );

@@ -44,11 +44,22 @@ pub use lists::LIST;
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
-    both: &[GET, UPDATE, DELETE, VERSION, LIST[0].0, LIST[1].0, LIST[2].0, LIST[3].0, LIST[4].0, LIST[5].0],
+    both: &[
+        GET,
+        UPDATE,
+        DELETE,
+        VERSION,
+        IS_KEPT,
+        REMOVE_CHANGES,
+        LIST[0].0,
+        LIST[1].0,
+        LIST[2].0,
+        LIST[3].0,
+        LIST[4].0,
+        LIST[5].0,
+    ],
     postgres: &[
         CHANGES.0,
-        IS_KEPT.0,
-        REMOVE_CHANGES.0,
         COMPLETE_BEFORE,
         CREATE_MANY.0,
         CREATE_ALL.0,
@@ -62,8 +73,6 @@ pub(super) const STATEMENTS: Statements = Statements {
     ],
     sqlite: &[
         CHANGES.1,
-        IS_KEPT.1,
-        REMOVE_CHANGES.1,
         LATEST_CHANGE,
         CREATE_MANY.1,
         CREATE_ALL.1,
