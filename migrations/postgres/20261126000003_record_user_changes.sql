@@ -1,5 +1,5 @@
 -- The changes of users, for those who follow them: every statement that writes users records its changes in its transaction, one
--- row for up to 64 users. A row for each user takes three times as long and six times as much of the log; more than 64 users
+-- row for up to 64 users. A row for each user takes half as long again and five times as much of the log; more than 64 users
 -- would be stored outside of the row. The order of the changes is that of `at`, of the place in the row, and of `transaction`.
 CREATE TABLE user_changes (
     at          timestamptz NOT NULL,
