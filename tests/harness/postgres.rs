@@ -20,36 +20,45 @@ use web_server::{cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Genera
 
 /// The cluster, and the script that runs it. The script stops it at the end of its standard input, so also if this process is
 /// killed.
-struct Cluster {
-    url: String,
+pub struct Cluster {
+    pub url: String,
     _script: Option<Child>,
 }
 
 /// The exit code of the script if PostgreSQL is not installed.
 const NOT_INSTALLED: i32 = 3;
 
-static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| {
-    if let Ok(url) = environment("TEST_POSTGRES_URL") {
-        return Some(Cluster { url, _script: None });
-    }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/throwaway-postgres");
-    let mut child = Command::new(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("scripts/throwaway-postgres runs");
-    let mut url = String::new();
-    let stdout = child.stdout.take().expect("its standard output is piped");
-    BufReader::new(stdout).read_line(&mut url).expect("it prints a line");
-    if url.trim().is_empty() {
-        let exit = child.wait().expect("it ends");
-        assert_eq!(exit.code(), Some(NOT_INSTALLED), "the throwaway cluster did not start");
-        assert!(environment("REQUIRE_POSTGRES").is_err(), "PostgreSQL is not installed, and REQUIRE_POSTGRES is set");
-        return None;
-    }
-    Some(Cluster { url: url.trim().to_owned(), _script: Some(child) })
+static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| match environment("TEST_POSTGRES_URL") {
+    Ok(url) => Some(Cluster { url, _script: None }),
+    Err(_) => Cluster::start(&[]),
 });
+
+impl Cluster {
+    /// Starts a cluster by the script. `None` if PostgreSQL is not installed and the tests may run without it.
+    pub fn start(options: &[&str]) -> Option<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/throwaway-postgres");
+        let mut child = Command::new(script)
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("scripts/throwaway-postgres runs");
+        let mut url = String::new();
+        let stdout = child.stdout.take().expect("its standard output is piped");
+        BufReader::new(stdout).read_line(&mut url).expect("it prints a line");
+        if url.trim().is_empty() {
+            let exit = child.wait().expect("it ends");
+            assert_eq!(exit.code(), Some(NOT_INSTALLED), "the throwaway cluster did not start");
+            assert!(
+                environment("REQUIRE_POSTGRES").is_err(),
+                "PostgreSQL is not installed, and REQUIRE_POSTGRES is set"
+            );
+            return None;
+        }
+        Some(Self { url: url.trim().to_owned(), _script: Some(child) })
+    }
+}
 
 /// Tests copy this migrated database: 70 ms instead of 300.
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();

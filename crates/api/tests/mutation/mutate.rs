@@ -230,7 +230,11 @@ impl Mutations<'_> {
                 }
                 self.push(Operator::Swap, Edit::Set(json!(other)));
                 let [one, two] = [target, &other].map(|at| {
-                    structure(owner, self.document.pointer(at.trim_start_matches('#')).unwrap_or(&Value::Null))
+                    structure(
+                        self.document,
+                        owner,
+                        self.document.pointer(at.trim_start_matches('#')).unwrap_or(&Value::Null),
+                    )
                 });
                 if one == two
                     && let Some(last) = self.found.last_mut()

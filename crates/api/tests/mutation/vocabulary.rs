@@ -317,15 +317,22 @@ pub(crate) fn not_compared(owner: Context, key: &str) -> Option<usize> {
     })
 }
 
-/// The part of a node that is compared.
-pub(crate) fn structure(context: Context, node: &Value) -> Value {
-    let member = |(key, value): (&String, &Value)| (key.clone(), structure(context.child(key), value));
+/// The part of a node that is compared, with its headers instead of references to them: whether a header is required, which is
+/// not compared, can be the only difference.
+pub(crate) fn structure(document: &Value, context: Context, node: &Value) -> Value {
+    let reference = node["$ref"].as_str().filter(|reference| reference.starts_with("#/components/headers/"));
+    if let Some(header) = reference.and_then(|reference| document.pointer(reference.trim_start_matches('#'))) {
+        return structure(document, context, header);
+    }
+    let member = |(key, value): (&String, &Value)| (key.clone(), structure(document, context.child(key), value));
     match node {
         Value::Object(members) => {
             let kept = members.iter().filter(|(key, _)| not_compared(context, key).is_none());
             Value::Object(kept.map(member).collect::<Map<_, _>>())
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| structure(context.child(""), item)).collect()),
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| structure(document, context.child(""), item)).collect())
+        }
         scalar => scalar.clone(),
     }
 }
