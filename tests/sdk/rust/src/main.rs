@@ -25,8 +25,13 @@ async fn main() -> Result<(), Failure> {
     let user = |name: &str, email: &str| Ok::<_, Failure>(NewUser { name: name.parse()?, email: email.parse()? });
 
     // Create: the response has the location and the version of the new user.
-    let created = client.create_user(&user("Ada Lovelace", "ada@example.com")?).await?;
+    let (key, new) = ("8e03978e-40d5-43e8-bc93-6894a57f9324".parse()?, user("Ada Lovelace", "ada@example.com")?);
+    let created = client.create_user(Some(&key), &new).await?;
     assert_eq!(created.status(), 201);
+    // A retry gets the same response.
+    let retried = client.create_user(Some(&key), &new).await?;
+    assert_eq!((retried.status(), retried.id), (created.status(), created.id));
+    assert_eq!(retried.headers()["idempotency-replayed"], "true");
     assert_eq!(created.headers()["location"], format!("/users/{}", created.id));
     let version = created.headers()["etag"].clone();
     let ada = created.into_inner();
@@ -37,7 +42,7 @@ async fn main() -> Result<(), Failure> {
     assert_eq!(read.headers()["etag"], version);
 
     // List, page by page, newest first.
-    let grace = client.create_user(&user("Grace Hopper", "grace@example.com")?).await?.into_inner();
+    let grace = client.create_user(None, &user("Grace Hopper", "grace@example.com")?).await?.into_inner();
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
         let page = client.list_users(None, None, cursor.as_ref(), None, NonZero::new(1), None, None).await?.into_inner();
@@ -51,14 +56,14 @@ async fn main() -> Result<(), Failure> {
     assert_eq!(names, ["Grace Hopper", "Ada Lovelace"]);
 
     // Replace a user, then change one property.
-    let replaced = client.replace_user(&ada.id, None, None, &user("Ada King", "ada@example.org")?).await?;
+    let replaced = client.replace_user(&ada.id, None, None, None, &user("Ada King", "ada@example.org")?).await?;
     assert_eq!(replaced.name.as_str(), "Ada King");
     assert_ne!(replaced.headers()["etag"], version);
     let patch = UserPatch { name: Some("Ada, Countess of Lovelace".parse()?), email: None };
     // Only if no other client has changed the user since.
     let tag = replaced.headers()["etag"].to_str()?.parse()?;
-    let patched = client.update_user(&ada.id, Some(&tag), None, &patch).await?;
-    let stale = problem(client.update_user(&ada.id, Some(&tag), None, &patch).await);
+    let patched = client.update_user(&ada.id, None, Some(&tag), None, &patch).await?;
+    let stale = problem(client.update_user(&ada.id, None, Some(&tag), None, &patch).await);
     assert_eq!((stale.type_.as_str(), stale.status), ("/problems/precondition-failed", 412));
     assert_eq!((patched.name.as_str(), patched.email.as_str()), ("Ada, Countess of Lovelace", "ada@example.org"));
 
@@ -66,7 +71,7 @@ async fn main() -> Result<(), Failure> {
     assert!(user(" ", "ada@localhost").is_err());
 
     // Problems: an e-mail address in use, and a limit above the maximum.
-    let taken = problem(client.create_user(&user("Ada", "GRACE@example.com")?).await);
+    let taken = problem(client.create_user(None, &user("Ada", "GRACE@example.com")?).await);
     assert_eq!((taken.type_.as_str(), taken.status), ("/problems/conflict", 409));
     assert_eq!(taken.errors[0].pointer.as_deref(), Some("/email"));
     let invalid = problem(client.list_users(None, None, None, None, NonZero::new(101), None, None).await);
@@ -75,7 +80,7 @@ async fn main() -> Result<(), Failure> {
 
     // Delete; a later read finds no user.
     for id in [&ada.id, &grace.id] {
-        assert_eq!(client.delete_user(id, None, None).await?.status(), 204);
+        assert_eq!(client.delete_user(id, None, None, None).await?.status(), 204);
     }
     let not_found = problem(client.get_user(&ada.id, None).await);
     assert_eq!((not_found.type_.as_str(), not_found.status), ("/problems/not-found", 404));
