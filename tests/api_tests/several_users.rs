@@ -84,8 +84,10 @@ matrix! {
         let ids: Vec<_> = created.iter().map(|user| &user["id"]).collect();
         assert!(created.iter().zip(&users).all(|(created, user)| created["email"] == user["email"]));
         assert!(ids.is_sorted_by_key(|id| id.as_str()), "ids are in the order of the list");
-        let found = app.post("/users/lookup", json!({ "ids": ids })).await;
+        let emails: Vec<_> = created[500..].iter().map(|user| &user["email"]).collect();
+        let found = app.post("/users/lookup", json!({ "ids": &ids[..500], "emails": emails })).await;
         assert_eq!(found.json()["users"].as_array().expect("users").iter().collect::<Vec<_>>(), created);
+        assert_eq!(app.post("/users/lookup", json!({ "ids": &ids[..501] })).await.status, 422);
     }
 
     async fn a_lookup_returns_each_user_that_exists_once(app: App) {

@@ -41,7 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         // /users/batch
         .routes(routes!(create_users))
         // /users/lookup
-        .routes(routes!(look_up_users))
+        .routes(routes!(lookup_users))
         // /users/changes
         .routes(routes!(list_user_changes))
         // /users/{id}
@@ -107,9 +107,9 @@ async fn create_users(
     }))
 }
 
-#[utoipa::path(post, path = "/users/lookup", operation_id = "lookUpUsers", tag = "users", request_body = UserLookup,
+#[utoipa::path(post, path = "/users/lookup", operation_id = "lookupUsers", tag = "users", request_body = UserLookup,
     responses((status = 200, body = UsersFound)))]
-async fn look_up_users(State(state): State<AppState>, Body(lookup): Body<UserLookup>) -> Result<Response, Problem> {
+async fn lookup_users(State(state): State<AppState>, Body(lookup): Body<UserLookup>) -> Result<Response, Problem> {
     let users = state.users.look_up(lookup).await.map_err(problem)?;
     Ok(respond::json(StatusCode::OK, &UsersFound { users }))
 }

@@ -176,11 +176,11 @@ impl UserCreation {
 pub struct UserLookup {
     /// Ids of users.
     #[serde(default)]
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 500)]
     pub ids: Vec<Uuid>,
     /// Addresses of users, by [`EmailAddress::key`].
     #[serde(default)]
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 500)]
     pub emails: Vec<EmailAddress>,
 }
 
@@ -188,7 +188,7 @@ pub struct UserLookup {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UsersFound {
     /// Each user once, in the order of ids.
-    #[schema(max_items = 2000)]
+    #[schema(max_items = 1000)]
     pub users: Vec<User>,
 }
 
