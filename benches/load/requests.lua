@@ -1,7 +1,7 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
--- the id FIRST), read-all (each in turn, which fills a cache), list, create or batch (ITEMS users; addresses contain RUN). RESULT
--- counts errors and responses other than 2xx and 3xx, so that fast errors are visible. What is constant is formatted once: wrk
--- shares the processor with the server.
+-- the id FIRST), read-all (each in turn, which fills a cache), list, create, create-keyed (with an idempotency key) or batch
+-- (ITEMS users; addresses contain RUN). RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
+-- visible. What is constant is formatted once: wrk shares the processor with the server.
 
 local kind, run, users = os.getenv("REQUESTS"), os.getenv("RUN"), tonumber(os.getenv("USERS"))
 local items = tonumber(os.getenv("ITEMS"))
@@ -36,7 +36,7 @@ elseif kind == "read-all" then
         number = number % users + 1
         return before .. string.format("%.0f", first + number - 1) .. after
     end
-elseif kind == "create" or kind == "batch" then
+elseif kind == "create" or kind == "create-keyed" or kind == "batch" then
     local function user()
         number = number + 1
         return string.format('{"name":"Load Test","email":"load-%s-%d-%d@example.com"}', run, thread_id, number)
@@ -44,6 +44,9 @@ elseif kind == "create" or kind == "batch" then
     local headers = { ["Content-Type"] = "application/json" }
     function request()
         if kind == "create" then
+            return wrk.format("POST", "/users", headers, user())
+        elseif kind == "create-keyed" then
+            headers["Idempotency-Key"] = string.format("%s-%d-%d", run, thread_id, number)
             return wrk.format("POST", "/users", headers, user())
         end
         local users = {}
