@@ -15,7 +15,8 @@ pub(super) fn refuse_existing(path: &Path, option: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Opens a file for writing. A new one is for its owner only, because it has personal data.
+/// Opens a device or a named pipe, or creates a file. It is for its owner only, because it has personal data.
 pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    let is_special = path.exists() && !path.is_file();
+    OpenOptions::new().write(true).create_new(!is_special).mode(0o600).open(path)
 }

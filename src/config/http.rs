@@ -20,7 +20,7 @@ settings! {
         body_timeout: Duration = duration, "10s", "DURATION";
 
         /// Maximum size of a request body in bytes; then 413.
-        max_body_bytes: usize = integer(1, 1 << 30), "1048576", "BYTES";
+        max_body_bytes: usize = integer(1, 1 << 30), "2097152", "BYTES";
 
         /// Refuse changes of an existing resource without `If-Match` (428), so that no client overwrites a change that it
         /// has not seen.

@@ -7,9 +7,10 @@ use serde_json::Value;
 /// The maximum number of violations that are listed, so that a small request cannot cause a large response.
 pub(crate) const MAX_VIOLATIONS: usize = 1_000;
 
-/// Returns every violation in a body: for a missing or unknown member at the member's own location.
+/// Returns the violations in a body, at most one more than are listed: for a missing or unknown member at the member's own
+/// location. More would cost time, of which a small body could need much.
 pub(crate) fn of_body(validator: &Validator, value: &Value) -> Vec<Violation> {
-    validator.iter_errors(value).flat_map(|error| at_members(&error)).collect()
+    validator.iter_errors(value).flat_map(|error| at_members(&error)).take(MAX_VIOLATIONS + 1).collect()
 }
 
 fn at_members(error: &ValidationError<'_>) -> Vec<Violation> {
@@ -49,7 +50,9 @@ pub(super) fn refuse(problem_type: ProblemType, what: &str, mut violations: Vec<
         0 => return Ok(()),
         1 => format!("{what} failed validation: 1 error."),
         count if count > MAX_VIOLATIONS => {
-            format!("{what} failed validation: {count} errors, of which the first {MAX_VIOLATIONS} are listed.")
+            format!(
+                "{what} failed validation: more than {MAX_VIOLATIONS} errors, of which the first {MAX_VIOLATIONS} are listed."
+            )
         }
         count => format!("{what} failed validation: {count} errors."),
     };

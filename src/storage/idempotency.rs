@@ -112,7 +112,7 @@ impl<W: Write> Batch for KeyedWrites<W> {
 
 impl<W: Write> KeyedWrites<W> {
     pub(super) fn limits(store: &Store) -> Limits {
-        Limits { items: MAX_ITEMS, ..store.write_limits() }
+        Limits { items: MAX_ITEMS, depth: W::MAX_DEPTH, ..store.write_limits() }
     }
 
     /// Runs one transaction. Before its commit, sets the outputs: `None` for an item that it did not process, or, if there is one

@@ -24,7 +24,7 @@ const LANE_TIME: Duration = Duration::from_millis(20);
 const MAX_ITEMS: usize = 256;
 
 /// The maximum number of items of one operation that wait for a statement. Each waits for a request, and is small.
-const MAX_DEPTH: usize = 16_384;
+pub(super) const MAX_DEPTH: usize = 16_384;
 
 /// Reads a table, so that SQLite has to read its file.
 const PING: &str = "SELECT 1 FROM users LIMIT 1";

@@ -4,7 +4,10 @@ use api::store_error::StoreError;
 use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{error::Failure, store::Store};
+use super::{
+    error::Failure,
+    store::{self, Store},
+};
 
 /// A connection of either database.
 pub(super) enum Connection<'a> {
@@ -68,6 +71,9 @@ pub(super) trait Write: Send + Sync + 'static {
 
     /// The name of the operation, in metrics and spans.
     const OPERATION: &'static str;
+
+    /// The maximum number of items that wait for a statement.
+    const MAX_DEPTH: usize = store::MAX_DEPTH;
 
     fn store(&self) -> &Store;
 

@@ -8,7 +8,7 @@ use api::{
 };
 
 use super::{
-    coalescer::{Batch, Coalescer},
+    coalescer::{Batch, Coalescer, Limits},
     error::Failure,
     idempotency::{KeyedItem, KeyedWrites},
     keys_in_flight::KeysInFlight,
@@ -27,7 +27,10 @@ pub(super) struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     pub(super) fn new(store: &Store, statements: fn(Store) -> W) -> Self {
         Self {
-            writes: Coalescer::new(Writes(statements(store.clone())), store.write_limits()),
+            writes: Coalescer::new(
+                Writes(statements(store.clone())),
+                Limits { depth: W::MAX_DEPTH, ..store.write_limits() },
+            ),
             keyed_writes: Coalescer::new(KeyedWrites(statements(store.clone())), KeyedWrites::<W>::limits(store)),
             keys: store.keys_in_flight.clone(),
         }

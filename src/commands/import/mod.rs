@@ -123,18 +123,23 @@ impl Import {
         }
         let conflicts = self.importer.insert(&users).await;
         let mut conflicts = conflicts.map_err(database)?.into_iter();
+        let mut rejects = Vec::new();
         for (position, text, user) in items {
-            let violations = match user {
+            let violations: Vec<_> = match user {
                 Err(violations) => violations,
                 Ok(()) => conflicts.next().unwrap_or_default().into_iter().map(not_unique).collect(),
             };
+            self.last = Some(position);
             if violations.is_empty() {
                 self.imported += 1;
             } else {
-                let written = self.rejects.write(position, &violations, text.as_deref());
-                written.map_err(|error| format!("cannot write the rejects: {error}"))?;
+                rejects.push((position, text, violations));
             }
-            self.last = Some(position);
+        }
+        // Everything that is committed is counted, also if a reject cannot be written.
+        for (position, text, violations) in rejects {
+            let written = self.rejects.write(position, &violations, text.as_deref());
+            written.map_err(|error| format!("cannot write the rejects: {error}"))?;
         }
         self.rejects.flush().map_err(|error| format!("cannot write the rejects: {error}"))
     }

@@ -24,6 +24,9 @@ const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::minutes(1);
 /// How far the time in an id may be from `created_at`, as for the filters of `GET /users`.
 const ID_DIFFERENCE: u64 = 1_000_000;
 
+/// A number of changes that no user has, and after which there is room for more.
+const MAX_VERSION: i64 = 1 << 53;
+
 /// The schemas of an item.
 pub(super) struct Schemas {
     new: Validator,
@@ -48,7 +51,7 @@ impl Schemas {
         let user = reference("User");
         let mut exported = table.resolve(&user).clone();
         exported["additionalProperties"] = false.into();
-        exported["properties"]["version"] = json!({ "type": "integer", "minimum": 1, "maximum": i64::MAX });
+        exported["properties"]["version"] = json!({ "type": "integer", "minimum": 1, "maximum": MAX_VERSION });
         if let Some(required) = exported["required"].as_array_mut() {
             required.push("version".into());
         }

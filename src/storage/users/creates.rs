@@ -181,6 +181,9 @@ impl Write for CreateUserLists {
 
     const OPERATION: &'static str = "users.create_many";
 
+    /// Each may have a megabyte, and take a tenth of a second.
+    const MAX_DEPTH: usize = 32;
+
     fn store(&self) -> &Store {
         &self.0
     }
