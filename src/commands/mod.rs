@@ -19,7 +19,7 @@ use crate::{
     app::{self, App},
     cli::{Cli, Command},
     clock::{Clock, SystemClock},
-    config::{Config, dotenv},
+    config::{Config, DatabaseTarget, dotenv},
     ids::{IdGenerator, UuidV7Generator},
     storage::{self, Store},
     telemetry::init as telemetry,
@@ -77,6 +77,11 @@ async fn import_users(config: &Config, file: &Path, rejects: Option<PathBuf>) ->
 }
 
 async fn export_users(config: &Config, output: Option<&Path>) -> Result<(), Error> {
+    if let DatabaseTarget::Sqlite(path) = &config.database.database_url
+        && !path.exists()
+    {
+        return Err(format!("{}: the database does not exist", path.display()).into());
+    }
     let store = open_checked(config, true).await?;
     let result = export::export(&store, output).await;
     store.close().await;

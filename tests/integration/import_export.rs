@@ -137,11 +137,11 @@ on_both! {
         assert_eq!(environment.run(&["import", fixture]).stdout, "imported 5 users, rejected 0\n");
         assert_eq!(names(&parse(&environment.export()))[2..4], ["Ὑπατία", "李善兰"]);
 
-        environment.write("more", format!("\u{feff}[{},\n {{}}, {}]", new_user(1), new_user(2)));
+        environment.write("more", format!("\u{feff}[{},\n {{\n}}, {}]", new_user(1), new_user(2)));
         let outcome = environment.run_on("more", &["import", "-"]);
         assert_eq!((outcome.code, &*outcome.stdout), (Some(3), "imported 2 users, rejected 1\n"));
         let reject = &parse(&outcome.stderr)[0];
-        assert_eq!((&reject["element"], &reject["input"]), (&json!(2), &json!("{}")));
+        assert_eq!((&reject["element"], &reject["input"]), (&json!(2), &json!("{ }")));
 
         environment.write("broken", format!("[{}, {}\n{}]", new_user(3), new_user(4), new_user(5)));
         let outcome = environment.run(&["import", "broken"]);
@@ -270,6 +270,17 @@ on_both! {
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert_eq!((child.wait().unwrap().code(), &*stderr), (Some(0), ""));
     }
+}
+
+#[test]
+fn an_export_creates_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(web_server(folder.path()).env("DATABASE_URL", "sqlite://typo.db").arg("export"));
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap().trim_end()),
+        (Some(1), "typo.db: the database does not exist")
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

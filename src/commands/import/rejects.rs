@@ -63,7 +63,8 @@ impl Rejects {
             Position::Line(number) => (Some(number), None),
             Position::Element(number) => (None, Some(number)),
         };
-        let text = text.map(String::from_utf8_lossy);
+        // One line, so that it can be imported again. In a JSON string, line ends are escaped.
+        let text = text.map(|text| String::from_utf8_lossy(text).replace(['\n', '\r'], " "));
         let reject = Reject { line, element, errors, input: text.as_deref() };
         let mut json = serde_json::to_vec(&reject)?;
         json.push(b'\n');
