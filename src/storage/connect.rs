@@ -102,6 +102,8 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
         ("idle_in_transaction_session_timeout", milliseconds(config.database_idle_in_transaction_timeout)),
         // A write is acknowledged only after it is durable, whatever the default of the PostgreSQL server.
         ("synchronous_commit", "on".to_owned()),
+        // A lookup of an idempotency key sees what was committed before its lock, whatever the default of the role.
+        ("default_transaction_isolation", "read committed".to_owned()),
         // Every statement finds its rows by an index. Before the first ANALYZE of a table that has grown, the plan of a
         // prepared statement would scan it.
         ("enable_seqscan", "off".to_owned()),
