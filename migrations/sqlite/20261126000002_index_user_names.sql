@@ -1,1 +1,1 @@
-CREATE INDEX users_name ON users (lower(name));
+CREATE INDEX users_name ON users (lower(name COLLATE "BINARY"));

@@ -27,6 +27,7 @@ impl StatementError for Failure {
                 let code = error.code().unwrap_or_default();
                 code.starts_with("40")
                     || matches!(&*code, "55P03" | "57014")
+                    || is_outdated_statement(error.as_ref())
                     || classify(&self.0) != StoreError::Unavailable
             }
             _ => false,
@@ -102,9 +103,10 @@ pub(super) fn is_unavailable(error: &sqlx::Error) -> bool {
     classify(error) == StoreError::Unavailable
 }
 
-/// Whether the connection broke. Connections of the same age are probably broken too.
+/// Whether the connection broke, or its prepared statements did. Connections of the same age are probably broken too.
 pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
     match error {
+        sqlx::Error::Database(error) if is_outdated_statement(error.as_ref()) => true,
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         // PostgreSQL ends its connections when it stops (57P01 to 57P03). SQLSTATE class 08 is about connections.
         sqlx::Error::Database(error) => {
@@ -112,6 +114,13 @@ pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a table was altered after the statement was prepared, so that its result would have other types. The message is in the
+/// language of the server, so this is the place in its source.
+fn is_outdated_statement(error: &dyn DatabaseError) -> bool {
+    let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    error.is_some_and(|error| error.code() == "0A000" && error.routine() == Some("RevalidateCachedQuery"))
 }
 
 /// Whether the server may accept the same connection later: it is starting, stopping, overloaded, or not reachable yet. A
@@ -154,7 +163,8 @@ fn is_transient(error: &dyn DatabaseError) -> bool {
         // serialization), 53 resources, 55 not in prerequisite state (no connections allowed, lock timeout), 57 operator
         // intervention (shutdown, statement timeout), 58 system; and 25006 read-only after a failover, 3D000 a database
         // during a restore.
-        return matches!(code.get(..2), Some("08" | "28" | "40" | "53" | "55" | "57" | "58"))
+        return is_outdated_statement(error)
+            || matches!(code.get(..2), Some("08" | "28" | "40" | "53" | "55" | "57" | "58"))
             || matches!(&*code, "25006" | "3D000");
     }
     // SQLite's primary result codes, in the low byte of the extended one: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.

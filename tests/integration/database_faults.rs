@@ -3,6 +3,7 @@
 
 use std::{future::Future, time::Duration};
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::harness::{App, Database, Storage};
@@ -186,4 +187,28 @@ async fn a_statement_timeout_fails_only_its_own_request() {
     }
     server.stop().await;
     storage.drop_database().await;
+}
+
+/// A table that is altered while the server runs: statements that connections prepared before fail once, not for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_are_prepared_again_after_a_table_was_altered() {
+    with_postgres(async |app, database| {
+        let path = format!("/users/{}", app.create_user("ada").await["id"].as_str().unwrap());
+        let name = json!({ "name": "Ada Lovelace" });
+        for _ in 0..5 {
+            let requests =
+                (0..20).map(async |_| (app.get(&path).await.status, app.patch(&path, name.clone()).await.status));
+            for statuses in join_all(requests).await {
+                assert_eq!(statuses, (200, 200));
+            }
+        }
+        database.begin("ALTER TABLE users ALTER COLUMN name TYPE varchar(100)").await.commit().await;
+        for _ in 0..20 {
+            for status in [app.get(&path).await.status, app.patch(&path, name.clone()).await.status] {
+                assert!([200, 503].contains(&status), "{status}");
+            }
+        }
+        assert_eq!((app.get(&path).await.status, app.patch(&path, name).await.status), (200, 200));
+    })
+    .await;
 }

@@ -54,7 +54,7 @@ async fn postgres() {
             let (index, condition) = match column {
                 "id" => ("users_pkey", "Index Cond: ((id > $1) AND (id < $2))"),
                 "email_key" => ("users_email_key_unique", "Index Cond: (email_key = $8)"),
-                _ => ("users_name", "Index Cond: ((lower(name) >= $6) AND (lower(name) < $7))"),
+                _ => ("users_name", "Index Cond: ((lower((name)::text) >= $6) AND (lower((name)::text) < $7))"),
             };
             assert!(plan.contains(index) && plan.contains(condition), "{statement}:\n{plan}");
             assert!(!plan.contains("Seq Scan"), "{statement}:\n{plan}");

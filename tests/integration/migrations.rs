@@ -14,6 +14,11 @@ const PREVIOUS: &str = "20261125000001";
 const CREATE: &str = "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
                       VALUES ($1, $2, $3, $3, 1, $4, $4)";
 
+/// Statements that it has prepared before the migration, and uses again after it.
+const READ: &str = "SELECT id, name, email, version, created_at, updated_at FROM users WHERE id = $1";
+const UPDATE: &str =
+    "UPDATE users SET version = version WHERE id = $1 RETURNING id, name, email, version, created_at, updated_at";
+
 /// Two ids of the previous version, before every new one.
 const FIRST: [u8; 16] = [1; 16];
 const SECOND: [u8; 16] = [1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16];
@@ -59,7 +64,14 @@ async fn sqlite() {
     let (before, after) = (1_795_000_000_000_000_i64, 1_795_000_000_000_001_i64);
     let create = sqlx::query(CREATE).bind(&FIRST[..]).bind("Ada").bind("ada@example.com").bind(before);
     create.execute(&mut connection).await.expect("a user");
+    for statement in [READ, UPDATE] {
+        sqlx::query(statement).bind(&FIRST[..]).fetch_all(&mut connection).await.expect("a user");
+    }
     assert_migrated(&storage, async || {
+        for statement in [READ, UPDATE] {
+            let users = sqlx::query(statement).bind(&FIRST[..]).fetch_all(&mut connection).await;
+            assert_eq!(users.expect("the statement is still valid").len(), 1);
+        }
         let create = sqlx::query(CREATE).bind(&SECOND[..]).bind("ada").bind("ada@example.org").bind(after);
         create.execute(&mut connection).await.expect("a user");
     })
@@ -77,7 +89,14 @@ async fn postgres() {
     let (first, second) = (uuid::Uuid::from_bytes(FIRST), uuid::Uuid::from_bytes(SECOND));
     let create = sqlx::query(CREATE).bind(first).bind("Ada").bind("ada@example.com").bind(time);
     create.execute(&mut connection).await.expect("a user");
+    for statement in [READ, UPDATE] {
+        sqlx::query(statement).bind(first).fetch_all(&mut connection).await.expect("a user");
+    }
     assert_migrated(&storage, async || {
+        for statement in [READ, UPDATE] {
+            let users = sqlx::query(statement).bind(first).fetch_all(&mut connection).await;
+            assert_eq!(users.expect("the statement is still valid").len(), 1);
+        }
         let create = sqlx::query(CREATE).bind(second).bind("ada").bind("ada@example.org").bind(time);
         create.execute(&mut connection).await.expect("a user");
     })

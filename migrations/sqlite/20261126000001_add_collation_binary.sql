@@ -1,0 +1,1 @@
+-- SQLite has the collation BINARY, which PostgreSQL gets here. It is the default, and `lower` changes ASCII letters only.

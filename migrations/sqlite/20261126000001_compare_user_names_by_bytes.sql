@@ -1,1 +1,0 @@
--- SQLite compares text by bytes, and its `lower` changes ASCII letters only. PostgreSQL needs a collation for that.
