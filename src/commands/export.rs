@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     fmt::Display,
+    fs::{self, File},
     io::{self, ErrorKind, Write},
     path::Path,
 };
@@ -23,18 +24,28 @@ struct Line<'a> {
     version: i64,
 }
 
-/// Writes the users in the order of their ids to a file or to standard output.
+/// Writes the users in the order of their ids to a file or to standard output, which is also `-`. A file has the name
+/// `PATH.partial` until it is complete.
 ///
 /// # Errors
 /// The file exists, or the database or the output fails. A reader that closes the pipe is no error.
 pub(super) async fn export(store: &Store, output: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let mut file = match output {
-        Some(path) => {
-            files::refuse_existing(path, "--output")?;
-            Some(files::create(path).map_err(|error| format!("{}: {error}", path.display()))?)
-        }
-        None => None,
-    };
+    let Some(path) = output.filter(|path| *path != Path::new("-")) else { return write(store, None).await };
+    let failed = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    files::check_new(path, "--output")?;
+    if path.exists() {
+        // A device or a named pipe.
+        return write(store, Some(files::create(path).map_err(|error| failed(path, error))?)).await;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = Path::new(&partial);
+    write(store, Some(files::create(partial).map_err(|error| failed(partial, error))?)).await?;
+    files::check_new(path, "--output")?;
+    Ok(fs::rename(partial, path).map_err(|error| failed(path, error))?)
+}
+
+async fn write(store: &Store, mut file: Option<File>) -> Result<(), Box<dyn Error>> {
     let style = ProgressStyle::with_template("{elapsed} exported {pos} users");
     let progress = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     let (mut last, mut count) = (Uuid::nil(), 0_u64);

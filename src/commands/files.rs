@@ -7,12 +7,16 @@ use std::{
     path::Path,
 };
 
-/// Returns an error if the path is an existing file. A device or a named pipe can be written.
-pub(super) fn refuse_existing(path: &Path, option: &str) -> Result<(), String> {
+/// Returns an error if the path is an existing file, or its folder does not exist. A device or a named pipe can be written.
+pub(super) fn check_new(path: &Path, option: &str) -> Result<(), String> {
     if path.is_file() {
         return Err(format!("{} exists: move it, or name another file with {option}", path.display()));
     }
-    Ok(())
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(format!("{}: the folder does not exist", folder.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Opens a device or a named pipe, or creates a file. It is for its owner only, because it has personal data.

@@ -272,6 +272,45 @@ on_both! {
     }
 }
 
+/// The limit of a file's size is as a full disk. On SQLite it would be one for the database too.
+#[tokio::test]
+async fn an_incomplete_export_does_not_have_the_name_of_a_complete_one() {
+    let Some(environment) = Environment::new(Database::Postgres).await else {
+        return eprintln!("skipped: no PostgreSQL here");
+    };
+    environment.write("users", (0..2_000).map(new_user).collect::<Vec<_>>().join("\n"));
+    assert_eq!(environment.run(&["import", "users"]).code, Some(0));
+    let mut limited = Command::new("sh");
+    let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" --log off export --output export";
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_web_server")]).current_dir(environment.path());
+    let outcome = Outcome::of(&run(limited.env("DATABASE_URL", environment.storage.url())));
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the export is incomplete"), "{outcome:?}");
+    assert!(!environment.path().join("export").exists() && environment.path().join("export.partial").exists());
+    fs::remove_file(environment.path().join("export.partial")).unwrap();
+    assert_eq!(environment.run(&["export", "--output", "export"]).code, Some(0));
+    assert_eq!(environment.read("export").len(), 2_000);
+    assert!(!environment.path().join("export.partial").exists());
+    let to_stdout = environment.run(&["export", "--output", "-"]);
+    assert_eq!(to_stdout.stdout, fs::read_to_string(environment.path().join("export")).unwrap());
+    environment.storage.drop_database().await;
+}
+
+#[test]
+fn a_rejects_file_needs_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("users"), new_user(1)).unwrap();
+    let outcome = Outcome::of(&run(web_server(folder.path()).args([
+        "--log",
+        "off",
+        "import",
+        "users",
+        "--rejects",
+        "no/rejects",
+    ])));
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(1), "no: the folder does not exist\n"));
+}
+
 #[test]
 fn an_export_creates_no_database() {
     let folder = tempfile::tempdir().unwrap();

@@ -40,7 +40,7 @@ impl Rejects {
     /// `-` is standard error, which is also the default for standard input.
     ///
     /// # Errors
-    /// The file exists.
+    /// The file exists, or its folder does not.
     pub(super) fn new(input: &Path, rejects: Option<PathBuf>) -> Result<Self, String> {
         let path = rejects.unwrap_or_else(|| {
             let mut path = input.as_os_str().to_owned();
@@ -52,7 +52,7 @@ impl Rejects {
         if path == Path::new("-") {
             return Ok(Self { target: Target::StandardError, count: 0 });
         }
-        files::refuse_existing(&path, "--rejects")?;
+        files::check_new(&path, "--rejects")?;
         Ok(Self { target: Target::File { path, open: None }, count: 0 })
     }
 
@@ -88,7 +88,7 @@ impl fmt::Display for Rejects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rejected {}", self.count)?;
         match &self.target {
-            Target::File { path, .. } if self.count > 0 => write!(f, " (reasons in {})", path.display()),
+            Target::File { path, open: Some(_) } => write!(f, " (reasons in {})", path.display()),
             _ => Ok(()),
         }
     }
