@@ -8,6 +8,7 @@ use axum::Router;
 use openapi_contract::{Artifacts, Contract, LoadError, OperationTable};
 
 use crate::{
+    auth::authenticator::Authenticator,
     clock::Clock,
     config::Config,
     contract::operations::Operations,
@@ -33,6 +34,8 @@ pub struct App {
     pub drain: Drain,
     /// Reports whether the server can process requests.
     pub readiness: Arc<dyn Readiness>,
+    /// Checks credentials, if there are any.
+    authenticator: Option<Arc<Authenticator>>,
 }
 
 /// Why the server cannot start, in one line.
@@ -44,6 +47,9 @@ pub enum StartError {
     /// The router and the contract differ: the binary was built with `CONTRACT_DRIFT=warn`.
     #[error("the router and the contract differ: {0}")]
     Routes(String),
+    /// The credentials cannot be read.
+    #[error("{0}")]
+    Credentials(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -95,14 +101,27 @@ fn without_operators(artifacts: &Artifacts) -> Result<Artifacts, StartError> {
     Artifacts::of(&contract).map_err(invalid)
 }
 
+/// Returns the contract of a server that checks no credentials.
+fn without_credentials(artifacts: &Artifacts) -> Result<Artifacts, StartError> {
+    Artifacts::of(&load(&artifacts.yaml)?.without_credentials().map_err(invalid)?).map_err(invalid)
+}
+
 impl App {
     /// Opens the database and builds the server.
     ///
     /// # Errors
     /// See [`StartError`].
     pub async fn build(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Self, StartError> {
-        let store = Self::open(config, clock, ids.clone()).await?;
-        Self::assemble(&artifacts()?, config, ids, store, api::router)
+        let store = Self::open(config, clock.clone(), ids.clone()).await?;
+        Self::assemble(&artifacts()?, config, clock, ids, store, api::router)
+    }
+
+    /// Starts the tasks that keep the database and the credentials current.
+    pub fn spawn_upkeep(&self) {
+        self.store.spawn_upkeep();
+        if let Some(authenticator) = &self.authenticator {
+            authenticator.spawn_upkeep();
+        }
     }
 
     /// Opens the database, runs pending migrations unless they are disabled, and checks the schema.
@@ -126,10 +145,17 @@ impl App {
     pub fn assemble(
         contract: &Artifacts,
         config: &Config,
+        clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
         store: Store,
         routes: impl Fn(Surface, AppState) -> Router,
     ) -> Result<Self, StartError> {
+        let authenticator = Authenticator::new(&config.auth, clock).map_err(StartError::Credentials)?.map(Arc::new);
+        let open = match &authenticator {
+            None => Some(without_credentials(contract)?),
+            Some(_) => None,
+        };
+        let contract = open.as_ref().unwrap_or(contract);
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
         let state = store.state(readiness.clone(), Arc::new(Prometheus::new(store.clone())));
@@ -141,7 +167,12 @@ impl App {
                 // Scrapers use the address of an instance as its host.
                 http.allowed_hosts.clear();
             }
-            let parts = router::Parts { operations: Arc::new(operations), ids: ids.clone(), drain: drain.clone() };
+            let parts = router::Parts {
+                operations: Arc::new(operations),
+                ids: ids.clone(),
+                drain: drain.clone(),
+                authenticator: authenticator.clone(),
+            };
             Ok::<_, StartError>(router::build(routes(surface, state.clone()), documents, parts, &http))
         };
         let (router, admin) = if config.server.admin_addr.is_some() {
@@ -153,6 +184,6 @@ impl App {
         } else {
             (build(Surface::All, &contract.table, Some(Documents::new(contract)))?, None)
         };
-        Ok(Self { router, admin, store, drain, readiness })
+        Ok(Self { router, admin, store, drain, readiness, authenticator })
     }
 }

@@ -46,6 +46,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Make API keys.
+    Keys {
+        /// What to do.
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Check whether a server with these settings is ready. Exit code 0 if it is. For containers without curl.
     Health,
     /// Print the contract.
@@ -53,6 +59,25 @@ pub enum Command {
         /// Version and format of the document.
         #[arg(long, value_enum, default_value_t = Form::Json)]
         form: Form,
+    },
+}
+
+/// What `keys` does.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum KeysCommand {
+    /// Print a new key and the entry for API_KEYS_FILE, a line each. The key is stored nowhere: give it to its caller.
+    New {
+        /// Who has the key, in logs and in the changes of users.
+        #[arg(long)]
+        name: String,
+
+        /// What the key allows, such as `users:read`; repeat it for several scopes.
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+
+        /// When the key expires: a time such as `2027-01-01T00:00:00Z`, or a duration from now such as `90d`. Default: never.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
     },
 }
 

@@ -4,6 +4,7 @@ mod export;
 mod files;
 mod health;
 mod import;
+mod keys;
 mod migrate;
 mod openapi;
 mod serve;
@@ -46,6 +47,10 @@ pub async fn run() -> Result<ExitCode, Error> {
         openapi::print(form)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Keys { command } = command {
+        keys::run(command, &SystemClock)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let config = Config::validate(&cli.settings)?;
     if command == Command::Health {
         health::check(&config.server)?;
@@ -63,7 +68,7 @@ pub async fn run() -> Result<ExitCode, Error> {
             return is_complete.map(|is_complete| ExitCode::from(if is_complete { 0 } else { REJECTED }));
         }
         Command::Export { output } => export_users(&config, output.as_deref()).await,
-        Command::Openapi { .. } | Command::Health => Ok(()),
+        Command::Openapi { .. } | Command::Keys { .. } | Command::Health => Ok(()),
     };
     telemetry.flush();
     result.map(|()| ExitCode::SUCCESS)

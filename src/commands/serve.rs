@@ -26,6 +26,7 @@ const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     // Before the log line that reports the address: a test or a supervisor may send a signal as soon as it reads it.
     let mut signals = Signals::new()?;
+    config.check_exposure()?;
     raise_file_limit(config.server.max_connections);
     metrics::spawn_upkeep(metrics::install());
     let clock = Arc::new(SystemClock);
@@ -38,11 +39,14 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
         }
     };
     check_readiness_regularly(app.readiness.clone());
-    app.store.spawn_upkeep();
+    app.spawn_upkeep();
     let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
     let address = listener.local_addr()?;
     tracing::info!(url = %format_args!("http://{address}"), "listening");
     tracing::info!(url = %format_args!("http://{address}/swagger-ui/"), "serving Swagger UI");
+    if !config.auth.is_configured() {
+        tracing::warn!("no credentials are configured, so only programs on this machine can call (see API_KEYS_FILE)");
+    }
     tracing::info!(database = %app.store.target(), "opened the database");
     let admin = match (config.server.admin_addr, app.admin) {
         (Some(address), Some(router)) => {

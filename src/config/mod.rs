@@ -4,6 +4,7 @@
 //! from one to the other, and reports every invalid setting by the name of its variable. Only this module reads the
 //! environment.
 
+mod auth;
 mod database;
 pub(crate) mod dotenv;
 mod http;
@@ -16,6 +17,7 @@ mod tests;
 use std::fmt;
 
 pub use self::{
+    auth::{AuthArgs, AuthConfig},
     database::{DatabaseArgs, DatabaseConfig, DatabaseTarget},
     http::{Cors, HttpArgs, HttpConfig, Rate},
     server::{ServerArgs, ServerConfig},
@@ -30,6 +32,8 @@ pub struct Settings {
     #[command(flatten)]
     http: HttpArgs,
     #[command(flatten)]
+    auth: AuthArgs,
+    #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
@@ -42,6 +46,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Requests and responses.
     pub http: HttpConfig,
+    /// Who may call.
+    pub auth: AuthConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// Logs and traces.
@@ -69,13 +75,37 @@ impl Config {
         let mut errors = Vec::new();
         let server = settings.server.validate(&mut errors);
         let http = settings.http.validate(&mut errors);
+        let auth = settings.auth.validate(&mut errors);
         let database = settings.database.with_url_from_file(&mut errors).validate(&mut errors);
         let telemetry = settings.telemetry.validate(&mut errors);
-        match (server, http, database, telemetry) {
-            (Some(server), Some(http), Some(database), Some(telemetry)) if errors.is_empty() => {
-                Ok(Self { server, http, database, telemetry })
+        if let Some(auth) = &auth
+            && auth.oidc_issuer.is_some() != auth.oidc_audience.is_some()
+        {
+            errors.push(format!("{}: set it together with OIDC_ISSUER", parse::names("oidc_audience")));
+        }
+        match (server, http, auth, database, telemetry) {
+            (Some(server), Some(http), Some(auth), Some(database), Some(telemetry)) if errors.is_empty() => {
+                Ok(Self { server, http, auth, database, telemetry })
             }
             _ => Err(ConfigError(errors)),
         }
+    }
+
+    /// Refuses to serve other machines without credentials.
+    ///
+    /// # Errors
+    /// The setting with the address, and what to do.
+    pub fn check_exposure(&self) -> Result<(), ConfigError> {
+        let addresses = [("listen_addr", Some(self.server.listen_addr)), ("admin_addr", self.server.admin_addr)];
+        let exposed = addresses.into_iter().filter_map(|(name, address)| Some((name, address?)));
+        let exposed = exposed.filter(|(_, address)| !(self.auth.is_configured() || address.ip().is_loopback()));
+        let errors: Vec<_> = exposed.map(|(name, address)| {
+            format!(
+                "{}: {address} can be reached from other machines, and no credentials are configured: set API_KEYS_FILE \
+                 (`web_server keys new` makes keys) or OIDC_ISSUER, or listen on 127.0.0.1",
+                parse::names(name)
+            )
+        }).collect();
+        if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
     }
 }

@@ -3,7 +3,7 @@
 //! Everything is read from the operation table once, at start.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -39,6 +39,10 @@ pub struct Operation {
     pub limited: bool,
     /// Whether a precondition can be required: the operation documents 428.
     pub conditional: bool,
+    /// The scopes that a caller needs: one of these sets. Empty: the operation needs no credentials.
+    pub security: Vec<Vec<String>>,
+    /// Whether it refuses the pages of other sites, where there are no credentials: it documents 403.
+    pub forbids_cross_site: bool,
     /// Whether this is a probe, which orchestrators send to the address of an instance: it has the tag `health`.
     pub probe: bool,
     /// The value of the `Deprecation` header (RFC 9745).
@@ -163,10 +167,20 @@ fn compile(table: &OperationTable, operation: &openapi_contract::Operation) -> R
         max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         limited: operation.responses.contains_key(&429),
         conditional: operation.responses.contains_key(&428),
+        security: security(operation),
+        forbids_cross_site: operation.responses.contains_key(&403),
         probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,
         bodies: bodies.collect::<Result<_, String>>()?,
     })
+}
+
+/// The sets of scopes that a caller needs one of. The build has checked that every scheme is a bearer token.
+fn security(operation: &openapi_contract::Operation) -> Vec<Vec<String>> {
+    if operation.security.iter().any(BTreeMap::is_empty) {
+        return Vec::new();
+    }
+    operation.security.iter().map(|schemes| schemes.values().flatten().cloned().collect()).collect()
 }
 
 /// Formats a time in seconds since 1970 as an HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).

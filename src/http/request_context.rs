@@ -1,6 +1,9 @@
 //! What middleware, metrics and log lines need of a request.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use http::{HeaderValue, Uri};
 use opentelemetry::trace::TraceId;
@@ -17,6 +20,8 @@ pub(crate) struct RequestContext {
     pub(crate) trace_id: Option<TraceId>,
     /// The address of the client's end of the connection.
     pub(crate) peer: Option<SocketAddr>,
+    /// The name of the caller, once it is authenticated.
+    pub(crate) caller: OnceLock<Arc<str>>,
     /// The request target.
     pub(crate) uri: Uri,
 }

@@ -5,7 +5,11 @@
 //! itself. axum runs layers after routing, so the middleware can use the matched path. A request that matches no route
 //! runs through the same middleware to the fallback.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{Arc, OnceLock},
+};
 
 use api::problem::{Problem, ProblemType};
 use axum::{
@@ -22,6 +26,7 @@ use super::{
     docs::{self, Documents},
     middleware::{
         access_log::AccessRecord,
+        authentication::Authentication,
         catch_panic, compression,
         cors::Cors,
         deprecation, draining,
@@ -35,6 +40,7 @@ use super::{
     request_context::{Peer, RequestContext},
 };
 use crate::{
+    auth::authenticator::Authenticator,
     config::HttpConfig,
     contract::{body::BodyLimits, operations::Operations},
     ids::IdGenerator,
@@ -50,6 +56,8 @@ pub struct Parts {
     pub ids: Arc<dyn IdGenerator>,
     /// Whether the server is draining.
     pub drain: Drain,
+    /// Checks credentials, if there are any.
+    pub(crate) authenticator: Option<Arc<Authenticator>>,
 }
 
 /// Builds the router from the routes of the operations, the documents and the middleware.
@@ -60,8 +68,9 @@ pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config:
         metrics::expect_deprecated(&operation.id);
     }
     let middleware = Arc::new(Middleware {
-        hosts: HostValidation::new(config),
+        hosts: HostValidation::new(config, parts.authenticator.is_some()),
         cors: Cors::new(&config.cors_allowed_origins),
+        authentication: Authentication::new(parts.authenticator.clone(), &config.cors_allowed_origins),
         rate_limit: RateLimit::from_config(config),
         body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
         timeout: Timeout(config.request_timeout),
@@ -87,6 +96,7 @@ struct Middleware {
     parts: Parts,
     hosts: HostValidation,
     cors: Cors,
+    authentication: Authentication,
     rate_limit: Option<RateLimit>,
     body_limits: BodyLimits,
     timeout: Timeout,
@@ -103,14 +113,21 @@ impl Handler {
     /// Handles a request: creates its context and its access log record, and adds the headers of every response. This is
     /// outside of everything else, so that every response has these headers and is logged and counted as it is sent.
     async fn handle(self: Arc<Self>, request: Request) -> Result<Response, Infallible> {
-        let Parts { operations, ids, drain } = &self.middleware.parts;
+        let Parts { operations, ids, drain, .. } = &self.middleware.parts;
         let id = request_id::get_or_generate(request.headers(), &**ids);
         let template = request.extensions().get::<MatchedPath>();
         let operation = template.and_then(|path| operations.find(request.method(), path.as_str())).cloned();
         let method = metrics::method_label(request.method());
         let (span, trace_id) = spans::request_span(&id, operation.as_deref(), method, template, request.headers());
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
-        let context = Arc::new(RequestContext { id, operation, trace_id, peer, uri: request.uri().clone() });
+        let context = Arc::new(RequestContext {
+            id,
+            operation,
+            trace_id,
+            peer,
+            caller: OnceLock::new(),
+            uri: request.uri().clone(),
+        });
         let mut record = AccessRecord::new(&request, method, context.clone(), span.clone());
         let version = request.version();
 
@@ -158,27 +175,30 @@ impl Handler {
         response
     }
 
-    /// Checks the rate limit, validates the request, and calls the route within the timeout, which does not include the
-    /// time to receive the body.
+    /// Checks the rate limit, so that trying tokens is limited too, and then the rest.
     async fn process(&self, context: &Arc<RequestContext>, request: Request) -> Response {
-        let Middleware { rate_limit, body_limits, timeout, requires_preconditions, .. } = &*self.middleware;
-        let quota = rate_limit.as_ref().and_then(|limit| limit.check(context));
+        let quota = self.middleware.rate_limit.as_ref().and_then(|limit| limit.check(context));
         let mut response = match quota.as_ref().and_then(Quota::refusal) {
             Some(problem) => problem.into_response(),
-            None => {
-                let valid = validation::validate(context, request, *body_limits).await;
-                let check = |request| {
-                    precondition_required::check(*requires_preconditions, context, &request).map(|()| request)
-                };
-                match valid.and_then(check) {
-                    Err(problem) => problem.into_response(),
-                    Ok(request) => timeout.call(&self.route, context, request).await,
-                }
-            }
+            None => self.process_within_limit(context, request).await.unwrap_or_else(Problem::into_response),
         };
         if let Some(quota) = quota {
             quota.add_headers(response.headers_mut());
         }
         response
+    }
+
+    /// Authenticates the caller, validates the request, and calls the route within the timeout, which does not include the
+    /// time to receive the body.
+    async fn process_within_limit(
+        &self,
+        context: &Arc<RequestContext>,
+        mut request: Request,
+    ) -> Result<Response, Problem> {
+        let Middleware { authentication, body_limits, timeout, requires_preconditions, .. } = &*self.middleware;
+        authentication.check(context, &mut request).await?;
+        let request = validation::validate(context, request, *body_limits).await?;
+        precondition_required::check(*requires_preconditions, context, &request)?;
+        Ok(timeout.call(&self.route, context, request).await)
     }
 }

@@ -101,6 +101,7 @@ impl AccessLine {
             duration_us = self.duration_us,
             bytes = self.bytes,
             client = self.client().map(tracing::field::display),
+            caller = self.context.caller.get().map(|name| &**name),
             user_agent = self.user_agent(),
         );
     }
@@ -134,6 +135,10 @@ impl AccessLine {
             line.extend_from_slice(br#","client":""#);
             write_address(client, line)?;
             line.push(b'"');
+        }
+        if let Some(caller) = self.context.caller.get() {
+            line.extend_from_slice(br#","caller":"#);
+            serde_json::to_writer(&mut *line, &**caller)?;
         }
         if let Some(agent) = self.user_agent() {
             line.extend_from_slice(br#","user_agent":"#);

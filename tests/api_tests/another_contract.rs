@@ -134,8 +134,8 @@ async fn a_router_that_differs_from_the_contract_does_not_start() {
         let config = Config::validate(&cli.settings).expect("the flags are right");
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
-        let store = app::App::open(&config, clock, ids.clone()).await.expect("the database opens");
-        let app = app::App::assemble(&changed(&[change]), &config, ids, store, api::router);
+        let store = app::App::open(&config, clock.clone(), ids.clone()).await.expect("the database opens");
+        let app = app::App::assemble(&changed(&[change]), &config, clock, ids, store, api::router);
         let error = app.err().expect("does not start").to_string();
         assert_eq!(error, format!("the router and the contract differ: {wrong}"));
     }

@@ -13,7 +13,14 @@ matrix! {
         assert_eq!((json.header("content-type"), &json.json()["openapi"]), (Some("application/json"), &"3.1.0".into()));
         let old = app.get("/openapi-3.0.json").await;
         assert_eq!((old.header("content-type"), &old.json()["openapi"]), (Some("application/json"), &"3.0.3".into()));
-        assert_eq!(old.json()["paths"], json.json()["paths"], "this contract's operations read the same in both");
+        // Apart from scopes, which a bearer token has only in 3.1, this contract's operations read the same in both.
+        let mut paths = json.json()["paths"].clone();
+        for operation in paths.as_object_mut().unwrap().values_mut().flat_map(|item| item.as_object_mut().unwrap().values_mut()) {
+            if let Some(scopes) = operation.pointer_mut("/security/0/bearerAuth") {
+                *scopes = serde_json::json!([]);
+            }
+        }
+        assert_eq!(old.json()["paths"], paths);
     }
 
     async fn a_known_document_is_not_sent_again(app: App) {
@@ -55,7 +62,7 @@ matrix! {
         assert_eq!(get("/users", "gzip;q=0").send().await.header("content-encoding"), None);
 
         let compressed = crate::harness::client().get(format!("{}/users", app.base)).header("accept-encoding", "gzip");
-        let compressed = compressed.send().await.unwrap();
+        let compressed = compressed.bearer_auth(app.token.as_ref().unwrap()).send().await.unwrap();
         assert_eq!(compressed.headers()["content-encoding"], "gzip");
         let body = compressed.bytes().await.unwrap();
         let mut unpacked = Vec::new();

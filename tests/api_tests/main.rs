@@ -4,7 +4,9 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access_tokens;
 mod another_contract;
+mod authentication;
 mod changes;
 mod common_responses;
 mod documents;

@@ -145,7 +145,7 @@ matrix! {
         }
         // Bytes beyond ASCII are allowed in a tag.
         let tag = reqwest::Client::new().delete(format!("{}{path}", app.base)).header("if-match", &b"\"\xff\""[..]);
-        assert_eq!(tag.send().await.unwrap().status(), 412);
+        assert_eq!(tag.bearer_auth(app.token.as_ref().unwrap()).send().await.unwrap().status(), 412);
         assert_eq!(app.get(&path).await.status, 200);
     }
 

@@ -27,6 +27,11 @@ impl Document {
         Self { json: serde_json::from_str(json).expect("the document is JSON"), validators: Mutex::default() }
     }
 
+    /// The security requirements of the document, which an operation may replace.
+    pub fn security(&self) -> &Value {
+        &self.json["security"]
+    }
+
     /// Path templates and their items.
     pub fn paths(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.json["paths"].as_object().into_iter().flatten()

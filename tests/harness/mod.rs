@@ -7,9 +7,12 @@
 
 pub mod conformance;
 pub mod coverage;
+pub mod credentials;
 pub mod database;
 pub mod document;
 pub mod faults;
+#[allow(dead_code, reason = "one of the two test binaries does not need it")]
+pub mod issuer;
 pub mod operations;
 pub mod postgres;
 #[allow(dead_code, reason = "one of the two test binaries does not need it")]
@@ -33,7 +36,7 @@ use http_body::Frame;
 use hyper::body::Bytes;
 use reqwest::{
     Method,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 pub use response::Response;
 use serde_json::{Value, json};
@@ -97,6 +100,9 @@ pub async fn run<F: Future<Output = ()>>(
     storage.drop_database().await;
 }
 
+/// A flag of the harness: a server without credentials. By default it has [`credentials::ALL`], which every request sends.
+pub const OPEN: &str = "--open";
+
 /// A database for one test.
 pub enum Storage {
     Sqlite(tempfile::TempDir),
@@ -144,6 +150,8 @@ pub struct App {
     pub faults: Arc<Faults>,
     client: reqwest::Client,
     database: Option<Database>,
+    /// The token that requests have.
+    pub token: Option<String>,
 }
 
 /// The server behind an [`App`].
@@ -200,17 +208,22 @@ impl App {
             // Also on PostgreSQL, where it is off by default: with the cache the answers must be the same.
             arguments.extend(["--user-cache-bytes", "1000000"]);
         }
-        arguments.extend(flags);
+        let has_own_credentials =
+            flags.iter().any(|flag| ["--api-keys", "--api-keys-file", "--oidc-issuer", OPEN].contains(flag));
+        if !has_own_credentials {
+            arguments.extend(["--api-keys", &credentials::ENTRIES]);
+        }
+        arguments.extend(flags.iter().filter(|flag| **flag != OPEN));
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
         let config = Config::validate(&cli.settings).expect("the flags are right");
 
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
-        let store = app::App::open(&config, clock, ids.clone()).await.expect("the database opens");
+        let store = app::App::open(&config, clock.clone(), ids.clone()).await.expect("the database opens");
         let faults = Arc::<Faults>::default();
         let routes = |surface, state| faults.around(surface, state);
-        let app = app::App::assemble(contract, &config, ids, store.with_faults(faults.clone()), routes);
+        let app = app::App::assemble(contract, &config, clock, ids, store.with_faults(faults.clone()), routes);
         let app = app.expect("the app starts");
-        app.store.spawn_upkeep();
+        app.spawn_upkeep();
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -220,13 +233,14 @@ impl App {
             server::serve(listener, app.router, &server, async { stopped.await.unwrap_or_default() }).await
         });
         let database = Some(storage.database());
-        (Self { base, faults, client: client(), database }, Server { stop, task, store: app.store })
+        let token = (!has_own_credentials).then(|| credentials::ALL.secret.clone());
+        (Self { base, faults, client: client(), database, token }, Server { stop, task, store: app.store })
     }
 
     /// A client of an app that the caller started.
     #[allow(dead_code, reason = "one of the two test binaries does not need it")]
     pub fn at(base: String, client: reqwest::Client) -> Self {
-        Self { base, faults: Arc::default(), client, database: None }
+        Self { base, faults: Arc::default(), client, database: None, token: None }
     }
 
     pub async fn get(&self, path: &str) -> Response {
@@ -262,7 +276,22 @@ impl App {
 
     /// Prepares a request.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
-        Request { app: self, method, path: path.to_owned(), headers: HeaderMap::new(), body: Vec::new(), ends: true }
+        let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let token = token.map(|token| (AUTHORIZATION, HeaderValue::try_from(token).expect("a header value")));
+        let headers = token.into_iter().collect();
+        Request { app: self, method, path: path.to_owned(), headers, body: Vec::new(), ends: true }
+    }
+
+    /// The header with the token, for a request that a test writes itself.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub fn authorization(&self) -> String {
+        self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default()
+    }
+
+    /// A client with another token, or none.
+    #[allow(dead_code, reason = "one of the two test binaries does not need it")]
+    pub fn with_token(&self, token: Option<&str>) -> Self {
+        Self { token: token.map(str::to_owned), ..self.clone() }
     }
 }
 

@@ -12,6 +12,8 @@ use super::{App, Request, document::Document};
 pub struct Operation {
     pub id: String,
     pub method: Method,
+    /// The scopes that a caller needs.
+    pub scopes: Vec<String>,
     /// The documented statuses.
     pub statuses: BTreeSet<u16>,
     /// `x-max-body-bytes`.
@@ -54,6 +56,7 @@ fn read(document: &Document) -> Vec<Operation> {
             let body = content.and_then(|content| content.iter().next());
             operations.push(Operation {
                 id: id.to_owned(),
+                scopes: scopes(document, node),
                 method: method.to_ascii_uppercase().parse().expect("a method"),
                 statuses: responses.keys().map(|status| status.parse().expect("a status")).collect(),
                 max_body_bytes: node["x-max-body-bytes"].as_u64().and_then(|bytes| bytes.try_into().ok()),
@@ -63,6 +66,14 @@ fn read(document: &Document) -> Vec<Operation> {
         }
     }
     operations
+}
+
+fn scopes(document: &Document, operation: &Value) -> Vec<String> {
+    let security = operation.get("security").unwrap_or(document.security());
+    let requirements = security.as_array().expect("security is stated");
+    let schemes = requirements.iter().filter_map(Value::as_object).flat_map(|schemes| schemes.values());
+    let scopes = schemes.filter_map(Value::as_array).flatten();
+    scopes.map(|scope| scope.as_str().expect("a scope").to_owned()).collect()
 }
 
 /// The path with its parameters filled in, and the required query parameters.

@@ -38,6 +38,11 @@ fn complete(operation: &mut Operation) {
     let limited = !tags.iter().any(|tag| UNLIMITED_TAGS.contains(&tag.as_str()));
 
     let mut statuses = vec!["400", "500"];
+    // The drift check takes `security` from the contract.
+    if operation.security.as_ref().is_some_and(|alternatives| !alternatives.is_empty()) {
+        // 503: the issuer of tokens cannot be reached.
+        statuses.extend(["401", "403", "503"]);
+    }
     if has_representation(operation) {
         statuses.push("406");
     }
@@ -78,6 +83,9 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
     if limited && (status.starts_with('2') || matches!(status, "304" | "429")) {
         add("RateLimit", String::schema());
         add("RateLimit-Policy", String::schema());
+    }
+    if matches!(status, "401" | "403") {
+        add("WWW-Authenticate", String::schema());
     }
     // In a 409 it is optional: if the idempotency key is in use.
     if matches!(status, "409" | "429" | "503") {

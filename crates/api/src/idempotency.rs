@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::{extract::Input, problem::Problem};
+use crate::{caller::CallerName, extract::Input, problem::Problem};
 
 /// The header of a response to a retry.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -34,7 +34,7 @@ pub(crate) struct IdempotencyHeader {
 /// It is a handler's parameter before the body, which a later one takes out of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// A hash of the caller and the key. A caller is known by its credentials: keys of different callers are different.
+    /// A hash of the caller and the key: keys of different callers are different.
     pub id: Uuid,
     /// A hash of what the client asked for: the method, the path, the body and the preconditions.
     pub fingerprint: Uuid,
@@ -51,13 +51,13 @@ impl Key {
             let values = parts.headers.get_all(name).iter();
             values.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b","[..])
         };
-        let caller = header(&header::AUTHORIZATION);
+        let caller = parts.extensions.get::<CallerName>().map_or(&[][..], |caller| caller.0.as_bytes());
         // Members are in the order of their names, and the body is valid JSON: encoding cannot fail.
         let body = body.map(|body| serde_json::to_vec(body).unwrap_or_default());
         let [if_match, if_none_match] = Self::PRECONDITIONS.map(|name| header(&name));
         let request = [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &if_match, &if_none_match];
         Self {
-            id: hash(&[&caller, key.as_bytes()]),
+            id: hash(&[caller, key.as_bytes()]),
             fingerprint: hash(&[&request[..], &[body.as_deref().unwrap_or_default()]].concat()),
         }
     }

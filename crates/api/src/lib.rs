@@ -18,6 +18,7 @@ macro_rules! resources {
     };
 }
 
+pub mod caller;
 pub mod extract;
 pub mod freshness;
 pub mod idempotency;
@@ -30,6 +31,7 @@ pub mod store_error;
 pub mod timestamp;
 
 mod common_responses;
+mod problem_type;
 mod resources;
 mod respond;
 mod router;

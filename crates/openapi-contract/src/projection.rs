@@ -1,8 +1,10 @@
-//! A contract with some of its operations removed, because they are served elsewhere or not implemented yet.
+//! A contract with a part removed: operations that are served elsewhere or not implemented yet, or the credentials, where the
+//! server checks none.
 //!
 //! The lines of the removed nodes are cut out of the text, so that everything else is served as written. The remaining
 //! text is loaded again, and must be the document without those nodes.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
@@ -24,19 +26,43 @@ impl Contract {
     /// A node to remove is not on lines of its own, or the result is not a valid contract (a link refers to a removed
     /// operation, for example).
     pub fn without(&self, leave_out: impl Fn(&Operation) -> bool) -> Result<Contract, Vec<LoadError>> {
+        self.reduced(self.endpoints(leave_out), &[])
+    }
+
+    /// This contract where any client may call every operation: `security: []` in place of each list, and no 401.
+    ///
+    /// # Errors
+    /// Those of [`Contract::without`].
+    pub fn without_credentials(&self) -> Result<Contract, Vec<LoadError>> {
+        let has_list =
+            |at: &String| self.document().pointer(at).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        let operations = self.operations().iter().map(|operation| operation.pointer.as_str());
+        let lists = operations.clone().chain([""]).map(|at| format!("{at}/security")).filter(has_list);
+        let refusals = self.operations().iter().filter(|operation| !operation.security.is_empty());
+        let refusals = refusals.map(|operation| format!("{}/responses/401", operation.pointer));
+        let refusals = refusals.filter(|at| self.document().pointer(at).is_some());
+        self.reduced(refusals.collect(), &lists.collect::<Vec<_>>())
+    }
+
+    /// This contract without the nodes `cut` and what only they use, and with an empty list for each of `emptied`.
+    fn reduced(&self, mut cut: Vec<String>, emptied: &[String]) -> Result<Contract, Vec<LoadError>> {
         let mut rest = self.document().clone();
-        let mut cut = self.endpoints(leave_out);
         remove(&mut rest, &cut);
+        for pointer in emptied {
+            if let Some(node) = rest.pointer_mut(pointer) {
+                *node = Value::Array(Vec::new());
+            }
+        }
         let (used, still_used) = (used_components(self.document()), used_components(&rest));
         let unused: Vec<_> = used.difference(&still_used).cloned().collect();
         remove(&mut rest, &unused);
         cut.extend(unused);
         empty_sections(&mut rest, &mut cut);
-        if cut.is_empty() {
+        if cut.is_empty() && emptied.is_empty() {
             return Ok(self.clone());
         }
 
-        let text = self.cut(&cut);
+        let text = self.cut(&cut, emptied);
         let left = Contract::load(self.file_name(), &text);
         match left {
             Ok(contract) if *contract.document() == rest => Ok(contract),
@@ -45,7 +71,7 @@ impl Contract {
                 let mut errors = self.new_errors();
                 let message = "cannot be removed from the served documents: start it and the node after it on lines \
                                of their own, and remove links to it";
-                cut.iter().for_each(|pointer| errors.unsupported(pointer, message));
+                cut.iter().chain(emptied).for_each(|pointer| errors.unsupported(pointer, message));
                 Err(errors.in_order())
             }
         }
@@ -63,11 +89,11 @@ impl Contract {
         cut.collect()
     }
 
-    /// The text without the nodes at these pointers.
-    fn cut(&self, pointers: &[String]) -> String {
+    /// The text without the nodes `removed`, and with an empty list for each of `emptied`.
+    fn cut(&self, removed: &[String], emptied: &[String]) -> String {
         let lines: Vec<&str> = self.text().split_inclusive('\n').collect();
-        let mut kept = vec![true; lines.len()];
-        for pointer in pointers {
+        let mut kept: Vec<Cow<'_, str>> = lines.iter().copied().map(Cow::Borrowed).collect();
+        for pointer in removed.iter().chain(emptied) {
             let Some((begin, end)) = self.source().extent(pointer) else { continue };
             let end = end.map_or(lines.len(), |end| end.line - 1);
             let (begin, indent) = (begin.line - 1, begin.column - 1);
@@ -80,10 +106,14 @@ impl Contract {
                 .collect();
             let below = tail.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1);
             if let Some(range) = kept.get_mut(begin - above..end.saturating_sub(below).max(begin)) {
-                range.fill(false);
+                range.fill(Cow::Borrowed(""));
+            }
+            if let Some(line) = kept.get_mut(begin).filter(|_| emptied.contains(pointer)) {
+                let key = pointer.rsplit('/').next().unwrap_or_default();
+                *line = format!("{}{key}: []\n", " ".repeat(indent)).into();
             }
         }
-        lines.iter().zip(kept).filter(|(_, kept)| *kept).map(|(line, _)| *line).collect()
+        kept.concat()
     }
 }
 

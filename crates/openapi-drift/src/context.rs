@@ -26,6 +26,21 @@ pub struct CodeSide<'a> {
 impl CodeSide<'_> {
     /// No sources: fixes of the code are given in words.
     pub const UNKNOWN: CodeSide<'static> = CodeSide { files: &[], by_rule: &|operation| operation, rules: "" };
+
+    /// The generated spec under the `security` of the contract, which the code does not repeat: the responses that the rules
+    /// add to an operation can depend on it.
+    pub fn under_security(&self, contract: &Contract, generated: &Value) -> Value {
+        let mut generated = generated.clone();
+        for operation in contract.operations().iter().filter(|operation| !operation.security.is_empty()) {
+            let at = join(&join("/paths", &operation.path), operation.method.key());
+            if let Some(Value::Object(node)) = generated.pointer_mut(&at) {
+                node.insert("security".to_owned(), json!(operation.security));
+                let completed = (self.by_rule)(Value::Object(std::mem::take(node)));
+                *node = completed.as_object().cloned().unwrap_or_default();
+            }
+        }
+        generated
+    }
 }
 
 pub(crate) struct Context<'a> {

@@ -3,7 +3,8 @@
 //! Each rule is a limit of the server, not of OpenAPI, so the loader does not apply it: releases with such constructs can
 //! be compared. Planned operations are not checked.
 //!
-//! - `security` that is not empty: the server does not check credentials.
+//! - `security` with other schemes than bearer tokens, or with several at once.
+//! - 401 and 403 missing where `security` requires credentials, and 401 where it does not.
 //! - HEAD, OPTIONS and TRACE: the server answers them by fixed rules.
 //! - `deprecated` without the date that the `Deprecation` header contains (RFC 9745 §2.1), a date without `deprecated`,
 //!   and a sunset before the deprecation (forbidden by RFC 9745 §4).
@@ -63,9 +64,36 @@ fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
     let document = findings.contract.document();
     let owners = [(endpoint.operation, endpoint.pointer.as_str()), (document, "")];
     let stated = owners.into_iter().find_map(|(owner, at)| Some((owner.get("security")?.as_array()?, at)));
-    if let Some((_, at)) = stated.filter(|(list, _)| !list.is_empty()) {
-        let reason = "credentials are not checked yet, so any client could call the operation";
-        findings.add(join(at, "security"), reason);
+    let Some((alternatives, owner)) = stated else { return };
+    for (index, alternative) in alternatives.iter().enumerate() {
+        let at = join(&join(owner, "security"), &index.to_string());
+        let schemes = alternative.as_object().into_iter().flatten();
+        let is_bearer = |(name, _): (&String, _)| {
+            let scheme = document.pointer(&join("/components/securitySchemes", name));
+            let scheme = scheme.map(|scheme| findings.contract.resolve(scheme));
+            scheme.is_some_and(|scheme| {
+                text(scheme, "type") == Some("http")
+                    && text(scheme, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+            })
+        };
+        let count = schemes.clone().count();
+        if !schemes.clone().all(is_bearer) {
+            findings.add(at, "credentials are bearer tokens; use a scheme with `type: http` and `scheme: bearer`");
+        } else if count > 1 {
+            findings.add(at, "a request has one bearer token; use one scheme");
+        }
+    }
+    let responses = join(&endpoint.pointer, "responses");
+    for status in ["401", "403"] {
+        let at = join(&responses, status);
+        match (alternatives.is_empty(), document.pointer(&at)) {
+            (false, None) => {
+                let reason = format!("`security` requires credentials, so the response can be {status}; document it");
+                findings.add(responses.clone(), reason);
+            }
+            (true, Some(_)) => findings.add(at, "`security` requires no credentials; remove the response"),
+            _ => {}
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Host validation: the server handles only requests for its own hosts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 use api::problem::{Problem, ProblemType};
 use axum::extract::Request;
@@ -8,12 +8,22 @@ use http::{Version, header, uri::Authority};
 
 use crate::{config::HttpConfig, http::request_context::RequestContext};
 
-/// The allowed hosts. Empty: every host.
-pub(in crate::http) struct HostValidation(Vec<String>);
+/// The allowed hosts.
+pub(in crate::http) enum HostValidation {
+    Any,
+    /// Names and addresses of this machine.
+    Local,
+    Listed(Vec<String>),
+}
 
 impl HostValidation {
-    pub(in crate::http) fn new(config: &HttpConfig) -> Self {
-        Self(config.allowed_hosts.clone())
+    /// Without credentials and a list, only local hosts are allowed.
+    pub(in crate::http) fn new(config: &HttpConfig, has_credentials: bool) -> Self {
+        match config.allowed_hosts.as_slice() {
+            [] if has_credentials => Self::Any,
+            [] => Self::Local,
+            listed => Self::Listed(listed.to_vec()),
+        }
     }
 
     /// Refuses a request without a host (RFC 9112, section 3.2), with several hosts, or with a host that is not allowed: a
@@ -22,15 +32,27 @@ impl HostValidation {
         let host = host(request)?;
         // Orchestrators send probes to the address of an instance. The response to a probe is harmless.
         let is_probe = context.operation.as_ref().is_some_and(|operation| operation.probe);
-        if self.0.is_empty() || is_probe {
+        let is_allowed = match self {
+            _ if is_probe => true,
+            Self::Any => true,
+            Self::Local => is_local(&host.unwrap_or_default()),
+            Self::Listed(hosts) => hosts.contains(&host.unwrap_or_default().to_ascii_lowercase()),
+        };
+        if is_allowed {
             return Ok(());
         }
-        let host = host.unwrap_or_default().to_ascii_lowercase();
-        if !self.0.contains(&host) {
-            return Err(Problem::new(ProblemType::MisdirectedRequest, "This server does not serve this host."));
-        }
-        Ok(())
+        Err(Problem::new(ProblemType::MisdirectedRequest, "This server does not serve this host."))
     }
+}
+
+/// Whether a host, as in a URI, is this machine: a loopback address, or a name that no DNS server decides about (RFC 6761,
+/// section 6.3).
+pub(in crate::http) fn is_local(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let name = host.to_ascii_lowercase();
+    address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        || name == "localhost"
+        || name.ends_with(".localhost")
 }
 
 /// Returns the host of a request, without the port. It is optional in HTTP/1.0.

@@ -1,6 +1,7 @@
 //! Middleware, one file per concern. `http/router.rs` calls it in order.
 
 pub(super) mod access_log;
+pub(super) mod authentication;
 pub(super) mod catch_panic;
 pub(super) mod compression;
 pub(super) mod cors;

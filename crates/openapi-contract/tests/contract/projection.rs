@@ -154,3 +154,32 @@ fn every_choice_of_operations() {
         assert_eq!(rest.operations().iter().map(|operation| &operation.id).collect::<Vec<_>>(), expected);
     }
 }
+
+/// Each list becomes empty in its place, and nothing refers to the scheme any more.
+#[test]
+fn without_credentials_any_client_may_call() {
+    let post = "      security: [{ key: [] }]\n      responses: { 200: { $ref: '#/components/responses/Both' } }\n";
+    let secured = "      security: [{ key: [] }]\n      responses:\n        '200': { $ref: '#/components/responses/Both' }\n        '401': { $ref: '#/components/responses/Refused' }\n";
+    let yaml =
+        YAML.replace("security: []\npaths", "security:\n  # For all.\n  - key: []\npaths").replace(post, secured);
+    let yaml = yaml.replace("  responses:\n    A:", "  responses:\n    Refused: { description: No. }\n    A:");
+    let contract = load(&yaml);
+    let open = contract.without_credentials().expect("can be reduced");
+    assert!(contract.operations().iter().all(|operation| !operation.security.is_empty()));
+    assert!(open.operations().iter().all(|operation| operation.security.is_empty()));
+    let gone: Vec<_> = yaml.lines().filter(|line| !open.text().contains(line)).map(str::trim).collect();
+    assert_eq!(
+        gone,
+        [
+            "# For all.",
+            "- key: []",
+            "security: [{ key: [] }]",
+            "'401': { $ref: '#/components/responses/Refused' }",
+            "Refused: { description: No. }",
+            "securitySchemes:",
+            "key: { type: http, scheme: bearer }",
+        ]
+    );
+    assert_eq!(open.text().matches("security: []").count(), 2);
+    assert_eq!(open.without_credentials().expect("nothing to do").text(), open.text());
+}

@@ -73,13 +73,37 @@ fn planned_operations_and_responses_are_not_checked() {
 }
 
 #[test]
-fn security_of_the_document_or_the_operation() {
-    refuses("security: []\n", "security: [{ key: [] }]\n", "3:1 credentials are not checked yet");
-    let own = "operationId: putThing\n      security: [{ key: [] }, {}]";
-    refuses("operationId: putThing", own, "10:7 credentials are not checked yet");
+fn schemes_other_than_one_bearer_token() {
+    let put = "operationId: putThing";
+    let documented = SMALL.replace(
+        "        200:\n",
+        "        401: { description: No. }\n        403: { description: No. }\n        200:\n",
+    );
+    let with = |security: &str| documented.replace(put, &format!("{put}\n      security: {security}"));
+    assert!(found(&load(&with("[{ key: [read] }, {}]"))).is_empty());
+    assert!(found(&load(&documented.replace("security: []\n", "security: [{ key: [] }]\n"))).is_empty(), "inherited");
+
+    let two = with("[{ key: [], basic: [] }]") + "    basic: { type: http, scheme: Bearer }\n";
+    assert_eq!(found(&load(&two)), ["10:18 a request has one bearer token; use one scheme"]);
+    let basic = with("[{ key: [] }, { basic: [] }]") + "    basic: { type: http, scheme: basic }\n";
+    let expected = "10:31 credentials are bearer tokens; use a scheme with `type: http` and `scheme: bearer`";
+    assert_eq!(found(&load(&basic)), [expected]);
+}
+
+#[test]
+fn refusals_of_credentials_that_are_not_documented_or_never_occur() {
     let open = SMALL.replace("security: []\n", "security: [{ key: [] }]\n");
+    let missing = found(&load(&open));
+    let expected =
+        |status| format!("19:7 `security` requires credentials, so the response can be {status}; document it");
+    assert_eq!(missing, [expected(401), expected(403)]);
     let open = open.replace("operationId: putThing", "operationId: putThing\n      security: []");
     assert!(found(&load(&open)).is_empty(), "no operation inherits it");
+    refuses(
+        "        200:\n",
+        "        403: { description: No. }\n        200:\n",
+        "20:9 `security` requires no credentials",
+    );
 }
 
 #[test]

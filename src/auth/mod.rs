@@ -1,0 +1,6 @@
+//! Who calls: API keys of this server, and access tokens of an issuer that it trusts.
+
+mod access_tokens;
+pub mod api_keys;
+pub(crate) mod authenticator;
+mod issuer;

@@ -1,0 +1,176 @@
+//! Authentication and authorization, as the contract's `security` says, on the head of a request: nothing of its body is read
+//! for a caller who may not send it.
+
+use std::sync::Arc;
+
+use api::{
+    caller::CallerName,
+    problem::{Problem, ProblemType},
+};
+use axum::extract::Request;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+
+use super::host::is_local;
+use crate::{
+    auth::authenticator::{Authenticator, Refusal},
+    config::Cors,
+    contract::operations::Operation,
+    http::request_context::RequestContext,
+};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Checks who may call.
+pub(in crate::http) enum Authentication {
+    /// Callers have tokens.
+    Tokens(Arc<Authenticator>),
+    /// There are no credentials, so only programs on this machine can call, but not the pages of other sites that its browser
+    /// shows, except those of these origins.
+    Local(Vec<HeaderValue>),
+}
+
+impl Authentication {
+    pub(in crate::http) fn new(authenticator: Option<Arc<Authenticator>>, cors: &Cors) -> Self {
+        match (authenticator, cors) {
+            (Some(authenticator), _) => Self::Tokens(authenticator),
+            (None, Cors::Origins(origins)) => Self::Local(origins.clone()),
+            // `*` opens responses that are public, and nothing here is meant to be.
+            (None, Cors::Off | Cors::AnyOrigin) => Self::Local(Vec::new()),
+        }
+    }
+
+    /// Checks that the caller may call the operation, and adds its name to the context and the request.
+    ///
+    /// # Errors
+    /// 401, 403, or 503 if the issuer of tokens cannot be reached.
+    pub(in crate::http) async fn check(&self, context: &RequestContext, request: &mut Request) -> Result<(), Problem> {
+        let Some(operation) = &context.operation else { return Ok(()) };
+        match self {
+            Self::Local(origins) if operation.forbids_cross_site && is_cross_site(request.headers(), origins) => {
+                let detail =
+                    "The page of another site sent this request. List its origin in CORS_ALLOWED_ORIGINS to allow it.";
+                Err(Problem::new(ProblemType::Forbidden, detail))
+            }
+            Self::Local(_) => Ok(()),
+            Self::Tokens(_) if operation.security.is_empty() => Ok(()),
+            Self::Tokens(authenticator) => {
+                let name = authorize(authenticator, operation, request.headers()).await?;
+                // Set once per request.
+                let _ = context.caller.set(name.clone());
+                request.extensions_mut().insert(CallerName(name));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Returns the name of the caller, if it has the scopes.
+async fn authorize(
+    authenticator: &Authenticator,
+    operation: &Operation,
+    headers: &HeaderMap,
+) -> Result<Arc<str>, Problem> {
+    let scopes = operation.security.first().map(|scopes| scopes.join(" ")).unwrap_or_default();
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let token = match (values.next(), values.next()) {
+        (None, _) => {
+            let detail = "This operation needs a bearer token in the Authorization header.";
+            return Err(refuse(ProblemType::Unauthorized, detail, None, &scopes));
+        }
+        (Some(value), None) => value.to_str().ok().and_then(bearer_token),
+        (Some(_), Some(_)) => None,
+    };
+    let invalid = |detail| refuse(ProblemType::Unauthorized, detail, Some("invalid_token"), &scopes);
+    let token = token.ok_or_else(|| invalid("The Authorization header is not `Bearer` and one token."))?;
+    let caller = authenticator.authenticate(token).await.map_err(|refusal| match refusal {
+        Refusal::Invalid(detail) => invalid(detail),
+        Refusal::Unavailable => Problem::unavailable("The issuer of the token cannot be reached to verify it."),
+    })?;
+    if operation.security.iter().any(|scopes| scopes.iter().all(|scope| caller.scopes.contains(scope))) {
+        return Ok(caller.name);
+    }
+    let missing = operation.security.first().into_iter().flatten().filter(|scope| !caller.scopes.contains(*scope));
+    let missing = missing.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let detail = format!("The token does not have the scope {missing}.");
+    Err(refuse(ProblemType::Forbidden, detail, Some("insufficient_scope"), &scopes))
+}
+
+/// Returns the token of an `Authorization` header (RFC 6750, section 2.1).
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(is_token)).then_some(token)
+}
+
+/// Returns a problem with a challenge (RFC 6750, section 3).
+fn refuse(
+    problem_type: ProblemType,
+    detail: impl Into<std::borrow::Cow<'static, str>>,
+    error: Option<&str>,
+    scopes: &str,
+) -> Problem {
+    let error = error.map(|error| format!("error=\"{error}\", ")).unwrap_or_default();
+    // Scopes are of the contract.
+    let challenge = HeaderValue::try_from(format!("Bearer {error}scope=\"{scopes}\""));
+    let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    Problem::new(problem_type, detail).with_header(header::WWW_AUTHENTICATE, challenge)
+}
+
+/// Whether a browser sent the request for the page of another site. Other programs send neither header.
+fn is_cross_site(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
+    let origin = headers.get(header::ORIGIN);
+    if origin.is_some_and(|origin| allowed.contains(origin)) {
+        return false;
+    }
+    let is_local_origin = |origin: &HeaderValue| {
+        let uri = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        uri.and_then(|uri| uri.host().map(is_local)).unwrap_or(false)
+    };
+    headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site")
+        || origin.is_some_and(|origin| !is_local_origin(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_is_one_token() {
+        for (value, token) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer  a.b-c_~+/== ", Some("a.b-c_~+/==")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Bearer a b", None),
+            ("Bearer a,b", None),
+            ("Basic abc", None),
+            ("Bearerabc", None),
+        ] {
+            assert_eq!(bearer_token(value), token, "{value}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_recognized_by_either_header() {
+        let allowed = [HeaderValue::from_static("https://app.example.com")];
+        for (site, origin, is_other) in [
+            (None, None, false),
+            (Some("none"), None, false),
+            (Some("same-origin"), Some("http://localhost:8080"), false),
+            (Some("same-site"), Some("http://localhost:3000"), false),
+            (Some("cross-site"), None, true),
+            (Some("cross-site"), Some("http://localhost:3000"), true),
+            (Some("cross-site"), Some("https://app.example.com"), false),
+            (None, Some("https://evil.example"), true),
+            (None, Some("http://127.0.0.1.evil.example"), true),
+            (None, Some("null"), true),
+            (None, Some("http://[::1]:8080"), false),
+        ] {
+            let site = site.map(|site| (SEC_FETCH_SITE, HeaderValue::from_static(site)));
+            let origin = origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin)));
+            let headers: HeaderMap = site.into_iter().chain(origin).collect();
+            assert_eq!(is_cross_site(&headers, &allowed), is_other, "{headers:?}");
+        }
+    }
+}
