@@ -9,7 +9,7 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 
-use super::{authenticator::Refusal, issuer::Issuer};
+use super::{caller::Refusal, issuer::Issuer};
 
 /// The algorithms that are accepted: signatures with a public key. A token chooses one of those that fit the key of the
 /// issuer, and never `none` or a shared secret.

@@ -1,7 +1,6 @@
 //! Finds out who sends a request, by its bearer token.
 
 use std::{
-    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, RwLock},
     time::Duration,
@@ -10,30 +9,13 @@ use std::{
 use super::{
     access_tokens::AccessTokens,
     api_keys::{ApiKey, ApiKeys},
+    caller::{Caller, Refusal},
     issuer::Issuer,
 };
 use crate::{clock::Clock, config::AuthConfig};
 
 /// The interval at which the file with the API keys is read: a revoked key is accepted for at most this long.
 const REREAD: Duration = Duration::from_secs(1);
-
-/// Who sends a request.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// `key:NAME` of an API key, `sub:SUBJECT` of an access token: a subject cannot pose as a key.
-    pub(crate) name: Arc<str>,
-    /// What it may do.
-    pub(crate) scopes: BTreeSet<String>,
-}
-
-/// Why a token is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// What is wrong, for people.
-    Invalid(&'static str),
-    /// The issuer cannot be asked for its keys.
-    Unavailable,
-}
 
 /// Checks tokens.
 pub(crate) struct Authenticator {

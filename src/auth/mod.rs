@@ -3,4 +3,5 @@
 mod access_tokens;
 pub mod api_keys;
 pub(crate) mod authenticator;
+pub(crate) mod caller;
 mod issuer;

@@ -2,16 +2,16 @@
 
 use std::{
     collections::BTreeSet,
+    error::Error,
     io::{self, IsTerminal, Write},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Error;
 use crate::{app, auth::api_keys::ApiKey, cli::KeysCommand, clock::Clock};
 
 /// Prints a new key and its entry to standard output, a line each, and on a terminal what they are for.
-pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Error> {
+pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Box<dyn Error>> {
     let KeysCommand::New { name, mut scopes, expires } = command;
     let table = app::artifacts()?.table;
     let requirements = table.operations.iter().flat_map(|operation| &operation.security);
@@ -36,7 +36,7 @@ pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Error> 
     Ok(())
 }
 
-fn expiry(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
+fn expiry(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Box<dyn Error>> {
     let expected = || {
         let expected = "expected a time in the future such as 2030-01-01T00:00:00Z, or a duration such as 90d";
         format!("--expires {text:?}: {expected}")

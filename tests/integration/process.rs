@@ -163,7 +163,7 @@ async fn a_request_in_flight_completes_before_the_stop() {
     let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
     let body = br#"{"name":"Ada","email":"ada@example.com"}"#;
     let head = format!(
-        "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /users HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    harness::{App, Database, Storage, client},
+    harness::{App, Database, Storage, client, credentials},
     process::{Process, run, web_server},
 };
 
@@ -142,10 +142,13 @@ async fn the_operators_listener_has_metrics_and_readiness() {
     let address = free_address();
     let mut command = web_server(folder.path());
     // A scraper uses the address of an instance as its host, which is not in the list for clients.
-    command.env("ADMIN_ADDR", &address).env("ALLOWED_HOSTS", "127.0.0.1");
+    command.env("ADMIN_ADDR", &address).env("ALLOWED_HOSTS", "127.0.0.1").env("API_KEYS", &credentials::ALL.entry);
     let mut process = Process::start(command).await;
     let admin = format!("http://{address}");
-    let status = async |url: String| client().get(url).send().await.unwrap().status().as_u16();
+    let get = |url: String| client().get(url).bearer_auth(&credentials::ALL.secret);
+    let status = async |url: String| get(url).send().await.unwrap().status().as_u16();
+    let anonymous = client().get(format!("{admin}/metrics")).send().await.unwrap();
+    assert_eq!(anonymous.status(), 401);
     let base = process.app.base.clone();
 
     for path in ["/metrics", "/health/ready"] {
@@ -158,8 +161,7 @@ async fn the_operators_listener_has_metrics_and_readiness() {
     for path in ["/users", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/"] {
         assert_eq!(status(format!("{admin}{path}")).await, 404, "{path}");
     }
-    let by_another_name =
-        client().get(format!("{admin}/metrics")).header("host", "10.0.0.7:9090").send().await.unwrap();
+    let by_another_name = get(format!("{admin}/metrics")).header("host", "10.0.0.7:9090").send().await.unwrap();
     assert_eq!(by_another_name.status(), 200);
     assert!(by_another_name.text().await.unwrap().contains("\nweb_server_ready 1"));
     assert_eq!(status(format!("{base}/health")).await, 200);
@@ -193,6 +195,7 @@ async fn the_health_command_checks_the_server_with_the_same_settings() {
     // Every address, and a list of hosts: a probe uses the address.
     let port = address.rsplit_once(':').unwrap().1;
     command.env("LISTEN_ADDR", format!("0.0.0.0:{port}")).env("ALLOWED_HOSTS", "api.example.com");
+    command.env("API_KEYS", &credentials::ALL.entry);
     let process = Process::start(command).await;
     let there = probe(&format!("0.0.0.0:{port}"));
     assert_eq!(there.status.code(), Some(0), "{}", String::from_utf8_lossy(&there.stderr));

@@ -69,7 +69,10 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&response).into_owned()
 }
 
-const POST: &str = "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+/// The beginning of a request head that creates a user.
+fn post(app: &App) -> String {
+    format!("POST /users HTTP/1.1\r\nhost: x\r\n{}content-type: application/json\r\n", app.authorization())
+}
 
 #[tokio::test]
 async fn a_client_that_sends_nothing_is_disconnected() {
@@ -101,7 +104,7 @@ async fn an_idle_connection_is_closed() {
 #[tokio::test]
 async fn a_slow_body_gets_408_and_is_closed() {
     let wire = Wire::start(&["--body-timeout", "200ms"]).await;
-    let response = wire.exchange(format!("{POST}content-length: 100\r\n\r\n{{").as_bytes()).await;
+    let response = wire.exchange(format!("{}content-length: 100\r\n\r\n{{", post(&wire.app)).as_bytes()).await;
     assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
     assert!(response.contains("application/problem+json") && response.contains("connection: close"), "{response}");
     wire.server.stop().await;
@@ -110,10 +113,10 @@ async fn a_slow_body_gets_408_and_is_closed() {
 #[tokio::test]
 async fn a_large_body_is_refused_before_it_is_read() {
     let wire = Wire::start(&["--max-body-bytes", "100"]).await;
-    let response = wire.exchange(format!("{POST}content-length: 1000000000\r\n\r\n").as_bytes()).await;
+    let response = wire.exchange(format!("{}content-length: 1000000000\r\n\r\n", post(&wire.app)).as_bytes()).await;
     assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     // A body without a length is refused when it exceeds the limit.
-    let chunks = format!("{POST}transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n", "x".repeat(128));
+    let chunks = format!("{}transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n", post(&wire.app), "x".repeat(128));
     let response = wire.exchange(chunks.as_bytes()).await;
     assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     wire.server.stop().await;
@@ -151,12 +154,13 @@ async fn a_request_must_have_one_host() {
 #[tokio::test]
 async fn no_request_is_smuggled_behind_two_lengths() {
     let wire = Wire::start(&[]).await;
+    let post = post(&wire.app);
     let hidden = "GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n";
     for head in [
-        format!("{POST}content-length: {}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}", hidden.len() + 5),
-        format!("{POST}content-length: 0\r\ncontent-length: {}\r\n\r\n{hidden}", hidden.len()),
-        format!("{POST}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
-        format!("{POST}transfer-encoding : chunked\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{post}content-length: {}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}", hidden.len() + 5),
+        format!("{post}content-length: 0\r\ncontent-length: {}\r\n\r\n{hidden}", hidden.len()),
+        format!("{post}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
+        format!("{post}transfer-encoding : chunked\r\n\r\n0\r\n\r\n{hidden}"),
     ] {
         let response = wire.exchange(head.as_bytes()).await;
         assert!(!response.contains("smuggled"), "{head:?}\n{response}");
@@ -192,7 +196,7 @@ async fn input_that_is_not_http_is_refused_and_closed() {
 async fn http2_without_tls_is_supported() {
     let wire = Wire::start(&[]).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
-    let app = App::at(wire.app.base.clone(), client);
+    let app = App::at(wire.app.base.clone(), client).with_token(wire.app.token.as_deref());
     let user = app.create_user("ada").await;
     assert_eq!(app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await.json(), user);
     wire.server.stop().await;
@@ -242,7 +246,7 @@ async fn options_of_the_server_itself_is_served() {
 async fn a_refused_upload_receives_the_reason() {
     let wire = Wire::start(&["--max-body-bytes", "1000"]).await;
     for _ in 0..20 {
-        let head = format!("{POST}content-length: 3000000\r\n\r\n");
+        let head = format!("{}content-length: 3000000\r\n\r\n", post(&wire.app));
         let response = wire.exchange(&[head.as_bytes(), &vec![b' '; 3_000_000]].concat()).await;
         assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     }

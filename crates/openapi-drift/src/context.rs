@@ -28,15 +28,18 @@ impl CodeSide<'_> {
     pub const UNKNOWN: CodeSide<'static> = CodeSide { files: &[], by_rule: &|operation| operation, rules: "" };
 
     /// The generated spec under the `security` of the contract, which the code does not repeat: the responses that the rules
-    /// add to an operation can depend on it.
+    /// add to an operation can depend on it. An operation that the contract does not have is under that of the document.
     pub fn under_security(&self, contract: &Contract, generated: &Value) -> Value {
         let mut generated = generated.clone();
-        for operation in contract.operations().iter().filter(|operation| !operation.security.is_empty()) {
-            let at = join(&join("/paths", &operation.path), operation.method.key());
-            if let Some(Value::Object(node)) = generated.pointer_mut(&at) {
-                node.insert("security".to_owned(), json!(operation.security));
-                let completed = (self.by_rule)(Value::Object(std::mem::take(node)));
-                *node = completed.as_object().cloned().unwrap_or_default();
+        for (path, item) in generated.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten() {
+            for (method, node) in item.as_object_mut().into_iter().flatten() {
+                let known = contract.operations().iter().find(|one| one.path == *path && one.method.key() == method);
+                let default = || contract.document().get("security").cloned().unwrap_or_default();
+                let security = known.map_or_else(default, |operation| json!(operation.security));
+                if let Some(operation) = node.as_object_mut().filter(|operation| operation.contains_key("responses")) {
+                    operation.insert("security".to_owned(), security);
+                    *node = (self.by_rule)(node.take());
+                }
             }
         }
         generated

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use super::host::is_local;
 use crate::{
-    auth::authenticator::{Authenticator, Refusal},
+    auth::{authenticator::Authenticator, caller::Refusal},
     config::Cors,
     contract::operations::Operation,
     http::request_context::RequestContext,
