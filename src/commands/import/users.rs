@@ -6,14 +6,13 @@ use api::{
     users::{EmailAddress, NewUser, User, UserName},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonschema::Validator;
 use openapi_contract::OperationTable;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::{Uuid, Variant};
 
 use crate::{
-    contract::{operations::compile_schema, strict_json, violations},
+    contract::{schemas::BodySchema, strict_json, violations::MAX_VIOLATIONS},
     ids::micros_of,
     storage::ImportedUser,
 };
@@ -29,8 +28,8 @@ const MAX_VERSION: i64 = 1 << 53;
 
 /// The schemas of an item.
 pub(super) struct Schemas {
-    new: Validator,
-    exported: Validator,
+    new: BodySchema,
+    exported: BodySchema,
 }
 
 /// A user as `export` writes it.
@@ -55,7 +54,8 @@ impl Schemas {
         if let Some(required) = exported["required"].as_array_mut() {
             required.push("version".into());
         }
-        Ok(Self { new: compile_schema(table, &reference("NewUser"))?, exported: compile_schema(table, &exported)? })
+        let new = BodySchema::compile(table, &reference("NewUser"))?;
+        Ok(Self { new, exported: BodySchema::compile(table, &exported)? })
     }
 
     /// Returns the user of an item, or every violation. An item with an `id` is one that was exported.
@@ -63,9 +63,9 @@ impl Schemas {
         let value = strict_json::parse(text).map_err(|error| whole(format!("not valid JSON: {error}")))?;
         let is_exported = value.get("id").is_some();
         let schema = if is_exported { &self.exported } else { &self.new };
-        if !schema.is_valid(&value) {
-            let mut found = violations::of_body(schema, &value);
-            found.truncate(violations::MAX_VIOLATIONS);
+        let mut found = schema.violations(&value);
+        if !found.is_empty() {
+            found.truncate(MAX_VIOLATIONS);
             return Err(found);
         }
         if !is_exported {
