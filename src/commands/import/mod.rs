@@ -22,6 +22,7 @@ use std::{
 };
 
 use api::problem::Violation;
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use openapi_contract::OperationTable;
 use tokio::sync::mpsc;
@@ -80,11 +81,13 @@ pub(super) async fn import(
     let (input, progress) = open(path).map_err(|error| in_file(&error))?;
     let rejects = Rejects::new(path, rejects)?;
     let schemas = Schemas::compile(table)?;
-    let mut import =
-        Import { importer: store.user_importer().await.map_err(database)?, imported: 0, rejects, last: None };
+    let mut importer = store.user_importer().await.map_err(database)?;
+    let clock_difference = importer.clock_difference().await.map_err(database)?;
+    let mut import = Import { importer, imported: 0, rejects, last: None };
     let (chunks, mut received) = mpsc::channel(1);
     // Not a task: nothing can cancel a read of standard input.
-    let reader = thread::spawn(move || read(input, &schemas, &chunks));
+    let now = move || SystemClock.now().datetime() + clock_difference;
+    let reader = thread::spawn(move || read(input, &schemas, now, &chunks));
     let result = loop {
         let chunk = tokio::select! {
             biased;
@@ -188,7 +191,12 @@ fn open(path: &Path) -> io::Result<(Counted, ProgressBar)> {
 }
 
 /// Reads and validates the input until its end, or until nothing receives the chunks.
-fn read(input: Counted, schemas: &Schemas, chunks: &mpsc::Sender<Chunk>) -> Result<(), String> {
+fn read(
+    input: Counted,
+    schemas: &Schemas,
+    now: impl Fn() -> DateTime<Utc>,
+    chunks: &mpsc::Sender<Chunk>,
+) -> Result<(), String> {
     let count = input.count.clone();
     let mut chunk = Chunk::default();
     let send = |chunk: &mut Chunk| {
@@ -200,7 +208,7 @@ fn read(input: Counted, schemas: &Schemas, chunks: &mpsc::Sender<Chunk>) -> Resu
     };
     let result = items::read(BufReader::with_capacity(1 << 16, input), |position, text| {
         let user = match &text {
-            Some(text) => schemas.parse(text, SystemClock.now()),
+            Some(text) => schemas.parse(text, now()),
             None => Err(vec![Violation::at_pointer("", TOO_LARGE)]),
         };
         chunk.bytes += text.as_ref().map_or(0, Vec::len);

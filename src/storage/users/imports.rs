@@ -11,7 +11,7 @@ use std::{
 };
 
 use api::users::{EmailAddress, NewUser, User};
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
@@ -117,6 +117,21 @@ impl Store {
 }
 
 impl UserImporter {
+    /// Returns how far the clock of the database is ahead of the clock of this process. A user with a later time would move the
+    /// times of the next users ahead.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn clock_difference(&mut self) -> Result<TimeDelta, sqlx::Error> {
+        match &mut self.target {
+            Target::Sqlite(..) => Ok(TimeDelta::zero()),
+            Target::Postgres(connection) => {
+                let now: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(connection).await?;
+                Ok(now - self.store.clock.now().datetime())
+            }
+        }
+    }
+
     /// Creates users in one transaction. Those of which another user has the id or the address are left out, as if the users
     /// were created one after another. Returns these members for each user: none if it was created.
     ///
