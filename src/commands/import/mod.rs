@@ -1,6 +1,6 @@
 //! `web_server import`: creates the users of a file.
 //!
-//! A thread reads and validates the input and sends chunks; the database writes each in a transaction. So memory does not
+//! A thread reads and validates the input and sends chunks; the database writes each in one or more transactions. So memory does not
 //! depend on the size of the input, and an interrupted import can be repeated: what exists is rejected.
 
 mod items;
@@ -38,16 +38,19 @@ use crate::{
     storage::{ImportedUser, Store, UserImporter},
 };
 
-/// The maximum number of items of a transaction: it takes well below the time that a write of a server waits for a lock.
+/// The maximum number of items of a chunk.
 const CHUNK_ITEMS: usize = 2_000;
 
-/// The maximum size of the items of a transaction in bytes.
+/// The maximum size of the items of a chunk in bytes.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// An item, and its user or why it is rejected.
+type Item = (Position, Text, Result<ImportedUser, Vec<Violation>>);
 
 /// Items in the order of the input.
 #[derive(Default)]
 struct Chunk {
-    items: Vec<(Position, Text, Result<ImportedUser, Vec<Violation>>)>,
+    items: Vec<Item>,
     bytes: usize,
     /// How much of the input was read.
     read: u64,
@@ -119,9 +122,20 @@ pub(super) async fn import(
 
 impl Import {
     async fn process(&mut self, chunk: Chunk) -> Result<(), String> {
+        let mut items = chunk.items;
+        while !items.is_empty() {
+            let rest = items.split_off(items.len().min(self.importer.transaction_size()));
+            self.process_items(items).await?;
+            items = rest;
+        }
+        Ok(())
+    }
+
+    /// Processes items in one transaction.
+    async fn process_items(&mut self, parsed: Vec<Item>) -> Result<(), String> {
         let mut users = Vec::new();
-        let mut items = Vec::with_capacity(chunk.items.len());
-        for (position, text, user) in chunk.items {
+        let mut items = Vec::with_capacity(parsed.len());
+        for (position, text, user) in parsed {
             items.push((position, text, user.map(|user| users.push(user))));
         }
         let conflicts = self.importer.insert(&users).await;
