@@ -42,7 +42,7 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     let store = runtime.block_on(async {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
-        let store = storage::connect(&config.database, clock, ids).await.expect("it opens");
+        let store = storage::connect(&config, clock, ids).await.expect("it opens");
         store.migrate().await.expect("it migrates");
         store
     });

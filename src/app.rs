@@ -129,7 +129,7 @@ impl App {
     /// # Errors
     /// See [`StartError`].
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Store, StartError> {
-        let store = storage::connect(&config.database, clock, ids).await?;
+        let store = storage::connect(config, clock, ids).await?;
         if !config.database.no_migrate {
             store.migrate().await?;
         }

@@ -31,6 +31,8 @@ pub enum Command {
     Migrate,
     /// Create the users of a file. Exit code 0 if all were imported, 3 if some were rejected, 1 if the import did not reach
     /// the end of the file.
+    // clap would list every setting of the environment as required.
+    #[command(override_usage = "web_server import [OPTIONS] <FILE>")]
     Import {
         /// NDJSON, one `{"name": …, "email": …}` or exported user per line, or one JSON array of them; `-` is standard input.
         file: PathBuf,
@@ -134,6 +136,13 @@ fn uses(command: &str, setting: &Arg) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_file_is_the_only_argument_that_is_required() {
+        let arguments = ["web_server", "--database-url", "sqlite://x.db", "import"];
+        let error = Cli::command_with_relevant_help().try_get_matches_from(arguments).unwrap_err().to_string();
+        assert!(error.contains("Usage: web_server import [OPTIONS] <FILE>\n"), "{error}");
+    }
 
     #[test]
     fn the_help_of_a_command_lists_the_settings_that_it_uses() {

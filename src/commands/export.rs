@@ -28,7 +28,7 @@ struct Line<'a> {
 /// `PATH.partial` until it is complete.
 ///
 /// # Errors
-/// The file exists, or the database or the output fails. A reader that closes the pipe is no error.
+/// The file exists, or the database or the output fails, also if a reader closes the pipe: the program may have failed.
 pub(super) async fn export(store: &Store, output: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let Some(path) = output.filter(|path| *path != Path::new("-")) else { return write(store, None).await };
     let failed = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
@@ -62,10 +62,7 @@ async fn write(store: &Store, mut file: Option<File>) -> Result<(), Box<dyn Erro
             Some(file) => file.write_all(&lines),
             None => io::stdout().lock().write_all(&lines),
         };
-        match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-            written => written.map_err(|error| incomplete("cannot write", &error, count))?,
-        }
+        written.map_err(|error| incomplete("cannot write", &error, count))?;
         count += users.len() as u64;
         progress.set_position(count);
     }

@@ -104,7 +104,7 @@ async fn open_checked(config: &Config, no_migrate: bool) -> Result<Store, Error>
 
 async fn open(config: &Config) -> Result<Store, Error> {
     let (clock, ids) = clock_and_ids();
-    Ok(storage::connect(&config.database, clock, ids).await?)
+    Ok(storage::connect(config, clock, ids).await?)
 }
 
 fn clock_and_ids() -> (Arc<dyn Clock>, Arc<dyn IdGenerator>) {

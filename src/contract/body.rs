@@ -7,14 +7,9 @@ use axum::{body::Body, extract::Request};
 use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jsonschema::Validator;
 use serde_json::Value;
 
-use super::{
-    operations::Operation,
-    strict_json,
-    violations::{self, refuse},
-};
+use super::{operations::Operation, schemas::BodySchema, strict_json, violations::refuse};
 
 /// The limits of a request body.
 #[derive(Debug, Clone, Copy)]
@@ -41,11 +36,11 @@ pub(crate) async fn read(
     let max_bytes = operation.max_body_bytes.map_or(limits.max_bytes, |own| own.min(limits.max_bytes));
     let limits = BodyLimits { max_bytes, ..limits };
     let mut body = std::mem::take(request.body_mut());
-    let received = match validator(operation, request.headers()) {
-        Ok(validator) => receive(request.headers(), &mut body, limits).await.map(|bytes| (validator, bytes)),
+    let received = match schema(operation, request.headers()) {
+        Ok(schema) => receive(request.headers(), &mut body, limits).await.map(|bytes| (schema, bytes)),
         Err(problem) => Err(problem),
     };
-    let (validator, bytes) = match received {
+    let (schema, bytes) = match received {
         Ok(received) => received,
         Err(problem) => {
             discard(body).await;
@@ -54,10 +49,7 @@ pub(crate) async fn read(
     };
     let value = strict_json::parse(&bytes)
         .map_err(|error| Problem::new(ProblemType::Malformed, format!("The body is not valid JSON: {error}.")))?;
-    // A valid body, the common case, allocates nothing.
-    if !validator.is_valid(&value) {
-        refuse(ProblemType::Validation, "Request body", violations::of_body(validator, &value))?;
-    }
+    refuse(ProblemType::Validation, "Request body", schema.violations(&value))?;
     Ok(Some(value))
 }
 
@@ -77,8 +69,8 @@ async fn discard(mut body: Body) {
     let _ = tokio::time::timeout(TIMEOUT, discard).await;
 }
 
-/// Returns the validator for the media type of the request.
-fn validator<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Validator, Problem> {
+/// Returns the schema for the media type of the request.
+fn schema<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a BodySchema, Problem> {
     let unsupported = || {
         let supported: Vec<_> = operation.bodies.iter().map(|(media, _)| media.as_str()).collect();
         let detail = format!("Send {} in UTF-8, without a Content-Encoding.", supported.join(" or "));
@@ -101,7 +93,7 @@ fn validator<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a Va
         }
     }
     let body = operation.bodies.iter().find(|(media, _)| *media == essence);
-    body.map(|(_, validator)| validator).ok_or_else(unsupported)
+    body.map(|(_, schema)| schema).ok_or_else(unsupported)
 }
 
 /// Receives the whole body, within its limits.

@@ -4,5 +4,6 @@ pub(crate) mod accept;
 pub(crate) mod body;
 pub mod operations;
 pub(crate) mod parameters;
+pub(crate) mod schemas;
 pub(crate) mod strict_json;
 pub(crate) mod violations;

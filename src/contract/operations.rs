@@ -13,6 +13,7 @@ use jsonschema::Validator;
 use openapi_contract::{Location, OperationTable};
 use serde_json::Value;
 
+use super::schemas::{BodySchema, compile};
 use crate::telemetry::metrics::RequestMetrics;
 
 /// Every operation of the contract.
@@ -58,7 +59,7 @@ pub struct Operation {
     /// The path, query and header parameters.
     pub(crate) parameters: Vec<Parameter>,
     /// The schema of the body by media type; empty if there is no body.
-    pub(crate) bodies: Vec<(String, Validator)>,
+    pub(crate) bodies: Vec<(String, BodySchema)>,
 }
 
 /// A parameter.
@@ -88,7 +89,7 @@ impl Operations {
     pub fn compile(table: &OperationTable) -> Result<Self, String> {
         let mut paths: HashMap<String, PathEntry, _> = HashMap::default();
         for operation in &table.operations {
-            let compiled = compile(table, operation).map_err(|error| format!("{}: {error}", operation.id))?;
+            let compiled = compile_operation(table, operation).map_err(|error| format!("{}: {error}", operation.id))?;
             let entry = paths
                 .entry(operation.path.clone())
                 .or_insert_with(|| PathEntry { allow: HeaderValue::from_static(""), operations: Vec::new() });
@@ -149,10 +150,10 @@ pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
     HeaderValue::try_from(all.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
-fn compile(table: &OperationTable, operation: &openapi_contract::Operation) -> Result<Operation, String> {
+fn compile_operation(table: &OperationTable, operation: &openapi_contract::Operation) -> Result<Operation, String> {
     let parameters = operation.parameters.iter().map(|parameter| compile_parameter(table, parameter));
     let contents = operation.body.iter().flat_map(|body| &body.content);
-    let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), compile_schema(table, schema)?)));
+    let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), BodySchema::compile(table, schema)?)));
     let successes = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
     let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
     Ok(Operation {
@@ -207,14 +208,6 @@ fn compile_parameter(table: &OperationTable, parameter: &openapi_contract::Param
         required: parameter.required,
         default: schema.get("default").cloned(),
         scalar,
-        validator: compile_schema(table, &parameter.schema).map_err(in_parameter)?,
+        validator: compile(&table.standalone_schema(&parameter.schema)).map_err(in_parameter)?,
     })
-}
-
-/// Compiles a schema that can refer to the contract's schemas.
-pub(crate) fn compile_schema(table: &OperationTable, schema: &Value) -> Result<Validator, String> {
-    jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .build(&table.standalone_schema(schema))
-        .map_err(|error| error.to_string())
 }

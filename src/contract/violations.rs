@@ -1,19 +1,13 @@
 //! Violations of the contract's schemas, in words.
 
 use api::problem::{Problem, ProblemType, Violation};
-use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
-use serde_json::Value;
+use jsonschema::{ValidationError, error::ValidationErrorKind};
 
 /// The maximum number of violations that are listed, so that a small request cannot cause a large response.
 pub(crate) const MAX_VIOLATIONS: usize = 1_000;
 
-/// Returns the violations in a body, at most one more than are listed: for a missing or unknown member at the member's own
-/// location. More would cost time, of which a small body could need much.
-pub(crate) fn of_body(validator: &Validator, value: &Value) -> Vec<Violation> {
-    validator.iter_errors(value).flat_map(|error| at_members(&error)).take(MAX_VIOLATIONS + 1).collect()
-}
-
-fn at_members(error: &ValidationError<'_>) -> Vec<Violation> {
+/// Returns the violations of an error in a body: for a missing or unknown member at the member's own location.
+pub(super) fn at_members(error: &ValidationError<'_>) -> Vec<Violation> {
     let at = error.instance_path().as_str();
     let member = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
     match error.kind() {

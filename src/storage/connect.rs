@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{DatabaseConfig, DatabaseTarget},
+    config::{Config, DatabaseConfig, DatabaseTarget},
     ids::IdGenerator,
 };
 
@@ -42,11 +42,9 @@ pub struct ConnectError {
 /// # Errors
 /// The file cannot be created or opened, or the server is not available within the startup timeout, or
 /// rejects the connection for a cause that waiting does not change, such as a wrong password.
-pub async fn connect(
-    config: &DatabaseConfig,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdGenerator>,
-) -> Result<Store, ConnectError> {
+pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Store, ConnectError> {
+    let request_timeout = config.http.request_timeout;
+    let config = &config.database;
     let target = config.database_url.clone();
     let user_cache = user_cache(config);
     let opened = match &target {
@@ -76,6 +74,7 @@ pub async fn connect(
         user_cache,
         user_changes_retention: config.user_changes_retention,
         idempotency_keys_retention: config.idempotency_keys_retention,
+        request_timeout,
         keys_in_flight: KeysInFlight::default(),
         permits_beside_lanes,
         faults: None,

@@ -66,7 +66,7 @@ impl CallError<Failure> {
 pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
     let class = classify(error);
     match class {
-        StoreError::Unavailable => tracing::warn!(operation, %error, "the database is unavailable"),
+        StoreError::Unavailable => tracing::warn!(operation, %error, "{}", unavailability(error)),
         StoreError::Internal => tracing::error!(operation, %error, "unexpected database error"),
         StoreError::NotFound
         | StoreError::Conflict(_)
@@ -78,6 +78,20 @@ pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
         | StoreError::Overloaded => {}
     }
     class
+}
+
+/// Returns why a statement may succeed later.
+fn unavailability(error: &sqlx::Error) -> &'static str {
+    let sqlx::Error::Database(error) = error else { return "the database is unavailable" };
+    let code = error.code().unwrap_or_default();
+    let is_postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+    match (&*code, sqlite_result(&code)) {
+        ("55P03", _) => "a lock was not released in time",
+        ("57014", _) => "a statement took too long",
+        ("40001" | "40P01", _) => "a statement conflicted with another transaction",
+        (_, Some(5 | 6)) if !is_postgres => "a lock was not released in time",
+        _ => "the database is unavailable",
+    }
 }
 
 fn classify(error: &sqlx::Error) -> StoreError {
@@ -167,9 +181,13 @@ fn is_transient(error: &dyn DatabaseError) -> bool {
             || matches!(code.get(..2), Some("08" | "28" | "40" | "53" | "55" | "57" | "58"))
             || matches!(&*code, "25006" | "3D000");
     }
-    // SQLite's primary result codes, in the low byte of the extended one: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
-    let primary = code.parse::<u32>().map(|code| code & 0xff);
-    matches!(primary, Ok(5 | 6 | 8 | 10 | 13 | 14))
+    // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+    matches!(sqlite_result(&code), Some(5 | 6 | 8 | 10 | 13 | 14))
+}
+
+/// Returns SQLite's primary result code, in the low byte of the extended one.
+fn sqlite_result(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 #[cfg(test)]

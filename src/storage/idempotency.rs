@@ -14,7 +14,7 @@ use api::{
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::Connection as _;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{
@@ -60,8 +60,8 @@ pub(super) const STATEMENTS: Statements = Statements {
 /// The maximum number of items of a transaction: each has a lock, and the table of locks of PostgreSQL is small.
 const MAX_ITEMS: usize = 64;
 
-/// The pauses before the attempts to find out whether a transaction was committed.
-const SETTLE_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
+/// The pause between the attempts to find out whether a transaction was committed.
+const SETTLE_PAUSE: Duration = Duration::from_millis(200);
 
 // ---- Writes ---------------------------------------------------------------------------------------------------------
 
@@ -69,6 +69,8 @@ const SETTLE_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200)
 pub(super) struct KeyedItem<I> {
     pub(super) key: Key,
     pub(super) item: I,
+    /// When the client no longer waits.
+    pub(super) deadline: Instant,
 }
 
 /// Writes with idempotency keys.
@@ -187,8 +189,8 @@ impl<W: Write> KeyedWrites<W> {
         )
     }
 
-    /// Finds out whether a transaction was committed, if the response to the commit was lost. Nothing is repeated: the client does
-    /// that.
+    /// Finds out whether a transaction was committed, if the response to the commit was lost, as long as a client waits. Nothing is
+    /// repeated: the client does that.
     async fn settle(
         &self,
         items: &[KeyedItem<W::Item>],
@@ -205,19 +207,24 @@ impl<W: Write> KeyedWrites<W> {
         if keys.is_empty() {
             return Ok(outputs);
         }
-        for pause in SETTLE_PAUSES {
-            sleep(pause).await;
-            let Ok(records) = self.find_after(&keys).await else { continue };
-            for (key, output) in keys.iter().zip(written) {
-                // If the transaction was undone, another instance may have done the same request since.
-                match known::<W::Value>(*key, &records)? {
-                    None => return Err(failure),
-                    found => *output = found.map(|result| result.map(|written| Written::now(written.value))),
+        let find = async {
+            loop {
+                match self.find_after(&keys).await {
+                    Ok(records) => return records,
+                    Err(_) => sleep(SETTLE_PAUSE).await,
                 }
             }
-            return Ok(outputs);
+        };
+        let deadline = items.iter().map(|keyed| keyed.deadline).max().unwrap_or_else(Instant::now);
+        let Ok(records) = timeout_at(deadline, find).await else { return Err(failure) };
+        for (key, output) in keys.iter().zip(written) {
+            // If the transaction was undone, another instance may have done the same request since.
+            match known::<W::Value>(*key, &records)? {
+                None => return Err(failure),
+                found => *output = found.map(|result| result.map(|written| Written::now(written.value))),
+            }
         }
-        Err(failure)
+        Ok(outputs)
     }
 
     /// Waits until the transaction that locked these keys has ended, and reads their records.

@@ -41,6 +41,8 @@ pub struct Store {
     pub(super) user_changes_retention: Duration,
     /// How long the results of writes with idempotency keys are kept.
     pub(super) idempotency_keys_retention: Duration,
+    /// How long a client waits.
+    pub(super) request_timeout: Duration,
     pub(super) keys_in_flight: KeysInFlight,
     /// See [`Limits`]: half of the connections. The other half serves the lanes.
     pub(super) permits_beside_lanes: Arc<Semaphore>,

@@ -1,11 +1,13 @@
 //! Runs the writes of a resource, with idempotency keys or without.
 
-use std::slice;
+use std::{slice, time::Duration};
 
 use api::{
     idempotency::{Key, Written},
     store_error::StoreError,
 };
+
+use tokio::time::Instant;
 
 use super::{
     coalescer::{Batch, Coalescer, Limits},
@@ -22,6 +24,7 @@ pub(super) struct Writer<W: Write> {
     writes: Coalescer<Writes<W>>,
     keyed_writes: Coalescer<KeyedWrites<W>>,
     keys: KeysInFlight,
+    request_timeout: Duration,
 }
 
 impl<W: Write> Writer<W> {
@@ -33,6 +36,7 @@ impl<W: Write> Writer<W> {
             ),
             keyed_writes: Coalescer::new(KeyedWrites(statements(store.clone())), KeyedWrites::<W>::limits(store)),
             keys: store.keys_in_flight.clone(),
+            request_timeout: store.request_timeout,
         }
     }
 
@@ -42,7 +46,8 @@ impl<W: Write> Writer<W> {
             return self.writes.call(item).await.map_err(|error| error.log(W::OPERATION))?.map(Written::now);
         };
         let Some(_in_flight) = self.keys.add(key.id) else { return Err(StoreError::KeyInUse) };
-        self.keyed_writes.call(KeyedItem { key, item }).await.map_err(|error| error.log(W::OPERATION))?
+        let deadline = Instant::now() + self.request_timeout;
+        self.keyed_writes.call(KeyedItem { key, item, deadline }).await.map_err(|error| error.log(W::OPERATION))?
     }
 }
 

@@ -107,9 +107,8 @@ async fn planned_operations_are_not_served() {
 /// The body limit of one operation.
 #[tokio::test]
 async fn the_contract_limits_the_body_of_an_operation() {
-    let create = "operationId: createUser\n";
-    let contract =
-        changed(&[(create, &format!("{create}      x-max-body-bytes: 10\n")), ("default: 50", "default: 1")]);
+    let create = "operationId: createUser\n      x-max-body-bytes: ";
+    let contract = changed(&[(&format!("{create}16384"), &format!("{create}10")), ("default: 50", "default: 1")]);
     let (app, server, _storage) = start(&contract, &[]).await;
     assert_eq!(app.post("/users", serde_json::json!({ "name": "Ada" })).await.status, 413);
     server.stop().await;

@@ -1,8 +1,9 @@
 //! Requests for several users: `POST /users/batch` and `POST /users/lookup`.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::matrix;
+use crate::harness::{faults::Fault, matrix};
 
 fn user(name: &str) -> Value {
     json!({ "name": name, "email": format!("{name}@example.com") })
@@ -104,5 +105,14 @@ matrix! {
             assert_eq!((response.status, response.json()), (200, json!({ "users": expected })), "{lookup}");
         }
         assert_eq!(app.post("/users/lookup", json!({ "ids": ["x"], "emails": ["x"], "y": 1 })).await.status, 422);
+    }
+
+    /// 128 wait, and at most 16 have a connection.
+    async fn few_lookups_wait_for_the_database(app: App) using ["--request-timeout", "3s"] {
+        app.faults.store(Fault::Hang);
+        let responses = join_all((0..200).map(|_| app.post("/users/lookup", json!({ "ids": [] })))).await;
+        assert!(responses.iter().all(|response| response.status == 503));
+        let refused = responses.iter().filter(|response| response.text().contains("Too many requests wait")).count();
+        assert!((200 - 128 - 16..=200 - 128).contains(&refused), "{refused}");
     }
 }

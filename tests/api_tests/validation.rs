@@ -198,9 +198,25 @@ matrix! {
 
     /// A small request cannot cause a huge response.
     async fn the_number_of_listed_violations_is_limited(app: App) {
-        let body: serde_json::Map<_, _> = (0..5_000).map(|number| (format!("m{number}"), json!(0))).collect();
-        let response = app.post("/users", Value::Object(body)).await;
+        let response = app.post("/users/batch", json!({ "users": vec![json!({}); 1_000] })).await;
         assert_eq!((response.status, response.places().len()), (422, 1_000));
         assert!(response.json()["detail"].as_str().unwrap().contains("more than 1000 errors"));
+    }
+
+    /// What has more elements or members than the contract allows is not judged further.
+    async fn a_bound_of_size_is_reported_alone(app: App) {
+        let unknown = |count: usize| (0..count).map(|number| (format!("m{number}"), json!(0))).collect::<Value>();
+        let too_long = |list: &str, count: usize| json!({ list: vec![0; count], "unknown": 0 });
+        for (path, body, place) in [
+            ("/users/batch", too_long("users", 1_001), "/users"),
+            ("/users/lookup", too_long("emails", 501), "/emails"),
+            ("/users/batch", json!({ "users": [unknown(1_003)] }), "/users/0"),
+            ("/users", unknown(1_003), ""),
+        ] {
+            let response = app.post(path, body).await;
+            assert_eq!((response.status, response.places()), (422, vec![place.to_owned()]));
+        }
+        let response = app.post("/users", unknown(900)).await;
+        assert_eq!((response.status, response.places().len()), (422, 902));
     }
 }

@@ -159,7 +159,7 @@ async fn make_template(cluster: &Cluster) -> String {
 
     let cli =
         Cli::try_parse_from(["web_server", "--database-url", &database_url(cluster, &name)]).expect("known flags");
-    let config = Config::validate(&cli.settings).expect("a valid URL").database;
+    let config = Config::validate(&cli.settings).expect("a valid URL");
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(UuidV7Generator::new(clock.clone()));
     let store = storage::connect(&config, clock, ids).await.expect("the template opens");

@@ -6,7 +6,11 @@ use std::{future::Future, time::Duration};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{App, Database, Storage};
+use crate::{
+    environment::{Client, Environment, on_both},
+    harness::{App, Database, Storage},
+    process::{Process, web_server},
+};
 
 /// The default timeouts.
 const FLAGS: &[&str] = &["--request-timeout", "1s"];
@@ -211,4 +215,26 @@ async fn statements_are_prepared_again_after_a_table_was_altered() {
         assert_eq!((app.get(&path).await.status, app.patch(&path, name).await.status), (200, 200));
     })
     .await;
+}
+
+on_both! {
+    /// The database responds, so the log has another cause than for one that is unavailable.
+    async fn a_lock_that_is_not_released_is_logged(environment: Environment) {
+        let mut command = web_server(environment.path());
+        command.env("DATABASE_URL", environment.storage.url()).env("DATABASE_LOCK_TIMEOUT", "100ms");
+        let process = Process::start(command).await;
+        let mut other = Client::connect(&environment.storage).await;
+        other.execute(match environment.storage.database() {
+            Database::Sqlite => "BEGIN IMMEDIATE",
+            Database::Postgres => "BEGIN; LOCK TABLE users IN EXCLUSIVE MODE",
+        }).await;
+        assert_eq!(process.app.post("/users", json!({ "name": "Ada", "email": "ada@example.com" })).await.status, 503);
+        let logged = async {
+            while !process.log.lock().unwrap().iter().any(|line| line.contains("a lock was not released in time")) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), logged).await.expect("the cause is logged");
+        other.execute("ROLLBACK").await;
+    }
 }

@@ -12,7 +12,7 @@
 //! - Parameters that are not one scalar in the default style of their location, in a cookie, or without a `type` by which
 //!   to parse their text.
 //! - Request bodies that are not JSON. Media types are compared by name, so ranges and parameters never match.
-//!
+//! - Request bodies without `x-max-body-bytes`: the limit for all operations is that of the largest body.
 //! - Patterns of requests that need backtracking: the server could match them, but not in linear time, and clients in
 //!   languages with RE2 cannot match them at all.
 
@@ -196,6 +196,9 @@ fn misread(schema: &Value, default: &Value) -> Option<&'static str> {
 
 fn body(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>, seen: &mut HashSet<String>) {
     let Some(body) = endpoint.operation.get("requestBody") else { return };
+    if endpoint.operation.get("x-max-body-bytes").is_none() {
+        findings.add(endpoint.pointer.clone(), "the size of the body has no limit; add `x-max-body-bytes`");
+    }
     let (body, at) = findings.contract.follow(body, join(&endpoint.pointer, "requestBody"));
     let at = join(&at, "content");
     for (media, value) in members(body, "content") {

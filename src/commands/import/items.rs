@@ -43,12 +43,35 @@ pub(super) const TOO_LARGE: &str = "is larger than 1 MiB";
 /// decides the form.
 ///
 /// # Errors
-/// The input cannot be read, or is an array that is not valid JSON. Every item before that was read.
+/// The input cannot be read, is UTF-16, has line ends that are no line feeds, or is an array that is not valid JSON. Every item
+/// before that was read.
 pub(super) fn read(mut input: impl BufRead, item: impl FnMut(Position, Text) -> ControlFlow<()>) -> Result<(), String> {
-    match start(&mut input).map_err(|error| error.to_string())? {
+    let as_text = |error: io::Error| error.to_string();
+    check_encoding(input.fill_buf().map_err(as_text)?)?;
+    match start(&mut input).map_err(as_text)? {
         (lines, Some(b'[')) => read_array(input, lines, item),
-        (lines, _) => read_lines(input, lines, item).map_err(|error| error.to_string()),
+        (lines, _) => {
+            check_line_ends(input.fill_buf().map_err(as_text)?)?;
+            read_lines(input, lines, item).map_err(as_text)
+        }
     }
+}
+
+/// Each line would be invalid.
+fn check_encoding(start: &[u8]) -> Result<(), String> {
+    // With a byte order mark, or without: the first character of JSON is ASCII.
+    if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..]) {
+        return Err("the text is UTF-16; convert it to UTF-8, as with `iconv -f UTF-16 -t UTF-8`".to_owned());
+    }
+    Ok(())
+}
+
+/// The whole input would be one line.
+fn check_line_ends(start: &[u8]) -> Result<(), String> {
+    if start.trim_ascii_end().contains(&b'\r') && !start.contains(&b'\n') {
+        return Err("the lines end with CR; convert them to LF, as with `tr '\\r' '\\n'`".to_owned());
+    }
+    Ok(())
 }
 
 /// Skips the white space at the start. Returns the number of line ends in it, and the byte after it.
@@ -122,7 +145,13 @@ fn read_array(
 }
 
 fn invalid(error: serde_json::Error) -> String {
-    if error.is_io() { io::Error::from(error).to_string() } else { format!("not a valid JSON array: {error}") }
+    let text = error.to_string();
+    match text.strip_prefix("invalid unicode code point") {
+        _ if error.is_io() => io::Error::from(error).to_string(),
+        // Escapes are not decoded here.
+        Some(place) => format!("not a valid JSON array: the text is not UTF-8{place}"),
+        None => format!("not a valid JSON array: {text}"),
+    }
 }
 
 /// An input of which only so much may be read before an element is complete. The parser would buffer all of it.
@@ -232,6 +261,30 @@ mod tests {
             assert_eq!(items.len(), 3, "{input}");
             assert_eq!(error.as_deref(), Some(&*format!("not a valid JSON array: {message}")));
         }
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_is_refused_once() {
+        let utf_16 = |order: fn(u16) -> [u8; 2]| "\u{feff}{}\n{}".encode_utf16().flat_map(order).collect::<Vec<_>>();
+        let (big, little) = (utf_16(u16::to_be_bytes), utf_16(u16::to_le_bytes));
+        for input in [&big[..], &big[2..], &little, &little[2..]] {
+            let (items, error) = items(input);
+            assert!(
+                items.is_empty() && error.is_some_and(|error| error.starts_with("the text is UTF-16")),
+                "{input:?}"
+            );
+        }
+        let (items, error) = items(b"[1,\"\\ud800\",\"\xff\",2]");
+        assert_eq!(items.len(), 2);
+        assert_eq!(error.as_deref(), Some("not a valid JSON array: the text is not UTF-8 at line 1 column 14"));
+    }
+
+    #[test]
+    fn lines_that_end_with_cr_are_refused_once() {
+        let (found, error) = items(b"{}\r{}\r");
+        assert!(found.is_empty() && error.is_some_and(|error| error.starts_with("the lines end with CR")));
+        assert_eq!(texts("{}\r"), ["{}"]);
+        assert_eq!(texts("[1,\r2]\r"), ["1", "2"]);
     }
 
     #[test]

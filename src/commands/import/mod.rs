@@ -1,6 +1,6 @@
 //! `web_server import`: creates the users of a file.
 //!
-//! A thread reads and validates the input and sends chunks; the database writes each in a transaction. So memory does not
+//! A thread reads and validates the input and sends chunks; the database writes each in one or more transactions. So memory does not
 //! depend on the size of the input, and an interrupted import can be repeated: what exists is rejected.
 
 mod items;
@@ -22,6 +22,7 @@ use std::{
 };
 
 use api::problem::Violation;
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use openapi_contract::OperationTable;
 use tokio::sync::mpsc;
@@ -37,16 +38,19 @@ use crate::{
     storage::{ImportedUser, Store, UserImporter},
 };
 
-/// The maximum number of items of a transaction: it takes well below the time that a write of a server waits for a lock.
+/// The maximum number of items of a chunk.
 const CHUNK_ITEMS: usize = 2_000;
 
-/// The maximum size of the items of a transaction in bytes.
+/// The maximum size of the items of a chunk in bytes.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// An item, and its user or why it is rejected.
+type Item = (Position, Text, Result<ImportedUser, Vec<Violation>>);
 
 /// Items in the order of the input.
 #[derive(Default)]
 struct Chunk {
-    items: Vec<(Position, Text, Result<ImportedUser, Vec<Violation>>)>,
+    items: Vec<Item>,
     bytes: usize,
     /// How much of the input was read.
     read: u64,
@@ -80,11 +84,13 @@ pub(super) async fn import(
     let (input, progress) = open(path).map_err(|error| in_file(&error))?;
     let rejects = Rejects::new(path, rejects)?;
     let schemas = Schemas::compile(table)?;
-    let mut import =
-        Import { importer: store.user_importer().await.map_err(database)?, imported: 0, rejects, last: None };
+    let mut importer = store.user_importer().await.map_err(database)?;
+    let clock_difference = importer.clock_difference().await.map_err(database)?;
+    let mut import = Import { importer, imported: 0, rejects, last: None };
     let (chunks, mut received) = mpsc::channel(1);
     // Not a task: nothing can cancel a read of standard input.
-    let reader = thread::spawn(move || read(input, &schemas, &chunks));
+    let now = move || SystemClock.now().datetime() + clock_difference;
+    let reader = thread::spawn(move || read(input, &schemas, now, &chunks));
     let result = loop {
         let chunk = tokio::select! {
             biased;
@@ -116,9 +122,20 @@ pub(super) async fn import(
 
 impl Import {
     async fn process(&mut self, chunk: Chunk) -> Result<(), String> {
+        let mut items = chunk.items;
+        while !items.is_empty() {
+            let rest = items.split_off(items.len().min(self.importer.transaction_size()));
+            self.process_items(items).await?;
+            items = rest;
+        }
+        Ok(())
+    }
+
+    /// Processes items in one transaction.
+    async fn process_items(&mut self, parsed: Vec<Item>) -> Result<(), String> {
         let mut users = Vec::new();
-        let mut items = Vec::with_capacity(chunk.items.len());
-        for (position, text, user) in chunk.items {
+        let mut items = Vec::with_capacity(parsed.len());
+        for (position, text, user) in parsed {
             items.push((position, text, user.map(|user| users.push(user))));
         }
         let conflicts = self.importer.insert(&users).await;
@@ -188,7 +205,12 @@ fn open(path: &Path) -> io::Result<(Counted, ProgressBar)> {
 }
 
 /// Reads and validates the input until its end, or until nothing receives the chunks.
-fn read(input: Counted, schemas: &Schemas, chunks: &mpsc::Sender<Chunk>) -> Result<(), String> {
+fn read(
+    input: Counted,
+    schemas: &Schemas,
+    now: impl Fn() -> DateTime<Utc>,
+    chunks: &mpsc::Sender<Chunk>,
+) -> Result<(), String> {
     let count = input.count.clone();
     let mut chunk = Chunk::default();
     let send = |chunk: &mut Chunk| {
@@ -200,7 +222,7 @@ fn read(input: Counted, schemas: &Schemas, chunks: &mpsc::Sender<Chunk>) -> Resu
     };
     let result = items::read(BufReader::with_capacity(1 << 16, input), |position, text| {
         let user = match &text {
-            Some(text) => schemas.parse(text, SystemClock.now()),
+            Some(text) => schemas.parse(text, now()),
             None => Err(vec![Violation::at_pointer("", TOO_LARGE)]),
         };
         chunk.bytes += text.as_ref().map_or(0, Vec::len);

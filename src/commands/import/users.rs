@@ -5,21 +5,17 @@ use api::{
     timestamp::Timestamp,
     users::{EmailAddress, NewUser, User, UserName},
 };
-use chrono::{DateTime, TimeDelta, Utc};
-use jsonschema::Validator;
+use chrono::{DateTime, Utc};
 use openapi_contract::OperationTable;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::{Uuid, Variant};
 
 use crate::{
-    contract::{operations::compile_schema, strict_json, violations},
+    contract::{schemas::BodySchema, strict_json, violations::MAX_VIOLATIONS},
     ids::micros_of,
     storage::ImportedUser,
 };
-
-/// How far a time may be in the future: the clocks of two machines differ.
-const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::minutes(1);
 
 /// How far the time in an id may be from `created_at`, as for the filters of `GET /users`.
 const ID_DIFFERENCE: u64 = 1_000_000;
@@ -29,8 +25,8 @@ const MAX_VERSION: i64 = 1 << 53;
 
 /// The schemas of an item.
 pub(super) struct Schemas {
-    new: Validator,
-    exported: Validator,
+    new: BodySchema,
+    exported: BodySchema,
 }
 
 /// A user as `export` writes it.
@@ -55,17 +51,19 @@ impl Schemas {
         if let Some(required) = exported["required"].as_array_mut() {
             required.push("version".into());
         }
-        Ok(Self { new: compile_schema(table, &reference("NewUser"))?, exported: compile_schema(table, &exported)? })
+        let new = BodySchema::compile(table, &reference("NewUser"))?;
+        Ok(Self { new, exported: BodySchema::compile(table, &exported)? })
     }
 
-    /// Returns the user of an item, or every violation. An item with an `id` is one that was exported.
-    pub(super) fn parse(&self, text: &[u8], now: Timestamp) -> Result<ImportedUser, Vec<Violation>> {
+    /// Returns the user of an item, or every violation. An item with an `id` is one that was exported. `now` is the time of the
+    /// database.
+    pub(super) fn parse(&self, text: &[u8], now: DateTime<Utc>) -> Result<ImportedUser, Vec<Violation>> {
         let value = strict_json::parse(text).map_err(|error| whole(format!("not valid JSON: {error}")))?;
         let is_exported = value.get("id").is_some();
         let schema = if is_exported { &self.exported } else { &self.new };
-        if !schema.is_valid(&value) {
-            let mut found = violations::of_body(schema, &value);
-            found.truncate(violations::MAX_VIOLATIONS);
+        let mut found = schema.violations(&value);
+        if !found.is_empty() {
+            found.truncate(MAX_VIOLATIONS);
             return Err(found);
         }
         if !is_exported {
@@ -96,8 +94,7 @@ fn without_leap_second(time: DateTime<Utc>) -> Timestamp {
 }
 
 /// What the schema cannot express: the server gives no user such values.
-fn contradictions(user: &ExportedUser, now: Timestamp) -> Vec<Violation> {
-    let latest = now.datetime() + CLOCK_DIFFERENCE;
+fn contradictions(user: &ExportedUser, now: DateTime<Utc>) -> Vec<Violation> {
     let created = user.created_at.timestamp_micros();
     let has_time_of_creation = user.id.get_version_num() == 7
         && user.id.get_variant() == Variant::RFC4122
@@ -105,8 +102,8 @@ fn contradictions(user: &ExportedUser, now: Timestamp) -> Vec<Violation> {
         && micros_of(user.id).abs_diff(created) < ID_DIFFERENCE;
     [
         (!has_time_of_creation, "/id", "is not a UUID of version 7 whose time is created_at"),
-        (user.created_at > latest, "/created_at", "is in the future"),
-        (user.updated_at > latest, "/updated_at", "is in the future"),
+        (user.created_at > now, "/created_at", "is in the future"),
+        (user.updated_at > now, "/updated_at", "is in the future"),
         (user.updated_at < user.created_at, "/updated_at", "is before created_at"),
     ]
     .into_iter()

@@ -1,4 +1,4 @@
-//! Statements that import users, in transactions of some thousand.
+//! Statements that import users, in transactions that are short enough for the writes of a server.
 
 use std::{
     borrow::Cow,
@@ -6,15 +6,16 @@ use std::{
     fmt::Write,
     io::{self, ErrorKind},
     mem,
+    ops::RangeInclusive,
     sync::Arc,
     time::Duration,
 };
 
 use api::users::{EmailAddress, NewUser, User};
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::changes::LATEST_CHANGE;
@@ -29,6 +30,16 @@ use crate::{
         types::{hex, json_ids, json_text},
     },
 };
+
+/// How long a transaction shall take: a write of a server that waits for it has time for its own work.
+const TRANSACTION_TIME: Duration = Duration::from_millis(80);
+
+/// The numbers of users of a transaction.
+const USERS: RangeInclusive<usize> = 50..=2_000;
+
+/// How long SQLite is free after a transaction. SQLite has no queue of writers: one that waits tries again at intervals, which are
+/// at most 25 ms long for the first 128 ms.
+const SQLITE_PAUSE: Duration = Duration::from_millis(30);
 
 /// How long a transaction may take on PostgreSQL. DATABASE_STATEMENT_TIMEOUT is for the statement of a request.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -61,6 +72,10 @@ pub(super) const ADD_LATEST_CHANGE: &str =
     "INSERT INTO user_changes (at, type, user_id, version) VALUES ($1, 'created', zeroblob(16), 1)";
 pub(super) const REMOVE_LATEST_CHANGE: &str = "DELETE FROM user_changes WHERE at = $1";
 
+/// SQLite would do this within the statement that commits, and a write that waits could not use that time.
+const NO_CHECKPOINT: &str = "PRAGMA wal_autocheckpoint = 0";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
 /// The users that have one of these ids or addresses.
 pub(super) const EXISTING: (&str, &str) = (
     "SELECT id, email_key FROM users WHERE id = ANY($1) \
@@ -82,11 +97,12 @@ pub enum ImportedUser {
 pub struct UserImporter {
     store: Store,
     target: Target,
+    size: usize,
 }
 
 enum Target {
-    /// With the time that the last transaction took, and a number that differs after a write by another process.
-    Sqlite(Arc<SqliteDatabase>, Duration, (u64, i64)),
+    /// With a number that differs after a write by another process.
+    Sqlite(Arc<SqliteDatabase>, (u64, i64)),
     Postgres(PgConnection),
 }
 
@@ -105,18 +121,43 @@ impl Store {
     /// The database is unavailable, or the role may not create temporary tables.
     pub async fn user_importer(&self) -> Result<UserImporter, sqlx::Error> {
         let target = match &self.pools {
-            Pools::Sqlite(database) => Target::Sqlite(database.clone(), Duration::ZERO, database.version().await?),
+            Pools::Sqlite(database) => {
+                let lease = database.lease(Access::Write).await?;
+                let result = sqlx::query(NO_CHECKPOINT).execute(lease.pool()).await;
+                lease.finish(result).await?;
+                Target::Sqlite(database.clone(), database.version().await?)
+            }
             Pools::Postgres { all, .. } => {
                 let mut connection = PgConnection::connect_with(&all.inner().connect_options()).await?;
                 sqlx::raw_sql(SETUP).execute(&mut connection).await?;
                 Target::Postgres(connection)
             }
         };
-        Ok(UserImporter { store: self.clone(), target })
+        Ok(UserImporter { store: self.clone(), target, size: *USERS.end() })
     }
 }
 
 impl UserImporter {
+    /// Returns how far the clock of the database is ahead of the clock of this process. A user with a later time would move the
+    /// times of the next users ahead.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn clock_difference(&mut self) -> Result<TimeDelta, sqlx::Error> {
+        match &mut self.target {
+            Target::Sqlite(..) => Ok(TimeDelta::zero()),
+            Target::Postgres(connection) => {
+                let now: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(connection).await?;
+                Ok(now - self.store.clock.now().datetime())
+            }
+        }
+    }
+
+    /// Returns for how many users the next transaction should be, so that it is short.
+    pub fn transaction_size(&self) -> usize {
+        self.size
+    }
+
     /// Creates users in one transaction. Those of which another user has the id or the address are left out, as if the users
     /// were created one after another. Returns these members for each user: none if it was created.
     ///
@@ -129,23 +170,23 @@ impl UserImporter {
         let items: Vec<_> = users.iter().map(|user| Item::new(&self.store, user)).collect();
         // The database rolled back what it reports as failed.
         let is_undone = |error: &sqlx::Error| matches!(error, sqlx::Error::Database(_)) && is_unavailable(error);
+        let start = Instant::now();
         let (inserted, existing) = match &mut self.target {
             Target::Postgres(connection) => {
                 retry(is_undone, async || insert_postgres(connection, &items).await).await?
             }
-            Target::Sqlite(database, time, version) => {
-                // SQLite has no queue of writers: one that waits tries again at intervals, and would seldom find the database
-                // free.
-                let before = mem::replace(version, database.version().await?);
-                if before != *version {
-                    sleep(*time).await;
-                }
-                let start = Instant::now();
-                let keys = retry(is_undone, async || insert_sqlite(&self.store, database, &items).await).await?;
-                *time = start.elapsed();
-                keys
+            Target::Sqlite(database, _) => {
+                retry(is_undone, async || insert_sqlite(&self.store, database, &items).await).await?
             }
         };
+        let time = start.elapsed();
+        if items.len() >= self.size || time > TRANSACTION_TIME {
+            self.size = next_size(items.len(), time);
+        }
+        if let Target::Sqlite(database, version) = &mut self.target {
+            let before = mem::replace(version, database.version().await?);
+            pause(database, if before == *version { SQLITE_PAUSE } else { time.max(SQLITE_PAUSE) }).await;
+        }
         let mut inserted: HashMap<String, Uuid> = inserted.into_iter().map(|(id, key)| (key, id)).collect();
         let (ids, keys): (HashSet<Uuid>, HashSet<String>) = existing.into_iter().unzip();
         let conflicts = items.iter().map(|item| {
@@ -162,6 +203,13 @@ impl UserImporter {
         });
         Ok(conflicts.collect())
     }
+}
+
+/// Returns for how many users the next transaction should be, after one for `count` users took this time.
+fn next_size(count: usize, time: Duration) -> usize {
+    let size = count as u128 * TRANSACTION_TIME.as_micros() / time.as_micros().max(1);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    size.clamp(count / 2, count * 2).clamp(*USERS.start(), *USERS.end())
 }
 
 /// The ids and the keys of users.
@@ -218,6 +266,16 @@ async fn insert_sqlite(
     };
     let result = transaction.await;
     lease.finish(result).await
+}
+
+/// Leaves the database to other writers for a time, in which the `-wal` file is copied into it: that needs no lock.
+async fn pause(database: &SqliteDatabase, time: Duration) {
+    let end = Instant::now() + time;
+    if let Ok(lease) = database.lease(Access::Write).await {
+        // As when SQLite does it after a commit, an error is ignored: the next one does it.
+        let _ = sqlx::query(CHECKPOINT).execute(lease.pool()).await;
+    }
+    sleep_until(end).await;
 }
 
 impl<'a> Item<'a> {
@@ -278,4 +336,26 @@ fn escaped(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_as_long_as_it_should_be() {
+        for (count, milliseconds, expected) in [
+            (2_000, 40, 2_000),
+            (2_000, 80, 2_000),
+            (2_000, 100, 1_600),
+            (2_000, 900, 1_000),
+            (100, 900, 50),
+            (50, 900, 50),
+            (100, 50, 160),
+            (100, 0, 200),
+            (1, 1, 50),
+        ] {
+            assert_eq!(next_size(count, Duration::from_millis(milliseconds)), expected, "{count} in {milliseconds} ms");
+        }
+    }
 }

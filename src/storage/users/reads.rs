@@ -86,6 +86,11 @@ impl Batch for GetUsers {
 
 pub(super) struct LookUpUsers(pub(super) Store);
 
+impl LookUpUsers {
+    /// The maximum number of lookups that wait. Each may have a quarter of a megabyte.
+    pub(super) const MAX_DEPTH: usize = 128;
+}
+
 /// Each request has a statement of its own: it is for many users already.
 impl Batch for LookUpUsers {
     type Item = UserLookup;

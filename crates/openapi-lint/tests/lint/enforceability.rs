@@ -28,6 +28,7 @@ paths:
           description: A thing.
           content:
             text/plain: { schema: { type: string, pattern: '(?=only of answers)' } }
+      x-max-body-bytes: 99
   /later:
     get:
       operationId: later
@@ -147,7 +148,7 @@ fn parameters_that_are_not_one_scalar_in_the_default_style() {
     refuses(schema, content, "13:11 a parameter is read as one scalar; use `schema`");
     refuses(schema, "          schema: { type: array, items: {} }\n", "13:21 a parameter is read as one scalar, not");
     refuses(schema, "          schema: { type: object }\n", "13:21 a parameter is read as one scalar, not");
-    refuses("type: string, pattern: '^[", "type: array, items: {}, pattern: '^[", "32:11 a parameter is read as");
+    refuses("type: string, pattern: '^[", "type: array, items: {}, pattern: '^[", "33:11 a parameter is read as");
     refuses("in: query\n", "in: cookie\n", "12:11 cookies are not read");
     refuses(
         "in: query\n",
@@ -172,6 +173,11 @@ fn parameters_that_are_not_one_scalar_in_the_default_style() {
 }
 
 #[test]
+fn bodies_without_a_limit() {
+    refuses("      x-max-body-bytes: 99\n", "", "8:5 the size of the body has no limit; add `x-max-body-bytes`");
+}
+
+#[test]
 fn bodies_that_are_not_json() {
     for (media, read) in [
         ("Application/JSON", true),
@@ -191,10 +197,10 @@ fn bodies_that_are_not_json() {
 #[test]
 fn patterns_that_need_backtracking() {
     let pattern = r"pattern: '^[a-z\u0080-\u00ff]+$'";
-    refuses(pattern, "pattern: '^(?!a)'", "32:25 the pattern uses look-around");
-    refuses(pattern, r"pattern: '(a)\1'", "32:25 the pattern uses a back-reference");
+    refuses(pattern, "pattern: '^(?!a)'", "33:25 the pattern uses look-around");
+    refuses(pattern, r"pattern: '(a)\1'", "33:25 the pattern uses a back-reference");
     let inner = "inner: { $ref: '#/components/schemas/Thing' }";
-    refuses(inner, "inner: { additionalProperties: { pattern: (?!a) } }", "36:42 the pattern uses look-around");
+    refuses(inner, "inner: { additionalProperties: { pattern: (?!a) } }", "37:42 the pattern uses look-around");
     let named = SMALL.replace(inner, "pattern: { type: string, example: { pattern: (?!a) } }");
     assert!(found(&load(&named)).is_empty(), "neither a property nor its example is a pattern");
 }
@@ -215,6 +221,7 @@ fn findings_are_unique_and_in_the_order_of_the_file() {
         (12, "/security"),
         (33, "/paths/~1books/get/parameters/1/schema/type"),
         (39, "/paths/~1books/get/parameters/2/content"),
+        (78, "/paths/~1covers~1{id}/put"),
         (80, "/paths/~1covers~1{id}/put/deprecated"),
         (86, "/paths/~1covers~1{id}/put/requestBody/content/multipart~1form-data"),
         (112, "/components/pathItems/Book/get/security"),
