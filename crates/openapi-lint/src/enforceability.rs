@@ -84,16 +84,17 @@ fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
         }
     }
     let responses = join(&endpoint.pointer, "responses");
-    for status in ["401", "403"] {
-        let at = join(&responses, status);
-        match (alternatives.is_empty(), document.pointer(&at)) {
-            (false, None) => {
-                let reason = format!("`security` requires credentials, so the response can be {status}; document it");
-                findings.add(responses.clone(), reason);
-            }
-            (true, Some(_)) => findings.add(at, "`security` requires no credentials; remove the response"),
-            _ => {}
+    let refusals = ["401", "403"].map(|status| (status, join(&responses, status)));
+    let (documented, missing): (Vec<_>, Vec<_>) =
+        refusals.into_iter().partition(|(_, at)| document.pointer(at).is_some());
+    if alternatives.is_empty() {
+        for (_, at) in documented {
+            findings.add(at, "`security` requires no credentials; remove the response");
         }
+    } else if !missing.is_empty() {
+        let missing: Vec<_> = missing.iter().map(|(status, _)| *status).collect();
+        let reason = format!("`security` requires credentials; document the responses {}", missing.join(" and "));
+        findings.add(responses, reason);
     }
 }
 
