@@ -40,7 +40,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     };
     check_readiness_regularly(app.readiness.clone());
     app.spawn_upkeep();
-    let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr).await?;
+    let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr)?;
     let address = listener.local_addr()?;
     tracing::info!(url = %format_args!("http://{address}"), "listening");
     tracing::info!(url = %format_args!("http://{address}/swagger-ui/"), "serving Swagger UI");
@@ -50,7 +50,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     tracing::info!(database = %app.store.target(), "opened the database");
     let admin = match (config.server.admin_addr, app.admin) {
         (Some(address), Some(router)) => {
-            let listener = listen("ADMIN_ADDR (--admin-addr)", address).await?;
+            let listener = listen("ADMIN_ADDR (--admin-addr)", address)?;
             tracing::info!(url = %format_args!("http://{}", listener.local_addr()?), "serving metrics and readiness");
             Some((listener, router))
         }
@@ -58,11 +58,14 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     };
 
     let (stop_clients, stop_operators) = (CancellationToken::new(), CancellationToken::new());
-    let clients = server::serve(listener, app.router, &config.server, stop_clients.clone().cancelled_owned());
+    let max_request_time = config.http.body_timeout + config.http.request_timeout;
+    let clients =
+        server::serve(listener, app.router, &config.server, max_request_time, stop_clients.clone().cancelled_owned());
     // The listener for operators stops last, so that they can observe the drain.
     let operators = async {
         if let Some((listener, router)) = admin {
-            server::serve(listener, router, &config.server, stop_operators.clone().cancelled_owned()).await;
+            let stopped = stop_operators.clone().cancelled_owned();
+            server::serve(listener, router, &config.server, max_request_time, stopped).await;
         }
     };
     let stop = async {
@@ -120,7 +123,6 @@ fn raise_file_limit(connections: usize) {
     }
 }
 
-async fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| format!("{setting}: cannot listen on {address}: {error}").into())
+fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
+    server::listen(address).map_err(|error| format!("{setting}: cannot listen on {address}: {error}").into())
 }

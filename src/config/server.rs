@@ -20,8 +20,13 @@ settings! {
         /// Maximum time that a connection waits for its next request.
         idle_timeout: Duration = duration, "75s", "DURATION";
 
-        /// Maximum number of connections. Further connections wait to be accepted.
+        /// Maximum number of connections. A further one takes the place of the one that is idle the longest, and waits if none
+        /// is idle.
         max_connections: usize = integer(1, 1_000_000), "10000", "N";
+
+        /// Maximum number of connections of one client: an IPv4 address, or the /64 network of an IPv6 address. Further ones
+        /// are closed.
+        max_connections_per_client: usize = integer(1, 1_000_000), "1000", "N";
 
         /// Time from SIGTERM until the server stops accepting connections. It reports that it is not ready during that
         /// time, so that load balancers can react.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use api::problem::{Problem, ProblemType};
 use axum::{body::Body, extract::Request};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use super::{operations::Operation, schemas::BodySchema, strict_json, violations::refuse};
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// The limits of a request body.
 #[derive(Debug, Clone, Copy)]
@@ -36,37 +38,12 @@ pub(crate) async fn read(
     let max_bytes = operation.max_body_bytes.map_or(limits.max_bytes, |own| own.min(limits.max_bytes));
     let limits = BodyLimits { max_bytes, ..limits };
     let mut body = std::mem::take(request.body_mut());
-    let received = match schema(operation, request.headers()) {
-        Ok(schema) => receive(request.headers(), &mut body, limits).await.map(|bytes| (schema, bytes)),
-        Err(problem) => Err(problem),
-    };
-    let (schema, bytes) = match received {
-        Ok(received) => received,
-        Err(problem) => {
-            discard(body).await;
-            return Err(problem);
-        }
-    };
+    let schema = schema(operation, request.headers())?;
+    let bytes = receive(request.headers(), &mut body, limits).await?;
     let value = strict_json::parse(&bytes)
         .map_err(|error| Problem::new(ProblemType::Malformed, format!("The body is not valid JSON: {error}.")))?;
     refuse(ProblemType::Validation, "Request body", schema.violations(&value))?;
     Ok(Some(value))
-}
-
-/// Reads and discards a part of a refused body. If a connection is closed while its client is still sending, the client may
-/// not receive the response (RFC 9112, section 9.6).
-async fn discard(mut body: Body) {
-    const MAX_BYTES: usize = 4 << 20;
-    const TIMEOUT: Duration = Duration::from_secs(1);
-    let discard = async {
-        let mut discarded = 0;
-        while discarded < MAX_BYTES
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            discarded += frame.data_ref().map_or(0, |data| data.len());
-        }
-    };
-    let _ = tokio::time::timeout(TIMEOUT, discard).await;
 }
 
 /// Returns the schema for the media type of the request.
@@ -74,16 +51,26 @@ fn schema<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a BodyS
     let unsupported = || {
         let supported: Vec<_> = operation.bodies.iter().map(|(media, _)| media.as_str()).collect();
         let detail = format!("Send {} in UTF-8, without a Content-Encoding.", supported.join(" or "));
-        Problem::new(ProblemType::UnsupportedMediaType, detail)
+        // What is supported, for programs (RFC 9110, sections 12.5.1 and 15.5.16, and RFC 5789, section 3.1).
+        let name = if operation.method == "PATCH" { ACCEPT_PATCH } else { header::ACCEPT };
+        let supported =
+            HeaderValue::try_from(supported.join(", ")).unwrap_or(HeaderValue::from_static("application/json"));
+        Problem::new(ProblemType::UnsupportedMediaType, detail).with_header(name, supported)
     };
     let codings = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unknown"));
     let mut codings = codings.flat_map(|value| value.split(',')).map(str::trim);
     if codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
-        return Err(unsupported());
+        return Err(unsupported().with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")));
     }
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(unsupported()) };
-    let mut parts = value.to_str().map_err(|_| unsupported())?.split(';');
+    // A quoted value may contain a semicolon, and a quote after a backslash (RFC 9110, section 5.6.4).
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let mut parts = value.to_str().map_err(|_| unsupported())?.split(|character| {
+        is_quoted ^= character == '"' && !is_escaped;
+        is_escaped = is_quoted && character == '\\' && !is_escaped;
+        character == ';' && !is_quoted
+    });
     let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));

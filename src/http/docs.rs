@@ -49,6 +49,10 @@ pub struct Documents {
     json_3_0: Document,
 }
 
+/// Marks a response whose bytes are in memory anyway, however many clients receive them.
+#[derive(Clone, Copy)]
+pub(super) struct SharedBytes;
+
 /// Static bytes, plain and compressed: two representations, each with its own validator.
 #[derive(Clone)]
 struct Document {
@@ -106,6 +110,7 @@ impl Document {
         }
         let mut response =
             (caching, [(header::CONTENT_TYPE, self.media_type.clone())], chosen.bytes.clone()).into_response();
+        response.extensions_mut().insert(SharedBytes);
         if gzip {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -127,9 +132,11 @@ impl Representation {
 
     fn matches(&self, headers: &HeaderMap) -> bool {
         let own = self.etag.to_str().unwrap_or_default();
-        let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let mut tags = tags.flat_map(|value| value.split(',')).map(str::trim);
-        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
+        let mut values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        // A tag may contain a comma, but the tags of these documents do not: what is between quotes is a tag.
+        values.any(|value| {
+            value.trim() == "*" || value.split('"').skip(1).step_by(2).any(|tag| tag == own.trim_matches('"'))
+        })
     }
 }
 

@@ -1,7 +1,12 @@
 //! HTTP: sockets, routing, middleware, and the documents.
 
-pub mod docs;
+mod client_stream;
+mod connection;
+mod connections;
+pub(crate) mod docs;
+mod http2_limits;
 mod middleware;
 pub(crate) mod request_context;
 pub mod router;
 pub mod server;
+mod target;

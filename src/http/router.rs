@@ -26,6 +26,7 @@ use super::{
     docs::{self, Documents},
     middleware::{
         access_log::AccessRecord,
+        admission,
         authentication::Authentication,
         catch_panic, compression,
         cors::Cors,
@@ -33,7 +34,7 @@ use super::{
         host::HostValidation,
         options, precondition_required, problem_details,
         rate_limit::{Quota, RateLimit},
-        request_id, security_headers,
+        request_head, request_id, security_headers,
         timeout::Timeout,
         validation,
     },
@@ -149,7 +150,10 @@ impl Handler {
         let Middleware { hosts, cors, parts, .. } = &*self.middleware;
         let accept_encoding = compression::keep_gzip(request.headers_mut());
         // First, since a page that points its own host name at this address must not receive anything else.
-        let early_response = match hosts.check(context, &request) {
+        let is_accepted = request_head::check(&request)
+            .and_then(|()| hosts.check(context, &request))
+            .and_then(|()| admission::check(context, request.version()));
+        let early_response = match is_accepted {
             Err(problem) => Some(problem.into_response()),
             // Before CORS, which treats every OPTIONS request as a preflight.
             Ok(()) if request.method() == Method::OPTIONS => {

@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 // `describe` has the description of each.
 const REQUESTS: &str = "http_requests_total";
 const REQUEST_DURATION: &str = "http_request_duration_seconds";
+const REFUSED_CONNECTIONS: &str = "http_refused_connections_total";
 const ACTIVE_CONNECTIONS: &str = "http_active_connections";
 const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
 const IN_FLIGHT: &str = "http_requests_in_flight";
@@ -70,6 +71,10 @@ fn describe() {
     describe_histogram!(REQUEST_DURATION, Unit::Seconds, "Time from the head of a request to its response.");
     describe_counter!(DEPRECATED_REQUESTS, "Requests to deprecated operations, by operation.");
     describe_gauge!(ACTIVE_CONNECTIONS, "Open connections.");
+    describe_counter!(
+        REFUSED_CONNECTIONS,
+        "Connections closed for want of room, by reason: those over the maximum of a client, or idle ones."
+    );
     describe_gauge!(IN_FLIGHT, "Requests in progress.");
     describe_histogram!(
         "database_operation_duration_seconds",
@@ -220,6 +225,11 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }
+}
+
+/// Counts a connection that was closed for want of room.
+pub(crate) fn count_refused_connection(reason: &'static str) {
+    counter!(REFUSED_CONNECTIONS, "reason" => reason).increment(1);
 }
 
 /// Records a response.

@@ -13,7 +13,6 @@ matrix! {
             ("POST", USER, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
             ("POST", "/health", "GET, HEAD, OPTIONS"),
             ("TRACE", "/users", "GET, HEAD, POST, OPTIONS"),
-            ("BREW", "/users", "GET, HEAD, POST, OPTIONS"),
             ("PUT", "/openapi.json", "GET, HEAD, OPTIONS"),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -21,6 +20,13 @@ matrix! {
             assert_eq!((response.status, response.header("allow")), (405, Some(allow)), "{method} {path}");
             let options = app.request(Method::OPTIONS, path).send().await;
             assert_eq!((options.status, options.header("allow")), (204, Some(allow)), "{path}");
+        }
+    }
+
+    async fn an_unknown_method_is_not_implemented(app: App) {
+        let brew = Method::from_bytes(b"BREW").unwrap();
+        for path in ["/users", "/nothing"] {
+            assert_eq!(app.request(brew.clone(), path).send().await.status, 501, "{path}");
         }
     }
 

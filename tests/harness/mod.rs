@@ -227,10 +227,12 @@ impl App {
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = config.server.clone();
+        let (server, max_request_time) =
+            (config.server.clone(), config.http.body_timeout + config.http.request_timeout);
         let task = tokio::spawn(async move {
             // A test that panics drops the sender, which stops the server too.
-            server::serve(listener, app.router, &server, async { stopped.await.unwrap_or_default() }).await
+            server::serve(listener, app.router, &server, max_request_time, async { stopped.await.unwrap_or_default() })
+                .await
         });
         let database = Some(storage.database());
         let token = (!has_own_credentials).then(|| credentials::ALL.secret.clone());

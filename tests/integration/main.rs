@@ -18,6 +18,7 @@ mod list_plans;
 mod lost_connections;
 mod migrations;
 mod process;
+mod raw_requests;
 mod retries;
 mod sqlite_files;
 mod stop;

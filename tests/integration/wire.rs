@@ -202,20 +202,84 @@ async fn http2_without_tls_is_supported() {
     wire.server.stop().await;
 }
 
-/// At the limit a connection waits to be accepted. It is served when another one ends.
+/// At the limit a new connection takes the place of one that is idle, and waits for one that is not.
 #[tokio::test]
-async fn connections_over_the_limit_wait() {
-    let wire = Wire::start(&["--max-connections", "1"]).await;
-    let mut first = wire.connect().await;
-    first.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let mut buffer = [0; 12];
-    first.read_exact(&mut buffer).await.unwrap();
+async fn a_connection_over_the_limit_takes_the_place_of_an_idle_one() {
+    let wire = Wire::start(&["--max-connections", "1", "--body-timeout", "2s"]).await;
+    let mut idle = wire.connect().await;
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    idle.read_exact(&mut [0; 12]).await.unwrap();
+    let mut busy = wire.connect().await;
+    busy.write_all(format!("{}content-length: 9\r\n\r\n{{", post(&wire.app)).as_bytes()).await.unwrap();
+    assert!(read_to_end(&mut idle).await.ends_with('}'));
 
-    let mut second = wire.connect().await;
-    second.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    assert!(timeout(Duration::from_millis(300), second.read_exact(&mut buffer)).await.is_err());
-    drop(first);
-    assert!(read_to_end(&mut second).await.ends_with('}'));
+    let mut third = wire.connect().await;
+    third.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(timeout(Duration::from_millis(300), third.read(&mut [0])).await.is_err());
+    assert!(read_to_end(&mut busy).await.starts_with("HTTP/1.1 408 "));
+    drop(busy);
+    assert!(read_to_end(&mut third).await.ends_with('}'));
+    wire.server.stop().await;
+}
+
+/// A client cannot take the connections of others.
+#[tokio::test]
+async fn a_client_has_a_maximum_of_connections() {
+    let wire = Wire::start(&["--max-connections-per-client", "2"]).await;
+    let address = wire.app.base.strip_prefix("http://").unwrap();
+    let one = [wire.connect().await, wire.connect().await];
+    assert_eq!(read_to_end(&mut wire.connect().await).await, "");
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = socket.connect(address.parse().unwrap()).await.unwrap();
+    other.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(read_to_end(&mut other).await.ends_with('}'));
+    drop(one);
+    wire.server.stop().await;
+}
+
+/// Nothing but the head is needed to refuse a request: the client gets the answer before it sends the body, and no
+/// `100 Continue` (RFC 9110, section 10.1.1).
+#[tokio::test]
+async fn a_request_that_is_refused_by_its_head_is_answered_at_once() {
+    let wire = Wire::start(&[]).await;
+    let token = wire.app.authorization();
+    for (head, status) in [
+        ("POST /users HTTP/1.1\r\ncontent-type: application/json\r\n".to_owned(), 401),
+        (format!("POST /nothing HTTP/1.1\r\ncontent-type: application/json\r\n{token}"), 404),
+        (format!("POST /users/x HTTP/1.1\r\ncontent-type: application/json\r\n{token}"), 405),
+        (format!("POST /users HTTP/1.1\r\ncontent-type: text/plain\r\n{token}"), 415),
+        (format!("POST /users?a=b HTTP/1.1\r\ncontent-type: application/json\r\n{token}"), 400),
+    ] {
+        let request = format!("{head}host: x\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n");
+        let mut stream = wire.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut start = [0; 12];
+        timeout(Duration::from_secs(5), stream.read_exact(&mut start)).await.expect("an answer").unwrap();
+        assert_eq!(String::from_utf8_lossy(&start), format!("HTTP/1.1 {status}"), "{head}");
+    }
+    let long = format!("{}content-length: 99999999\r\nexpect: 100-continue\r\n\r\n", post(&wire.app));
+    assert!(wire.exchange(long.as_bytes()).await.starts_with("HTTP/1.1 413 "));
+    let accepted = format!("{}content-length: 2\r\nexpect: 100-continue\r\n\r\n", post(&wire.app));
+    let mut stream = wire.connect().await;
+    stream.write_all(accepted.as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 100");
+    wire.server.stop().await;
+}
+
+/// A client may close its side after its request.
+#[tokio::test]
+async fn a_half_closed_connection_gets_its_answer() {
+    let wire = Wire::start(&[]).await;
+    for _ in 0..20 {
+        let mut stream = wire.connect().await;
+        let request = format!("GET /users HTTP/1.1\r\nhost: x\r\n{}\r\n", wire.app.authorization());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert!(read_to_end(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    }
     wire.server.stop().await;
 }
 
@@ -245,10 +309,19 @@ async fn options_of_the_server_itself_is_served() {
 #[tokio::test]
 async fn a_refused_upload_receives_the_reason() {
     let wire = Wire::start(&["--max-body-bytes", "1000"]).await;
-    for _ in 0..20 {
-        let head = format!("{}content-length: 3000000\r\n\r\n", post(&wire.app));
-        let response = wire.exchange(&[head.as_bytes(), &vec![b' '; 3_000_000]].concat()).await;
-        assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
+    for (length, count) in [(300_000, 10), (3_000_000, 10), (20_000_000, 2)] {
+        for (head, status) in [
+            (post(&wire.app), 413),
+            (post(&wire.app).replace("Bearer", "Basic"), 401),
+            (post(&wire.app).replace("/users", "/nothing"), 404),
+            (post(&wire.app).replace("application/json", "text/plain"), 415),
+        ] {
+            for _ in 0..count {
+                let head = format!("{head}content-length: {length}\r\n\r\n");
+                let response = wire.exchange(&[head.as_bytes(), &vec![b' '; length]].concat()).await;
+                assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{length}: {response}");
+            }
+        }
     }
     wire.server.stop().await;
 }

@@ -87,6 +87,12 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
     if matches!(status, "401" | "403") {
         add("WWW-Authenticate", String::schema());
     }
+    // 415: which of them depends on what is not supported.
+    if status == "415" {
+        add("Accept", String::schema());
+        add("Accept-Patch", String::schema());
+        add("Accept-Encoding", String::schema());
+    }
     // In a 409 it is optional: if the idempotency key is in use.
     if matches!(status, "409" | "429" | "503") {
         add("Retry-After", RetryAfter::schema());

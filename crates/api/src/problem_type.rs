@@ -29,6 +29,8 @@ pub enum ProblemType {
     PreconditionFailed,
     /// The body is too large.
     ContentTooLarge,
+    /// The target of the request is too long.
+    UriTooLong,
     /// The media type or the content coding of the body is not supported.
     UnsupportedMediaType,
     /// The server does not serve the requested host.
@@ -43,13 +45,15 @@ pub enum ProblemType {
     TooManyRequests,
     /// A bug of the server.
     Internal,
+    /// The method is unknown.
+    NotImplemented,
     /// Overload, timeout, draining, or an unavailable database.
     Unavailable,
 }
 
 impl ProblemType {
     /// Every type, in the order of the status.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Malformed,
         Self::InvalidParameter,
         Self::Unauthorized,
@@ -62,6 +66,7 @@ impl ProblemType {
         Self::IdempotencyKeyInUse,
         Self::PreconditionFailed,
         Self::ContentTooLarge,
+        Self::UriTooLong,
         Self::UnsupportedMediaType,
         Self::MisdirectedRequest,
         Self::Validation,
@@ -69,6 +74,7 @@ impl ProblemType {
         Self::PreconditionRequired,
         Self::TooManyRequests,
         Self::Internal,
+        Self::NotImplemented,
         Self::Unavailable,
     ];
 
@@ -158,6 +164,18 @@ impl ProblemType {
                 "content-too-large",
                 "Content too large",
                 "The body of the request exceeds the limit in `detail`.",
+            ),
+            Self::UriTooLong => (
+                StatusCode::URI_TOO_LONG,
+                "uri-too-long",
+                "URI too long",
+                "The path and the query of the request are longer than the server accepts.",
+            ),
+            Self::NotImplemented => (
+                StatusCode::NOT_IMPLEMENTED,
+                "not-implemented",
+                "Not implemented",
+                "The server does not know the method of the request.",
             ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

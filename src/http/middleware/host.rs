@@ -36,7 +36,11 @@ impl HostValidation {
             _ if is_probe => true,
             Self::Any => true,
             Self::Local => is_local(&host.unwrap_or_default()),
-            Self::Listed(hosts) => hosts.contains(&host.unwrap_or_default().to_ascii_lowercase()),
+            Self::Listed(hosts) => {
+                let host = host.unwrap_or_default().to_ascii_lowercase();
+                // The name with the dot of the root of DNS is the same.
+                hosts.iter().any(|allowed| allowed == host.strip_suffix('.').unwrap_or(&host))
+            }
         };
         if is_allowed {
             return Ok(());
@@ -49,7 +53,7 @@ impl HostValidation {
 /// section 6.3).
 pub(in crate::http) fn is_local(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    let name = host.to_ascii_lowercase();
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
         || name == "localhost"
         || name.ends_with(".localhost")

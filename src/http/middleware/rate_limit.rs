@@ -22,7 +22,10 @@ use governor::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{config::HttpConfig, http::request_context::RequestContext};
+use crate::{
+    config::HttpConfig,
+    http::{connections::network, request_context::RequestContext},
+};
 
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -124,15 +127,6 @@ impl Quota<'_> {
     }
 }
 
-/// Returns the address that identifies a client: an IPv4 address, or the /64 network of an IPv6 address, which is what one
-/// customer or host receives.
-fn network(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-        address => address,
-    }
-}
-
 /// Rounds up to seconds, at least one, so that a client that waits this long is not refused again.
 fn whole_seconds(duration: Duration) -> u32 {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
@@ -164,14 +158,6 @@ mod tests {
         Quota { limit: &limit, remaining: 400, retry_after: None }.add_headers(&mut headers);
         assert_eq!(headers["ratelimit"], "\"address\";r=400;t=2");
         assert_eq!(headers["ratelimit-policy"], "\"address\";q=1000;w=2");
-    }
-
-    #[test]
-    fn an_ipv6_network_is_one_client() {
-        let one: IpAddr = "2001:db8::1".parse().unwrap();
-        assert_eq!(network(one), network("2001:db8::ffff:1:2:3".parse().unwrap()));
-        assert_ne!(network(one), network("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), IpAddr::from([192, 0, 2, 1]));
     }
 
     #[test]

@@ -1,0 +1,92 @@
+//! The socket of a client, as hyper reads and writes it.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Sleep,
+};
+
+use super::connections::Activity;
+
+/// How long, and how much, the rest of a refused body is read before its connection is closed.
+const LINGER: Duration = Duration::from_secs(5);
+const LINGER_BYTES: usize = 32 << 20;
+
+/// A socket that limits what a client sends without requests, and that closes only after the client has received the response.
+pub(super) struct ClientStream {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+    linger: Option<Linger>,
+}
+
+/// The rest of a body that is read and discarded. If a connection is closed while its client is sending, the kernel resets it,
+/// and the client may not receive the response (RFC 9112, section 9.6).
+struct Linger {
+    end: Pin<Box<Sleep>>,
+    bytes: usize,
+}
+
+impl ClientStream {
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+        Self { stream, activity, linger: None }
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let read = i64::try_from(buffer.filled().len() - before).unwrap_or(i64::MAX);
+        if self.activity.read_budget.fetch_sub(read, Ordering::Relaxed) < read {
+            return Poll::Ready(Err(io::Error::other("too much was sent without a request")));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.activity.add_written(written);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, activity, linger } = &mut *self;
+        if linger.is_none() {
+            // The client sees the end of the response.
+            ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
+            if !activity.has_unread_body.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            *linger = Some(Linger { end: Box::pin(tokio::time::sleep(LINGER)), bytes: 0 });
+        }
+        let Some(Linger { end, bytes }) = linger else { return Poll::Ready(Ok(())) };
+        let mut scratch = [0; 16 * 1024];
+        while *bytes < LINGER_BYTES && end.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => *bytes += buffer.filled().len(),
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,248 @@
+//! One connection: HTTP/1.1 or HTTP/2, and how long it is open.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::{Router, response::Response};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use super::{
+    client_stream::ClientStream,
+    connections::{Activity, RunningRequest},
+    http2_limits::{self, StreamExecutor},
+    request_context::Peer,
+    target,
+};
+use crate::{config::ServerConfig, http::docs::SharedBytes};
+
+/// The age at which a connection is closed between two requests, so that clients spread to newer instances.
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// The time in which a connection without a request can send its first one while the server drains.
+const FIRST_REQUEST_WHILE_DRAINING: Duration = Duration::from_secs(1);
+
+/// The time in which a client must receive a response.
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The time in which a client with unsent responses must receive a part of them, on HTTP/2.
+const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The settings of HTTP/1.1, and of HTTP/2 without TLS (h2c).
+#[derive(Clone)]
+pub(super) struct Protocols {
+    http1: http1::Builder,
+    http2: http2::Builder<StreamExecutor>,
+}
+
+impl Protocols {
+    pub(super) fn new(config: &ServerConfig, max_request_time: Duration) -> Self {
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            // hyper starts this timeout when it waits for a head, so it limits an idle connection too.
+            .header_read_timeout(config.idle_timeout)
+            // A client may close its side after its request, and still gets the response (RFC 9112, section 9.6).
+            .half_close(true)
+            // A small response is copied behind its head: one buffer costs the kernel less than a vector of two.
+            .writev(false)
+            .max_buf_size(64 * 1024);
+        let mut http2 = http2::Builder::new(StreamExecutor(max_request_time + SEND_TIMEOUT));
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(100)
+            .max_header_list_size(16 * 1024)
+            .max_pending_accept_reset_streams(20)
+            .max_local_error_reset_streams(64)
+            .initial_stream_window_size(64 * 1024)
+            .keep_alive_interval(config.idle_timeout)
+            .keep_alive_timeout(Duration::from_secs(10));
+        Self { http1, http2 }
+    }
+}
+
+/// Waits for the first bytes and returns whether they are the preface of HTTP/2 (RFC 9113, section 3.4). They stay in the
+/// socket. A connection that hyper-util detects reads its first 24 bytes apart, for which hyper grows the read buffer: it
+/// takes 8 KiB more for as long as it is open.
+async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
+    const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut start).await?;
+        if length == 0 || start[..length] != PREFACE[..length] {
+            return Ok(false);
+        }
+        if length == PREFACE.len() {
+            return Ok(true);
+        }
+        // The bytes that have arrived keep the socket readable.
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+pub(super) struct Connection {
+    pub(super) protocols: Protocols,
+    pub(super) app: Router,
+    pub(super) peer: SocketAddr,
+    pub(super) activity: Arc<Activity>,
+    pub(super) header_timeout: Duration,
+}
+
+impl Connection {
+    pub(super) async fn run(self, stream: TcpStream) {
+        let Self { protocols, app, peer, activity, header_timeout } = self;
+        let start = Instant::now();
+        let first_bytes = async {
+            tokio::select! {
+                is_http2 = begins_http2(&stream) => is_http2.ok(),
+                () = sleep(header_timeout) => None,
+                () = time_for_first_request(&activity.close) => None,
+            }
+        };
+        let Some(is_http2) = Box::pin(first_bytes).await else { return };
+
+        let stream = TokioIo::new(ClientStream::new(stream, activity.clone()));
+        let life =
+            Life { activity: activity.clone(), first_head: start + header_timeout, end: start + MAX_CONNECTION_AGE };
+        // Boxed, because one is larger than the other.
+        let result = if is_http2 {
+            http2_limits::begin(&activity);
+            let unsent = activity.clone();
+            let service = service_fn(move |request: http::Request<Incoming>| {
+                let activity = activity.clone();
+                let response = call(&app, peer, &activity, request.map(|body| http2_limits::allow(&activity, body)));
+                async move {
+                    response.await.map(|response| {
+                        let is_shared = response.extensions().get::<SharedBytes>().is_some();
+                        http2_limits::count_unsent(&activity, response, is_shared)
+                    })
+                }
+            });
+            let connection = life.run(protocols.http2.serve_connection(stream, service));
+            Box::pin(async {
+                tokio::select! {
+                    result = connection => result,
+                    () = no_progress(&unsent) => Ok(()),
+                }
+            })
+            .await
+        } else {
+            let service = service_fn(move |request| call(&app, peer, &activity, request));
+            life.run(protocols.http1.serve_connection(stream, service)).await
+        };
+        if let Err(error) = result {
+            // The client disconnected or did not send HTTP.
+            tracing::debug!(%error, %peer, "connection error");
+        }
+    }
+}
+
+/// Passes a request to the router, and records what its connection is doing.
+fn call<B>(
+    app: &Router,
+    peer: SocketAddr,
+    activity: &Arc<Activity>,
+    mut request: http::Request<B>,
+) -> impl Future<Output = Result<Response, std::convert::Infallible>> + use<B>
+where
+    B: http_body::Body<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+{
+    let running = RunningRequest::new(activity.clone());
+    let has_body = !request.body().is_end_stream();
+    request.extensions_mut().insert(Peer(peer));
+    if let Some(uri) = target::normalized(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    // A router is always ready.
+    let response = app.clone().call(request);
+    async move {
+        let response = response.await;
+        // An error may be sent before the body is received. If all of it was, this has no effect.
+        let is_refused = response.as_ref().is_ok_and(|response| !response.status().is_success());
+        running.activity.has_unread_body.store(has_body && is_refused, Ordering::Relaxed);
+        response
+    }
+}
+
+/// Completes when a client has received nothing of the responses that wait for it.
+async fn no_progress(activity: &Activity) {
+    let mut written = None;
+    loop {
+        sleep(PROGRESS_TIMEOUT).await;
+        let before = std::mem::replace(&mut written, activity.written_of_more());
+        if written.is_some() && written == before {
+            return;
+        }
+    }
+}
+
+/// Completes when a connection without a request no longer waits for one: the server drains. The request may be in transit.
+async fn time_for_first_request(drain: &CancellationToken) {
+    drain.cancelled().await;
+    sleep(FIRST_REQUEST_WHILE_DRAINING).await;
+}
+
+/// How long a connection is open.
+struct Life {
+    activity: Arc<Activity>,
+    /// When a connection without a request is closed.
+    first_head: Instant,
+    /// When it is closed after its current request.
+    end: Instant,
+}
+
+impl Life {
+    async fn run<C: GracefulConnection>(self, connection: C) -> Result<(), C::Error> {
+        let has_request = || self.activity.has_request();
+        let mut connection = pin!(connection);
+        let mut timer = pin!(sleep_until(self.first_head));
+        let (mut awaits_first_request, mut draining) = (true, false);
+        loop {
+            tokio::select! {
+                biased;
+                result = connection.as_mut() => return result,
+                () = &mut timer, if awaits_first_request || !draining => {
+                    if awaits_first_request && !has_request() {
+                        return Ok(());
+                    }
+                    if draining || !awaits_first_request {
+                        draining = true;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    awaits_first_request = false;
+                    timer.as_mut().reset(self.end);
+                }
+                () = self.activity.close.cancelled(), if !draining => {
+                    draining = true;
+                    if has_request() {
+                        awaits_first_request = false;
+                        connection.as_mut().graceful_shutdown();
+                    } else {
+                        // The first request may be received but not read yet.
+                        timer.as_mut().reset(Instant::now() + FIRST_REQUEST_WHILE_DRAINING);
+                        awaits_first_request = true;
+                    }
+                }
+            }
+        }
+    }
+}

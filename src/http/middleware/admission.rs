@@ -1,0 +1,18 @@
+//! Admission: refuses a request that would make the server exceed a limit of its own, before any work is done for it.
+
+use api::problem::Problem;
+use http::Version;
+
+use crate::http::{connections::are_responses_piling_up, request_context::RequestContext};
+
+/// Refuses requests over HTTP/2 while too many responses wait for their clients. Probes are always answered.
+///
+/// # Errors
+/// 503.
+pub(in crate::http) fn check(context: &RequestContext, version: Version) -> Result<(), Problem> {
+    let is_probe = context.operation.as_ref().is_some_and(|operation| operation.probe);
+    if version == Version::HTTP_2 && !is_probe && are_responses_piling_up() {
+        return Err(Problem::unavailable("Too many responses wait for their clients. Nothing was done."));
+    }
+    Ok(())
+}

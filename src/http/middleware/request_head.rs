@@ -1,0 +1,61 @@
+//! What is refused by the head of a request alone, whatever its path.
+
+use api::problem::{Problem, ProblemType};
+use axum::extract::Request;
+use http::{HeaderValue, Method, Version, header};
+
+/// The maximum length of a request target in bytes. RFC 9110, section 4.1, recommends at least 8,000.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// The methods that HTTP defines. Others are not known, which is different from not allowed.
+const METHODS: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
+
+/// Checks the head of a request.
+///
+/// # Errors
+/// 400, 414, 421 or 501.
+pub(in crate::http) fn check(request: &Request) -> Result<(), Problem> {
+    let (uri, headers) = (request.uri(), request.headers());
+    if !METHODS.contains(request.method()) {
+        return Err(Problem::new(ProblemType::NotImplemented, "The server does not know this method."));
+    }
+    let length = uri.path().len() + uri.query().map_or(0, str::len);
+    if length > MAX_TARGET {
+        let detail = format!("The request target is longer than {MAX_TARGET} bytes.");
+        return Err(Problem::new(ProblemType::UriTooLong, detail));
+    }
+    // This connection has no TLS, so it is not one for such a target (RFC 9110, section 7.4).
+    if uri.scheme_str().is_some_and(|scheme| scheme != "http") {
+        let detail = "The request is for another scheme than http, and this connection has no TLS.";
+        return Err(Problem::new(ProblemType::MisdirectedRequest, detail));
+    }
+    // hyper decodes what ends with `chunked`, and a proxy might take the end of the body to be elsewhere.
+    if let Some(coding) = headers.get(header::TRANSFER_ENCODING)
+        && !(coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+            && headers.get_all(header::TRANSFER_ENCODING).iter().count() == 1)
+    {
+        let detail = "The only Transfer-Encoding that the server supports is chunked, once.";
+        return Err(malformed(detail).with_header(header::CONNECTION, HeaderValue::from_static("close")));
+    }
+    if request.version() == Version::HTTP_2
+        && let (Some(host), Some(authority)) = (headers.get(header::HOST), uri.authority())
+        && !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())
+    {
+        return Err(malformed("The Host header and :authority differ."));
+    }
+    Ok(())
+}
+
+fn malformed(detail: &'static str) -> Problem {
+    Problem::new(ProblemType::Malformed, detail)
+}
