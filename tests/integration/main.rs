@@ -12,6 +12,7 @@ mod contract;
 mod database_faults;
 mod durability;
 mod environment;
+mod http2_attacks;
 mod import_export;
 mod kill;
 mod list_plans;
