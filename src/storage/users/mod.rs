@@ -35,12 +35,7 @@ use self::{
     reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
-use super::{
-    coalescer::{Coalescer, Limits},
-    schema::Statements,
-    store::Store,
-    writer::Writer,
-};
+use super::{coalescer::Coalescer, schema::Statements, store::Store, writer::Writer};
 
 pub(super) use changes::remove_changes;
 pub use imports::{ImportedUser, UserImporter};
@@ -100,10 +95,7 @@ pub(super) fn port(store: Store) -> impl Users {
         creates: Writer::new(&store, CreateUsers),
         list_creates: Writer::new(&store, CreateUserLists),
         gets: Coalescer::new(GetUsers(store.clone()), store.read_limits()),
-        lookups: Coalescer::new(
-            LookUpUsers(store.clone()),
-            Limits { depth: LookUpUsers::MAX_DEPTH, ..store.distinct_read_limits() },
-        ),
+        lookups: Coalescer::new(LookUpUsers(store.clone()), LookUpUsers::limits(&store)),
         changes: Coalescer::new(ListChanges(store.clone()), store.distinct_read_limits()),
         lists: Coalescer::new(ListUsers(store.clone()), store.distinct_read_limits()),
         updates: Writer::new(&store, UpdateUsers),

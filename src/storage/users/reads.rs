@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::row::{UserRow, columns, decode, user};
 use crate::storage::{
-    coalescer::Batch,
+    coalescer::{Batch, Limits},
     error::Failure,
     pools::on,
     store::Store,
@@ -87,8 +87,10 @@ impl Batch for GetUsers {
 pub(super) struct LookUpUsers(pub(super) Store);
 
 impl LookUpUsers {
-    /// The maximum number of lookups that wait. Each may have a quarter of a megabyte.
-    pub(super) const MAX_DEPTH: usize = 128;
+    /// Few lookups wait: each may have a quarter of a megabyte.
+    pub(super) fn limits(store: &Store) -> Limits {
+        Limits { depth: 128, ..store.distinct_read_limits() }
+    }
 }
 
 /// Each request has a statement of its own: it is for many users already.
