@@ -1,11 +1,12 @@
-// Tests the Swagger UI in a browser: creates a user with "Try it out", then reads that user in the same way. Fails on an
-// error or warning in the console, a violation of the content security policy, a failed request, and a request to another
-// origin.
-// Started by scripts/browser-test: node browser-test.mjs TOOLS BROWSER URL [SCREENSHOT]
+// Tests the Swagger UI in a browser: creates a user with "Try it out", then reads that user in the same way. With a KEY, the
+// first request is sent without it and refused, and the key is entered with "Authorize"; after a reload it is there if
+// REMEMBERS is true. Fails on an error or warning in the console, a violation of the content security policy, a failed request,
+// and a request to another origin.
+// Started by scripts/browser-test: node browser-test.mjs TOOLS BROWSER URL KEY REMEMBERS [SCREENSHOT]
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
-const [tools, executablePath, url, screenshot] = process.argv.slice(2);
+const [tools, executablePath, url, key, remembers, screenshot] = process.argv.slice(2);
 const { chromium } = createRequire(`${tools}/`)('playwright-core');
 
 const browser = await chromium.launch({
@@ -17,17 +18,20 @@ const browser = await chromium.launch({
   ],
 });
 const faults = [];
+let refused = 0; // requests that are to be refused
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.setDefaultTimeout(20_000);
 
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`);
+    // The browser reports each refusal, which the next handler judges.
+    if (['error', 'warning'].includes(message.type()) && !(key && / 401 /.test(message.text()))) faults.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => faults.push(`exception: ${error}`));
   page.on('requestfailed', (request) => faults.push(`failed: ${request.url()} ${request.failure().errorText}`));
   page.on('response', (response) => {
-    if (response.status() >= 400) faults.push(`status ${response.status()}: ${response.url()}`);
+    if (response.status() === 401 && key) refused += 1;
+    else if (response.status() >= 400) faults.push(`status ${response.status()}: ${response.url()}`);
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
@@ -40,12 +44,20 @@ try {
     });
   });
 
+  const operationOf = (operationId) => page.locator(`.opblock[id$="-${operationId}"]`);
+
   // Presses "Try it out" and "Execute" of an operation; returns the status and the body of the displayed response.
   const tryOut = async (operationId, fillIn = async () => {}) => {
-    const operation = page.locator(`.opblock[id$="-${operationId}"]`);
+    const operation = operationOf(operationId);
     await operation.locator('.opblock-summary-control').click();
     await operation.getByRole('button', { name: 'Try it out' }).click();
     await fillIn(operation);
+    return execute(operationId);
+  };
+
+  // Presses "Execute" of an operation that is open, as above.
+  const execute = async (operationId) => {
+    const operation = operationOf(operationId);
     await operation.getByRole('button', { name: 'Execute' }).click();
     const response = operation.locator('.live-responses-table .response').first();
     await response.waitFor();
@@ -64,16 +76,38 @@ try {
     await page.evaluate(() => { document.body.style.zoom = 1; });
   }
 
-  const created = await tryOut('createUser');
+  let created = await tryOut('createUser');
+  const authorize = page.locator('.auth-wrapper .btn.authorize');
+  if (key) {
+    assert.equal(created.status, '401', created.body);
+    await authorize.click();
+    await page.locator('.auth-container input').fill(key);
+    await page.locator('.auth-container button[type="submit"]').click();
+    await page.locator('.auth-container .btn-done').click();
+    await operationOf('createUser').locator('.btn-clear').click();
+    created = await execute('createUser');
+  } else {
+    assert.equal(await authorize.count(), 0, 'there is nothing to authorize');
+  }
   assert.equal(created.status, '201', created.body);
   const { id } = JSON.parse(created.body);
 
-  const read = await tryOut('getUser', (operation) => operation.locator('tr[data-param-name="id"] input').fill(id));
+  const readUser = () =>
+    tryOut('getUser', (operation) => operation.locator('tr[data-param-name="id"] input').fill(id));
+  const read = await readUser();
   assert.equal(read.status, '200', read.body);
   assert.equal(JSON.parse(read.body).id, id);
 
+  if (key) {
+    await page.goto(url); // without the anchor of the operation, which would be open
+    await page.locator('.opblock').first().waitFor();
+    const again = await readUser();
+    assert.equal(again.status, remembers === 'true' ? '200' : '401', 'after a reload');
+  }
+  assert.equal(refused, key ? (remembers === 'true' ? 1 : 2) : 0, 'refused requests');
   assert.deepEqual(faults, []);
-  console.log(`Created and read user ${id} in Chromium ${browser.version()}: no errors, no violations.`);
+  const how = key ? `with a key${remembers === 'true' ? ' that is remembered' : ''}` : 'without credentials';
+  console.log(`Created and read user ${id} ${how} in Chromium ${browser.version()}: no errors, no violations.`);
 } catch (error) {
   console.error(faults.join('\n')); // possible causes of the failed step
   throw error;

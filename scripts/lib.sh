@@ -55,13 +55,27 @@ build_server() {
     fi
 }
 
-# start_server DATABASE: starts the server on a new database, "sqlite" or "postgres", waits until it responds,
-# and sets server_url and server_log. The server gets only the variables below and reads no .env file. Deadlines are long,
-# because the machine is also busy with the client, and the rate limit is off.
+# new_key SCOPE...: makes an API key, by default with every scope of the contract. Sets key to it, and key_entry to what the
+# server has to know of it.
+new_key() {
+    local scopes=$* scope made arguments=()
+    if [[ -z $scopes ]]; then
+        scopes=$("$server" openapi --form yaml | sed -n 's/^ *- bearerAuth: \[\(..*\)\]$/\1/p' | tr -s ', ' '\n' | sort -u)
+    fi
+    for scope in $scopes; do arguments+=(--scope "$scope"); done
+    made=$("$server" keys new --name "${0##*/}" "${arguments[@]}")
+    key=${made%%$'\n'*} key_entry=${made#*$'\n'}
+}
+
+# start_server DATABASE [VARIABLE=VALUE]...: starts the server on a new database, "sqlite" or "postgres", waits until it
+# responds, and sets server_url and server_log. The server gets only these variables and reads no .env file: without API_KEYS
+# or API_KEYS_FILE it needs no credentials. Deadlines are long, because the machine is also busy with the client, and the rate
+# limit is off.
 start_server() {
-    local database_url
+    local database=$1 database_url
+    shift
     folder=$(mktemp -d "${TMPDIR:-/tmp}/web_server.XXXXXX")
-    case $1 in
+    case $database in
         sqlite) database_url=sqlite://$folder/users.db ;;
         postgres)
             start_postgres
@@ -73,7 +87,7 @@ start_server() {
     (
         cd "$folder"
         exec env -i PATH="$PATH" LISTEN_ADDR=127.0.0.1:0 DATABASE_URL="$database_url" LOG_FORMAT=json \
-            REQUEST_TIMEOUT=10s DATABASE_ACQUIRE_TIMEOUT=10s RATE_LIMIT=off "$server"
+            REQUEST_TIMEOUT=10s DATABASE_ACQUIRE_TIMEOUT=10s RATE_LIMIT=off "$@" "$server"
     ) >"$server_log" 2>&1 </dev/null &
     server_pid=$!
     for _ in {1..100}; do
@@ -86,7 +100,7 @@ start_server() {
         sleep 0.1
     done
     cat "$server_log" >&2
-    fail "the server did not start on $1"
+    fail "the server did not start on $database"
 }
 
 # stop_server: stops the server with SIGTERM, and fails unless it exits with 0 within 30 seconds and has logged neither an

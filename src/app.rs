@@ -175,14 +175,15 @@ impl App {
             };
             Ok::<_, StartError>(router::build(routes(surface, state.clone()), documents, parts, &http))
         };
+        let documents = |contract| Documents::new(contract, config.auth.swagger_ui_remember_authorization);
         let (router, admin) = if config.server.admin_addr.is_some() {
             let public = without_operators(contract)?;
             let mut operators = contract.table.clone();
             operators.operations.retain(|operation| !public.table.operations.contains(operation));
             let admin = build(Surface::Operators, &operators, None)?;
-            (build(Surface::Public, &public.table, Some(Documents::new(&public)))?, Some(admin))
+            (build(Surface::Public, &public.table, Some(documents(&public)))?, Some(admin))
         } else {
-            (build(Surface::All, &contract.table, Some(Documents::new(contract)))?, None)
+            (build(Surface::All, &contract.table, Some(documents(contract)))?, None)
         };
         Ok(Self { router, admin, store, drain, readiness, authenticator })
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use http::Uri;
 
-use super::parse::{Invalid, Parsed, expected, optional, settings, text};
+use super::parse::{Invalid, Parsed, boolean, expected, optional, settings, text};
 use crate::auth::api_keys::ApiKey;
 
 settings! {
@@ -26,6 +26,11 @@ settings! {
 
         /// Audience that an access token must be for. Required with OIDC_ISSUER.
         oidc_audience: Option<String> = optional(text), "", "NAME";
+
+        /// Keep the token that is entered in Swagger UI (*Authorize*) in the storage of the browser, also when the page is
+        /// closed: not on shared machines.
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        swagger_ui_remember_authorization: bool = boolean, "false", "BOOL";
     }
 }
 

@@ -27,7 +27,8 @@ settings! {
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         require_preconditions: bool = boolean, "false", "BOOL";
 
-        /// Hosts that the server serves, separated by commas; other hosts get 421. Empty: every host.
+        /// Hosts that the server serves, separated by commas; other hosts get 421. Empty: every host, or without credentials
+        /// only those of this machine.
         allowed_hosts: Vec<String> = hosts, "", "HOSTS";
 
         /// Origins whose pages can call the API (CORS), separated by commas, or `*`. Empty: none.

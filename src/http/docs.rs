@@ -38,12 +38,18 @@ const UI_FILES: [&str; 8] = [
     "favicon-32x32.png",
 ];
 
-/// Swagger UI does not depend on the configuration, so all servers of a process share it.
-static UI: LazyLock<HashMap<&'static str, Document>> = LazyLock::new(load_ui);
+type Ui = HashMap<&'static str, Document>;
+
+/// The files of Swagger UI, which all servers of a process share.
+static UI: LazyLock<Ui> = LazyLock::new(|| load_ui(false));
+
+/// A Swagger UI that keeps the token of *Authorize* in the storage of the browser.
+static UI_THAT_REMEMBERS: LazyLock<Ui> = LazyLock::new(|| load_ui(true));
 
 /// The documents of one server.
 #[derive(Clone)]
 pub struct Documents {
+    ui: &'static LazyLock<Ui>,
     yaml: Document,
     json: Document,
     json_3_0: Document,
@@ -69,13 +75,14 @@ struct Representation {
 }
 
 impl Documents {
-    /// Returns the documents of a contract.
-    pub fn new(contract: &Artifacts) -> Self {
+    /// Returns the documents of a contract. `remember_authorization`: see `SWAGGER_UI_REMEMBER_AUTHORIZATION`.
+    pub fn new(contract: &Artifacts, remember_authorization: bool) -> Self {
         let document = |text: &Cow<'static, str>, media_type| match text {
             Cow::Borrowed(text) => Document::new(Bytes::from_static(text.as_bytes()), media_type),
             Cow::Owned(text) => Document::new(text.clone(), media_type),
         };
         Self {
+            ui: if remember_authorization { &UI_THAT_REMEMBERS } else { &UI },
             yaml: document(&contract.yaml, "application/yaml"),
             json: document(&contract.json, "application/json"),
             json_3_0: document(&contract.json_3_0, "application/json"),
@@ -148,12 +155,13 @@ fn etag(bytes: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
 }
 
-fn load_ui() -> HashMap<&'static str, Document> {
+fn load_ui(remember_authorization: bool) -> Ui {
     // The base layout omits the top bar, whose logo needs an inline style; `none` disables a public validator.
     let config = utoipa_swagger_ui::Config::new(["/openapi.json"])
         .use_base_layout()
         .deep_linking(true)
         .display_request_duration(true)
+        .persist_authorization(remember_authorization)
         .validator_url("none");
     let config = Arc::new(config);
     let file = |name: &'static str| match utoipa_swagger_ui::serve(name, config.clone()) {
@@ -175,7 +183,7 @@ pub(crate) fn routes(documents: Documents) -> Router {
         .route("/openapi.json", get(json))
         .route("/openapi-3.0.json", get(json_3_0))
         .route("/swagger-ui", get(|| async { Redirect::permanent("/swagger-ui/") }))
-        .route("/swagger-ui/", get(|headers: HeaderMap| async move { ui_file("index.html", &headers) }))
+        .route("/swagger-ui/", get(ui_page))
         .route("/swagger-ui/{file}", get(ui))
         .route("/problems/{slug}", get(problem_page))
         .with_state(documents)
@@ -193,13 +201,13 @@ async fn json_3_0(State(documents): State<Documents>, headers: HeaderMap) -> Res
     documents.json_3_0.respond(&headers)
 }
 
-async fn ui(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    ui_file(&file, &headers)
+async fn ui_page(documents: State<Documents>, headers: HeaderMap) -> Response {
+    ui(documents, Path("index.html".to_owned()), headers).await
 }
 
-fn ui_file(name: &str, headers: &HeaderMap) -> Response {
-    let Some(document) = UI.get(name) else { return not_found() };
-    let mut response = document.respond(headers);
+async fn ui(State(documents): State<Documents>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let Some(document) = documents.ui.get(file.as_str()) else { return not_found() };
+    let mut response = document.respond(&headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(UI_POLICY));
     response
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::{
     OPEN,
-    credentials::{ALL, EXPIRED, Key, USELESS},
+    credentials::{ALL, EVERY_SCOPE, EXPIRED, Key, USELESS},
     matrix,
     operations::{Operation, operations},
 };
@@ -33,7 +33,7 @@ fn spellings(target: &str) -> Vec<String> {
 
 matrix! {
     async fn every_operation_refuses_a_caller_without_a_valid_token(app: App) {
-        let unknown = Key::new("unknown", &["users:read", "users:write", "metrics:read"], None).secret;
+        let unknown = Key::new("unknown", &EVERY_SCOPE, None).secret;
         let upper = ALL.secret.to_uppercase();
         let tokens = [None, Some(&*EXPIRED.secret), Some(&unknown), Some(&upper), Some("x"), Some("a.b.c"), Some("")];
         for operation in secured() {
@@ -41,7 +41,8 @@ matrix! {
                 let response = operation.request(&app.with_token(token)).send().await;
                 assert_eq!(response.status, 401, "{} {token:?}: {}", operation.id, response.text());
                 let challenge = response.header("www-authenticate").unwrap_or_default();
-                assert!(challenge.starts_with("Bearer ") && challenge.contains(&operation.scopes[0]), "{challenge}");
+                let scopes = operation.scopes.join(" ");
+                assert!(challenge.starts_with("Bearer") && challenge.contains(&scopes), "{challenge}");
                 assert_eq!(challenge.contains("invalid_token"), token.is_some(), "{challenge}");
             }
             for header in [format!("Basic {}", ALL.secret), ALL.secret.clone(), format!("Bearer {0} {0}", ALL.secret)] {
@@ -56,7 +57,7 @@ matrix! {
 
     async fn every_operation_refuses_a_caller_without_its_scope(app: App) {
         let app = app.with_token(Some(&USELESS.secret));
-        for operation in secured() {
+        for operation in secured().filter(|operation| !operation.scopes.is_empty()) {
             let response = operation.request(&app).send().await;
             assert_eq!(response.status, 403, "{}", operation.id);
             assert!(response.text().contains(&operation.scopes[0]), "{}", response.text());

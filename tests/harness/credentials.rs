@@ -1,23 +1,29 @@
 //! API keys for tests. Every app accepts them, unless a test says otherwise.
 #![allow(dead_code, reason = "one of the two test binaries does not need all of them")]
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use web_server::auth::api_keys::ApiKey;
 
-const EVERY_SCOPE: &[&str] = &["users:read", "users:write", "metrics:read"];
+use super::operations::operations;
+
+/// Every scope of the contract, also those of an operation that is added.
+pub static EVERY_SCOPE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let scopes: BTreeSet<_> = operations().iter().flat_map(|operation| &operation.scopes).map(String::as_str).collect();
+    scopes.into_iter().collect()
+});
 
 /// A key with every scope of the contract, which requests have by default.
-pub static ALL: LazyLock<Key> = LazyLock::new(|| Key::new("tests", EVERY_SCOPE, None));
+pub static ALL: LazyLock<Key> = LazyLock::new(|| Key::new("tests", &EVERY_SCOPE, None));
 
 /// Another caller with every scope.
-pub static OTHER: LazyLock<Key> = LazyLock::new(|| Key::new("others", EVERY_SCOPE, None));
+pub static OTHER: LazyLock<Key> = LazyLock::new(|| Key::new("others", &EVERY_SCOPE, None));
 
 /// A key with a scope that no operation needs.
 pub static USELESS: LazyLock<Key> = LazyLock::new(|| Key::new("useless", &["nothing"], None));
 
 /// A key that has expired.
-pub static EXPIRED: LazyLock<Key> = LazyLock::new(|| Key::new("expired", EVERY_SCOPE, Some("2026-01-01T00:00:00Z")));
+pub static EXPIRED: LazyLock<Key> = LazyLock::new(|| Key::new("expired", &EVERY_SCOPE, Some("2026-01-01T00:00:00Z")));
 
 /// The value of `API_KEYS` with these keys.
 pub static ENTRIES: LazyLock<String> =

@@ -1,4 +1,4 @@
-"""Tests the client that openapi-generator generates: python python-openapi-generator.py URL
+"""Tests the client that openapi-generator generates: python python-openapi-generator.py URL KEY
 
 A call returns the result. A problem is raised as the exception of its status code, with the Problem in `data`.
 """
@@ -7,9 +7,24 @@ import sys
 from uuid import UUID
 
 from users_api import ApiClient, Configuration, NewUser, Problem, UserPatch, UsersApi
-from users_api.exceptions import ConflictException, NotFoundException, UnprocessableEntityException
+from users_api.exceptions import (
+    ConflictException,
+    NotFoundException,
+    UnauthorizedException,
+    UnprocessableEntityException,
+)
 
-users = UsersApi(ApiClient(Configuration(host=sys.argv[1])))
+url, key = sys.argv[1:]
+users = UsersApi(ApiClient(Configuration(host=url, access_token=key)))
+
+# Without a token.
+try:
+    UsersApi(ApiClient(Configuration(host=url))).list_users()
+    sys.exit("users were read without a token")
+except UnauthorizedException as error:
+    refused = error.data
+assert isinstance(refused, Problem)
+assert (refused.type, refused.status) == ("/problems/unauthorized", 401)
 
 # Create: the response has the location and the version of the new user. Header names are in lower case.
 created = users.create_user_with_http_info(NewUser(name="Ada Lovelace", email="ada@example.com"))
@@ -72,4 +87,4 @@ assert isinstance(not_found, Problem)
 assert (not_found.type, not_found.status) == ("/problems/not-found", 404)
 assert headers and not_found.request_id == headers["x-request-id"]
 
-print("python-openapi-generator: created, read, listed, changed and deleted users; read problems 404, 409 and 422")
+print("python-openapi-generator: created, read, listed, changed and deleted users; read problems 401, 404, 409 and 422")

@@ -1,4 +1,4 @@
-"""Tests the client that openapi-python-client generates: python python.py URL
+"""Tests the client that openapi-python-client generates: python python.py URL KEY
 
 `sync_detailed` returns a response; its `parsed` is the result or a Problem, typed by the contract.
 """
@@ -6,12 +6,18 @@
 import sys
 from uuid import UUID
 
-from users_api_client import Client
+from users_api_client import AuthenticatedClient
 from users_api_client.api.users import create_user, delete_user, get_user, list_users, replace_user, update_user
 from users_api_client.models import NewUser, Problem, User, UserList, UserPatch
 from users_api_client.types import UNSET, Unset
 
-client = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
+url, key = sys.argv[1:]
+client = AuthenticatedClient(base_url=url, token=key, raise_on_unexpected_status=True)
+
+# With an unknown token.
+refused = list_users.sync(client=AuthenticatedClient(base_url=url, token="unknown"))
+assert isinstance(refused, Problem), refused
+assert (refused.type_, refused.status) == ("/problems/unauthorized", 401)
 
 # Create: the response has the location and the version of the new user.
 created = create_user.sync_detailed(client=client, body=NewUser(name="Ada Lovelace", email="ada@example.com"))
@@ -65,4 +71,4 @@ assert isinstance(not_found.parsed, Problem)
 assert (not_found.parsed.type_, not_found.parsed.status) == ("/problems/not-found", 404)
 assert not_found.parsed.request_id == not_found.headers["X-Request-Id"]
 
-print("python: created, read, listed, changed and deleted users; read problems 404, 409 and 422")
+print("python: created, read, listed, changed and deleted users; read problems 401, 404, 409 and 422")

@@ -1,4 +1,4 @@
-// Tests the client that @hey-api/openapi-ts generates: node typescript-hey-api.js URL
+// Tests the client that @hey-api/openapi-ts generates: node typescript-hey-api.js URL KEY
 // A call returns `data` or `error`, typed by the status codes of the contract, and the `response` of fetch.
 import assert from "node:assert/strict";
 import { client } from "./typescript-hey-api/client.gen.js";
@@ -12,7 +12,14 @@ import {
     type Problem,
 } from "./typescript-hey-api/index.js";
 
-client.setConfig({ baseUrl: process.argv[2] });
+const [baseUrl, key] = process.argv.slice(2);
+client.setConfig({ baseUrl });
+
+// Without a token.
+const anonymous = await listUsers();
+assert.equal(anonymous.error?.type, "/problems/unauthorized");
+assert.equal(anonymous.error.status, 401);
+client.setConfig({ auth: key });
 
 // Create: the response has the location and the version of the new user.
 const created = await createUser({ body: { name: "Ada Lovelace", email: "ada@example.com" } });
@@ -75,4 +82,4 @@ assert.equal(notFound.error?.type, "/problems/not-found");
 assert.equal(notFound.error.status, 404);
 assert.equal(notFound.error.request_id, notFound.response?.headers.get("x-request-id"));
 
-console.log("typescript-hey-api: created, read, listed, changed and deleted users; read problems 404, 409 and 422");
+console.log("typescript-hey-api: created, read, listed, changed and deleted users; read problems 401, 404, 409 and 422");

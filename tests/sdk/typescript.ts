@@ -1,10 +1,16 @@
-// Tests openapi-fetch with the types that openapi-typescript generates: node typescript.js URL
+// Tests openapi-fetch with the types that openapi-typescript generates: node typescript.js URL KEY
 // A call returns `data` or `error`, typed by the status codes of the contract, and the `response` of fetch.
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { paths, Problem } from "./typescript/users-api.js";
 
-const client = createClient<paths>({ baseUrl: process.argv[2] });
+const [baseUrl, key] = process.argv.slice(2);
+const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
+
+// Without a token.
+const anonymous = await createClient<paths>({ baseUrl }).GET("/users");
+assert.equal(anonymous.error?.type, "/problems/unauthorized");
+assert.equal(anonymous.error.status, 401);
 
 // Create: the response has the location and the version of the new user.
 const created = await client.POST("/users", { body: { name: "Ada Lovelace", email: "ada@example.com" } });
@@ -69,4 +75,4 @@ assert.equal(notFound.error?.type, "/problems/not-found");
 assert.equal(notFound.error.status, 404);
 assert.equal(notFound.error.request_id, notFound.response.headers.get("x-request-id"));
 
-console.log("typescript: created, read, listed, changed and deleted users; read problems 404, 409 and 422");
+console.log("typescript: created, read, listed, changed and deleted users; read problems 401, 404, 409 and 422");

@@ -110,9 +110,11 @@ fn refuse(
     error: Option<&str>,
     scopes: &str,
 ) -> Problem {
-    let error = error.map(|error| format!("error=\"{error}\", ")).unwrap_or_default();
+    let error = error.map(|error| format!("error=\"{error}\""));
+    let scopes = Some(scopes).filter(|scopes| !scopes.is_empty()).map(|scopes| format!("scope=\"{scopes}\""));
+    let parameters = error.into_iter().chain(scopes).collect::<Vec<_>>().join(", ");
     // Scopes are of the contract.
-    let challenge = HeaderValue::try_from(format!("Bearer {error}scope=\"{scopes}\""));
+    let challenge = HeaderValue::try_from(format!("Bearer {parameters}").trim_end());
     let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
     Problem::new(problem_type, detail).with_header(header::WWW_AUTHENTICATE, challenge)
 }

@@ -1,9 +1,10 @@
-//! Tests the client that progenitor generates: rust-client-test URL
+//! Tests the client that progenitor generates: rust-client-test URL KEY
 //!
 //! A call returns the value with its status and headers, or an error with the problem, typed by the contract.
 
 use std::num::NonZero;
 
+use reqwest::header::AUTHORIZATION;
 use users_api::{
     Client, Error, ResponseValue,
     types::{NewUser, Problem, UserPatch},
@@ -21,7 +22,12 @@ fn problem<T: std::fmt::Debug>(result: Result<ResponseValue<T>, Error<Problem>>)
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
-    let client = Client::new(&std::env::args().nth(1).ok_or("expected the URL of the server")?);
+    let mut arguments = std::env::args().skip(1);
+    let (Some(url), Some(key)) = (arguments.next(), arguments.next()) else {
+        return Err("expected the URL of the server and an API key".into());
+    };
+    let headers = [(AUTHORIZATION, format!("Bearer {key}").parse()?)].into_iter().collect();
+    let client = Client::new_with_client(&url, reqwest::Client::builder().default_headers(headers).build()?);
     let user = |name: &str, email: &str| Ok::<_, Failure>(NewUser { name: name.parse()?, email: email.parse()? });
 
     // Create: the response has the location and the version of the new user.
@@ -82,9 +88,12 @@ async fn main() -> Result<(), Failure> {
     for id in [&ada.id, &grace.id] {
         assert_eq!(client.delete_user(id, None, None, None).await?.status(), 204);
     }
+    // Without a token.
+    let refused = problem(Client::new(&url).get_user(&ada.id, None).await);
+    assert_eq!((refused.type_.as_str(), refused.status), ("/problems/unauthorized", 401));
     let not_found = problem(client.get_user(&ada.id, None).await);
     assert_eq!((not_found.type_.as_str(), not_found.status), ("/problems/not-found", 404));
 
-    println!("rust: created, read, listed, changed and deleted users; read problems 400, 404, 409 and 412");
+    println!("rust: created, read, listed, changed and deleted users; read problems 400, 401, 404, 409 and 412");
     Ok(())
 }
