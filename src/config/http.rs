@@ -40,6 +40,10 @@ settings! {
 
         /// Maximum number of requests that a client can send at once. Empty: twice the number in RATE_LIMIT.
         rate_limit_burst: Option<NonZeroU32> = optional(integer(NonZeroU32::MIN, MAX_BURST)), "", "N";
+
+        /// Maximum rate of requests per caller, as RATE_LIMIT, whatever address it has; then 429. Twice the number can be sent
+        /// at once. `off`: no limit.
+        caller_rate_limit: Option<Rate> = rate, "1000/s", "RATE";
     }
 }
 

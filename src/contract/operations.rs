@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -38,6 +39,8 @@ pub struct Operation {
     pub produces: Vec<String>,
     /// Whether the rate limit applies: the operation documents 429.
     pub limited: bool,
+    /// How many requests it counts as, for the rate limits (`x-rate-cost`).
+    pub rate_cost: NonZeroU32,
     /// Whether a precondition can be required: the operation documents 428.
     pub conditional: bool,
     /// The scopes that a caller needs: one of these sets. Empty: the operation needs no credentials.
@@ -167,6 +170,10 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
         body_required: operation.body.as_ref().is_some_and(|body| body.required),
         max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         limited: operation.responses.contains_key(&429),
+        rate_cost: operation
+            .rate_cost
+            .and_then(|cost| u32::try_from(cost).ok()?.try_into().ok())
+            .unwrap_or(NonZeroU32::MIN),
         conditional: operation.responses.contains_key(&428),
         security: security(operation),
         forbids_cross_site: operation.responses.contains_key(&403),

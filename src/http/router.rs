@@ -33,7 +33,7 @@ use super::{
         deprecation, draining,
         host::HostValidation,
         options, precondition_required, problem_details,
-        rate_limit::{Quota, RateLimit},
+        rate_limit::{Quotas, RateLimits},
         request_head, request_id, security_headers,
         timeout::Timeout,
         validation,
@@ -72,7 +72,7 @@ pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config:
         hosts: HostValidation::new(config, parts.authenticator.is_some()),
         cors: Cors::new(&config.cors_allowed_origins),
         authentication: Authentication::new(parts.authenticator.clone(), &config.cors_allowed_origins),
-        rate_limit: RateLimit::from_config(config),
+        rate_limits: RateLimits::from_config(config),
         body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
         timeout: Timeout(config.request_timeout),
         requires_preconditions: config.require_preconditions,
@@ -98,7 +98,7 @@ struct Middleware {
     hosts: HostValidation,
     cors: Cors,
     authentication: Authentication,
-    rate_limit: Option<RateLimit>,
+    rate_limits: RateLimits,
     body_limits: BodyLimits,
     timeout: Timeout,
     requires_preconditions: bool,
@@ -179,28 +179,29 @@ impl Handler {
         response
     }
 
-    /// Checks the rate limit, so that trying tokens is limited too, and then the rest.
+    /// Counts the request, and adds the quotas to its response.
     async fn process(&self, context: &Arc<RequestContext>, request: Request) -> Response {
-        let quota = self.middleware.rate_limit.as_ref().and_then(|limit| limit.check(context));
-        let mut response = match quota.as_ref().and_then(Quota::refusal) {
-            Some(problem) => problem.into_response(),
-            None => self.process_within_limit(context, request).await.unwrap_or_else(Problem::into_response),
-        };
-        if let Some(quota) = quota {
-            quota.add_headers(response.headers_mut());
-        }
+        let mut quotas = Quotas::default();
+        let response = self.process_within_limits(context, request, &mut quotas).await;
+        let mut response = response.unwrap_or_else(Problem::into_response);
+        quotas.add_headers(response.headers_mut());
         response
     }
 
-    /// Authenticates the caller, validates the request, and calls the route within the timeout, which does not include the
-    /// time to receive the body.
-    async fn process_within_limit(
+    /// Checks the rate limits, authenticates the caller, validates the request, and calls the route within the timeout, which
+    /// does not include the time to receive the body.
+    async fn process_within_limits(
         &self,
         context: &Arc<RequestContext>,
         mut request: Request,
+        quotas: &mut Quotas,
     ) -> Result<Response, Problem> {
-        let Middleware { authentication, body_limits, timeout, requires_preconditions, .. } = &*self.middleware;
+        let Middleware { rate_limits, authentication, body_limits, timeout, requires_preconditions, .. } =
+            &*self.middleware;
+        // First, so that trying tokens is limited too.
+        rate_limits.check_address(context, quotas)?;
         authentication.check(context, &mut request).await?;
+        rate_limits.check_caller(context, quotas)?;
         let request = validation::validate(context, request, *body_limits).await?;
         precondition_required::check(*requires_preconditions, context, &request)?;
         Ok(timeout.call(&self.route, context, request).await)

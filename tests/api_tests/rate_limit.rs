@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::matrix;
+use crate::harness::{credentials, matrix};
 
 matrix! {
     async fn a_client_over_the_limit_receives_the_time_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "3"] {
@@ -20,6 +20,28 @@ matrix! {
         for path in ["/health", "/health/ready", "/metrics", "/openapi.json", "/swagger-ui/"] {
             let response = app.get(path).await;
             assert_eq!((response.status, response.header("ratelimit")), (200, None), "{path}");
+        }
+    }
+
+    /// A caller has one quota, whatever address it has, and others are not affected. A request for several users counts as
+    /// several.
+    async fn a_caller_has_a_quota_of_its_own(app: App) using ["--rate-limit", "1000/h", "--caller-rate-limit", "15/h"] {
+        let batch = json!({ "users": [{ "name": "Ada", "email": "ada@example.com" }] });
+        let created = app.post("/users/batch", batch.clone()).await;
+        let left = "\"address\";r=1980;t=72, \"caller\";r=10;t=4800";
+        assert_eq!((created.status, created.header("ratelimit")), (200, Some(left)));
+        assert_eq!(created.header("ratelimit-policy"), Some("\"address\";q=2000;w=7200, \"caller\";q=30;w=7200"));
+        let refused = app.post("/users/batch", batch).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("2400")));
+        assert_eq!(app.get("/users").await.status, 200, "a smaller request fits");
+        let other = app.with_token(Some(&credentials::OTHER.secret));
+        assert_eq!(other.get("/users").await.status, 200);
+    }
+
+    async fn tokens_cannot_be_tried_without_limit(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "2"] {
+        let stranger = app.with_token(Some("wsk_0"));
+        for status in [401, 401, 429] {
+            assert_eq!(stranger.get("/users").await.status, status);
         }
     }
 

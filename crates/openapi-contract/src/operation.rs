@@ -38,6 +38,8 @@ pub struct Operation {
     pub sunset_at: Option<i64>,
     /// `x-max-body-bytes`: the largest request body accepted, in bytes.
     pub max_body_bytes: Option<u64>,
+    /// `x-rate-cost`: how many requests a request counts as, for the rate limits.
+    pub rate_cost: Option<u64>,
     /// `x-status: planned`: not implemented yet; not compared, routed or served.
     #[serde(skip)]
     pub planned: bool,
@@ -133,6 +135,7 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
         sunset: text("x-sunset"),
         sunset_at: text("x-sunset").and_then(|date| unix_seconds(&date)),
         max_body_bytes: operation.get("x-max-body-bytes").and_then(whole),
+        rate_cost: operation.get("x-rate-cost").and_then(whole),
         planned: is_planned(operation),
         parameters: path.parameters(document, endpoint).iter().filter_map(parameter).collect(),
         body: operation.get("requestBody").and_then(|body| request_body(document, body)),

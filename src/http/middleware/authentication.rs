@@ -12,7 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use super::host::is_local;
 use crate::{
-    auth::{authenticator::Authenticator, caller::Refusal},
+    auth::{
+        authenticator::Authenticator,
+        caller::{Caller, Refusal},
+    },
     config::Cors,
     contract::operations::Operation,
     http::request_context::RequestContext,
@@ -54,23 +57,24 @@ impl Authentication {
             Self::Local(_) => Ok(()),
             Self::Tokens(_) if operation.security.is_empty() => Ok(()),
             Self::Tokens(authenticator) => {
-                let name = authorize(authenticator, operation, request.headers()).await?;
-                // Set once per request.
-                let _ = context.caller.set(name.clone());
-                request.extensions_mut().insert(CallerName(name));
+                let caller = authenticate(authenticator, operation, request.headers()).await?;
+                // Set once per request, also if the caller is refused, for the log.
+                let _ = context.caller.set(caller.name.clone());
+                authorize(operation, &caller)?;
+                request.extensions_mut().insert(CallerName(caller.name));
                 Ok(())
             }
         }
     }
 }
 
-/// Returns the name of the caller, if it has the scopes.
-async fn authorize(
+/// Returns the caller.
+async fn authenticate(
     authenticator: &Authenticator,
     operation: &Operation,
     headers: &HeaderMap,
-) -> Result<Arc<str>, Problem> {
-    let scopes = operation.security.first().map(|scopes| scopes.join(" ")).unwrap_or_default();
+) -> Result<Caller, Problem> {
+    let scopes = scopes(operation);
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let token = match (values.next(), values.next()) {
         (None, _) => {
@@ -82,17 +86,26 @@ async fn authorize(
     };
     let invalid = |detail| refuse(ProblemType::Unauthorized, detail, Some("invalid_token"), &scopes);
     let token = token.ok_or_else(|| invalid("The Authorization header is not `Bearer` and one token."))?;
-    let caller = authenticator.authenticate(token).await.map_err(|refusal| match refusal {
+    authenticator.authenticate(token).await.map_err(|refusal| match refusal {
         Refusal::Invalid(detail) => invalid(detail),
         Refusal::Unavailable => Problem::unavailable("The issuer of the token cannot be reached to verify it."),
-    })?;
+    })
+}
+
+/// The scopes in a challenge: those of the first alternative.
+fn scopes(operation: &Operation) -> String {
+    operation.security.first().map(|scopes| scopes.join(" ")).unwrap_or_default()
+}
+
+/// Checks that a caller has the scopes of an operation.
+fn authorize(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if operation.security.iter().any(|scopes| scopes.iter().all(|scope| caller.scopes.contains(scope))) {
-        return Ok(caller.name);
+        return Ok(());
     }
     let missing = operation.security.first().into_iter().flatten().filter(|scope| !caller.scopes.contains(*scope));
     let missing = missing.map(String::as_str).collect::<Vec<_>>().join(" ");
     let detail = format!("The token does not have the scope {missing}.");
-    Err(refuse(ProblemType::Forbidden, detail, Some("insufficient_scope"), &scopes))
+    Err(refuse(ProblemType::Forbidden, detail, Some("insufficient_scope"), &scopes(operation)))
 }
 
 /// Returns the token of an `Authorization` header (RFC 6750, section 2.1).

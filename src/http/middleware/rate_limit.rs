@@ -1,15 +1,16 @@
-//! Rate limit by client address.
+//! Rate limits: one by client address, before credentials are checked, so that trying tokens is limited, and one by caller.
 //!
 //! The crate `governor` implements GCRA: a client has a burst, and regains one request per period. Responses have the
 //! remaining quota in the two headers of draft-ietf-httpapi-ratelimit-headers-10, and the time to wait.
 //!
-//! Memory: a client is stored until its burst is full again (seconds), and only clients with a TCP connection reach this
-//! code, so there are at most a few thousand entries of about 50 bytes.
+//! Memory: a client is stored until its burst is full again (seconds). Only clients with a TCP connection, and callers with a
+//! valid token, reach this code, so there are at most a few thousand entries of about 50 bytes.
 
 use std::{
+    hash::Hash,
     net::IpAddr,
     num::NonZeroU32,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -23,7 +24,7 @@ use governor::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    config::HttpConfig,
+    config::{HttpConfig, Rate},
     http::{connections::network, request_context::RequestContext},
 };
 
@@ -33,61 +34,100 @@ pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("rateli
 /// The interval at which clients with a full burst are removed.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// The limits.
+pub(in crate::http) struct RateLimits {
+    by_address: Option<RateLimit<IpAddr>>,
+    by_caller: Option<RateLimit<Arc<str>>>,
+}
+
 /// Counts the requests of every client.
-pub(in crate::http) struct RateLimit {
-    governor: Governor<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, StateInformationMiddleware>,
+struct RateLimit<K: Hash + Eq + Clone> {
+    name: &'static str,
+    governor: Governor<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
     clock: DefaultClock,
     period: Duration,
     burst: NonZeroU32,
-    policy: HeaderValue,
+    policy: String,
     swept: Mutex<Instant>,
 }
 
-/// The quota of a client after a request.
-pub(in crate::http) struct Quota<'a> {
-    limit: &'a RateLimit,
-    /// The number of requests that are allowed now.
-    remaining: u32,
+/// The quotas of a client after a request, as the values of the two headers, and when it may send the next one.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Quotas {
+    remaining: String,
+    policies: String,
     /// The seconds to wait, if the request is refused.
     retry_after: Option<u32>,
 }
 
-impl RateLimit {
-    /// Returns the configured rate limit, if there is one.
-    pub(in crate::http) fn from_config(config: &HttpConfig) -> Option<Self> {
-        let rate = config.rate_limit?;
-        let burst = config.rate_limit_burst.unwrap_or_else(|| rate.count.saturating_add(rate.count.get()));
-        Some(Self::new(rate.period, burst))
+impl RateLimits {
+    pub(in crate::http) fn from_config(config: &HttpConfig) -> Self {
+        let twice = |rate: &Rate| rate.count.saturating_add(rate.count.get());
+        let by_address = config.rate_limit.map(|rate| {
+            RateLimit::new("address", rate.period, config.rate_limit_burst.unwrap_or_else(|| twice(&rate)))
+        });
+        let by_caller = config.caller_rate_limit.map(|rate| RateLimit::new("caller", rate.period, twice(&rate)));
+        Self { by_address, by_caller }
     }
 
-    fn new(period: Duration, burst: NonZeroU32) -> Self {
+    /// Counts a request of an address, if the contract declares a limit for its operation.
+    ///
+    /// # Errors
+    /// 429.
+    pub(in crate::http) fn check_address(&self, context: &RequestContext, quotas: &mut Quotas) -> Result<(), Problem> {
+        let client = context.peer.map(|peer| network(peer.ip()));
+        check(self.by_address.as_ref(), context, client, quotas)
+    }
+
+    /// The same for the caller, if it is known.
+    ///
+    /// # Errors
+    /// 429.
+    pub(in crate::http) fn check_caller(&self, context: &RequestContext, quotas: &mut Quotas) -> Result<(), Problem> {
+        check(self.by_caller.as_ref(), context, context.caller.get().cloned(), quotas)
+    }
+}
+
+fn check<K: Hash + Eq + Clone>(
+    limit: Option<&RateLimit<K>>,
+    context: &RequestContext,
+    client: Option<K>,
+    quotas: &mut Quotas,
+) -> Result<(), Problem> {
+    let operation = context.operation.as_ref().filter(|operation| operation.limited);
+    if let (Some(limit), Some(operation), Some(client)) = (limit, operation, client) {
+        limit.count(&client, operation.rate_cost, quotas);
+    }
+    quotas.refusal()
+}
+
+impl<K: Hash + Eq + Clone> RateLimit<K> {
+    fn new(name: &'static str, period: Duration, burst: NonZeroU32) -> Self {
         let quota = governor::Quota::with_period(period).unwrap_or_else(|| governor::Quota::per_second(burst));
         let window = whole_seconds(period * burst.get());
-        let policy = format!("\"address\";q={burst};w={window}");
         Self {
+            name,
             governor: Governor::dashmap(quota.allow_burst(burst)).with_middleware(),
             clock: DefaultClock::default(),
             period,
             burst,
-            // Digits and quotes are valid in a header.
-            policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("\"address\"")),
+            policy: format!("\"{name}\";q={burst};w={window}"),
             swept: Mutex::new(Instant::now()),
         }
     }
 
-    /// Counts a request, if the contract declares a limit for its operation.
-    pub(in crate::http) fn check(&self, context: &RequestContext) -> Option<Quota<'_>> {
-        let peer = context.peer?;
-        context.operation.as_ref()?.limited.then(|| self.count(peer.ip()))
-    }
-
-    fn count(&self, client: IpAddr) -> Quota<'_> {
+    fn count(&self, client: &K, cost: NonZeroU32, quotas: &mut Quotas) {
         self.sweep();
-        let (remaining, retry_after) = match self.governor.check_key(&network(client)) {
-            Ok(state) => (state.remaining_burst_capacity(), None),
-            Err(refusal) => (0, Some(whole_seconds(refusal.wait_time_from(self.clock.now())))),
+        // A request that costs more than the burst would never be accepted.
+        let remaining = match self.governor.check_key_n(client, cost.min(self.burst)) {
+            Ok(Ok(state)) => state.remaining_burst_capacity(),
+            Ok(Err(refusal)) => {
+                quotas.retry_after = Some(whole_seconds(refusal.wait_time_from(self.clock.now())));
+                0
+            }
+            Err(_) => 0,
         };
-        Quota { limit: self, remaining, retry_after }
+        quotas.add(self, remaining);
     }
 
     fn sweep(&self) {
@@ -102,28 +142,36 @@ impl RateLimit {
     }
 }
 
-impl Quota<'_> {
-    /// Returns the problem if the quota is exceeded.
-    pub(in crate::http) fn refusal(&self) -> Option<Problem> {
-        let seconds = self.retry_after?;
+impl Quotas {
+    fn refusal(&self) -> Result<(), Problem> {
+        let Some(seconds) = self.retry_after else { return Ok(()) };
         let detail = format!("Rate limit exceeded. Retry after {seconds} s.");
-        Some(Problem::new(ProblemType::TooManyRequests, detail).with_retry_after(seconds))
+        Err(Problem::new(ProblemType::TooManyRequests, detail).with_retry_after(seconds))
     }
 
-    /// Adds the quota, and the seconds until it is full again.
-    pub(in crate::http) fn add_headers(&self, headers: &mut HeaderMap) {
-        let used = self.limit.burst.get().saturating_sub(self.remaining);
-        let reset = if used == 0 { 0 } else { whole_seconds(self.limit.period * used) };
-        // Without the machinery of format strings, since every response has this header.
+    /// Adds a quota, and the seconds until it is full again. Without the machinery of format strings, since every response has
+    /// these headers.
+    fn add<K: Hash + Eq + Clone>(&mut self, limit: &RateLimit<K>, remaining: u32) {
+        let used = limit.burst.get().saturating_sub(remaining);
+        let reset = if used == 0 { 0 } else { whole_seconds(limit.period * used) };
+        let separator = if self.policies.is_empty() { "" } else { ", " };
         let mut digits = [itoa::Buffer::new(), itoa::Buffer::new()];
-        let [remaining, reset] = {
-            let [first, second] = &mut digits;
-            [first.format(self.remaining), second.format(reset)]
-        };
-        if let Ok(value) = HeaderValue::try_from(["\"address\";r=", remaining, ";t=", reset].concat()) {
-            headers.insert(RATE_LIMIT, value);
+        let [first, second] = &mut digits;
+        for part in [separator, "\"", limit.name, "\";r=", first.format(remaining), ";t=", second.format(reset)] {
+            self.remaining.push_str(part);
         }
-        headers.insert(RATE_LIMIT_POLICY, self.limit.policy.clone());
+        self.policies.push_str(separator);
+        self.policies.push_str(&limit.policy);
+    }
+
+    /// Adds the headers, if there is a limit.
+    pub(in crate::http) fn add_headers(self, headers: &mut HeaderMap) {
+        for (name, value) in [(RATE_LIMIT, self.remaining), (RATE_LIMIT_POLICY, self.policies)] {
+            // Digits and quotes are valid in a header.
+            if let Some(value) = HeaderValue::try_from(value).ok().filter(|value| !value.is_empty()) {
+                headers.insert(name, value);
+            }
+        }
     }
 }
 
@@ -137,38 +185,50 @@ fn whole_seconds(duration: Duration) -> u32 {
 mod tests {
     use super::*;
 
-    fn limit(period: Duration, burst: u32) -> RateLimit {
-        RateLimit::new(period, burst.try_into().unwrap())
+    fn limit(period: Duration, burst: u32) -> RateLimit<IpAddr> {
+        RateLimit::new("address", period, burst.try_into().unwrap())
+    }
+
+    fn count(limit: &RateLimit<IpAddr>, last: u8, cost: u32) -> Quotas {
+        let mut quotas = Quotas::default();
+        limit.count(&IpAddr::from([192, 0, 2, last]), cost.try_into().unwrap(), &mut quotas);
+        quotas
     }
 
     #[test]
     fn a_request_over_the_burst_is_refused_until_the_period_ends() {
         let limit = limit(Duration::from_secs(90), 3);
-        let client = IpAddr::from([192, 0, 2, 1]);
-        let count = || (limit.count(client).remaining, limit.count(IpAddr::from([192, 0, 2, 2])).retry_after);
-        // Another client has a quota of its own.
-        assert_eq!([count(), count(), count()], [(2, None), (1, None), (0, None)]);
-        assert_eq!(limit.count(client).retry_after, Some(90));
+        let remaining = |quotas: Quotas| (quotas.remaining, quotas.retry_after);
+        assert_eq!(remaining(count(&limit, 1, 1)), ("\"address\";r=2;t=90".to_owned(), None));
+        // Another client has a quota of its own. One request may count as several, but not as more than the burst.
+        assert_eq!(remaining(count(&limit, 2, 9)), ("\"address\";r=0;t=270".to_owned(), None));
+        assert_eq!(remaining(count(&limit, 1, 2)), ("\"address\";r=0;t=270".to_owned(), None));
+        assert_eq!(count(&limit, 1, 1).retry_after, Some(90));
+        assert!(count(&limit, 1, 1).refusal().is_err());
     }
 
     #[test]
-    fn the_headers_have_the_remaining_quota() {
-        let limit = limit(Duration::from_millis(2), 1_000);
-        let mut headers = HeaderMap::new();
-        Quota { limit: &limit, remaining: 400, retry_after: None }.add_headers(&mut headers);
-        assert_eq!(headers["ratelimit"], "\"address\";r=400;t=2");
-        assert_eq!(headers["ratelimit-policy"], "\"address\";q=1000;w=2");
+    fn the_headers_have_every_quota() {
+        let (address, caller) = (limit(Duration::from_millis(2), 1_000), limit(Duration::from_secs(1), 10));
+        let (mut headers, mut quotas) = (HeaderMap::new(), Quotas::default());
+        quotas.add(&address, 400);
+        quotas.add(&caller, 10);
+        quotas.add_headers(&mut headers);
+        assert_eq!(headers["ratelimit"], "\"address\";r=400;t=2, \"address\";r=10;t=0");
+        assert_eq!(headers["ratelimit-policy"], "\"address\";q=1000;w=2, \"address\";q=10;w=10");
+        Quotas::default().add_headers(&mut headers);
+        assert_eq!(headers.len(), 2);
     }
 
     #[test]
     fn clients_with_a_full_burst_are_removed() {
         let limit = limit(Duration::from_millis(1), 1);
         for client in 0..10_000_u32 {
-            limit.count(IpAddr::V4(client.into()));
+            limit.count(&IpAddr::V4(client.into()), NonZeroU32::MIN, &mut Quotas::default());
         }
         std::thread::sleep(Duration::from_millis(20));
         *limit.swept.lock().unwrap() -= SWEEP;
-        limit.count(IpAddr::from([192, 0, 2, 1]));
+        count(&limit, 1, 1);
         assert!(limit.governor.len() < 10, "{}", limit.governor.len());
     }
 }
