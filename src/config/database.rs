@@ -109,6 +109,8 @@ fn target(url: &str) -> Parsed<DatabaseTarget> {
         let expected = "expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME";
         Err(Invalid::Secret(format!("{what}: {expected}")))
     };
+    let ignored = without_options_of_libpq(url);
+    let url = ignored.as_str();
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("sqlite") if url.contains(":memory:") || url.contains("mode=memory") => {
             invalid("an in-memory database would be lost at every stop")
@@ -123,14 +125,36 @@ fn target(url: &str) -> Parsed<DatabaseTarget> {
             Err(error) => invalid(&format!("invalid URL ({error})")),
         },
         Some("postgres" | "postgresql") => match (unknown_option(url), PgConnectOptions::from_str(url)) {
+            // What looks like an option may be a part of the password.
+            (Some(_), _) if url.find('?') < url.rfind('@') => invalid(ENCODE),
             (Some(option), _) => invalid(&format!("unknown option {option:?}")),
             (None, Ok(options)) => Ok(DatabaseTarget::Postgres(Box::new(options))),
-            (None, Err(error)) => {
-                invalid(&format!("invalid URL ({error}; in a password, write @ as %40, / as %2F and : as %3A)"))
-            }
+            (None, Err(_)) => invalid(ENCODE),
         },
-        Some(scheme) => invalid(&format!("unknown kind of database {scheme:?}")),
+        // What looks like a scheme may be a password.
+        Some(scheme) if url.contains("://") && !url.contains('@') => {
+            invalid(&format!("unknown kind of database {scheme:?}"))
+        }
+        Some(_) => invalid("unknown kind of database"),
         None => invalid("not a URL"),
+    }
+}
+
+/// Why a URL may be invalid although it looks right.
+const ENCODE: &str =
+    "invalid URL; in a user or password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
+
+/// Removes options of a PostgreSQL URL that hosted services add for libpq, and that have no effect here: connections have the
+/// timeouts of other settings, there is one server, and the driver authenticates with SCRAM over TLS without channel binding.
+fn without_options_of_libpq(url: &str) -> String {
+    const IGNORED: [&str; 3] = ["channel_binding=", "connect_timeout=", "target_session_attrs="];
+    match url.split_once('?') {
+        Some((base, query)) if url.starts_with("postgres") => {
+            let is_kept = |option: &&str| !IGNORED.iter().any(|ignored| option.starts_with(ignored));
+            let kept: Vec<_> = query.split('&').filter(is_kept).collect();
+            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
+        }
+        _ => url.to_owned(),
     }
 }
 

@@ -93,7 +93,9 @@ fn cors(value: &str) -> Parsed<Cors> {
     match list(value).map(origin).collect::<Option<Vec<_>>>() {
         Some(origins) if origins.is_empty() => Ok(Cors::Off),
         Some(origins) => Ok(Cors::Origins(origins)),
-        None => expected("origins without a path, such as https://app.example.com,http://localhost:3000, or *"),
+        None => expected(
+            "origins without a path and without patterns, such as https://app.example.com,http://localhost:3000, or *",
+        ),
     }
 }
 
@@ -107,7 +109,8 @@ fn origin(origin: &str) -> Option<HeaderValue> {
         "https" => ":443",
         _ => return None,
     };
-    if origin != format!("{scheme}://{authority}") || authority.as_str().contains('@') {
+    // A pattern would never match: origins are compared as a whole.
+    if origin != format!("{scheme}://{authority}") || authority.as_str().contains(['@', '*']) {
         return None;
     }
     HeaderValue::from_str(origin.strip_suffix(default_port).unwrap_or(&origin)).ok()

@@ -68,7 +68,8 @@ macro_rules! settings {
 }
 pub(super) use settings;
 
-/// Parses one setting. An empty value is the default: Compose files pass `NAME=` for variables that are not set.
+/// Parses one setting. An empty value is the default: Compose files pass `NAME=` for variables that are not set. White space
+/// around a value is not part of it: files and secrets often end with a line break.
 pub(super) fn setting<T>(
     name: &str,
     value: &str,
@@ -76,7 +77,10 @@ pub(super) fn setting<T>(
     parse: impl FnOnce(&str) -> Parsed<T>,
     errors: &mut Vec<String>,
 ) -> Option<T> {
-    let value = if value.is_empty() { default } else { value };
+    let value = match value.trim() {
+        "" => default,
+        value => value,
+    };
     match parse(value) {
         Ok(parsed) => Some(parsed),
         // Debug quotes the value, so that a trailing space or line break is visible.

@@ -18,6 +18,7 @@ settings! {
         rust_log: String = log_filter, "info,sqlx::postgres::notice=warn", "FILTER";
 
         /// Receiver of traces: the base URL of an OTLP receiver over HTTP, such as `http://localhost:4318`. Empty: none.
+        #[arg(hide_env_values = true)]
         otel_exporter_otlp_endpoint: Option<String> = optional(otlp_endpoint), "", "URL";
 
         /// Name of this service in traces.

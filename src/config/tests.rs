@@ -32,6 +32,7 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--request-timeout", "soon", "REQUEST_TIMEOUT", "10s"),
         ("--max-connections", "0", "MAX_CONNECTIONS", "from 1 to"),
         ("--cors-allowed-origins", "https://a.example/", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
+        ("--cors-allowed-origins", "https://*.example.org", "CORS_ALLOWED_ORIGINS", "without patterns"),
         ("--allowed-hosts", "a.example:80", "ALLOWED_HOSTS", "without a port"),
         ("--admin-addr", "9090", "ADMIN_ADDR", "127.0.0.1:8080"),
         ("--rate-limit", "0/s", "RATE_LIMIT", "500/s"),
@@ -108,6 +109,36 @@ fn a_password_is_never_shown() {
     let config = validate(&["--database-url", "postgres://u:secret@db.example:5433/app"]).unwrap();
     assert_eq!(config.database.database_url.to_string(), "PostgreSQL, app on db.example:5433");
     assert!(!format!("{config:?}").contains("secret"));
-    let error = validate(&["--database-url", "postgres://u:secret@db.example:port/app"]).unwrap_err();
-    assert!(!error.contains("secret"), "{error}");
+    for url in [
+        "postgres://u:secret@db.example:port/app",
+        "postgres://u:a?secret@db.example/app",
+        "postgres://u:a?secret=b@db.example/app",
+        "postgres://u:a#secret@db.example/app",
+        "postgres://u:a/secret@db.example/app",
+        "postgres://u:a%secret@db.example/app:b",
+        "secret:postgres://u@db.example/app",
+        "secret",
+        "u:secret@db.example",
+        "DATABASE_URL=secret://u:p@db.example/app",
+    ] {
+        let error = validate(&["--database-url", url]).err().unwrap_or_default();
+        assert!(!error.contains("secret"), "{url}: {error}");
+        assert!(error.lines().count() <= 1, "{error}");
+    }
+}
+
+#[test]
+fn options_that_hosted_services_add_are_accepted() {
+    let url = "postgres://u:p@db.example/app?sslmode=require&channel_binding=require&connect_timeout=10&target_session_attrs=any";
+    assert_eq!(
+        validate(&["--database-url", url]).unwrap().database.database_url.to_string(),
+        "PostgreSQL, app on db.example:5432"
+    );
+}
+
+#[test]
+fn white_space_around_a_value_is_not_a_part_of_it() {
+    let config = validate(&["--database-url", "sqlite://x.db\n", "--request-timeout", " 2s "]).unwrap();
+    assert!(config.database.database_url.to_string().ends_with("x.db"));
+    assert_eq!(config.http.request_timeout, Duration::from_secs(2));
 }
