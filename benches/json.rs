@@ -8,6 +8,7 @@ use api::{
     users::{EmailAddress, NewUser, User, UserList, UserName},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde_json::Value;
 use uuid::Uuid;
 
 fn user(number: u128) -> User {
@@ -36,6 +37,13 @@ fn benches(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(body.len() as u64));
     group.bench_function("decode a new user", |bench| {
         bench.iter(|| serde_json::from_slice::<NewUser>(black_box(body)).expect("a user"));
+    });
+    // As a request is decoded: its schema is validated in between.
+    group.bench_function("decode a new user by way of a value", |bench| {
+        bench.iter(|| {
+            let value: Value = serde_json::from_slice(black_box(body)).expect("JSON");
+            serde_json::from_value::<NewUser>(value).expect("a user")
+        });
     });
     group.finish();
 }

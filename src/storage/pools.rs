@@ -36,6 +36,8 @@ impl<'a> SqliteAccess<'a> {
 /// Runs a query on either database: the same expression, which is compiled once for each, or one expression for each. On
 /// PostgreSQL it has a deadline; on SQLite the files are checked. The function must return `sqlx::Error`, for a connection that
 /// cannot be acquired.
+///
+/// The futures of sqlx have many kilobytes. They are boxed here, or every wrapper around a statement would copy them.
 macro_rules! on {
     ($pool:expr, $db:ident => $query:expr) => {
         on!($pool, postgres $db => $query, sqlite $db => $query)
@@ -45,14 +47,14 @@ macro_rules! on {
             $crate::storage::pools::Pool::Sqlite(access) => {
                 let lease = access.lease().await?;
                 let $sqlite = lease.pool();
-                let result = async { $sqlite_query }.await;
+                let result = Box::pin(async { $sqlite_query }).await;
                 lease.finish(result).await
             }
             $crate::storage::pools::Pool::Postgres(pool) => {
                 let mut lease = pool.acquire().await?;
                 let deadline = lease.deadline();
                 let $postgres = lease.connection();
-                let result = tokio::time::timeout_at(deadline, async { $postgres_query }).await.ok();
+                let result = tokio::time::timeout_at(deadline, Box::pin(async { $postgres_query })).await.ok();
                 lease.finish(result)
             }
         }

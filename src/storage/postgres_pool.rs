@@ -75,7 +75,7 @@ impl PostgresPool {
 
     /// Waits for a connection for at most the acquire timeout of the pool. The deadline for its statement starts then.
     pub(super) async fn acquire(&self) -> Result<Lease, sqlx::Error> {
-        let connection = self.pool.acquire().await?;
+        let connection = Box::pin(self.pool.acquire()).await?; // see `on!`
         let start = Instant::now();
         Ok(Lease {
             connection: Some(connection),
@@ -143,7 +143,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        let returned = connection.return_to_pool();
+        let returned = Box::pin(connection.return_to_pool());
         let deadline = if self.is_complete { Instant::now() + RESPONSE_MARGIN } else { self.deadline };
         let (start, stale_connections) = (self.start, self.stale_connections.clone());
         tokio::spawn(async move {
