@@ -11,6 +11,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod contract;
+mod error_chain;
 pub mod http;
 pub mod ids;
 pub mod readiness;

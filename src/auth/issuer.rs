@@ -10,6 +10,8 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
+use crate::error_chain::with_causes;
+
 /// The interval at which the keys are renewed: a key that the issuer withdraws is trusted for about this long.
 const RENEWAL: Duration = Duration::from_secs(5 * 60);
 
@@ -133,15 +135,4 @@ impl Issuer {
         }
         serde_json::from_slice(&body).map_err(|error| failed(&error))
     }
-}
-
-/// The message of an error with those of its causes.
-fn with_causes(error: &dyn Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    message
 }

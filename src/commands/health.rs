@@ -1,12 +1,11 @@
 //! `web_server health`: requests the readiness of a running server, for containers without curl.
 
 use std::{
-    io::{self, Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
-use crate::config::ServerConfig;
+use crate::{config::ServerConfig, error_chain::with_causes};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -14,10 +13,19 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The server cannot be reached, does not respond within two seconds, or is not ready.
-pub(super) fn check(config: &ServerConfig) -> Result<(), String> {
+pub(super) async fn check(config: &ServerConfig) -> Result<(), String> {
     let address = reachable(config.admin_addr.unwrap_or(config.listen_addr));
-    let status = request(address).map_err(|error| format!("http://{address}/health/ready: {error}"))?;
-    if status.contains(" 200 ") { Ok(()) } else { Err(format!("http://{address}/health/ready: {status}")) }
+    let scheme = if config.admin_addr.is_none() && config.tls().is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}/health/ready");
+    // The certificate is for the names of the server, not for this address, and the server is the one of these settings.
+    let client = reqwest::Client::builder().no_proxy().http1_only().timeout(TIMEOUT).tls_certs_only([]);
+    let client = client.tls_danger_accept_invalid_certs(true).user_agent("web_server health").build();
+    let request = client.map_err(|error| error.to_string())?.get(&url).header("host", "localhost");
+    match request.send().await {
+        Ok(response) if response.status() == 200 => Ok(()),
+        Ok(response) => Err(format!("{url}: {}", response.status())),
+        Err(error) => Err(format!("{url}: {}", with_causes(&error.without_url()))),
+    }
 }
 
 /// Replaces an unspecified address, which means every address, with the loopback address.
@@ -28,18 +36,4 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-/// Sends one request and returns the status line of the response.
-fn request(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(
-        stream,
-        "GET /health/ready HTTP/1.1\r\nhost: localhost\r\nuser-agent: web_server health\r\nconnection: close\r\n\r\n"
-    )?;
-    let mut response = String::new();
-    stream.take(16 * 1024).read_to_string(&mut response)?;
-    Ok(response.lines().next().unwrap_or("no response").to_owned())
 }

@@ -53,7 +53,7 @@ pub async fn run() -> Result<ExitCode, Error> {
     }
     let config = Config::validate(&cli.settings)?;
     if command == Command::Health {
-        health::check(&config.server)?;
+        health::check(&config.server).await?;
         return Ok(ExitCode::SUCCESS);
     }
     // Standard output is for the users of an export, and for the result of an import.

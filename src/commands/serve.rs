@@ -11,7 +11,7 @@ use crate::{
     app::App,
     clock::SystemClock,
     config::Config,
-    http::server,
+    http::{server, tls::Tls},
     ids::UuidV7Generator,
     telemetry::{init::flush_log, metrics},
 };
@@ -40,10 +40,15 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     };
     check_readiness_regularly(app.readiness.clone());
     app.spawn_upkeep();
+    let tls = config.server.tls().map(Tls::new).transpose()?;
+    if let Some(tls) = &tls {
+        tls.spawn_upkeep();
+    }
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let listener = listen("LISTEN_ADDR (--listen-addr)", config.server.listen_addr)?;
     let address = listener.local_addr()?;
-    tracing::info!(url = %format_args!("http://{address}"), "listening");
-    tracing::info!(url = %format_args!("http://{address}/swagger-ui/"), "serving Swagger UI");
+    tracing::info!(url = %format_args!("{scheme}://{address}"), "listening");
+    tracing::info!(url = %format_args!("{scheme}://{address}/swagger-ui/"), "serving Swagger UI");
     if !config.auth.is_configured() {
         tracing::warn!("no credentials are configured, so only programs on this machine can call (see API_KEYS_FILE)");
     }
@@ -59,13 +64,13 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
 
     let (stop_clients, stop_operators) = (CancellationToken::new(), CancellationToken::new());
     let max_request_time = config.http.body_timeout + config.http.request_timeout;
-    let clients =
-        server::serve(listener, app.router, &config.server, max_request_time, stop_clients.clone().cancelled_owned());
+    let stopped = stop_clients.clone().cancelled_owned();
+    let clients = server::serve(listener, app.router, &config.server, max_request_time, tls, stopped);
     // The listener for operators stops last, so that they can observe the drain.
     let operators = async {
         if let Some((listener, router)) = admin {
             let stopped = stop_operators.clone().cancelled_owned();
-            server::serve(listener, router, &config.server, max_request_time, stopped).await;
+            server::serve(listener, router, &config.server, max_request_time, None, stopped).await;
         }
     };
     let stop = async {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use http::Uri;
 
-use super::parse::{Invalid, Parsed, boolean, expected, optional, settings, text};
+use super::parse::{Invalid, Parsed, boolean, expected, optional, path, settings, text};
 use crate::auth::api_keys::ApiKey;
 
 settings! {
@@ -43,11 +43,6 @@ impl AuthConfig {
 
 fn api_keys(value: &str) -> Parsed<Vec<ApiKey>> {
     ApiKey::parse_all(value).map_err(Invalid::Secret)
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "as the other parsers")]
-fn path(value: &str) -> Parsed<PathBuf> {
-    Ok(PathBuf::from(value))
 }
 
 /// Parses the address of an issuer, without a final slash. Its keys must not be replaced on the way, so it has TLS, unless it

@@ -78,6 +78,12 @@ impl Config {
         let auth = settings.auth.validate(&mut errors);
         let database = settings.database.with_url_from_file(&mut errors).validate(&mut errors);
         let telemetry = settings.telemetry.validate(&mut errors);
+        if let Some(server) = &server
+            && (server.tls_certificate_file.is_some() != server.tls_key_file.is_some()
+                || (server.tls_client_ca_file.is_some() && server.tls_key_file.is_none()))
+        {
+            errors.push(format!("{}: set it together with TLS_KEY_FILE", parse::names("tls_certificate_file")));
+        }
         if let Some(auth) = &auth
             && auth.oidc_issuer.is_some() != auth.oidc_audience.is_some()
         {

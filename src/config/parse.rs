@@ -1,6 +1,6 @@
 //! Declares settings, and parses their values.
 
-use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
+use std::{fmt::Display, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 /// Why a value is invalid.
 pub(super) enum Invalid {
@@ -150,6 +150,11 @@ pub(super) fn boolean(value: &str) -> Parsed<bool> {
 #[expect(clippy::unnecessary_wraps, reason = "as the other parsers")]
 pub(super) fn text(value: &str) -> Parsed<String> {
     Ok(value.to_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the other parsers")]
+pub(super) fn path(value: &str) -> Parsed<PathBuf> {
+    Ok(PathBuf::from(value))
 }
 
 /// Splits a list at its commas.

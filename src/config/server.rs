@@ -1,8 +1,18 @@
 //! Settings of sockets and connections.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::parse::{address, duration, duration_or_zero, integer, optional, settings};
+use crate::http::tls::TlsFiles;
+
+use super::parse::{address, duration, duration_or_zero, integer, optional, path, settings};
+
+impl ServerConfig {
+    /// The files of the certificate, if the server has TLS.
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.tls_certificate_file.clone()?, self.tls_key_file.clone()?);
+        Some(TlsFiles { certificate, key, client_ca: self.tls_client_ca_file.clone() })
+    }
+}
 
 settings! {
     "Server"
@@ -13,6 +23,17 @@ settings! {
 
         /// Second address for operators: `/metrics` and `/health/ready` are served only there. Empty: none.
         admin_addr: Option<SocketAddr> = optional(address), "", "IP:PORT";
+
+        /// Certificate of LISTEN_ADDR in PEM, with those of its issuers. With TLS_KEY_FILE, the server accepts only TLS there; the
+        /// files are read again when they change. Empty: no TLS, as behind a proxy.
+        tls_certificate_file: Option<PathBuf> = optional(path), "", "PATH";
+
+        /// Private key of the certificate in PEM.
+        tls_key_file: Option<PathBuf> = optional(path), "", "PATH";
+
+        /// Certificates in PEM of the authorities of clients: a client must have a certificate of one of them. Empty: clients
+        /// need none.
+        tls_client_ca_file: Option<PathBuf> = optional(path), "", "PATH";
 
         /// Maximum time from accepting a connection to the end of its first request head.
         header_timeout: Duration = duration, "10s", "DURATION";

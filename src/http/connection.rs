@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1 or HTTP/2, and how long it is open.
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     net::SocketAddr,
@@ -23,6 +24,7 @@ use tokio::{
     net::TcpStream,
     time::{Instant, sleep, sleep_until},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -30,10 +32,10 @@ use super::{
     client_stream::ClientStream,
     connections::{Activity, RunningRequest},
     http2_limits::{self, StreamExecutor},
-    request_context::Peer,
+    request_context::{OverTls, Peer},
     target,
 };
-use crate::{config::ServerConfig, http::docs::SharedBytes};
+use crate::{config::ServerConfig, http::docs::SharedBytes, telemetry::metrics};
 
 /// The age at which a connection is closed between two requests, so that clients spread to newer instances.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
@@ -101,53 +103,39 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
 
 pub(super) struct Connection {
     pub(super) protocols: Protocols,
-    pub(super) app: Router,
-    pub(super) peer: SocketAddr,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) client: Client,
     pub(super) activity: Arc<Activity>,
     pub(super) header_timeout: Duration,
 }
 
+/// A socket with or without TLS.
+enum Transport {
+    Plain(ClientStream),
+    Tls(Box<TlsStream<ClientStream>>),
+}
+
 impl Connection {
     pub(super) async fn run(self, stream: TcpStream) {
-        let Self { protocols, app, peer, activity, header_timeout } = self;
+        let Self { protocols, tls, client, activity, header_timeout } = self;
         let start = Instant::now();
-        let first_bytes = async {
+        let begin = async {
             tokio::select! {
-                is_http2 = begins_http2(&stream) => is_http2.ok(),
+                begun = begin(stream, tls, &activity) => {
+                    begun.inspect_err(|error| tracing::debug!(%error, peer = %client.peer, "no connection")).ok()
+                }
                 () = sleep(header_timeout) => None,
                 () = time_for_first_request(&activity.close) => None,
             }
         };
-        let Some(is_http2) = Box::pin(first_bytes).await else { return };
+        let Some((stream, is_http2)) = Box::pin(begin).await else { return };
 
-        let stream = TokioIo::new(ClientStream::new(stream, activity.clone()));
-        let life =
-            Life { activity: activity.clone(), first_head: start + header_timeout, end: start + MAX_CONNECTION_AGE };
-        // Boxed, because one is larger than the other.
-        let result = if is_http2 {
-            http2_limits::begin(&activity);
-            let unsent = activity.clone();
-            let service = service_fn(move |request: http::Request<Incoming>| {
-                let activity = activity.clone();
-                let response = call(&app, peer, &activity, request.map(|body| http2_limits::allow(&activity, body)));
-                async move {
-                    response.await.map(|response| {
-                        let is_shared = response.extensions().get::<SharedBytes>().is_some();
-                        http2_limits::count_unsent(&activity, response, is_shared)
-                    })
-                }
-            });
-            let connection = life.run(protocols.http2.serve_connection(stream, service));
-            Box::pin(async {
-                tokio::select! {
-                    result = connection => result,
-                    () = no_progress(&unsent) => Ok(()),
-                }
-            })
-            .await
-        } else {
-            let service = service_fn(move |request| call(&app, peer, &activity, request));
-            life.run(protocols.http1.serve_connection(stream, service)).await
+        let peer = client.peer;
+        let end = start + MAX_CONNECTION_AGE;
+        let life = Life { activity, first_head: start + header_timeout, end };
+        let result = match stream {
+            Transport::Plain(stream) => life.serve(&protocols, TokioIo::new(stream), is_http2, client).await,
+            Transport::Tls(stream) => Box::pin(life.serve(&protocols, TokioIo::new(stream), is_http2, client)).await,
         };
         if let Err(error) = result {
             // The client disconnected or did not send HTTP.
@@ -156,30 +144,54 @@ impl Connection {
     }
 }
 
-/// Passes a request to the router, and records what its connection is doing.
-fn call<B>(
-    app: &Router,
-    peer: SocketAddr,
-    activity: &Arc<Activity>,
-    mut request: http::Request<B>,
-) -> impl Future<Output = Result<Response, std::convert::Infallible>> + use<B>
-where
-    B: http_body::Body<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
-{
-    let running = RunningRequest::new(activity.clone());
-    let has_body = !request.body().is_end_stream();
-    request.extensions_mut().insert(Peer(peer));
-    if let Some(uri) = target::normalized(request.uri()) {
-        *request.uri_mut() = uri;
-    }
-    // A router is always ready.
-    let response = app.clone().call(request);
-    async move {
-        let response = response.await;
-        // An error may be sent before the body is received. If all of it was, this has no effect.
-        let is_refused = response.as_ref().is_ok_and(|response| !response.status().is_success());
-        running.activity.has_unread_body.store(has_body && is_refused, Ordering::Relaxed);
-        response
+/// Accepts TLS, if there is any, and returns whether the client speaks HTTP/2.
+async fn begin(stream: TcpStream, tls: Option<TlsAcceptor>, activity: &Arc<Activity>) -> io::Result<(Transport, bool)> {
+    let Some(tls) = tls else {
+        let is_http2 = begins_http2(&stream).await?;
+        return Ok((Transport::Plain(ClientStream::new(stream, activity.clone())), is_http2));
+    };
+    let accepted = tls.accept(ClientStream::new(stream, activity.clone())).await;
+    let stream = accepted.inspect_err(|_| metrics::count_tls_failure())?;
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    Ok((Transport::Tls(Box::new(stream)), is_http2))
+}
+
+/// Where the requests of a connection come from, and go to.
+#[derive(Clone)]
+pub(super) struct Client {
+    pub(super) app: Router,
+    pub(super) peer: SocketAddr,
+    pub(super) has_tls: bool,
+}
+
+impl Client {
+    /// Passes a request to the router, and records what its connection is doing.
+    fn call<B>(
+        &self,
+        activity: &Arc<Activity>,
+        mut request: http::Request<B>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<B>
+    where
+        B: http_body::Body<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+    {
+        let running = RunningRequest::new(activity.clone());
+        let has_body = !request.body().is_end_stream();
+        request.extensions_mut().insert(Peer(self.peer));
+        if self.has_tls {
+            request.extensions_mut().insert(OverTls);
+        }
+        if let Some(uri) = target::normalized(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        // A router is always ready.
+        let response = self.app.clone().call(request);
+        async move {
+            let response = response.await;
+            // An error may be sent before the body is received. If all of it was, this has no effect.
+            let is_refused = response.as_ref().is_ok_and(|response| !response.status().is_success());
+            running.activity.has_unread_body.store(has_body && is_refused, Ordering::Relaxed);
+            response
+        }
     }
 }
 
@@ -211,6 +223,38 @@ struct Life {
 }
 
 impl Life {
+    async fn serve<I>(self, protocols: &Protocols, stream: I, is_http2: bool, client: Client) -> hyper::Result<()>
+    where
+        I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    {
+        let activity = self.activity.clone();
+        if !is_http2 {
+            let service = service_fn(move |request| client.call(&activity, request));
+            return self.run(protocols.http1.serve_connection(stream, service)).await;
+        }
+        http2_limits::begin(&activity);
+        let unsent = activity.clone();
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let activity = activity.clone();
+            let response = client.call(&activity, request.map(|body| http2_limits::allow(&activity, body)));
+            async move {
+                response.await.map(|response| {
+                    let is_shared = response.extensions().get::<SharedBytes>().is_some();
+                    http2_limits::count_unsent(&activity, response, is_shared)
+                })
+            }
+        });
+        let connection = self.run(protocols.http2.serve_connection(stream, service));
+        // Boxed, because it is larger than the other.
+        Box::pin(async {
+            tokio::select! {
+                result = connection => result,
+                () = no_progress(&unsent) => Ok(()),
+            }
+        })
+        .await
+    }
+
     async fn run<C: GracefulConnection>(self, connection: C) -> Result<(), C::Error> {
         let has_request = || self.activity.has_request();
         let mut connection = pin!(connection);

@@ -10,3 +10,4 @@ pub(crate) mod request_context;
 pub mod router;
 pub mod server;
 mod target;
+pub mod tls;

@@ -20,11 +20,17 @@ pub(crate) struct RequestContext {
     pub(crate) trace_id: Option<TraceId>,
     /// The address of the client's end of the connection.
     pub(crate) peer: Option<SocketAddr>,
+    /// Whether the connection has TLS.
+    pub(crate) has_tls: bool,
     /// The name of the caller, once it is authenticated.
     pub(crate) caller: OnceLock<Arc<str>>,
     /// The request target.
     pub(crate) uri: Uri,
 }
+
+/// Marks a request on a connection with TLS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OverTls;
 
 /// The address of the client's end of the connection. The server adds it to the extensions of every request.
 #[derive(Debug, Clone, Copy)]

@@ -38,7 +38,7 @@ use super::{
         timeout::Timeout,
         validation,
     },
-    request_context::{Peer, RequestContext},
+    request_context::{OverTls, Peer, RequestContext},
 };
 use crate::{
     auth::authenticator::Authenticator,
@@ -121,11 +121,13 @@ impl Handler {
         let method = metrics::method_label(request.method());
         let (span, trace_id) = spans::request_span(&id, operation.as_deref(), method, template, request.headers());
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let has_tls = request.extensions().get::<OverTls>().is_some();
         let context = Arc::new(RequestContext {
             id,
             operation,
             trace_id,
             peer,
+            has_tls,
             caller: OnceLock::new(),
             uri: request.uri().clone(),
         });
@@ -138,7 +140,7 @@ impl Handler {
 
         let headers = response.headers_mut();
         request_id::add(&context, headers);
-        security_headers::add_missing(headers);
+        security_headers::add_missing(headers, context.has_tls);
         deprecation::add(&context, headers);
         draining::close_connection(drain, version, headers);
         record.set_response(&response);
@@ -150,7 +152,7 @@ impl Handler {
         let Middleware { hosts, cors, parts, .. } = &*self.middleware;
         let accept_encoding = compression::keep_gzip(request.headers_mut());
         // First, since a page that points its own host name at this address must not receive anything else.
-        let is_accepted = request_head::check(&request)
+        let is_accepted = request_head::check(context, &request)
             .and_then(|()| hosts.check(context, &request))
             .and_then(|()| admission::check(context, request.version()));
         let early_response = match is_accepted {

@@ -22,8 +22,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connection::{self, Connection, Protocols},
+    connection::{self, Client, Connection, Protocols},
     connections::{Connections, Entry},
+    tls::Tls,
 };
 use crate::{config::ServerConfig, telemetry::metrics::Counted};
 
@@ -48,13 +49,14 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves until `shutdown` completes. Then drains: accepts no more connections and completes the requests in flight.
 ///
-/// `max_request_time` is the time in which a request is received and processed. Returns whether every connection ended within
+/// Without `tls`, connections are plain. `max_request_time` is the time in which a request is received and processed. Returns whether every connection ended within
 /// the shutdown timeout. An error on accept is logged.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
     config: &ServerConfig,
     max_request_time: Duration,
+    tls: Option<Arc<Tls>>,
     shutdown: impl Future<Output = ()>,
 ) -> bool {
     let tasks = TaskTracker::new();
@@ -66,8 +68,8 @@ pub async fn serve(
     let start = |(stream, peer, entry): Accepted| {
         let connection = Connection {
             protocols: protocols.clone(),
-            app: app.clone(),
-            peer,
+            tls: tls.as_ref().map(|tls| tls.acceptor()),
+            client: Client { app: app.clone(), peer, has_tls: tls.is_some() },
             activity: entry.activity.clone(),
             header_timeout: config.header_timeout,
         };

@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 // `describe` has the description of each.
 const REQUESTS: &str = "http_requests_total";
 const REQUEST_DURATION: &str = "http_request_duration_seconds";
+const TLS_FAILURES: &str = "tls_handshake_failures_total";
 const REFUSED_CONNECTIONS: &str = "http_refused_connections_total";
 const ACTIVE_CONNECTIONS: &str = "http_active_connections";
 const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
@@ -75,6 +76,7 @@ fn describe() {
         REFUSED_CONNECTIONS,
         "Connections closed for want of room, by reason: those over the maximum of a client, or idle ones."
     );
+    describe_counter!(TLS_FAILURES, "TLS handshakes that failed.");
     describe_gauge!(IN_FLIGHT, "Requests in progress.");
     describe_histogram!(
         "database_operation_duration_seconds",
@@ -230,6 +232,11 @@ impl Drop for Counted {
 /// Counts a connection that was closed for want of room.
 pub(crate) fn count_refused_connection(reason: &'static str) {
     counter!(REFUSED_CONNECTIONS, "reason" => reason).increment(1);
+}
+
+/// Counts a TLS handshake that failed.
+pub(crate) fn count_tls_failure() {
+    counter!(TLS_FAILURES).increment(1);
 }
 
 /// Records a response.

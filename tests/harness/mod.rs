@@ -234,8 +234,10 @@ impl App {
             (config.server.clone(), config.http.body_timeout + config.http.request_timeout);
         let task = tokio::spawn(async move {
             // A test that panics drops the sender, which stops the server too.
-            server::serve(listener, app.router, &server, max_request_time, async { stopped.await.unwrap_or_default() })
-                .await
+            server::serve(listener, app.router, &server, max_request_time, None, async {
+                stopped.await.unwrap_or_default()
+            })
+            .await
         });
         let database = Some(storage.database());
         let token = (!has_own_credentials).then(|| credentials::ALL.secret.clone());

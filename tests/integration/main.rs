@@ -23,5 +23,6 @@ mod raw_requests;
 mod retries;
 mod sqlite_files;
 mod stop;
+mod tls;
 mod traces;
 mod wire;

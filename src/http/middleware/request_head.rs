@@ -4,6 +4,8 @@ use api::problem::{Problem, ProblemType};
 use axum::extract::Request;
 use http::{HeaderValue, Method, Version, header};
 
+use crate::http::request_context::RequestContext;
+
 /// The maximum length of a request target in bytes. RFC 9110, section 4.1, recommends at least 8,000.
 const MAX_TARGET: usize = 8 * 1024;
 
@@ -24,7 +26,7 @@ const METHODS: [Method; 9] = [
 ///
 /// # Errors
 /// 400, 414, 421 or 501.
-pub(in crate::http) fn check(request: &Request) -> Result<(), Problem> {
+pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Result<(), Problem> {
     let (uri, headers) = (request.uri(), request.headers());
     if !METHODS.contains(request.method()) {
         return Err(Problem::new(ProblemType::NotImplemented, "The server does not know this method."));
@@ -34,9 +36,10 @@ pub(in crate::http) fn check(request: &Request) -> Result<(), Problem> {
         let detail = format!("The request target is longer than {MAX_TARGET} bytes.");
         return Err(Problem::new(ProblemType::UriTooLong, detail));
     }
-    // This connection has no TLS, so it is not one for such a target (RFC 9110, section 7.4).
-    if uri.scheme_str().is_some_and(|scheme| scheme != "http") {
-        let detail = "The request is for another scheme than http, and this connection has no TLS.";
+    // The connection is not one for a target with another scheme (RFC 9110, section 7.4).
+    let scheme = if context.has_tls { "https" } else { "http" };
+    if uri.scheme_str().is_some_and(|other| other != scheme) {
+        let detail = format!("The request is for another scheme than {scheme}, which this connection is for.");
         return Err(Problem::new(ProblemType::MisdirectedRequest, detail));
     }
     // hyper decodes what ends with `chunked`, and a proxy might take the end of the body to be elsewhere.

@@ -24,13 +24,19 @@ static SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
 /// The number of other headers that a response usually has.
 const OTHERS: usize = 6;
 
+/// Makes browsers use TLS for a year. Without TLS they ignore it (RFC 6797, section 8.1), so it is not sent.
+static STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Adds the security headers that a response does not have.
-pub(in crate::http) fn add_missing(headers: &mut HeaderMap) {
+pub(in crate::http) fn add_missing(headers: &mut HeaderMap, has_tls: bool) {
     // Grows the map once.
     headers.reserve(SECURITY_HEADERS.len() + OTHERS);
     for (name, value) in &SECURITY_HEADERS {
         if let Entry::Vacant(entry) = headers.entry(name) {
             entry.insert(value.clone());
         }
+    }
+    if has_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT_SECURITY.clone());
     }
 }

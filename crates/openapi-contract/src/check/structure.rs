@@ -101,7 +101,7 @@ impl Checker<'_, '_> {
         }
         let (is_valid, must): (fn(&Value) -> bool, _) = match shape {
             Shape::Texts | Shape::TextMap => (Value::is_string, "must be a string"),
-            Shape::Requirements => (is_requirement, "must map scheme names to lists of scopes"),
+            Shape::Requirements => (Value::is_object, "must map scheme names to lists of scopes"),
             Shape::Callbacks => (Value::is_object, "must be a mapping"),
             _ => (|_| true, ""),
         };
@@ -115,6 +115,13 @@ impl Checker<'_, '_> {
         match (shape, value) {
             (Shape::Statuses, Value::Object(members)) => self.statuses(members, at),
             (Shape::Texts | Shape::Values, Value::Array(items)) => self.unique(key, items, at),
+            (Shape::Requirements, Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    for (scheme, scopes) in item.as_object().into_iter().flatten() {
+                        self.value(Shape::Texts, scheme, scopes, &join(&join(at, &index.to_string()), scheme));
+                    }
+                }
+            }
             (Shape::Type, Value::Array(_)) => {
                 let message = "OpenAPI 3.0 has no lists of types: write one type; make the property optional instead of \
                                nullable, and alternatives a `oneOf`";
@@ -212,11 +219,6 @@ fn is_range(text: &str) -> bool {
 /// A status code of three digits (RFC 9110 §15).
 fn is_status(text: &str) -> bool {
     text.len() == 3 && text.parse::<u16>().is_ok_and(|status| (100..=599).contains(&status))
-}
-
-fn is_requirement(value: &Value) -> bool {
-    let is_scopes = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
-    value.as_object().is_some_and(|schemes| schemes.values().all(is_scopes))
 }
 
 /// A description of a value, to complete "must be a string, not …".
