@@ -39,7 +39,7 @@ pub fn check(file: &str, yaml: &[u8], profile: Profile, generated: &Value, code:
         Profile::Supported if faults.is_empty() => Artifacts::of(&contract).map_err(|more| faults = more).ok(),
         _ => None,
     };
-    let drifts = findings(&contract, &code.under_security(&contract, generated), code);
+    let drifts = findings(&contract, generated, code);
     CheckReport { contract: Some(contract), artifacts, faults: of_errors(&faults, &text), drifts }
 }
 

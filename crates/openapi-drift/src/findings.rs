@@ -25,6 +25,7 @@ const MAX_WORK: usize = 30_000_000;
 /// Every drift between the two, in the order of the contract, with its source lines and fixes. If they are thousands, as
 /// between two unrelated documents, they have no fixes.
 pub fn findings(contract: &Contract, generated: &Value, code: CodeSide<'_>) -> Vec<Finding> {
+    let generated = &code.under_security(contract, generated);
     let drifts = compare(contract, generated);
     if drifts.is_empty() || drifts.len().saturating_mul(contract.text().len()) > MAX_WORK {
         let bare = |drift| Finding {

@@ -2,25 +2,15 @@
 
 use api::problem::{Problem, ProblemType};
 use axum::extract::Request;
-use http::{HeaderValue, Method, Version, header};
+use http::{HeaderValue, Version, header};
 
 use crate::http::request_context::RequestContext;
 
 /// The maximum length of a request target in bytes. RFC 9110, section 4.1, recommends at least 8,000.
 const MAX_TARGET: usize = 8 * 1024;
 
-/// The methods that HTTP defines. Others are not known, which is different from not allowed.
-const METHODS: [Method; 9] = [
-    Method::GET,
-    Method::HEAD,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-    Method::OPTIONS,
-    Method::TRACE,
-    Method::CONNECT,
-];
+/// The general methods of HTTP. Others are not known, which is different from not allowed.
+const METHODS: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"];
 
 /// Checks the head of a request.
 ///
@@ -28,7 +18,7 @@ const METHODS: [Method; 9] = [
 /// 400, 414, 421 or 501.
 pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Result<(), Problem> {
     let (uri, headers) = (request.uri(), request.headers());
-    if !METHODS.contains(request.method()) {
+    if !METHODS.contains(&request.method().as_str()) {
         return Err(Problem::new(ProblemType::NotImplemented, "The server does not know this method."));
     }
     let length = uri.path().len() + uri.query().map_or(0, str::len);
