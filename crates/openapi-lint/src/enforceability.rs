@@ -38,7 +38,7 @@ pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
     for path in paths::paths(contract.document()) {
         for endpoint in path.endpoints().filter(|endpoint| !operation::is_planned(endpoint.operation)) {
             method(&mut findings, &endpoint);
-            security(&mut findings, &endpoint);
+            security(&mut findings, &endpoint, &mut seen);
             deprecation(&mut findings, &endpoint);
             links(&mut findings, &endpoint);
             for declared in path.parameters(contract.document(), &endpoint) {
@@ -60,41 +60,51 @@ fn method(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
     findings.add(endpoint.pointer.clone(), reason);
 }
 
-fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
+fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>, seen: &mut HashSet<String>) {
     let document = findings.contract.document();
     let owners = [(endpoint.operation, endpoint.pointer.as_str()), (document, "")];
     let stated = owners.into_iter().find_map(|(owner, at)| Some((owner.get("security")?.as_array()?, at)));
     let Some((alternatives, owner)) = stated else { return };
+    let list = join(owner, "security");
     for (index, alternative) in alternatives.iter().enumerate() {
-        let at = join(&join(owner, "security"), &index.to_string());
-        let schemes = alternative.as_object().into_iter().flatten();
-        let is_bearer = |(name, _): (&String, _)| {
-            let scheme = document.pointer(&join("/components/securitySchemes", name));
-            let scheme = scheme.map(|scheme| findings.contract.resolve(scheme));
-            scheme.is_some_and(|scheme| {
-                text(scheme, "type") == Some("http")
-                    && text(scheme, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-            })
-        };
-        let count = schemes.clone().count();
-        if !schemes.clone().all(is_bearer) {
-            findings.add(at, "credentials are bearer tokens; use a scheme with `type: http` and `scheme: bearer`");
-        } else if count > 1 {
-            findings.add(at, "a request has one bearer token; use one scheme");
+        let schemes: Vec<&String> = alternative.as_object().into_iter().flat_map(|schemes| schemes.keys()).collect();
+        if schemes.len() > 1 {
+            findings.add(join(&list, &index.to_string()), "a request has one bearer token; use one scheme");
+        }
+        for scheme in schemes {
+            scheme_is_bearer(findings, scheme, seen);
         }
     }
     let responses = join(&endpoint.pointer, "responses");
-    let refusals = ["401", "403"].map(|status| (status, join(&responses, status)));
-    let (documented, missing): (Vec<_>, Vec<_>) =
-        refusals.into_iter().partition(|(_, at)| document.pointer(at).is_some());
-    if alternatives.is_empty() {
-        for (_, at) in documented {
-            findings.add(at, "`security` requires no credentials; remove the response");
-        }
-    } else if !missing.is_empty() {
-        let missing: Vec<_> = missing.iter().map(|(status, _)| *status).collect();
-        let reason = format!("`security` requires credentials; document the responses {}", missing.join(" and "));
-        findings.add(responses, reason);
+    let refusals = ["401", "403"].map(|status| (status, document.pointer(&join(&responses, status)).is_some()));
+    let statuses = |documented: bool| {
+        let statuses: Vec<_> = refusals.iter().filter(|(_, is)| *is == documented).map(|(status, _)| *status).collect();
+        statuses.join(" and ")
+    };
+    let (documented, missing) = (statuses(true), statuses(false));
+    if alternatives.is_empty() && !documented.is_empty() {
+        let reason = format!("no credentials are required, so the response is never {documented}; remove it");
+        findings.add(list, reason);
+    } else if !(alternatives.is_empty() || missing.is_empty()) {
+        let reason = format!("credentials are required by `security`; document the responses {missing}");
+        findings.add(endpoint.pointer.clone(), reason);
+    }
+}
+
+fn scheme_is_bearer(findings: &mut Findings<'_>, name: &str, seen: &mut HashSet<String>) {
+    let at = join("/components/securitySchemes", name);
+    // The loader reports a scheme that is not declared.
+    let Some(listed) = findings.contract.document().pointer(&at) else { return };
+    let (scheme, at) = findings.contract.follow(listed, at);
+    let is_bearer = text(scheme, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+    let key = match text(scheme, "type") {
+        Some("http") if is_bearer => return,
+        Some("http") => "scheme",
+        _ => "type",
+    };
+    let at = if scheme.get(key).is_some() { join(&at, key) } else { at };
+    if seen.insert(at.clone()) {
+        findings.add(at, "credentials are bearer tokens; use `type: http` and `scheme: bearer`");
     }
 }
 

@@ -85,6 +85,16 @@ pub(crate) fn dangling(document: &Value) -> BTreeSet<String> {
             found.insert(join(&pointer, "operationId"));
         }
     }
+    let owners = operations(document).into_iter().chain([(String::new(), document)]);
+    for (pointer, owner) in owners {
+        for (index, schemes) in owner["security"].as_array().into_iter().flatten().enumerate() {
+            let requirement = join(&join(&pointer, "security"), &index.to_string());
+            let undeclared = schemes.as_object().into_iter().flatten().map(|(scheme, _)| scheme);
+            let undeclared =
+                undeclared.filter(|scheme| document["components"]["securitySchemes"].get(scheme).is_none());
+            found.extend(undeclared.map(|scheme| join(&requirement, scheme)));
+        }
+    }
     if document.get("security").is_none() {
         let unstated = operations(document).into_iter().filter(|(_, operation)| operation.get("security").is_none());
         found.extend(unstated.map(|(pointer, _)| pointer));
