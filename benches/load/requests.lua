@@ -1,6 +1,6 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
 -- the id FIRST), read-all (each in turn, which fills a cache), list, create, create-keyed (with an idempotency key) or batch
--- (ITEMS users; addresses contain RUN). RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
+-- (ITEMS users; addresses contain RUN). AUTHORIZATION is the header of every request. RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
 -- visible. What is constant is formatted once: wrk shares the processor with the server.
 
 local kind, run, users = os.getenv("REQUESTS"), os.getenv("RUN"), tonumber(os.getenv("USERS"))
@@ -17,6 +17,7 @@ function setup(thread)
 end
 
 function init(args)
+    wrk.headers["Authorization"] = os.getenv("AUTHORIZATION")
     math.randomseed(os.time() + thread_id)
     if kind == "read" or kind == "read-all" then
         before, after = wrk.format("GET", "/users/" .. prefix .. "@"):match("^(.*)@(.*)$")
@@ -41,7 +42,7 @@ elseif kind == "create" or kind == "create-keyed" or kind == "batch" then
         number = number + 1
         return string.format('{"name":"Load Test","email":"load-%s-%d-%d@example.com"}', run, thread_id, number)
     end
-    local headers = { ["Content-Type"] = "application/json" }
+    local headers = { ["Content-Type"] = "application/json", ["Authorization"] = os.getenv("AUTHORIZATION") }
     function request()
         if kind == "create" then
             return wrk.format("POST", "/users", headers, user())

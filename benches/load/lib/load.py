@@ -2,7 +2,7 @@
 
 import dataclasses, itertools, os, re, subprocess, tempfile
 
-from lib.processes import FIRST_NUMBER, ID_PREFIX, ROOT, fail
+from lib.processes import AUTHORIZATION, FIRST_NUMBER, ID_PREFIX, ROOT, fail
 
 SELECT = """\\set n random({first}, {last})
 SELECT id, name, email, version, created_at, updated_at FROM users WHERE id = ('{prefix}' || :n)::uuid;
@@ -27,7 +27,7 @@ class Result:
 def wrk(server, kind, *, users, seconds, connections=64, threads=1, items=1):
     """Requests of `kind` (see requests.lua) from closed-loop connections. `items`: the users of a batch."""
     environment = {**os.environ, "REQUESTS": kind, "RUN": f"{os.getpid()}-{next(runs)}", "USERS": str(users), "ITEMS": str(items),
-                   "FIRST": f"{ID_PREFIX}{FIRST_NUMBER}"}
+                   "FIRST": f"{ID_PREFIX}{FIRST_NUMBER}", "AUTHORIZATION": AUTHORIZATION}
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
                "-s", ROOT / "benches/load/requests.lua", server.url]
     before = server.cpu_seconds()

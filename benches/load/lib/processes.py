@@ -1,6 +1,6 @@
 """The processes of the benchmarks: a durable PostgreSQL, our server, its peers, and their databases."""
 
-import contextlib, os, pathlib, re, resource, shutil, socket, sqlite3, subprocess, sys, tempfile, time
+import contextlib, hashlib, os, pathlib, re, resource, shutil, socket, sqlite3, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
@@ -74,6 +74,12 @@ class Postgres:
 
 def has_setting(binary, flag):
     return f"--{flag} " in subprocess.check_output([binary, "--help"], text=True)
+
+
+# An API key of the benchmarks. Requests to every server have it, so that its bytes cost all of them the same.
+KEY = "wsk_" + "0123456789abcdef" * 4
+AUTHORIZATION = f"Bearer {KEY}"
+KEY_ENTRY = f"bench users:read,users:write,metrics:read never sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"
 
 
 def create_users(postgres, url, binary, users, plain):
@@ -187,7 +193,7 @@ class Bench:
         def start(name):
             environment = {
                 "DATABASE_URL": self.database(name, kind, binary), "LISTEN_ADDR": "127.0.0.1:0", "LOG_FORMAT": "json",
-                "RATE_LIMIT": "1000000/s", "CALLER_RATE_LIMIT": "1000000/s", "MAX_CONNECTIONS": "15000",
+                "API_KEYS": KEY_ENTRY, "RATE_LIMIT": "1000000/s", "CALLER_RATE_LIMIT": "1000000/s", "MAX_CONNECTIONS": "15000",
                 "MAX_CONNECTIONS_PER_CLIENT": "15000", "REQUEST_TIMEOUT": "10s",
                 "DATABASE_ACQUIRE_TIMEOUT": "10s", "USER_CACHE_BYTES": str(CACHE_BYTES if cached else 0)}
             return Server(name, [binary], environment, self.folder.name)
