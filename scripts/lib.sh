@@ -55,15 +55,14 @@ build_server() {
     fi
 }
 
-# new_key SCOPE...: makes an API key, by default with every scope of the contract. Sets key to it, and key_entry to what the
-# server has to know of it.
+# new_key: makes an API key with every scope of the contract. Sets key to it, and key_entry to what the server has to know.
 new_key() {
-    local scopes=$* scope made arguments=()
-    if [[ -z $scopes ]]; then
-        scopes=$("$server" openapi --form yaml | sed -n 's/^ *- bearerAuth: \[\(..*\)\]$/\1/p' | tr -s ', ' '\n' | sort -u)
-    fi
-    for scope in $scopes; do arguments+=(--scope "$scope"); done
+    local scope made arguments=()
+    while read -r scope; do
+        arguments+=(--scope "$scope")
+    done < <("$server" openapi --form yaml | sed -n 's/^ *- bearerAuth: \[\(..*\)\]$/\1/p' | tr -s ', ' '\n' | sort -u)
     made=$("$server" keys new --name "${0##*/}" "${arguments[@]}")
+    # shellcheck disable=SC2034 # for the script that sources this
     key=${made%%$'\n'*} key_entry=${made#*$'\n'}
 }
 

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use web_server::auth::api_keys::ApiKey;
-
-use super::operations::operations;
+use web_server::{app, auth::api_keys::ApiKey};
 
 /// Every scope of the contract, also those of an operation that is added.
-pub static EVERY_SCOPE: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    let scopes: BTreeSet<_> = operations().iter().flat_map(|operation| &operation.scopes).map(String::as_str).collect();
+pub static EVERY_SCOPE: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let operations = app::artifacts().expect("the build writes the artifacts").table.operations;
+    let security = operations.into_iter().flat_map(|operation| operation.security);
+    let scopes: BTreeSet<_> = security.flat_map(|schemes| schemes.into_values().flatten()).collect();
     scopes.into_iter().collect()
 });
 
@@ -38,8 +38,8 @@ pub struct Key {
 }
 
 impl Key {
-    pub fn new(name: &str, scopes: &[&str], expires: Option<&str>) -> Self {
-        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    pub fn new(name: &str, scopes: &[impl AsRef<str>], expires: Option<&str>) -> Self {
+        let scopes = scopes.iter().map(|scope| scope.as_ref().to_owned()).collect();
         let expires = expires.map(|time| time.parse().expect("a time"));
         let (secret, key) = ApiKey::generate(name.to_owned(), scopes, expires).expect("a valid name");
         Self { secret, entry: key.to_string() }

@@ -54,9 +54,7 @@ impl Authentication {
             Self::Local(_) => Ok(()),
             Self::Tokens(_) if operation.security.is_empty() => Ok(()),
             Self::Tokens(authenticator) => {
-                let name = authorize(authenticator, operation, request.headers()).await?;
-                // Set once per request.
-                let _ = context.caller.set(name.clone());
+                let name = authorize(authenticator, operation, context, request.headers()).await?;
                 request.extensions_mut().insert(CallerName(name));
                 Ok(())
             }
@@ -64,10 +62,12 @@ impl Authentication {
     }
 }
 
-/// Returns the name of the caller, if it has the scopes.
+/// Returns the name of the caller, if it has the scopes, and adds it to the context, also if it has not: the log shows who was
+/// refused.
 async fn authorize(
     authenticator: &Authenticator,
     operation: &Operation,
+    context: &RequestContext,
     headers: &HeaderMap,
 ) -> Result<Arc<str>, Problem> {
     let scopes = operation.security.first().map(|scopes| scopes.join(" ")).unwrap_or_default();
@@ -86,6 +86,8 @@ async fn authorize(
         Refusal::Invalid(detail) => invalid(detail),
         Refusal::Unavailable => Problem::unavailable("The issuer of the token cannot be reached to verify it."),
     })?;
+    // Set once per request.
+    let _ = context.caller.set(caller.name.clone());
     if operation.security.iter().any(|scopes| scopes.iter().all(|scope| caller.scopes.contains(scope))) {
         return Ok(caller.name);
     }
