@@ -1,10 +1,14 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
 -- the id FIRST), read-all (each in turn, which fills a cache), list, create, create-keyed (with an idempotency key) or batch
--- (ITEMS users; addresses contain RUN). RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
+-- (ITEMS users; addresses contain RUN). AUTHORIZATION is the value of that header, or empty. RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
 -- visible. What is constant is formatted once: wrk shares the processor with the server.
 
 local kind, run, users = os.getenv("REQUESTS"), os.getenv("RUN"), tonumber(os.getenv("USERS"))
 local items = tonumber(os.getenv("ITEMS"))
+local authorization = os.getenv("AUTHORIZATION")
+if authorization ~= "" then
+    wrk.headers["Authorization"] = authorization
+end
 local prefix, first = os.getenv("FIRST"):match("^(.*-)(%d+)$")
 local before, after
 local number = 0
@@ -41,7 +45,7 @@ elseif kind == "create" or kind == "create-keyed" or kind == "batch" then
         number = number + 1
         return string.format('{"name":"Load Test","email":"load-%s-%d-%d@example.com"}', run, thread_id, number)
     end
-    local headers = { ["Content-Type"] = "application/json" }
+    local headers = { ["Content-Type"] = "application/json", ["Authorization"] = wrk.headers["Authorization"] }
     function request()
         if kind == "create" then
             return wrk.format("POST", "/users", headers, user())

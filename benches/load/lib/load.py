@@ -27,7 +27,7 @@ class Result:
 def wrk(server, kind, *, users, seconds, connections=64, threads=1, items=1):
     """Requests of `kind` (see requests.lua) from closed-loop connections. `items`: the users of a batch."""
     environment = {**os.environ, "REQUESTS": kind, "RUN": f"{os.getpid()}-{next(runs)}", "USERS": str(users), "ITEMS": str(items),
-                   "FIRST": f"{ID_PREFIX}{FIRST_NUMBER}"}
+                   "FIRST": f"{ID_PREFIX}{FIRST_NUMBER}", "AUTHORIZATION": server.authorization}
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
                "-s", ROOT / "benches/load/requests.lua", server.url]
     before = server.cpu_seconds()

@@ -1,6 +1,6 @@
 """The processes of the benchmarks: a durable PostgreSQL, our server, its peers, and their databases."""
 
-import contextlib, os, pathlib, re, resource, shutil, socket, sqlite3, subprocess, sys, tempfile, time
+import contextlib, hashlib, os, pathlib, re, resource, secrets, shutil, socket, sqlite3, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
@@ -9,6 +9,9 @@ PEERS = TARGET / "peers/release"
 # Ids of the seeded users end in twelve digits: requests.lua and the scripts for pgbench compute them from a number.
 ID_PREFIX = "01900000-0000-7000-8000-"
 FIRST_NUMBER = 100_000_000_000
+# The API key of the clients. The server gets its entry.
+API_KEY = f"wsk_{secrets.token_hex(32)}"
+API_KEYS = f"load users:read,users:write never sha256:{hashlib.sha256(API_KEY.encode()).hexdigest()}"
 CACHE_SETTING = "user-cache-bytes"  # 0: off
 CACHE_BYTES = 64 << 20
 
@@ -98,9 +101,11 @@ def create_users(postgres, url, binary, users, plain):
 
 
 class Server:
-    """A running server. `log` has its standard output, which for our server is the access log."""
+    """A running server. `log` has its standard output, which for our server is the access log. `authorization`: the header that
+    requests need, or none."""
 
     def __init__(self, name, command, environment, folder):
+        self.authorization = f"Bearer {API_KEY}" if "API_KEYS" in environment else ""
         self.name, self.log = name, pathlib.Path(folder, f"{name}.log")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
@@ -187,7 +192,7 @@ class Bench:
         def start(name):
             environment = {
                 "DATABASE_URL": self.database(name, kind, binary), "LISTEN_ADDR": "127.0.0.1:0", "LOG_FORMAT": "json",
-                "RATE_LIMIT": "1000000/s", "MAX_CONNECTIONS": "15000", "REQUEST_TIMEOUT": "10s",
+                "API_KEYS": API_KEYS, "RATE_LIMIT": "1000000/s", "MAX_CONNECTIONS": "15000", "REQUEST_TIMEOUT": "10s",
                 "DATABASE_ACQUIRE_TIMEOUT": "10s", "USER_CACHE_BYTES": str(CACHE_BYTES if cached else 0)}
             return Server(name, [binary], environment, self.folder.name)
         return self.start(f"{prefix}-{kind}{'-cached' if cached else ''}", start)
