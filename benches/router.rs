@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,13 +18,22 @@ use clap::Parser;
 use criterion::{Criterion, criterion_group};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
-use web_server::{app::App, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator};
+use web_server::{
+    app::App, auth::api_keys::ApiKey, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator,
+};
 
 /// Makes every address unique.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
+/// The API key of the requests, and its entry.
+static KEY: LazyLock<(String, ApiKey)> = LazyLock::new(|| {
+    let scopes = ["users:read", "users:write", "metrics:read"].map(str::to_owned);
+    ApiKey::generate("bench".to_owned(), scopes.to_vec(), None).expect("a valid name")
+});
+
 fn request(method: &str, path: &str, body: Option<String>) -> Request<Body> {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = request.header("authorization", format!("Bearer {}", KEY.0));
     let request = if body.is_some() { request.header("content-type", "application/json") } else { request };
     request.body(body.map_or_else(Body::empty, Body::from)).expect("a request")
 }
@@ -63,14 +72,15 @@ const CASES: [(&str, &str, &str, u16, Option<&str>); 8] = [
     ("unknown path", "GET", "/nothing", 404, None),
 ];
 
-/// The app on a new SQLite file with 100 users. Returns it with the path of a user, and the folder of the file.
+/// The app with an API key on a new SQLite file with 100 users. Returns it with the path of a user, and the folder of the file.
 async fn app() -> (App, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("bench.db").display());
     // Deadlines are long, because valgrind is slow.
     let flags = ["--rate-limit=1000000/s", "--request-timeout=60s", "--database-acquire-timeout=60s"];
-    let cli =
-        Cli::try_parse_from(["web_server", "--database-url", &url].into_iter().chain(flags)).expect("known flags");
+    let entry = KEY.1.to_string();
+    let settings = ["web_server", "--database-url", &url, "--api-keys", &entry].into_iter().chain(flags);
+    let cli = Cli::try_parse_from(settings).expect("known flags");
     let config = Config::validate(&cli.settings).expect("valid flags");
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(UuidV7Generator::new(clock.clone()));
@@ -114,6 +124,7 @@ fn benches(criterion: &mut Criterion) {
         ("accept-encoding: gzip", "GET", "/users?limit=20", 200, "accept-encoding", "gzip"),
         ("origin", "GET", "/users?limit=20", 200, "origin", "https://example.com"),
         ("not acceptable", "GET", "/users?limit=20", 406, "accept", "text/html"),
+        ("unknown key", "GET", "/users?limit=20", 401, "authorization", "Bearer wsk_0"),
         ("OPTIONS", "OPTIONS", "/users", 204, "accept", "*/*"),
     ] {
         group.bench_function(name, |bench| {

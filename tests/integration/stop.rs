@@ -147,8 +147,6 @@ async fn the_operators_listener_has_metrics_and_readiness() {
     let admin = format!("http://{address}");
     let get = |url: String| client().get(url).bearer_auth(&credentials::ALL.secret);
     let status = async |url: String| get(url).send().await.unwrap().status().as_u16();
-    let anonymous = client().get(format!("{admin}/metrics")).send().await.unwrap();
-    assert_eq!(anonymous.status(), 401);
     let base = process.app.base.clone();
 
     for path in ["/metrics", "/health/ready"] {
@@ -158,6 +156,8 @@ async fn the_operators_listener_has_metrics_and_readiness() {
             "{path}"
         );
     }
+    let anonymous = client().get(format!("{admin}/metrics")).send().await.unwrap();
+    assert_eq!(anonymous.status(), 401);
     for path in ["/users", "/openapi.json", "/openapi-3.0.json", "/swagger-ui/", "/"] {
         assert_eq!(status(format!("{admin}{path}")).await, 404, "{path}");
     }

@@ -1,4 +1,4 @@
-//! Traces over OTLP, and their ids in the log.
+//! Traces over OTLP, and their ids and callers in the log.
 
 use std::time::Duration;
 
@@ -8,7 +8,10 @@ use prost::Message;
 use sqlx::Connection;
 use tokio::{net::TcpListener, sync::mpsc};
 
-use crate::process::{Process, web_server};
+use crate::{
+    harness::credentials::{ALL, USELESS},
+    process::{Process, web_server},
+};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
@@ -138,6 +141,27 @@ async fn the_log_has_the_trace_of_the_caller() {
     let line = |id: &str| log.iter().find(|line| line.contains(&format!("\"request_id\":\"{id}\""))).expect("a line");
     assert!(line("good").contains(TRACE));
     assert!(!line("bad").contains(TRACE) && !line("bad").contains("forged"));
+}
+
+/// The log has the name of the caller, also of one that is refused, and never its key.
+#[tokio::test]
+async fn the_log_has_the_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("API_KEYS", format!("{};{}", ALL.entry, USELESS.entry));
+    let mut process = Process::start(command).await;
+    for (key, status) in [(&ALL, 200), (&USELESS, 403)] {
+        let app = process.app.with_token(Some(&key.secret));
+        assert_eq!(app.request(reqwest::Method::GET, "/users").send().await.status, status);
+    }
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+    let log = process.log.lock().unwrap();
+    for (status, caller) in [(200, "key:tests"), (403, "key:useless")] {
+        let (status, caller) = (format!("\"status\":{status}"), format!("\"caller\":\"{caller}\""));
+        assert!(log.iter().any(|line| line.contains(&status) && line.contains(&caller)), "{log:?}");
+    }
+    assert!(!log.iter().any(|line| line.contains("wsk_")), "{log:?}");
 }
 
 /// Without a reader of spans none are created, and the log is the same: each line has its request, also in a task of its own.
