@@ -39,6 +39,10 @@ sdk *ARGUMENTS:
 clients:
     scripts/sdk-test
 
+# Test access tokens of a real issuer
+issuer:
+    scripts/issuer-test
+
 # Test Swagger UI in a browser
 browser:
     scripts/browser-test
