@@ -77,7 +77,7 @@ async fn app() -> (App, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("bench.db").display());
     // Deadlines are long, because valgrind is slow.
-    let flags = ["--rate-limit=1000000/s", "--request-timeout=60s", "--database-acquire-timeout=60s"];
+    let flags = ["--rate-limit=1000000/s", "--request-timeout=60s"];
     let entry = KEY.1.to_string();
     let settings = ["web_server", "--database-url", &url, "--api-keys", &entry].into_iter().chain(flags);
     let cli = Cli::try_parse_from(settings).expect("known flags");

@@ -86,7 +86,7 @@ start_server() {
     (
         cd "$folder"
         exec env -i PATH="$PATH" LISTEN_ADDR=127.0.0.1:0 DATABASE_URL="$database_url" LOG_FORMAT=json \
-            REQUEST_TIMEOUT=10s DATABASE_ACQUIRE_TIMEOUT=10s RATE_LIMIT=off CALLER_RATE_LIMIT=off "$@" "$server"
+            REQUEST_TIMEOUT=10s RATE_LIMIT=off CALLER_RATE_LIMIT=off "$@" "$server"
     ) >"$server_log" 2>&1 </dev/null &
     server_pid=$!
     for _ in {1..100}; do

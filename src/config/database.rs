@@ -27,15 +27,18 @@ settings! {
         /// Maximum number of database connections.
         database_max_connections: u32 = integer(1, 10_000), "16", "N";
 
-        /// Maximum time that a request waits for a database connection.
-        database_acquire_timeout: Duration = duration, "1s", "DURATION";
+        /// Maximum time that a statement waits for a database connection, which may have to be opened. Empty: 20 % of
+        /// REQUEST_TIMEOUT.
+        database_acquire_timeout: Option<Duration> = optional(duration), "", "DURATION";
 
-        /// Maximum time of one statement on PostgreSQL. Keep it shorter than REQUEST_TIMEOUT, so that a statement ends
-        /// before its request times out. A connection that has not responded 500 ms later is closed.
-        database_statement_timeout: Duration = duration, "800ms", "DURATION";
+        /// Maximum time of one statement on PostgreSQL. Empty: 40 % of REQUEST_TIMEOUT. A connection that has not
+        /// responded 500 ms later is closed. A request whose statement does not start in 40 % of the time that this
+        /// timeout and DATABASE_ACQUIRE_TIMEOUT leave of REQUEST_TIMEOUT is refused.
+        database_statement_timeout: Option<Duration> = optional(duration), "", "DURATION";
 
-        /// Maximum time that a statement waits for a lock.
-        database_lock_timeout: Duration = duration, "500ms", "DURATION";
+        /// Maximum time that a statement waits for a lock, at most DATABASE_STATEMENT_TIMEOUT. Empty: 30 % of
+        /// REQUEST_TIMEOUT.
+        database_lock_timeout: Option<Duration> = optional(duration), "", "DURATION";
 
         /// Maximum time that a transaction is idle on PostgreSQL before PostgreSQL ends it.
         database_idle_in_transaction_timeout: Duration = duration, "5s", "DURATION";

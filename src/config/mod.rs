@@ -6,6 +6,7 @@
 
 mod auth;
 mod database;
+mod deadlines;
 pub(crate) mod dotenv;
 mod http;
 mod parse;
@@ -19,6 +20,7 @@ use std::fmt;
 pub use self::{
     auth::{AuthArgs, AuthConfig},
     database::{DatabaseArgs, DatabaseConfig, DatabaseTarget},
+    deadlines::Deadlines,
     http::{Cors, HttpArgs, HttpConfig, Rate},
     server::{ServerArgs, ServerConfig},
     telemetry::{LogFormat, TelemetryArgs, TelemetryConfig},
@@ -52,6 +54,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
+    /// How the time to process a request is divided.
+    pub deadlines: Deadlines,
 }
 
 /// The invalid settings, one line each.
@@ -89,9 +93,13 @@ impl Config {
         {
             errors.push(format!("{}: set it together with OIDC_ISSUER", parse::names("oidc_audience")));
         }
-        match (server, http, auth, database, telemetry) {
-            (Some(server), Some(http), Some(auth), Some(database), Some(telemetry)) if errors.is_empty() => {
-                Ok(Self { server, http, auth, database, telemetry })
+        let deadlines = http.as_ref().zip(database.as_ref());
+        let deadlines = deadlines.map(|(http, database)| Deadlines::new(http, database, &mut errors));
+        match (server, http, auth, database, telemetry, deadlines) {
+            (Some(server), Some(http), Some(auth), Some(database), Some(telemetry), Some(deadlines))
+                if errors.is_empty() =>
+            {
+                Ok(Self { server, http, auth, database, telemetry, deadlines })
             }
             _ => Err(ConfigError(errors)),
         }

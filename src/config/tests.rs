@@ -55,6 +55,23 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
 }
 
 #[test]
+fn timeouts_that_contradict_each_other_are_refused() {
+    for (flag, value, expected) in [
+        ("--request-timeout", "400ms", None),
+        ("--database-statement-timeout", "900ms", Some("must together be shorter than REQUEST_TIMEOUT (1s)")),
+        ("--database-acquire-timeout", "700ms", Some("DATABASE_ACQUIRE_TIMEOUT (700ms)")),
+        ("--database-lock-timeout", "500ms", Some("must not be longer than DATABASE_STATEMENT_TIMEOUT (400ms)")),
+    ] {
+        let error = validate(&[flag, value]).err();
+        assert_eq!(error.is_some(), expected.is_some(), "{error:?}");
+        assert!(error.is_none_or(|error| error.lines().count() == 1 && error.contains(expected.unwrap())), "{flag}");
+    }
+    let deadlines = validate(&["--request-timeout", "10s"]).unwrap().deadlines;
+    let parts = [deadlines.queue, deadlines.acquire, deadlines.statement, deadlines.lock];
+    assert_eq!(parts, [1_600, 2_000, 4_000, 3_000].map(Duration::from_millis));
+}
+
+#[test]
 fn the_example_file_is_valid() {
     let example = include_str!("../../.env.example");
     let lines = example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('='));

@@ -17,10 +17,10 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, warning_interval::WarningInterval};
 
-/// The interval of the warnings about a limit.
-const WARNING_INTERVAL: Duration = Duration::from_secs(10);
+static CLIENT_WARNINGS: WarningInterval = WarningInterval::new();
+static IDLE_WARNINGS: WarningInterval = WarningInterval::new();
 
 /// The time after which a full listener looks for an idle connection again.
 const RETRY: Duration = Duration::from_millis(50);
@@ -50,7 +50,6 @@ struct Open {
     next: u64,
     all: HashMap<u64, Arc<Activity>>,
     clients: HashMap<IpAddr, usize>,
-    warned: [Option<Instant>; 2],
 }
 
 /// What a connection is doing.
@@ -150,7 +149,7 @@ impl Connections {
                 let mut open = self.lock();
                 if open.clients.get(&client).is_some_and(|count| *count >= self.max_per_client) {
                     metrics::count_refused_connection("client");
-                    if open.may_warn(0) {
+                    if CLIENT_WARNINGS.has_passed() {
                         let limit = self.max_per_client;
                         tracing::warn!(%client, limit, "a client has MAX_CONNECTIONS_PER_CLIENT connections: refusing more");
                     }
@@ -195,25 +194,13 @@ impl Connections {
         };
         longest.close.cancel();
         metrics::count_refused_connection("idle");
-        if open.may_warn(1) {
+        if IDLE_WARNINGS.has_passed() {
             tracing::warn!(limit = self.max, "MAX_CONNECTIONS are open: closing those that are idle the longest");
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Open {
-    /// Whether a warning of this kind is due, so that an attack does not fill the log.
-    fn may_warn(&mut self, kind: usize) -> bool {
-        let Some(last) = self.warned.get_mut(kind) else { return false };
-        let is_due = last.is_none_or(|time| time.elapsed() >= WARNING_INTERVAL);
-        if is_due {
-            *last = Some(Instant::now());
-        }
-        is_due
     }
 }
 

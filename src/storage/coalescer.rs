@@ -15,7 +15,8 @@
 //! - A statement is not repeated if its outcome is unknown.
 //! - A caller that goes away (a client that disconnects, a timeout) does not interrupt a statement. If its item is still
 //!   in the queue, the item is dropped.
-//! - The queue is first in, first out, and bounded.
+//! - The queue is first in, first out, and bounded. An item whose statement would not start in time is refused, at once if the
+//!   rate of the last statements shows that.
 
 use std::{
     collections::VecDeque,
@@ -30,7 +31,7 @@ use futures_util::{
     FutureExt,
     future::{Either, select},
 };
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{SemaphorePermit, oneshot};
 use tracing::{Instrument, Span};
 
 #[cfg(not(test))]
@@ -45,7 +46,10 @@ use shuttle::{
     sync::Mutex,
 };
 
+use super::coalescer_limits::Rate;
 use crate::telemetry::{metrics::BatchMetrics, spans};
+
+pub(super) use super::coalescer_limits::Limits;
 
 /// Instead of a timer: in some schedules, statements take longer.
 #[cfg(test)]
@@ -95,25 +99,10 @@ pub(super) trait StatementError: Clone + Send + 'static {
 pub(super) enum CallError<E> {
     /// The statement failed.
     Failed(E),
-    /// The queue is full. The item was not processed.
+    /// Too many items wait for the statement to start in time. The item was not processed.
     Overloaded,
     /// The code that runs the statement panicked, which is logged.
     Panicked,
-}
-
-/// The bounds of a coalescer.
-#[derive(Debug, Clone)]
-pub(super) struct Limits {
-    /// The maximum number of lanes.
-    pub(super) lanes: usize,
-    /// How long a statement occupies its lane, if a permit for a statement beside the lanes is free. `None`: until it ends.
-    pub(super) lane_time: Option<Duration>,
-    /// The permits for statements beside the lanes. Several coalescers can share them.
-    pub(super) beside: Arc<Semaphore>,
-    /// The maximum number of items of a statement.
-    pub(super) items: usize,
-    /// The maximum number of items that wait.
-    pub(super) depth: usize,
 }
 
 /// Combines concurrent requests into statements.
@@ -128,6 +117,7 @@ struct Shared<B: Batch> {
 
 struct Queue<B: Batch> {
     entries: VecDeque<Entry<B>>,
+    rate: Rate,
     /// The lanes that exist.
     lanes: usize,
     /// The lanes that are about to take entries. While there is one, an arrival does not start another.
@@ -148,7 +138,8 @@ struct Caller<B: Batch> {
 
 impl<B: Batch> Coalescer<B> {
     pub(super) fn new(batch: B, limits: Limits) -> Self {
-        let queue = Mutex::new(Queue { entries: VecDeque::new(), lanes: 0, taking: 0 });
+        let queue = Queue { entries: VecDeque::new(), rate: Rate::default(), lanes: 0, taking: 0 };
+        let queue = Mutex::new(queue);
         Self(Arc::new(Shared { batch, limits, queue, metrics: OnceLock::new() }))
     }
 
@@ -180,12 +171,16 @@ impl<B: Batch> Shared<B> {
     /// Adds an entry, and starts a lane if none is about to take it.
     fn push(self: &Arc<Self>, entry: Entry<B>) -> Result<(), CallError<B::Error>> {
         let starts_lane = self.queue(|queue| {
-            if queue.entries.len() >= self.limits.depth {
-                return Err(CallError::Overloaded);
+            if queue.entries.len() >= self.limits.max_depth(&queue.rate, entry.arrival) {
+                return None;
             }
             queue.entries.push_back(entry);
-            Ok(queue.add_lane(self.limits.lanes))
-        })?;
+            Some(queue.add_lane(self.limits.lanes))
+        });
+        let Some(starts_lane) = starts_lane else {
+            self.metrics().count_refused(1);
+            return Err(CallError::Overloaded);
+        };
         self.metrics().add_waiting(1);
         self.start_lane_if(starts_lane);
         Ok(())
@@ -204,7 +199,16 @@ impl<B: Batch> Shared<B> {
             yield_now().await;
             let Some(entries) = self.take() else { return };
             let statement = pin!(self.run(entries));
-            if let Either::Right((_permit, statement)) = select(statement, pin!(self.permit_to_leave())).await {
+            let leave = pin!(self.permit_to_leave());
+            let mut turn = select(statement, leave);
+            let end = loop {
+                match select(turn, pin!(sleep(self.limits.wait))).await {
+                    Either::Left((end, _)) => break end,
+                    Either::Right(((), unfinished)) => turn = unfinished,
+                }
+                self.refuse(self.queue(|queue| queue.take_expired(self.limits.wait)));
+            };
+            if let Either::Right((_permit, statement)) = end {
                 let starts_lane = self.queue(|queue| {
                     queue.lanes -= 1;
                     !queue.entries.is_empty() && queue.add_lane(self.limits.lanes)
@@ -218,10 +222,8 @@ impl<B: Batch> Shared<B> {
 
     /// Waits until a statement that began now has to leave its lane.
     async fn permit_to_leave(&self) -> SemaphorePermit<'_> {
-        match self.limits.lane_time {
-            Some(time) => sleep(time).await,
-            None => pending().await,
-        }
+        let Some(time) = self.limits.lane_time else { return pending().await };
+        sleep(time).await;
         self.permit().await
     }
 
@@ -229,20 +231,30 @@ impl<B: Batch> Shared<B> {
         self.limits.beside.acquire().await.expect("the semaphore is never closed")
     }
 
+    /// Refuses entries that have waited too long.
+    fn refuse(&self, entries: Vec<Entry<B>>) {
+        self.metrics().remove_waiting(entries.len());
+        self.metrics().count_refused(entries.len());
+        entries.into_iter().for_each(|entry| entry.caller.send(Err(CallError::Overloaded)));
+    }
+
     /// Takes the entries of the next statement. `None` ends the lane: the queue is empty.
     fn take(self: &Arc<Self>) -> Option<Entries<B>> {
-        let (entries, taken, starts_lane) = self.queue(|queue| {
+        let (expired, entries, taken, starts_lane) = self.queue(|queue| {
             queue.taking -= 1;
+            let expired = queue.take_expired(self.limits.wait);
             let waiting = queue.entries.len();
             let entries = queue.take_entries(self.limits.items);
             if entries.is_none() {
                 queue.lanes -= 1;
             }
             let taken = waiting - queue.entries.len();
-            let starts_lane = !queue.entries.is_empty() && queue.add_lane(self.limits.lanes);
-            (entries, taken, starts_lane)
+            let others_stay = !queue.entries.is_empty();
+            queue.rate.record(Instant::now(), taken, others_stay);
+            (expired, entries, taken, others_stay && queue.add_lane(self.limits.lanes))
         });
         self.start_lane_if(starts_lane);
+        self.refuse(expired);
         self.metrics().remove_waiting(taken);
         if let Some(entries) = &entries {
             self.metrics().record(entries.items.len(), entries.oldest.elapsed());
@@ -321,6 +333,14 @@ impl<B: Batch> Queue<B> {
             self.taking += 1;
         }
         starts
+    }
+
+    /// Removes the entries that have waited for longer than this. They are the first.
+    fn take_expired(&mut self, wait: Duration) -> Vec<Entry<B>> {
+        let now = Instant::now();
+        let is_expired = |entry: &Entry<B>| now.saturating_duration_since(entry.arrival) > wait;
+        let count = self.entries.iter().take_while(|entry| is_expired(entry)).count();
+        self.entries.drain(..count).collect()
     }
 
     /// Removes the entries of the next statement, among the first `max` of those that wait. Entries that cannot share it

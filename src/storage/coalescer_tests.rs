@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::{future::join_all, poll};
 use shuttle::{check_random, future::block_on};
+use tokio::sync::Semaphore;
 
 use super::*;
 
@@ -102,7 +103,8 @@ impl Batch for Rows {
 }
 
 fn limits() -> Limits {
-    Limits { lanes: 2, lane_time: Some(Duration::ZERO), beside: Arc::new(Semaphore::new(2)), items: 3, depth: 100 }
+    let beside = Arc::new(Semaphore::new(2));
+    Limits { lanes: 2, lane_time: Some(Duration::ZERO), beside, items: 3, depth: 100, wait: Duration::from_secs(60) }
 }
 
 fn coalescer(limits: Limits) -> (Arc<Coalescer<Rows>>, Arc<Database>) {
@@ -246,6 +248,19 @@ fn a_full_queue_refuses() {
             assert_eq!(executed + refused, 6, "{results:?}");
             assert!(executed >= 2);
             assert_eq!(call_all(&coalescer, [item(7)]).await, [Ok(7)]);
+        });
+    };
+    check_random(body, SCHEDULES);
+}
+
+/// Items whose statement does not start in time are refused, also while no statement ends.
+#[test]
+fn items_that_wait_too_long_are_refused() {
+    let body = || {
+        block_on(async {
+            let (coalescer, database) = coalescer(Limits { wait: Duration::ZERO, ..limits() });
+            assert_eq!(call_all(&coalescer, (0..6).map(item)).await, [const { Err(CallError::Overloaded) }; 6]);
+            assert!(database.statements.lock().unwrap().is_empty());
         });
     };
     check_random(body, SCHEDULES);

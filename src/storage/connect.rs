@@ -43,10 +43,8 @@ pub struct ConnectError {
 /// The file cannot be created or opened, or the server is not available within the startup timeout, or
 /// rejects the connection for a cause that waiting does not change, such as a wrong password.
 pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Store, ConnectError> {
-    let request_timeout = config.http.request_timeout;
-    let config = &config.database;
-    let target = config.database_url.clone();
-    let user_cache = user_cache(config);
+    let target = config.database.database_url.clone();
+    let user_cache = user_cache(&config.database);
     let opened = match &target {
         DatabaseTarget::Sqlite(path) => {
             let database = SqliteDatabase::open(config, path, user_cache.clone()).await;
@@ -64,7 +62,7 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
             }
         }
     }
-    let connections = usize::try_from(config.database_max_connections).unwrap_or(usize::MAX);
+    let connections = usize::try_from(config.database.database_max_connections).unwrap_or(usize::MAX);
     let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
     Ok(Store {
         pools,
@@ -72,9 +70,9 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
         ids,
         target,
         user_cache,
-        user_changes_retention: config.user_changes_retention,
-        idempotency_keys_retention: config.idempotency_keys_retention,
-        request_timeout,
+        user_changes_retention: config.database.user_changes_retention,
+        idempotency_keys_retention: config.database.idempotency_keys_retention,
+        deadlines: config.deadlines,
         keys_in_flight: KeysInFlight::default(),
         permits_beside_lanes,
         faults: None,
@@ -93,12 +91,12 @@ fn user_cache(config: &DatabaseConfig) -> Option<Arc<Cache<Representation<User>>
     (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))
 }
 
-async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> Result<Pools, String> {
+async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Pools, String> {
     let milliseconds = |duration: Duration| duration.as_millis().to_string();
     let options = named(options).options([
-        ("statement_timeout", milliseconds(config.database_statement_timeout)),
-        ("lock_timeout", milliseconds(config.database_lock_timeout)),
-        ("idle_in_transaction_session_timeout", milliseconds(config.database_idle_in_transaction_timeout)),
+        ("statement_timeout", milliseconds(config.deadlines.statement)),
+        ("lock_timeout", milliseconds(config.deadlines.lock)),
+        ("idle_in_transaction_session_timeout", milliseconds(config.database.database_idle_in_transaction_timeout)),
         // A write is acknowledged only after it is durable, whatever the default of the PostgreSQL server.
         ("synchronous_commit", "on".to_owned()),
         // A lookup of an idempotency key sees what was committed before its lock, whatever the default of the role.
@@ -111,18 +109,18 @@ async fn open_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> R
     ]);
     wait_for_postgres(config, &options).await?;
     let probe = PostgresPool::new(pool_options::probe(), options.clone(), PING_TIMEOUT);
-    let deadline = config.database_statement_timeout + RESPONSE_MARGIN;
+    let deadline = config.deadlines.statement + RESPONSE_MARGIN;
     let all = PostgresPool::new(pool_options::requests(config), options, deadline);
     Ok(Pools::Postgres { all, probe })
 }
 
 /// Connects once, and tries again while the server is not available yet. A pool would report only a timeout; a single
 /// connection reports the cause.
-async fn wait_for_postgres(config: &DatabaseConfig, options: &PgConnectOptions) -> Result<(), String> {
-    let end = Instant::now() + config.database_startup_timeout;
+async fn wait_for_postgres(config: &Config, options: &PgConnectOptions) -> Result<(), String> {
+    let end = Instant::now() + config.database.database_startup_timeout;
     let mut pause = Duration::from_millis(100);
     loop {
-        let attempt = config.database_acquire_timeout.max(Duration::from_secs(5));
+        let attempt = config.deadlines.acquire.max(Duration::from_secs(5));
         let attempt = attempt.min(end.saturating_duration_since(Instant::now()));
         let cause = match tokio::time::timeout(attempt, PgConnection::connect_with(options)).await {
             Ok(Ok(mut connection)) => {

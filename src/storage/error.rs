@@ -1,11 +1,28 @@
 //! Classifies database errors for the ports.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use api::store_error::StoreError;
 use sqlx::error::DatabaseError;
 
 use super::coalescer::{CallError, StatementError};
+use crate::telemetry::warning_interval::WarningInterval;
+
+static OVERLOAD_WARNINGS: WarningInterval = WarningInterval::new();
+
+/// A statement was sent, and its result is unknown.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unconfirmed(String);
+
+/// Marks the error of a connection that was lost during a statement, which may have been done.
+pub(super) fn unconfirmed(error: sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::Database(error) if is_outdated_statement(error.as_ref()) => sqlx::Error::Database(error),
+        sqlx::Error::Io(error) => sqlx::Error::Io(io::Error::new(error.kind(), Unconfirmed(error.to_string()))),
+        error => sqlx::Error::Io(io::Error::other(Unconfirmed(error.to_string()))),
+    }
+}
 
 /// The error of a statement that several requests may share.
 #[derive(Debug, Clone)]
@@ -36,9 +53,17 @@ impl StatementError for Failure {
 }
 
 impl Failure {
-    /// Whether a transaction may be committed although this error was returned.
+    /// Whether a write may have been done although this error was returned.
     pub(super) fn outcome_is_unknown(&self) -> bool {
-        is_lost_connection(&self.0) || matches!(*self.0, sqlx::Error::WorkerCrashed)
+        match &*self.0 {
+            sqlx::Error::Io(error) => error.get_ref().is_some_and(|error| error.is::<Unconfirmed>()),
+            error => matches!(error, sqlx::Error::WorkerCrashed),
+        }
+    }
+
+    /// The same error, for a write that was not done.
+    pub(super) fn not_done(self) -> Self {
+        if self.outcome_is_unknown() { sqlx::Error::Io(io::Error::other(self.0.to_string())).into() } else { self }
     }
 
     /// Logs the cause, which no client receives, and returns the error of the port.
@@ -53,12 +78,21 @@ impl CallError<Failure> {
         match self {
             Self::Failed(failure) => failure.log(operation),
             Self::Overloaded => {
-                tracing::warn!(operation, "too many requests wait for the database");
+                if OVERLOAD_WARNINGS.has_passed() {
+                    tracing::warn!(operation, "the database is too slow for the requests: refusing some");
+                }
                 StoreError::Overloaded
             }
             // The panic hook logged it.
             Self::Panicked => StoreError::Internal,
         }
+    }
+
+    /// As [`Self::log`], for a write.
+    pub(super) fn log_write(self, operation: &str) -> StoreError {
+        let outcome_is_unknown = matches!(&self, Self::Failed(failure) if failure.outcome_is_unknown());
+        let error = self.log(operation);
+        if outcome_is_unknown { StoreError::OutcomeUnknown } else { error }
     }
 }
 
@@ -75,6 +109,7 @@ pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
         | StoreError::KeyInUse
         | StoreError::KeyReused
         | StoreError::Expired
+        | StoreError::OutcomeUnknown
         | StoreError::Overloaded => {}
     }
     class

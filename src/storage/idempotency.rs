@@ -97,9 +97,8 @@ impl<W: Write> Batch for KeyedWrites<W> {
         let mut outputs = Vec::new();
         match self.run(items, &mut outputs).await {
             // Before the commit, `outputs` is empty.
-            Err(failure) if failure.outcome_is_unknown() && !outputs.is_empty() => {
-                self.settle(items, outputs, failure).await
-            }
+            Err(failure) if outputs.is_empty() => Err(failure.not_done()),
+            Err(failure) if failure.outcome_is_unknown() => self.settle(items, outputs, failure).await,
             result => result.map(|()| outputs),
         }
     }
@@ -107,7 +106,7 @@ impl<W: Write> Batch for KeyedWrites<W> {
     async fn run_alone(&self, item: &Self::Item) -> Result<Self::Output, Failure> {
         match self.run_together(slice::from_ref(item)).await?.pop().flatten() {
             Some(output) => Ok(output),
-            None => self.0.refusal(&item.item).await.map(Err),
+            None => self.0.refusal(&item.item).await.map(Err).map_err(Failure::not_done),
         }
     }
 }
@@ -219,10 +218,10 @@ impl<W: Write> KeyedWrites<W> {
         let Ok(records) = timeout_at(deadline, find).await else { return Err(failure) };
         for (key, output) in keys.iter().zip(written) {
             // If the transaction was undone, another instance may have done the same request since.
-            match known::<W::Value>(*key, &records)? {
-                None => return Err(failure),
-                found => *output = found.map(|result| result.map(|written| Written::now(written.value))),
-            }
+            *output = Some(match known::<W::Value>(*key, &records)? {
+                Some(result) => result.map(|written| Written::now(written.value)),
+                None => Err(failure.clone().not_done().log(W::OPERATION)),
+            });
         }
         Ok(outputs)
     }

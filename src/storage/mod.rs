@@ -8,6 +8,7 @@
 
 mod cache;
 mod coalescer;
+mod coalescer_limits;
 mod coherence;
 mod connect;
 mod error;

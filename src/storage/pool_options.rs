@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use sqlx::{Database, pool::PoolOptions};
 
-use crate::config::DatabaseConfig;
+use crate::config::Config;
 
 /// How long the database may take to respond to `Store::ping`.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The pool for requests.
-pub(super) fn requests<DB: Database>(config: &DatabaseConfig) -> PoolOptions<DB> {
+pub(super) fn requests<DB: Database>(config: &Config) -> PoolOptions<DB> {
     PoolOptions::new()
-        .max_connections(config.database_max_connections)
-        .acquire_timeout(config.database_acquire_timeout)
+        .max_connections(config.database.database_max_connections)
+        .acquire_timeout(config.deadlines.acquire)
         // A test before every use would cost a round trip. The statement itself detects a broken connection.
         .test_before_acquire(false)
 }

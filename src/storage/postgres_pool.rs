@@ -14,7 +14,10 @@ use sqlx::{
 };
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{error::is_lost_connection, stale_connections::StaleConnections};
+use super::{
+    error::{is_lost_connection, unconfirmed},
+    stale_connections::StaleConnections,
+};
 use crate::config::DatabaseTarget;
 
 /// How long a response may take after PostgreSQL itself has to end the statement.
@@ -123,10 +126,11 @@ impl Lease {
             None => {
                 let waited = humantime::format_duration(self.deadline - self.start);
                 let error = format!("no response within {waited}: the connection is closed");
+                let error = sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, error));
                 // Connections that were opened during the wait may work.
-                (Some(self.start), Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, error))))
+                (Some(self.start), Err(unconfirmed(error)))
             }
-            Some(Err(error)) => (is_lost_connection(&error).then(Instant::now), Err(error)),
+            Some(Err(error)) if is_lost_connection(&error) => (Some(Instant::now()), Err(unconfirmed(error))),
             Some(result) => (None, result),
         };
         if let Some(lost_at) = lost_at {

@@ -9,11 +9,12 @@ use std::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use api::{representation::Representation, users::User};
 use sqlx::{
-    SqlitePool,
+    Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::Notify;
@@ -21,15 +22,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     cache::Cache,
+    error::unconfirmed,
     pool_options,
     sqlite_files::{self, Change, SqliteFiles},
 };
-use crate::config::DatabaseConfig;
+use crate::config::Config;
+
+/// How long to try to open a connection at start.
+const MAX_OPEN_TIME: Duration = Duration::from_secs(10);
 
 /// An SQLite database that is opened again after its files were changed.
 pub(super) struct SqliteDatabase {
     pub(super) path: PathBuf,
-    pub(super) config: DatabaseConfig,
+    pub(super) config: Config,
     /// It is off from the moment that a change is known.
     cache: Option<Arc<Cache<Representation<User>>>>,
     connections: RwLock<Arc<SqliteConnections>>,
@@ -67,7 +72,7 @@ pub(super) struct SqliteLease<'a> {
 impl SqliteDatabase {
     /// Opens the database. Creates the file and its folder if they do not exist.
     pub(super) async fn open(
-        config: &DatabaseConfig,
+        config: &Config,
         path: &Path,
         cache: Option<Arc<Cache<Representation<User>>>>,
     ) -> Result<Arc<Self>, String> {
@@ -163,7 +168,8 @@ impl SqliteLease<'_> {
     /// meantime is not acknowledged. After an error, a change may be its cause.
     pub(super) async fn finish<T>(self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         if self.access == Access::Write || result.is_err() {
-            self.database.check(&self.connections).await?;
+            let checked = self.database.check(&self.connections).await;
+            checked.map_err(|error| if result.is_ok() { unconfirmed(error) } else { error })?;
         }
         result
     }
@@ -171,7 +177,7 @@ impl SqliteLease<'_> {
 
 impl SqliteConnections {
     /// Opens the existing file at the path.
-    pub(super) async fn open(config: &DatabaseConfig, path: &Path) -> Result<Self, String> {
+    pub(super) async fn open(config: &Config, path: &Path) -> Result<Self, String> {
         let message = |error: io::Error| format!("{}: {error}", path.display());
         let identity = SqliteFiles::identify(path).map_err(message)?;
         // With WAL, reads and writes run at the same time. With synchronous=FULL, a commit is durable before it returns.
@@ -180,19 +186,24 @@ impl SqliteConnections {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(config.database_lock_timeout);
+            .busy_timeout(config.deadlines.lock);
         let open = |error: sqlx::Error| error.to_string();
-        // The writer opens first: it switches an empty file to WAL, which a read-only connection cannot do. It stays open: the
-        // number of commits that it reads for the cache counts from when it opened.
+        // This switches an empty file to WAL, which a read-only connection cannot do, or reads a long `-wal` file, for which
+        // the pools would not wait.
+        let first = SqliteConnection::connect_with(&options).await.map_err(open)?;
+        // The writer stays open: the number of commits that it reads for the cache counts from when it opened.
         let writer = pool_options::requests(config).max_connections(1).max_lifetime(None).idle_timeout(None);
-        let writer = writer.connect_with(options.clone()).await.map_err(open)?;
+        let writer = writer.connect_lazy_with(options.clone());
         let options = options.read_only(true);
         // This stays open too, for `close`.
         let probe = pool_options::probe().max_lifetime(None).idle_timeout(None);
-        let probe = probe.acquire_timeout(config.database_acquire_timeout);
-        let probe = probe.connect_with(options.clone()).await.map_err(open)?;
-        let readers = pool_options::requests(config).connect_with(options).await.map_err(open)?;
+        let probe = probe.acquire_timeout(config.deadlines.acquire).connect_lazy_with(options.clone());
+        let readers = pool_options::requests(config).connect_lazy_with(options);
+        for pool in [&writer, &probe, &readers] {
+            open_first_connection(pool).await.map_err(open)?;
+        }
         let files = SqliteFiles::opened(path, identity).map_err(message)?;
+        first.close().await.map_err(open)?;
         Ok(Self { readers, writer, probe, files, change: OnceLock::new() })
     }
 
@@ -261,6 +272,17 @@ impl SqliteConnections {
             self.readers.close().await;
             self.writer.close().await;
             self.files.closed();
+        }
+    }
+}
+
+/// Opens the first connection of a pool. On a busy machine that may take longer than a request waits for a connection.
+async fn open_first_connection(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+    let start = Instant::now();
+    loop {
+        match pool.acquire().await {
+            Err(sqlx::Error::PoolTimedOut) if start.elapsed() < MAX_OPEN_TIME => {}
+            result => return result.map(drop),
         }
     }
 }

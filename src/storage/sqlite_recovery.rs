@@ -137,7 +137,7 @@ async fn check_integrity(database: &SqliteDatabase) -> Result<(), sqlx::Error> {
 }
 
 async fn prepare(database: &SqliteDatabase, writer: &SqlitePool) -> Result<(), String> {
-    if !database.config.no_migrate {
+    if !database.config.database.no_migrate {
         schema::migrate_sqlite(writer).await.map_err(|error| error.to_string())?;
     }
     schema::check_sqlite(writer).await.map_err(|error| error.to_string())

@@ -15,7 +15,11 @@ use super::{
     pool_options::PING_TIMEOUT,
     pools::{PoolState, Pools, on},
 };
-use crate::{clock::Clock, config::DatabaseTarget, ids::IdGenerator};
+use crate::{
+    clock::Clock,
+    config::{DatabaseTarget, Deadlines},
+    ids::IdGenerator,
+};
 
 /// How long a statement occupies its lane: longer than most statements take.
 const LANE_TIME: Duration = Duration::from_millis(20);
@@ -41,8 +45,7 @@ pub struct Store {
     pub(super) user_changes_retention: Duration,
     /// How long the results of writes with idempotency keys are kept.
     pub(super) idempotency_keys_retention: Duration,
-    /// How long a client waits.
-    pub(super) request_timeout: Duration,
+    pub(super) deadlines: Deadlines,
     pub(super) keys_in_flight: KeysInFlight,
     /// See [`Limits`]: half of the connections. The other half serves the lanes.
     pub(super) permits_beside_lanes: Arc<Semaphore>,
@@ -100,7 +103,8 @@ impl Store {
     /// The bounds of statements that read.
     pub(super) fn read_limits(&self) -> Limits {
         let beside = self.permits_beside_lanes.clone();
-        Limits { lanes: 2, lane_time: Some(LANE_TIME), beside, items: MAX_ITEMS, depth: MAX_DEPTH }
+        let wait = self.deadlines.queue;
+        Limits { lanes: 2, lane_time: Some(LANE_TIME), beside, items: MAX_ITEMS, depth: MAX_DEPTH, wait }
     }
 
     /// The bounds of statements that read and can seldom be shared: they need more lanes.

@@ -36,18 +36,21 @@ impl<W: Write> Writer<W> {
             ),
             keyed_writes: Coalescer::new(KeyedWrites(statements(store.clone())), KeyedWrites::<W>::limits(store)),
             keys: store.keys_in_flight.clone(),
-            request_timeout: store.request_timeout,
+            request_timeout: store.deadlines.request,
         }
     }
 
     /// Writes an item: with a key, at most once.
     pub(super) async fn call(&self, item: W::Item, key: Option<Key>) -> Result<Written<W::Value>, StoreError> {
         let Some(key) = key else {
-            return self.writes.call(item).await.map_err(|error| error.log(W::OPERATION))?.map(Written::now);
+            return self.writes.call(item).await.map_err(|error| error.log_write(W::OPERATION))?.map(Written::now);
         };
         let Some(_in_flight) = self.keys.add(key.id) else { return Err(StoreError::KeyInUse) };
         let deadline = Instant::now() + self.request_timeout;
-        self.keyed_writes.call(KeyedItem { key, item, deadline }).await.map_err(|error| error.log(W::OPERATION))?
+        self.keyed_writes
+            .call(KeyedItem { key, item, deadline })
+            .await
+            .map_err(|error| error.log_write(W::OPERATION))?
     }
 }
 
@@ -96,7 +99,7 @@ impl<W: Write> Batch for Writes<W> {
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
         match store.statement(W::OPERATION, query).await? {
             Some(value) => Ok(Ok(value)),
-            None => self.0.refusal(item).await.map(Err),
+            None => self.0.refusal(item).await.map(Err).map_err(Failure::not_done),
         }
     }
 }

@@ -90,6 +90,10 @@ fn describe() {
         "Time that the first item of a batch waited for its statement to start, by operation."
     );
     describe_gauge!("database_batch_queue_depth", "Items that wait for a database statement, by operation.");
+    describe_counter!(
+        "database_batch_refused_total",
+        "Items that were refused because their statement would not start in time, by operation."
+    );
     describe_counter!("cache_requests_total", "Rows that requests looked up in a cache, by result.");
     describe_counter!("cache_evictions_total", "Rows that a cache removed because it was full.");
     describe_counter!(
@@ -122,6 +126,7 @@ pub(crate) struct BatchMetrics {
     size: Histogram,
     wait: Histogram,
     depth: Gauge,
+    refused: Counter,
 }
 
 impl BatchMetrics {
@@ -131,6 +136,7 @@ impl BatchMetrics {
             size: histogram!(BATCH_SIZE, "operation" => operation),
             wait: histogram!("database_batch_wait_seconds", "operation" => operation),
             depth: gauge!("database_batch_queue_depth", "operation" => operation),
+            refused: counter!("database_batch_refused_total", "operation" => operation),
         }
     }
 
@@ -151,6 +157,11 @@ impl BatchMetrics {
     #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
     pub(crate) fn remove_waiting(&self, items: usize) {
         self.depth.decrement(items as f64);
+    }
+
+    /// Counts items that were refused.
+    pub(crate) fn count_refused(&self, items: usize) {
+        self.refused.increment(items as u64);
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod json_log;
 mod log_writer;
 pub(crate) mod metrics;
 pub(crate) mod spans;
+pub(crate) mod warning_interval;

@@ -199,7 +199,7 @@ impl App {
         let defaults = ["web_server", "--listen-addr", "127.0.0.1:0", "--database-url", &url, "--log", "off"];
         let mut arguments = defaults.to_vec();
         if !flags.contains(&"--request-timeout") {
-            arguments.extend(["--request-timeout", "30s", "--database-acquire-timeout", "30s"]);
+            arguments.extend(["--request-timeout", "30s"]);
         }
         if !flags.contains(&"--rate-limit") {
             arguments.extend(["--rate-limit", "off"]);

@@ -173,7 +173,7 @@ async fn writes_that_wait_for_a_lock_do_not_delay_others() {
 async fn a_statement_timeout_fails_only_its_own_request() {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
     let Storage::Postgres(database) = &storage else { return };
-    let flags = ["--request-timeout", "30s", "--database-statement-timeout", "1s"];
+    let flags = ["--request-timeout", "30s", "--database-statement-timeout", "1s", "--database-lock-timeout", "1s"];
     let (app, server) = App::start(&storage, &flags).await;
     let trigger = "CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS \
                    $$BEGIN IF NEW.name = 'slow' THEN PERFORM pg_sleep(20); END IF; RETURN NEW; END$$; \

@@ -69,6 +69,8 @@ async fn survives_lost_connections(rounds: u32, moves: bool, has_cache: bool) {
     command
         .env("DATABASE_URL", through(&storage.url(), proxy.address).1)
         .env("USER_CACHE_BYTES", if has_cache { "1000000" } else { "0" })
+        // The other timeouts follow from it.
+        .env("REQUEST_TIMEOUT", "2s")
         .env("RUST_LOG", "off,web_server::commands=info");
     let mut process = Process::start(command).await;
     let path = format!("/users/{}", process.app.create_user("ada").await["id"].as_str().unwrap());

@@ -26,3 +26,4 @@ mod stop;
 mod tls;
 mod traces;
 mod wire;
+mod write_outcomes;

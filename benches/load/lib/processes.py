@@ -195,7 +195,7 @@ class Bench:
                 "DATABASE_URL": self.database(name, kind, binary), "LISTEN_ADDR": "127.0.0.1:0", "LOG_FORMAT": "json",
                 "API_KEYS": KEY_ENTRY, "RATE_LIMIT": "1000000/s", "CALLER_RATE_LIMIT": "1000000/s", "MAX_CONNECTIONS": "15000",
                 "MAX_CONNECTIONS_PER_CLIENT": "15000", "REQUEST_TIMEOUT": "10s",
-                "DATABASE_ACQUIRE_TIMEOUT": "10s", "USER_CACHE_BYTES": str(CACHE_BYTES if cached else 0)}
+                "USER_CACHE_BYTES": str(CACHE_BYTES if cached else 0)}
             return Server(name, [binary], environment, self.folder.name)
         return self.start(f"{prefix}-{kind}{'-cached' if cached else ''}", start)
 

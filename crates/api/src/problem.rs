@@ -30,11 +30,22 @@ pub struct Problem {
     #[schema(format = "uri-reference")]
     instance: String,
     request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Violation>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What a request that was not successful has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The server does not know.
+    Unknown,
 }
 
 /// The problem with one item of a request, in a successful response. The response has the path and the request's id.
@@ -107,6 +118,7 @@ impl Problem {
             detail: detail.into(),
             instance: String::new(),
             request_id: String::new(),
+            outcome: None,
             errors: Vec::new(),
             headers: Vec::new(),
         }
@@ -120,6 +132,14 @@ impl Problem {
     /// Returns the problem for a temporary failure, with `Retry-After: 1`.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ProblemType::Unavailable, detail).with_retry_after(1)
+    }
+
+    /// Returns the problem for a write that may be done, or may still be. `cause` is a sentence.
+    pub fn outcome_unknown(cause: impl fmt::Display) -> Self {
+        let detail = format!(
+            "{cause} The write may have been done: retry it with the same Idempotency-Key, or read the resource first."
+        );
+        Self { outcome: Some(Outcome::Unknown), ..Self::unavailable(detail) }
     }
 
     /// Sets the violations.

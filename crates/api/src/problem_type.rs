@@ -229,8 +229,9 @@ impl ProblemType {
                 "unavailable",
                 "Service unavailable",
                 "The server cannot process the request now: the database is unavailable, the request timed out, or the \
-                 server is overloaded or draining. Retry after the number of seconds in `Retry-After`. If `detail` states \
-                 that the outcome is unknown, read the resource before you retry a change.",
+                 server is overloaded or draining. Retry after the number of seconds in `Retry-After`. Nothing was \
+                 changed, unless `outcome` is `unknown`: then retry a write with the same Idempotency-Key, or read the \
+                 resource first.",
             ),
         }
     }

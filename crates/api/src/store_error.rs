@@ -31,9 +31,12 @@ pub enum StoreError {
     /// Changes after this one are no longer kept.
     #[error("changes after this one are no longer kept")]
     Expired,
-    /// The database is unavailable, overloaded or too slow. The same request may succeed later.
+    /// The database is unavailable, overloaded or too slow. Nothing was changed. The same request may succeed later.
     #[error("the database is unavailable")]
     Unavailable,
+    /// The database did not confirm a write, which may have been done.
+    #[error("the database did not confirm the write")]
+    OutcomeUnknown,
     /// Too many requests wait for the database. This one was not processed, and may succeed later.
     #[error("too many requests wait for the database")]
     Overloaded,
@@ -82,10 +85,9 @@ impl StoreError {
                     "Changes after this id are no longer kept. Read every resource again, then the changes since.";
                 Problem::new(ProblemType::NotFound, detail)
             }
-            Self::Unavailable => Problem::unavailable("The database is unavailable."),
-            Self::Overloaded => {
-                Problem::unavailable("Too many requests wait for the database. This one was not processed.")
-            }
+            Self::Unavailable => Problem::unavailable("The database is unavailable. Nothing was changed."),
+            Self::OutcomeUnknown => Problem::outcome_unknown("The database did not confirm the write."),
+            Self::Overloaded => Problem::unavailable("Too many requests wait for the database. Nothing was changed."),
             Self::Internal => Problem::internal(),
         }
     }

@@ -45,9 +45,9 @@ impl Timeout {
             }
         };
         response.unwrap_or_else(|| {
-            let unknown = if is_safe { "" } else { " The outcome is unknown: read the resource before you retry." };
-            let limit = humantime::format_duration(self.0);
-            Problem::unavailable(format!("The request timed out after {limit}.{unknown}")).into_response()
+            let cause = format!("The request timed out after {}.", humantime::format_duration(self.0));
+            let problem = if is_safe { Problem::unavailable(cause) } else { Problem::outcome_unknown(cause) };
+            problem.into_response()
         })
     }
 }

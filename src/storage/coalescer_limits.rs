@@ -1,0 +1,106 @@
+//! The bounds of a coalescer: fixed ones, and the length of its queue at which the last item still starts in time.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Semaphore;
+
+/// The weight of the past in the rate, at each start of a statement.
+const DECAY: f64 = 0.875;
+
+/// The bounds of a coalescer.
+#[derive(Debug, Clone)]
+pub(super) struct Limits {
+    /// The maximum number of lanes.
+    pub(super) lanes: usize,
+    /// How long a statement occupies its lane, if a permit for a statement beside the lanes is free. `None`: until it ends.
+    pub(super) lane_time: Option<Duration>,
+    /// The permits for statements beside the lanes. Several coalescers can share them.
+    pub(super) beside: Arc<Semaphore>,
+    /// The maximum number of items of a statement.
+    pub(super) items: usize,
+    /// The maximum number of items that wait.
+    pub(super) depth: usize,
+    /// The maximum time that an item waits for its statement to start.
+    pub(super) wait: Duration,
+}
+
+impl Limits {
+    /// The number of items that may wait. Those that fit into one statement may always.
+    pub(super) fn max_depth(&self, rate: &Rate, now: Instant) -> usize {
+        // Less than the wait, so that few of those that are accepted are refused later.
+        let Some(in_time) = rate.items_in(self.wait * 3 / 4, now) else { return self.depth };
+        in_time.max(self.items).min(self.depth)
+    }
+}
+
+/// The rate at which items leave a queue while there are more than fit into a statement.
+#[derive(Debug, Default)]
+pub(super) struct Rate {
+    /// The items that left, and the seconds in which they did. Older ones count less.
+    items: f64,
+    seconds: f64,
+    /// When items last left the queue, if others stayed.
+    last: Option<Instant>,
+}
+
+impl Rate {
+    /// Records that items left the queue for a statement, and whether others stayed.
+    #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
+    pub(super) fn record(&mut self, now: Instant, items: usize, others_stay: bool) {
+        if !others_stay {
+            return *self = Self::default();
+        }
+        if let Some(last) = self.last.replace(now) {
+            self.items = self.items * DECAY + items as f64;
+            self.seconds = self.seconds * DECAY + now.saturating_duration_since(last).as_secs_f64();
+        }
+    }
+
+    /// Returns how many items leave the queue in this time, at the rate of late. `None` if that is not known: the queue was
+    /// empty lately.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
+    pub(super) fn items_in(&self, time: Duration, now: Instant) -> Option<usize> {
+        let since_last = now.saturating_duration_since(self.last?).as_secs_f64();
+        let seconds = self.seconds + since_last;
+        (self.items > 0.0 && seconds > 0.0).then(|| (self.items / seconds * time.as_secs_f64()) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(10);
+
+    #[test]
+    fn the_rate_follows_the_statements() {
+        let (mut rate, mut now) = (Rate::default(), Instant::now());
+        assert_eq!(rate.items_in(STEP, now), None);
+        rate.record(now, 100, true);
+        assert_eq!(rate.items_in(STEP, now), None, "one start is no rate");
+        for _ in 0..100 {
+            now += STEP;
+            rate.record(now, 100, true);
+        }
+        assert_eq!(rate.items_in(10 * STEP, now), Some(1000));
+        // The database becomes ten times as slow.
+        for _ in 0..100 {
+            now += 10 * STEP;
+            rate.record(now, 100, true);
+        }
+        assert_eq!(rate.items_in(10 * STEP, now), Some(100));
+        // It does not respond.
+        assert!(rate.items_in(10 * STEP, now + 100_000 * STEP) < Some(2));
+        // It recovers.
+        for _ in 0..100 {
+            now += STEP;
+            rate.record(now, 100, true);
+        }
+        assert!(rate.items_in(10 * STEP, now) > Some(990));
+        rate.record(now, 100, false);
+        assert_eq!(rate.items_in(STEP, now), None, "nothing waits");
+    }
+}

@@ -1,0 +1,94 @@
+//! A 503 for a write says whether the write may have been done.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    environment::{Environment, on_both},
+    harness::{App, Database, Response, Storage, faults::Fault},
+};
+
+/// Whether nothing was changed. The response is 503.
+fn changed_nothing(response: &Response) -> bool {
+    assert_eq!(response.status, 503, "{}", response.text());
+    let problem = response.json();
+    let changed_nothing = problem["detail"].as_str().unwrap().ends_with("Nothing was changed.");
+    assert_eq!(problem["outcome"], if changed_nothing { Value::Null } else { json!("unknown") }, "{problem}");
+    changed_nothing
+}
+
+async fn create(app: &App, name: &str) -> Response {
+    app.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await
+}
+
+async fn names(app: &App) -> BTreeSet<String> {
+    let users = app.get("/users?limit=100").await.json();
+    users["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect()
+}
+
+on_both! {
+    /// While the database does not respond, the writes whose statements have started may still be done. The others, which wait,
+    /// are refused before the deadline.
+    async fn writes_that_wait_are_not_done_later(environment: Environment) {
+        let (app, server) = App::start(&environment.storage, &["--request-timeout", "6s"]).await;
+        app.faults.store(Fault::Hold);
+        let requests = (0..60_u64).map(async |number| {
+            sleep(Duration::from_millis(30 * number)).await;
+            let name = format!("user{number}");
+            (create(&app, &name).await, name)
+        });
+        let (refused, unknown): (Vec<_>, Vec<_>) =
+            join_all(requests).await.into_iter().partition(|(response, _)| changed_nothing(response));
+        assert!(!refused.is_empty() && !unknown.is_empty(), "{} refused, {} unknown", refused.len(), unknown.len());
+        app.faults.store(None);
+        app.faults.release();
+        let unknown: BTreeSet<_> = unknown.into_iter().map(|(_, name)| name).collect();
+        let done = async {
+            while names(&app).await != unknown {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), done).await.expect("exactly the writes that were begun are done");
+        server.stop().await;
+    }
+}
+
+/// A connection that breaks during a statement leaves its outcome unknown; a connection that cannot be opened does not.
+#[tokio::test]
+async fn a_lost_connection_is_distinguished_from_one_that_cannot_be_opened() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let handle = database.handle();
+    let (app, server) = App::start(&storage, &[]).await;
+    for key in [None, Some("a-key")] {
+        let lock = handle.lock_table("users").await;
+        let request =
+            app.request(reqwest::Method::POST, "/users").json(&json!({ "name": "Ada", "email": "ada@example.com" }));
+        let request = match key {
+            None => request,
+            Some(key) => request.header("idempotency-key", key),
+        };
+        let (response, ()) = tokio::join!(request.send(), async {
+            sleep(Duration::from_millis(300)).await;
+            // This ends the lock too.
+            handle.allow_connections(false).await;
+        });
+        // With a key, the statement is in a transaction whose commit was not sent.
+        assert_eq!(changed_nothing(&response), key.is_some(), "{key:?}: {}", response.text());
+        drop(lock);
+        assert!(changed_nothing(&create(&app, "bob").await));
+        handle.allow_connections(true).await;
+        let recovered = async {
+            while app.get("/users").await.status != 200 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), recovered).await.expect("the server recovers by itself");
+        assert!(!names(&app).await.contains("bob"));
+    }
+    server.stop().await;
+    storage.drop_database().await;
+}
