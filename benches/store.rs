@@ -14,6 +14,7 @@ use std::{
 };
 
 use api::{
+    idempotency::Origin,
     preconditions::Versions,
     users::{EmailAddress, NewUser, UserName, UserPatch, UserQuery, UserSort, Users},
 };
@@ -49,9 +50,9 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     let users: &dyn Users = &*store.users();
     let id = runtime.block_on(async {
         for _ in 0..200 {
-            users.create(new_user(), None).await.expect("it creates");
+            users.create(new_user(), Origin::default()).await.expect("it creates");
         }
-        users.create(new_user(), None).await.expect("it creates").value.id
+        users.create(new_user(), Origin::default()).await.expect("it creates").value.id
     });
 
     let mut group = criterion.benchmark_group(format!("storage on {name}"));
@@ -78,12 +79,12 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     });
     group.bench_function("update", |bench| {
         let patch = UserPatch { name: Some(UserName("Ada King".into())), email: None };
-        bench
-            .to_async(&runtime)
-            .iter(|| async { users.update(id, Versions::ANY, patch.clone(), None).await.expect("a user") });
+        bench.to_async(&runtime).iter(|| async {
+            users.update(id, Versions::ANY, patch.clone(), Origin::default()).await.expect("a user")
+        });
     });
     group.bench_function("create", |bench| {
-        bench.to_async(&runtime).iter(|| async { users.create(new_user(), None).await.expect("a user") });
+        bench.to_async(&runtime).iter(|| async { users.create(new_user(), Origin::default()).await.expect("a user") });
     });
     // Requests that share statements.
     group.throughput(Throughput::Elements(CONCURRENT as u64));
@@ -95,7 +96,7 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     });
     group.bench_function(format!("{CONCURRENT} creates at a time"), |bench| {
         bench.to_async(&runtime).iter(|| async {
-            try_join_all((0..CONCURRENT).map(|_| users.create(new_user(), None))).await.expect("users")
+            try_join_all((0..CONCURRENT).map(|_| users.create(new_user(), Origin::default()))).await.expect("users")
         });
     });
     group.finish();

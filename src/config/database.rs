@@ -32,7 +32,7 @@ settings! {
         database_acquire_timeout: Option<Duration> = optional(duration), "", "DURATION";
 
         /// Maximum time of one statement on PostgreSQL. Empty: 40 % of REQUEST_TIMEOUT. A connection that has not
-        /// responded 500 ms later is closed. A request whose statement does not start in 40 % of the time that this
+        /// responded 500 ms later is closed. A request whose statement does not start in the time that this
         /// timeout and DATABASE_ACQUIRE_TIMEOUT leave of REQUEST_TIMEOUT is refused.
         database_statement_timeout: Option<Duration> = optional(duration), "", "DURATION";
 

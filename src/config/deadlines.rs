@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{database::DatabaseConfig, http::HttpConfig, parse::names};
 
-/// The parts of [`HttpConfig::request_timeout`]. Together the waits and a statement are shorter, so that a request gets the
-/// result of its statement, or is refused before the statement starts. The rest is for a second statement, which an item needs
-/// whose neighbour made the first one fail.
+/// The parts of [`HttpConfig::request_timeout`]. Together the waits and a statement are not longer, so that a request gets the
+/// result of its statement, or is refused before the statement starts. Only a request whose neighbour made the statement fail
+/// needs a second one.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
     /// The maximum time to process a request.
@@ -49,7 +49,6 @@ impl Deadlines {
                 display(statement)
             ));
         }
-        let rest = request.saturating_sub(acquire + statement);
-        Self { request, queue: rest * 2 / 5, acquire, statement, lock }
+        Self { request, queue: request.saturating_sub(acquire + statement), acquire, statement, lock }
     }
 }

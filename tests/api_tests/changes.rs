@@ -297,7 +297,8 @@ async fn statements_of_another_program_are_recorded(database: Database) {
     let sql = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {USERS}), \
          rows (n, id, at) AS (SELECT n, {id_and_time} FROM numbers) \
-         INSERT INTO users SELECT id, n, n, n, 1, at, at FROM rows; \
+         INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
+         SELECT id, n, n, n, 1, at, at FROM rows; \
          UPDATE users SET name = 'changed', version = 2; UPDATE users SET name = 'changed'; {delete} users"
     );
     match &storage {

@@ -127,7 +127,7 @@ async fn a_full_pool_is_a_503() {
 
 /// Timeouts that no test reaches on a busy machine, apart from the one that it is about.
 const LONG_TIMEOUTS: [&str; 6] =
-    ["--request-timeout", "30s", "--database-lock-timeout", "20s", "--database-statement-timeout", "25s"];
+    ["--request-timeout", "30s", "--database-lock-timeout", "20s", "--database-statement-timeout", "20s"];
 
 /// Writes that wait for a lock of another transaction, each alone in its statement, do not keep other writes waiting.
 #[tokio::test]

@@ -244,7 +244,8 @@ on_both! {
     /// The lock of another client is held for longer than DATABASE_LOCK_TIMEOUT. Its user is there first.
     async fn an_import_waits_for_another_writer(environment: Environment) {
         let insert = match environment.storage.database() {
-            Database::Sqlite => "BEGIN IMMEDIATE; INSERT INTO users VALUES \
+            Database::Sqlite => "BEGIN IMMEDIATE; \
+                INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) VALUES \
                 (x'01900000000070008000000000000001', 'First', 'user2000@example.com', 'user2000@example.com', 1, 1, 1)",
             Database::Postgres => "BEGIN; INSERT INTO users VALUES ('01900000-0000-7000-8000-000000000001', 'First', \
                 'user2000@example.com', 'user2000@example.com', 1, now(), now())",

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod harness;
 
+mod audit;
 mod cache;
 mod command_line;
 mod configuration;

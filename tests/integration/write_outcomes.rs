@@ -33,7 +33,7 @@ on_both! {
     /// While the database does not respond, the writes whose statements have started may still be done. The others, which wait,
     /// are refused before the deadline.
     async fn writes_that_wait_are_not_done_later(environment: Environment) {
-        let (app, server) = App::start(&environment.storage, &["--request-timeout", "6s"]).await;
+        let (app, server) = App::start(&environment.storage, &["--request-timeout", "3s"]).await;
         app.faults.store(Fault::Hold);
         let requests = (0..60_u64).map(async |number| {
             sleep(Duration::from_millis(30 * number)).await;

@@ -1,4 +1,7 @@
-//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header-07): a client that repeats a write gets its first result.
+//! The origin of a write: its caller, and its idempotency key (draft-ietf-httpapi-idempotency-key-header-07), with which a client
+//! that repeats a write gets its first result.
+
+use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, response::Response};
 use http::{HeaderName, HeaderValue, header, request::Parts};
@@ -16,13 +19,13 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 /// The value of the header. The contract's schema `IdempotencyKey` validates it.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(pattern = r##"^("[ !#-\[\]-~]{1,255}"|[!#-+\--~]{1,255})$"##)]
-#[expect(dead_code, reason = "only its schema is used: `Key` reads the header")]
+#[expect(dead_code, reason = "only its schema is used: `Origin` reads the header")]
 pub(crate) struct IdempotencyKey(String);
 
 /// The header of a write that a client may repeat.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "only its schema is used: `Key` reads the header")]
+#[expect(dead_code, reason = "only its schema is used: `Origin` reads the header")]
 pub(crate) struct IdempotencyHeader {
     #[serde(rename = "Idempotency-Key")]
     #[param(nullable = false)]
@@ -30,8 +33,6 @@ pub(crate) struct IdempotencyHeader {
 }
 
 /// The key of a request.
-///
-/// It is a handler's parameter before the body, which a later one takes out of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// A hash of the caller and the key: keys of different callers are different.
@@ -75,11 +76,18 @@ fn hash(parts: &[&[u8]]) -> Uuid {
     Uuid::from_bytes(half)
 }
 
-/// The key, if the request has one.
-#[derive(Debug)]
-pub(crate) struct OptionalKey(pub(crate) Option<Key>);
+/// Where a write comes from.
+///
+/// It is a handler's parameter before the body, which a later one takes out of the request.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Who made the request. `None` if the server needs no credentials.
+    pub caller: Option<Arc<str>>,
+    /// The key, if the request has one.
+    pub key: Option<Key>,
+}
 
-impl<S: Sync> FromRequestParts<S> for OptionalKey {
+impl<S: Sync> FromRequestParts<S> for Origin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
@@ -87,7 +95,8 @@ impl<S: Sync> FromRequestParts<S> for OptionalKey {
         let header = |name: &str| name.eq_ignore_ascii_case("idempotency-key");
         let key = input.and_then(|input| input.header.iter().find(|(name, _)| header(name)));
         let key = key.and_then(|(_, key)| key.as_str());
-        Ok(Self(key.map(|key| Key::new(key, parts, input.and_then(|input| input.body.as_ref())))))
+        let caller = parts.extensions.get::<CallerName>().map(|caller| caller.0.clone());
+        Ok(Self { caller, key: key.map(|key| Key::new(key, parts, input.and_then(|input| input.body.as_ref()))) })
     }
 }
 

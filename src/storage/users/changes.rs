@@ -31,11 +31,12 @@ pub(super) const COMPLETE_BEFORE: &str = "SELECT user_changes_are_complete_befor
 /// The id of a change is made from its time and a number that orders the changes of one time. PostgreSQL has a row for all
 /// users of a statement; on SQLite the time is the key.
 pub(super) const CHANGES: (&str, &str) = (
-    "SELECT type, user_id, version, at, tail FROM user_changes, \
+    "SELECT type, user_id, version, at, CASE WHEN cardinality(changed_by) = 1 THEN changed_by[1] ELSE changed_by[number] END, tail \
+     FROM user_changes, \
      UNNEST(user_ids, versions) WITH ORDINALITY AS change (user_id, version, number), \
      LATERAL (SELECT (number << 48) + transaction AS tail) AS place \
      WHERE at >= $1 AND (at, tail) > ($1, $2) AND at < $3 ORDER BY at, tail LIMIT $4",
-    "SELECT type, user_id, version, at, 0 FROM user_changes WHERE at > $1 ORDER BY at LIMIT $2",
+    "SELECT type, user_id, version, at, changed_by, 0 FROM user_changes WHERE at > $1 ORDER BY at LIMIT $2",
 );
 
 /// Whether a change, or one before it, is still there.
@@ -44,7 +45,7 @@ pub(super) const IS_KEPT: &str = "SELECT EXISTS (SELECT 1 FROM user_changes WHER
 /// The first bits of the second half of a UUID.
 const VARIANT: u64 = 1 << 63;
 
-type ChangeRow = (String, Uuid, i64, Micros, i64);
+type ChangeRow = (String, Uuid, i64, Micros, Option<String>, i64);
 
 /// Returns the end, exclusive, of the ids of users and changes before which nothing will be committed any more. The statement
 /// is one of its own: the rows must be read with a later snapshot.
@@ -129,7 +130,7 @@ pub(in crate::storage) async fn remove_changes(
     on!(store.pools.write(), db => sqlx::query(REMOVE_CHANGES).bind(before).bind(limit).execute(db).await.map(|done| done.rows_affected()))
 }
 
-fn decode((kind, user_id, version, at, tail): ChangeRow) -> UserChange {
+fn decode((kind, user_id, version, at, changed_by, tail): ChangeRow) -> UserChange {
     let tail = Uuid::from_u64_pair(0, VARIANT | tail.cast_unsigned());
     let id = uuid_v7(at.0.datetime().timestamp_micros(), tail);
     let r#type = match kind.as_str() {
@@ -137,5 +138,5 @@ fn decode((kind, user_id, version, at, tail): ChangeRow) -> UserChange {
         "updated" => UserChangeType::Updated,
         _ => UserChangeType::Deleted,
     };
-    UserChange { id, r#type, user_id, version, at: at.0 }
+    UserChange { id, r#type, user_id, version, at: at.0, changed_by }
 }

@@ -1,6 +1,9 @@
 //! Statements that create users.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use api::{
     store_error::StoreError,
@@ -28,11 +31,11 @@ use crate::{
 macro_rules! create {
     (postgres, $on_conflict:literal) => {
         concat!(
-            "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
-             SELECT uuid_v7(at, tail), name, email, email_key, 1, at, at \
-             FROM (SELECT (SELECT next_user_change()) + number * interval '1 microsecond' AS at, number, tail, name, email, email_key \
-                   FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY \
-                   AS item (tail, name, email, email_key, number)) AS item \
+            "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at, changed_by) \
+             SELECT uuid_v7(at, tail), name, email, email_key, 1, at, at, txid_current() || ' ' || caller \
+             FROM (SELECT (SELECT next_user_change()) + number * interval '1 microsecond' AS at, item.* \
+                   FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY \
+                   AS item (tail, name, email, email_key, caller, number)) AS item \
              ORDER BY email_key, number",
             $on_conflict,
             " RETURNING id, created_at"
@@ -40,8 +43,8 @@ macro_rules! create {
     };
     (sqlite, $on_conflict:literal) => {
         concat!(
-            "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \
-             SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 1, value ->> 4, value ->> 4 \
+            "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at, changed_by) \
+             SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, 1, value ->> 4, value ->> 4, '1 ' || (value ->> 5) \
              FROM json_each($1) WHERE $2 > coalesce((SELECT max(at) FROM user_changes), 0)",
             $on_conflict
         )
@@ -70,11 +73,12 @@ pub(super) struct Create {
     /// A random id. The id of the user has its second half.
     tail: Uuid,
     new: NewUser,
+    caller: Option<Arc<str>>,
 }
 
 impl Create {
-    pub(super) fn new(store: &Store, new: NewUser) -> Self {
-        Self { tail: store.ids.generate_random(), new }
+    pub(super) fn new(store: &Store, new: NewUser, caller: Option<Arc<str>>) -> Self {
+        Self { tail: store.ids.generate_random(), new, caller }
     }
 }
 
@@ -91,7 +95,9 @@ async fn insert(
             let names: Vec<_> = users.iter().map(|user| user.new.name.0.as_str()).collect();
             let emails: Vec<_> = users.iter().map(|user| user.new.email.0.as_str()).collect();
             let keys: Vec<_> = users.iter().map(|user| user.new.email.key()).collect();
-            sqlx::query_as(statement.0).bind(tails).bind(names).bind(emails).bind(keys).fetch_all(db).await?
+            let callers: Vec<_> = users.iter().map(|user| user.caller.as_deref()).collect();
+            let query = sqlx::query_as(statement.0).bind(tails).bind(names).bind(emails).bind(keys).bind(callers);
+            query.fetch_all(db).await?
         },
         sqlite db => {
             // This process has the only connection that writes: no other id is generated before it is released.
@@ -101,7 +107,7 @@ async fn insert(
                     (now..).zip(users).map(|(micros, user)| (uuid_v7(micros, user.tail), Micros::from(micros))).collect();
                 let items = users.iter().zip(&rows).map(|(user, (id, time))| {
                     let NewUser { name, email } = &user.new;
-                    json!([hex(*id), name.0, email.0, email.key(), time.0.datetime().timestamp_micros()])
+                    json!([hex(*id), name.0, email.0, email.key(), time.0.datetime().timestamp_micros(), user.caller])
                 });
                 let insert = sqlx::query(statement.1).bind(json_text(items)).bind(now);
                 let count = insert.execute(&mut *db).await?.rows_affected();

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use api::{
     freshness::Freshness,
-    idempotency::{Key, Written},
+    idempotency::{Origin, Written},
     preconditions::Versions,
     representation::Representation,
     store_error::StoreError,
@@ -46,8 +46,6 @@ pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
     both: &[
         GET,
-        UPDATE,
-        DELETE,
         VERSION,
         EXPORT,
         IS_KEPT,
@@ -68,7 +66,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         EXISTING.0,
         GET_MANY.0,
         LOOK_UP.0,
+        UPDATE.0,
         UPDATE_MANY.0,
+        DELETE.0,
         DELETE_MANY.0,
     ],
     sqlite: &[
@@ -84,7 +84,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         EXISTING.1,
         GET_MANY.1,
         LOOK_UP.1,
+        UPDATE.1,
         UPDATE_MANY.1,
+        DELETE.1,
         DELETE_MANY.1,
     ],
 };
@@ -118,8 +120,8 @@ struct SqlUsers {
 
 #[async_trait]
 impl Users for SqlUsers {
-    async fn create(&self, new: NewUser, key: Option<Key>) -> Result<Written<Arc<Representation<User>>>, StoreError> {
-        let user = self.creates.call(Create::new(&self.store, new), key).await?;
+    async fn create(&self, new: NewUser, origin: Origin) -> Result<Written<Arc<Representation<User>>>, StoreError> {
+        let user = self.creates.call(Create::new(&self.store, new, origin.caller), origin.key).await?;
         Ok(user.map(|user| user.0))
     }
 
@@ -127,10 +129,10 @@ impl Users for SqlUsers {
         &self,
         users: Vec<NewUser>,
         atomic: bool,
-        key: Option<Key>,
+        origin: Origin,
     ) -> Result<Written<Vec<Option<User>>>, StoreError> {
-        let creates = users.iter().map(|new| Create::new(&self.store, new.clone())).collect();
-        let result = self.list_creates.call(CreateList { users: creates, atomic }, key).await;
+        let creates = users.iter().map(|new| Create::new(&self.store, new.clone(), origin.caller.clone())).collect();
+        let result = self.list_creates.call(CreateList { users: creates, atomic }, origin.key).await;
         if !matches!(result, Err(StoreError::Conflict(_))) {
             return result;
         }
@@ -166,13 +168,13 @@ impl Users for SqlUsers {
         id: Uuid,
         versions: Versions,
         patch: UserPatch,
-        key: Option<Key>,
+        origin: Origin,
     ) -> Result<Written<Arc<Representation<User>>>, StoreError> {
-        let update = Update { id, versions, patch, now: self.store.clock.now() };
-        Ok(self.updates.call(update, key).await?.map(|user| user.0))
+        let update = Update { id, versions, patch, now: self.store.clock.now(), caller: origin.caller };
+        Ok(self.updates.call(update, origin.key).await?.map(|user| user.0))
     }
 
-    async fn delete(&self, id: Uuid, versions: Versions, key: Option<Key>) -> Result<Written<()>, StoreError> {
-        self.deletes.call(Delete { id, versions }, key).await
+    async fn delete(&self, id: Uuid, versions: Versions, origin: Origin) -> Result<Written<()>, StoreError> {
+        self.deletes.call(Delete { id, versions, caller: origin.caller }, origin.key).await
     }
 }

@@ -1,6 +1,6 @@
 //! Statements that update and delete users.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use api::{
     preconditions::Versions,
@@ -54,9 +54,9 @@ macro_rules! is_unchanged {
 }
 
 /// A row that has the new values already keeps its version and its time. The time is that of the clock, unless the row
-/// has a later one: clocks of instances differ, and a clock can be set back.
+/// has a later one: clocks of instances differ, and a clock can be set back. `mark` is what makes the caller one of this change.
 macro_rules! set {
-    ($name:literal, $email:literal, $email_key:literal, $now:literal) => {
+    ($name:literal, $email:literal, $email_key:literal, $now:literal, $mark:literal, $caller:literal) => {
         concat!(
             "UPDATE users SET name = COALESCE(",
             $name,
@@ -74,17 +74,34 @@ macro_rules! set {
             $now,
             " > created_at THEN ",
             $now,
-            " WHEN updated_at > created_at THEN updated_at ELSE created_at END "
+            " WHEN updated_at > created_at THEN updated_at ELSE created_at END, changed_by = CASE WHEN ",
+            is_unchanged!($name, $email),
+            " THEN changed_by ELSE ",
+            $mark,
+            " || ' ' || ",
+            $caller,
+            " END "
         )
     };
 }
 
-pub(super) const UPDATE: &str =
-    concat!(set!("$2", "$3", "$4", "$5"), "WHERE id = $1 AND ", is_allowed!("$6", "$7"), " RETURNING ", columns!());
+macro_rules! update {
+    ($mark:literal) => {
+        concat!(
+            set!("$2", "$3", "$4", "$5", $mark, "$8"),
+            "WHERE id = $1 AND ",
+            is_allowed!("$6", "$7"),
+            " RETURNING ",
+            columns!()
+        )
+    };
+}
+
+pub(super) const UPDATE: (&str, &str) = (update!("txid_current()"), update!("(version + 1)"));
 
 macro_rules! update_many {
-    () => {
-        set!("new_name", "new_email", "new_email_key", "at")
+    ($mark:literal) => {
+        set!("new_name", "new_email", "new_email_key", "at", $mark, "caller")
     };
 }
 
@@ -102,20 +119,20 @@ macro_rules! is_possible {
 pub(super) const UPDATE_MANY: (&str, &str) = (
     concat!(
         "WITH item AS (SELECT * FROM \
-         UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bool[]) \
-         AS item (item_id, new_name, new_email, new_email_key, at, listed, are_excluded)), \
+         UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bool[], $8::text[]) \
+         AS item (item_id, new_name, new_email, new_email_key, at, listed, are_excluded, caller)), \
          free AS (SELECT id AS free_id FROM users WHERE id = ANY($1) FOR UPDATE SKIP LOCKED) ",
-        update_many!(),
+        update_many!("txid_current()"),
         "FROM item, free WHERE id = item_id AND id = free_id AND ",
         is_possible!(),
         " RETURNING ",
         columns!()
     ),
     concat!(
-        update_many!(),
+        update_many!("(version + 1)"),
         "FROM (SELECT unhex(value ->> 0) AS item_id, value ->> 1 AS new_name, value ->> 2 AS new_email, \
-         value ->> 3 AS new_email_key, value ->> 4 AS at, value ->> 5 AS listed, value ->> 6 AS are_excluded \
-         FROM json_each($1)) AS item WHERE id = item_id AND ",
+         value ->> 3 AS new_email_key, value ->> 4 AS at, value ->> 5 AS listed, value ->> 6 AS are_excluded, \
+         value ->> 7 AS caller FROM json_each($1)) AS item WHERE id = item_id AND ",
         is_possible!(),
         " RETURNING ",
         columns!()
@@ -127,6 +144,7 @@ pub(super) struct Update {
     pub(super) versions: Versions,
     pub(super) patch: UserPatch,
     pub(super) now: Timestamp,
+    pub(super) caller: Option<Arc<str>>,
 }
 
 impl Update {
@@ -178,14 +196,15 @@ impl Write for UpdateUsers {
                 let listed: Vec<_> = updates.iter().map(|update| listed(&update.versions)).collect();
                 let are_excluded: Vec<_> = updates.iter().map(|update| update.versions.are_excluded).collect();
                 let query = sqlx::query_as(UPDATE_MANY.0).bind(ids).bind(names).bind(emails);
-                query.bind(keys).bind(times).bind(listed).bind(are_excluded).fetch_all(db).await?
+                let callers: Vec<_> = updates.iter().map(|update| update.caller.as_deref()).collect();
+                query.bind(keys).bind(times).bind(listed).bind(are_excluded).bind(callers).fetch_all(db).await?
             },
             sqlite db => {
                 let items = updates.iter().map(|update| {
                     let (name, email, key) = (update.name(), update.email(), update.email_key());
                     let micros = update.now.datetime().timestamp_micros();
                     let Versions { are_excluded, .. } = update.versions;
-                    json!([hex(update.id), name, email, key, micros, listed(&update.versions), are_excluded])
+                    json!([hex(update.id), name, email, key, micros, listed(&update.versions), are_excluded, update.caller])
                 });
                 sqlx::query_as(UPDATE_MANY.1).bind(json_text(items)).fetch_all(db).await?
             }
@@ -197,9 +216,23 @@ impl Write for UpdateUsers {
     async fn write_alone(&self, db: Connection<'_>, update: &Update) -> Result<Option<SharedUser>, sqlx::Error> {
         // `fetch_all`, although there is at most one row: SQLite commits, and reports a failed commit, only when the
         // statement has run to its end. `fetch_one` stops before that.
-        let rows: Vec<UserRow> = on_connection!(db, db => sqlx::query_as(UPDATE)
-            .bind(update.id).bind(update.name()).bind(update.email()).bind(update.email_key()).bind(Micros(update.now))
-            .bind(listed(&update.versions)).bind(update.versions.are_excluded).fetch_all(db).await?);
+        macro_rules! rows {
+            ($db:ident, $statement:expr) => {
+                sqlx::query_as($statement)
+                    .bind(update.id)
+                    .bind(update.name())
+                    .bind(update.email())
+                    .bind(update.email_key())
+                    .bind(Micros(update.now))
+                    .bind(listed(&update.versions))
+                    .bind(update.versions.are_excluded)
+                    .bind(update.caller.as_deref())
+                    .fetch_all($db)
+                    .await?
+            };
+        }
+        let rows: Vec<UserRow> =
+            on_connection!(db, postgres db => rows!(db, UPDATE.0), sqlite db => rows!(db, UPDATE.1));
         Ok(rows.into_iter().next().map(|row| decode(row).into()))
     }
 
@@ -210,19 +243,39 @@ impl Write for UpdateUsers {
 
 // ---- Delete ---------------------------------------------------------------------------------------------------------
 
-pub(super) const DELETE: &str = concat!("DELETE FROM users WHERE id = $1 AND ", is_allowed!("$2", "$3"));
+/// Tells the trigger of PostgreSQL who deletes, until the end of the transaction.
+macro_rules! deleted_by {
+    ($caller:literal) => {
+        concat!("(SELECT set_config('web_server.deleted_by', COALESCE(", $caller, ", ''), true)) AS deleted_by")
+    };
+}
+
+/// A trigger of SQLite deletes what is marked.
+macro_rules! mark_deleted {
+    ($caller:literal) => {
+        concat!("UPDATE users SET changed_by = '- ' || COALESCE(", $caller, ", '')")
+    };
+}
+
+pub(super) const DELETE: (&str, &str) = (
+    concat!("DELETE FROM users USING ", deleted_by!("$4"), " WHERE id = $1 AND ", is_allowed!("$2", "$3")),
+    concat!(mark_deleted!("$4"), " WHERE id = $1 AND ", is_allowed!("$2", "$3")),
+);
 
 /// Leaves out what [`UPDATE_MANY`] leaves out.
 pub(super) const DELETE_MANY: (&str, &str) = (
     concat!(
         "WITH item AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bool[]) AS item (item_id, listed, are_excluded)), \
          free AS (SELECT id AS free_id FROM users WHERE id = ANY($1) FOR UPDATE SKIP LOCKED) \
-         DELETE FROM users USING item, free WHERE id = item_id AND id = free_id AND ",
+         DELETE FROM users USING item, free, ",
+        deleted_by!("$4"),
+        " WHERE id = item_id AND id = free_id AND ",
         is_allowed!("listed", "are_excluded"),
         " RETURNING id"
     ),
     concat!(
-        "DELETE FROM users WHERE id IN (SELECT id FROM (SELECT unhex(value ->> 0) AS item_id, value ->> 1 AS listed, \
+        mark_deleted!("$2"),
+        " WHERE id IN (SELECT id FROM (SELECT unhex(value ->> 0) AS item_id, value ->> 1 AS listed, \
          value ->> 2 AS are_excluded FROM json_each($1)) AS item CROSS JOIN users WHERE id = item_id AND ",
         is_allowed!("listed", "are_excluded"),
         ") RETURNING id"
@@ -232,6 +285,7 @@ pub(super) const DELETE_MANY: (&str, &str) = (
 pub(super) struct Delete {
     pub(super) id: Uuid,
     pub(super) versions: Versions,
+    pub(super) caller: Option<Arc<str>>,
 }
 
 pub(super) struct DeleteUsers(pub(super) Store);
@@ -246,8 +300,9 @@ impl Write for DeleteUsers {
         &self.0
     }
 
+    /// A statement has one caller.
     fn can_share(one: &Delete, other: &Delete) -> bool {
-        one.id != other.id
+        one.id != other.id && one.caller == other.caller
     }
 
     fn ids(deletes: &[&Delete]) -> Vec<Uuid> {
@@ -255,27 +310,39 @@ impl Write for DeleteUsers {
     }
 
     async fn write_together(&self, db: Connection<'_>, deletes: &[&Delete]) -> Result<Results<()>, sqlx::Error> {
+        let caller = deletes.first().and_then(|delete| delete.caller.as_deref());
         let deleted: Vec<Uuid> = on_connection!(db,
             postgres db => {
                 let listed: Vec<_> = deletes.iter().map(|delete| listed(&delete.versions)).collect();
                 let are_excluded: Vec<_> = deletes.iter().map(|delete| delete.versions.are_excluded).collect();
                 let query = sqlx::query_scalar(DELETE_MANY.0).bind(Self::ids(deletes)).bind(listed).bind(are_excluded);
-                query.fetch_all(db).await?
+                query.bind(caller).fetch_all(db).await?
             },
             sqlite db => {
-                let items = deletes.iter().map(|Delete { id, versions }| {
+                let items = deletes.iter().map(|Delete { id, versions, .. }| {
                     json!([hex(*id), listed(versions), versions.are_excluded])
                 });
-                sqlx::query_scalar(DELETE_MANY.1).bind(json_text(items)).fetch_all(db).await?
+                sqlx::query_scalar(DELETE_MANY.1).bind(json_text(items)).bind(caller).fetch_all(db).await?
             }
         );
         Ok(deletes.iter().map(|delete| deleted.contains(&delete.id).then_some(Ok(()))).collect())
     }
 
     async fn write_alone(&self, db: Connection<'_>, delete: &Delete) -> Result<Option<()>, sqlx::Error> {
-        let Delete { id, versions } = delete;
-        let rows = on_connection!(db, db => sqlx::query(DELETE)
-            .bind(id).bind(listed(versions)).bind(versions.are_excluded).execute(db).await?.rows_affected());
+        let Delete { id, versions, caller } = delete;
+        macro_rules! count {
+            ($db:ident, $statement:expr) => {
+                sqlx::query($statement)
+                    .bind(id)
+                    .bind(listed(versions))
+                    .bind(versions.are_excluded)
+                    .bind(caller.as_deref())
+                    .execute($db)
+                    .await?
+                    .rows_affected()
+            };
+        }
+        let rows = on_connection!(db, postgres db => count!(db, DELETE.0), sqlite db => count!(db, DELETE.1));
         Ok((rows > 0).then_some(()))
     }
 

@@ -17,7 +17,7 @@ use super::model::{
 use crate::{
     extract::{Body, Header, Path, Query},
     freshness::Freshness,
-    idempotency::{IdempotencyHeader, OptionalKey},
+    idempotency::{IdempotencyHeader, Origin},
     page::with_next,
     preconditions::{ReadPrecondition, WritePreconditions, entity_tag, not_modified},
     problem::Problem,
@@ -80,10 +80,10 @@ async fn list_user_changes(
         (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn create_user(
     State(state): State<AppState>,
-    OptionalKey(key): OptionalKey,
+    origin: Origin,
     Body(new): Body<NewUser>,
 ) -> Result<Response, Problem> {
-    let written = state.users.create(new, key).await.map_err(problem)?;
+    let written = state.users.create(new, origin).await.map_err(problem)?;
     Ok(written.respond(|user| {
         let location = format!("/users/{}", user.id);
         with_header(representation(StatusCode::CREATED, &user), header::LOCATION, location)
@@ -97,10 +97,10 @@ async fn create_user(
         (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn create_users(
     State(state): State<AppState>,
-    OptionalKey(key): OptionalKey,
+    origin: Origin,
     Body(NewUsers { users, atomic }): Body<NewUsers>,
 ) -> Result<Response, Problem> {
-    let written = state.users.create_many(users, atomic, key).await.map_err(problem)?;
+    let written = state.users.create_many(users, atomic, origin).await.map_err(problem)?;
     Ok(written.respond(|users| {
         let results = users.into_iter().enumerate().map(UserCreation::new).collect();
         respond::json(StatusCode::OK, &UserCreations { results })
@@ -143,12 +143,12 @@ async fn get_user(
 async fn replace_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
-    OptionalKey(key): OptionalKey,
+    origin: Origin,
     Header(preconditions): Header<WritePreconditions>,
     Body(new): Body<NewUser>,
 ) -> Result<Response, Problem> {
     let all = UserPatch { name: Some(new.name), email: Some(new.email) };
-    let written = state.users.update(path.id, preconditions.versions(), all, key).await.map_err(problem)?;
+    let written = state.users.update(path.id, preconditions.versions(), all, origin).await.map_err(problem)?;
     Ok(written.respond(|user| representation(StatusCode::OK, &user)))
 }
 
@@ -164,11 +164,11 @@ async fn replace_user(
 async fn update_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
-    OptionalKey(key): OptionalKey,
+    origin: Origin,
     Header(preconditions): Header<WritePreconditions>,
     Body(patch): Body<UserPatch>,
 ) -> Result<Response, Problem> {
-    let written = state.users.update(path.id, preconditions.versions(), patch, key).await.map_err(problem)?;
+    let written = state.users.update(path.id, preconditions.versions(), patch, origin).await.map_err(problem)?;
     Ok(written.respond(|user| representation(StatusCode::OK, &user)))
 }
 
@@ -184,10 +184,10 @@ async fn update_user(
 async fn delete_user(
     State(state): State<AppState>,
     Path(path): Path<UserPath>,
-    OptionalKey(key): OptionalKey,
+    origin: Origin,
     Header(preconditions): Header<WritePreconditions>,
 ) -> Result<Response, Problem> {
-    let written = state.users.delete(path.id, preconditions.versions(), key).await.map_err(problem)?;
+    let written = state.users.delete(path.id, preconditions.versions(), origin).await.map_err(problem)?;
     Ok(written.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }
 

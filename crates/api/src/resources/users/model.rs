@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     freshness::Freshness,
-    idempotency::{Key, Written},
+    idempotency::{Origin, Written},
     page::Page,
     preconditions::Versions,
     problem::{ItemProblem, ProblemType, Violation},
@@ -273,7 +273,7 @@ pub enum UserChangeType {
     Deleted,
 }
 
-/// A change of a user. It has no personal data, so nothing of a deleted user is left here.
+/// A change of a user. It has no personal data of the user, so nothing of a deleted one is left here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserChange {
     /// A UUID of version 7: the order of ids is the order of the changes.
@@ -287,6 +287,10 @@ pub struct UserChange {
     pub version: i64,
     /// The time of the change.
     pub at: Timestamp,
+    /// Who made it, if that is known: `key:NAME` of an API key, or `sub:SUBJECT` of an access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub changed_by: Option<String>,
 }
 
 /// A page of changes, oldest first.
@@ -330,7 +334,7 @@ impl UserChangeQuery {
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Creates a user with a new id. `Conflict("email")` if another user has the address.
-    async fn create(&self, new: NewUser, key: Option<Key>) -> Result<Written<Arc<Representation<User>>>, StoreError>;
+    async fn create(&self, new: NewUser, origin: Origin) -> Result<Written<Arc<Representation<User>>>, StoreError>;
 
     /// Creates several users, in the order of the list. `None` for a user whose address another one has, in the list or in the
     /// store. If `atomic`, creates none unless it creates all: `Conflicts`.
@@ -338,7 +342,7 @@ pub trait Users: Send + Sync {
         &self,
         users: Vec<NewUser>,
         atomic: bool,
-        key: Option<Key>,
+        origin: Origin,
     ) -> Result<Written<Vec<Option<User>>>, StoreError>;
 
     /// Returns a user. `NotFound`.
@@ -361,9 +365,9 @@ pub trait Users: Send + Sync {
         id: Uuid,
         versions: Versions,
         patch: UserPatch,
-        key: Option<Key>,
+        origin: Origin,
     ) -> Result<Written<Arc<Representation<User>>>, StoreError>;
 
     /// Deletes a user, if it has one of these versions. `NotFound`; `PreconditionFailed`.
-    async fn delete(&self, id: Uuid, versions: Versions, key: Option<Key>) -> Result<Written<()>, StoreError>;
+    async fn delete(&self, id: Uuid, versions: Versions, origin: Origin) -> Result<Written<()>, StoreError>;
 }
