@@ -15,7 +15,7 @@ use crate::{
     http::{docs::Documents, router},
     ids::IdGenerator,
     readiness::{Drain, StoreReadiness},
-    storage::{self, ConnectError, MigrationError, Store},
+    storage::{self, ConnectError, MigrationError, SchemaError, Store},
     telemetry::exposition::Prometheus,
 };
 
@@ -56,9 +56,9 @@ pub enum StartError {
     /// The database cannot be migrated.
     #[error(transparent)]
     Migrate(#[from] MigrationError),
-    /// The schema of the database does not match this version of the server.
-    #[error("the database schema does not match this version ({0}): run `web_server migrate`")]
-    Schema(sqlx::Error),
+    /// The statements of the server do not work.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
 }
 
 /// Loads the contract inside the binary.
@@ -133,7 +133,7 @@ impl App {
         if !config.database.no_migrate {
             store.migrate().await?;
         }
-        store.check_schema().await.map_err(StartError::Schema)?;
+        store.check_schema().await?;
         Ok(store)
     }
 

@@ -1,7 +1,6 @@
-//! Readiness: the database responds, and the server is not draining.
+//! Readiness: the database can be read and written, and the server is not draining.
 //!
-//! The result of a database ping is reused for a quarter of a second, so the number of readiness requests does not
-//! matter. The ping has a connection of its own: a full pool does not look like an unavailable database.
+//! The result is reused for a quarter of a second, so the number of readiness requests does not matter.
 
 use std::{
     sync::{
@@ -17,7 +16,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{storage::Store, telemetry::metrics};
 
-/// How long the result of a ping is reused. With the timeout of the ping, a change is visible within a second.
+/// How long a result is reused.
 const MAX_AGE: Duration = Duration::from_millis(250);
 
 /// Whether the server is draining. Clones share the state.
@@ -39,7 +38,7 @@ impl Drain {
 pub(crate) struct StoreReadiness {
     store: Store,
     drain: Drain,
-    last: Mutex<Option<(Instant, bool)>>,
+    last: Mutex<Option<(Instant, Option<&'static str>)>>,
 }
 
 impl StoreReadiness {
@@ -47,16 +46,15 @@ impl StoreReadiness {
         Self { store, drain, last: Mutex::new(None) }
     }
 
-    /// Returns the result of the last ping, or of a new one if the last one is too old. Concurrent callers wait for the
-    /// lock and then reuse the result.
-    async fn database_is_available(&self) -> bool {
+    /// Returns the ability that the database lost. Concurrent callers wait for the lock and then reuse the result.
+    async fn lost_ability(&self) -> Option<&'static str> {
         let mut last = self.last.lock().await;
         match *last {
-            Some((at, is_available)) if at.elapsed() < MAX_AGE => is_available,
+            Some((at, lost)) if at.elapsed() < MAX_AGE => lost,
             _ => {
-                let is_available = self.store.ping().await.is_ok();
-                *last = Some((Instant::now(), is_available));
-                is_available
+                let lost = self.store.lost_ability().await;
+                *last = Some((Instant::now(), lost));
+                lost
             }
         }
     }
@@ -67,10 +65,8 @@ impl Readiness for StoreReadiness {
     async fn check(&self) -> Result<(), NotReady> {
         let result = if self.drain.started() {
             Err(NotReady::Draining)
-        } else if self.database_is_available().await {
-            Ok(())
         } else {
-            Err(NotReady::DatabaseUnavailable)
+            self.lost_ability().await.map_or(Ok(()), |lost| Err(NotReady::Database { lost }))
         };
         metrics::record_readiness(result.is_ok());
         result

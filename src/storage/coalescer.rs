@@ -92,6 +92,9 @@ pub(super) trait Batch: Send + Sync + 'static {
 pub(super) trait StatementError: Clone + Send + 'static {
     /// Whether the statement had no effect, and its items can run alone.
     fn is_undone(&self) -> bool;
+
+    /// Whether the database did not run the statement, and probably runs it now.
+    fn may_be_repeated(&self) -> bool;
 }
 
 /// Why a request has no output.
@@ -308,7 +311,13 @@ impl<B: Batch> Shared<B> {
     }
 
     async fn run_alone(&self, item: B::Item, caller: Caller<B>) {
-        let work = self.batch.run_alone(&item).instrument(caller.span.clone());
+        let work = async {
+            match self.batch.run_alone(&item).await {
+                Err(error) if error.may_be_repeated() => self.batch.run_alone(&item).await,
+                result => result,
+            }
+        };
+        let work = work.instrument(caller.span.clone());
         caller.send(match AssertUnwindSafe(work).catch_unwind().await {
             Ok(result) => result.map_err(CallError::Failed),
             Err(_) => Err(CallError::Panicked),

@@ -20,6 +20,10 @@ impl StatementError for Refused {
     fn is_undone(&self) -> bool {
         self.undone
     }
+
+    fn may_be_repeated(&self) -> bool {
+        false
+    }
 }
 
 /// What the fake database does with an item.

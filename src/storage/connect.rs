@@ -7,6 +7,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
+    abilities::Abilities,
     cache::Cache,
     coherence, error,
     keys_in_flight::KeysInFlight,
@@ -74,6 +75,7 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
         idempotency_keys_retention: config.database.idempotency_keys_retention,
         deadlines: config.deadlines,
         keys_in_flight: KeysInFlight::default(),
+        abilities: Arc::new(Abilities::new()),
         permits_beside_lanes,
         faults: None,
     })
@@ -129,8 +131,8 @@ async fn wait_for_postgres(config: &Config, options: &PgConnectOptions) -> Resul
                 let _ = connection.close().await;
                 return Ok(());
             }
-            Ok(Err(error)) if !error::is_not_available_yet(&error) => return Err(error.to_string()),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) if !error::is_not_available_yet(&error) => return Err(error::message(&error)),
+            Ok(Err(error)) => error::message(&error),
             Err(_) => format!("no response within {}", humantime::format_duration(attempt)),
         };
         if Instant::now() + pause >= end {

@@ -10,6 +10,14 @@ use crate::telemetry::warning_interval::WarningInterval;
 
 static OVERLOAD_WARNINGS: WarningInterval = WarningInterval::new();
 
+/// The message of an error. Without this, an error of PostgreSQL has the line of its source at which it was made.
+pub(super) fn message(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => format!("error returned from database: {}", error.message()),
+        error => error.to_string(),
+    }
+}
+
 /// A statement was sent, and its result is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -20,7 +28,7 @@ pub(super) fn unconfirmed(error: sqlx::Error) -> sqlx::Error {
     match error {
         sqlx::Error::Database(error) if is_outdated_statement(error.as_ref()) => sqlx::Error::Database(error),
         sqlx::Error::Io(error) => sqlx::Error::Io(io::Error::new(error.kind(), Unconfirmed(error.to_string()))),
-        error => sqlx::Error::Io(io::Error::other(Unconfirmed(error.to_string()))),
+        error => sqlx::Error::Io(io::Error::other(Unconfirmed(message(&error)))),
     }
 }
 
@@ -49,6 +57,11 @@ impl StatementError for Failure {
             }
             _ => false,
         }
+    }
+
+    /// The statement was prepared before its table was altered. The connections that prepared it are not used again.
+    fn may_be_repeated(&self) -> bool {
+        matches!(&*self.0, sqlx::Error::Database(error) if is_outdated_statement(error.as_ref()))
     }
 }
 
@@ -100,8 +113,12 @@ impl CallError<Failure> {
 pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
     let class = classify(error);
     match class {
-        StoreError::Unavailable => tracing::warn!(operation, %error, "{}", unavailability(error)),
-        StoreError::Internal => tracing::error!(operation, %error, "unexpected database error"),
+        StoreError::Unavailable => match contention(error) {
+            Some(cause) => tracing::warn!(operation, error = message(error), "{cause}"),
+            // `abilities.rs` logs and counts it.
+            None => tracing::debug!(operation, error = message(error), "the database is unavailable"),
+        },
+        StoreError::Internal => tracing::error!(operation, error = message(error), "unexpected database error"),
         StoreError::NotFound
         | StoreError::Conflict(_)
         | StoreError::PreconditionFailed(_)
@@ -115,18 +132,53 @@ pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
     class
 }
 
-/// Returns why a statement may succeed later.
-fn unavailability(error: &sqlx::Error) -> &'static str {
-    let sqlx::Error::Database(error) = error else { return "the database is unavailable" };
+/// Returns what a statement waited for, if that is another statement.
+fn contention(error: &sqlx::Error) -> Option<&'static str> {
+    let sqlx::Error::Database(error) = error else { return None };
     let code = error.code().unwrap_or_default();
-    let is_postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
     match (&*code, sqlite_result(&code)) {
-        ("55P03", _) => "a lock was not released in time",
-        ("57014", _) => "a statement took too long",
-        ("40001" | "40P01", _) => "a statement conflicted with another transaction",
-        (_, Some(5 | 6)) if !is_postgres => "a lock was not released in time",
-        _ => "the database is unavailable",
+        ("55P03", _) => Some("a lock was not released in time"),
+        ("57014", _) => Some("a statement took too long"),
+        ("40001" | "40P01", _) => Some("a statement conflicted with another transaction"),
+        (_, Some(5 | 6)) if !is_of_postgres(error.as_ref()) => Some("a lock was not released in time"),
+        _ => None,
     }
+}
+
+/// Whether a statement waited too long for another one, so that its failure says nothing about the database.
+pub(super) fn is_contention(error: &sqlx::Error) -> bool {
+    contention(error).is_some()
+}
+
+/// Whether an operator has to act: the database only reads, its disk is full or broken, or its schema was changed.
+pub(super) fn is_grave(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) if is_of_postgres(error.as_ref()) => {
+            let code = error.code().unwrap_or_default();
+            is_misfit(error.as_ref()) || matches!(&*code, "25006" | "53100" | "58030")
+        }
+        // READONLY, IOERR, CORRUPT, FULL, NOTADB.
+        sqlx::Error::Database(error) => {
+            is_misfit(error.as_ref())
+                || matches!(sqlite_result(&error.code().unwrap_or_default()), Some(8 | 10 | 11 | 13 | 26))
+        }
+        error => matches!(error, sqlx::Error::ColumnDecode { .. }),
+    }
+}
+
+/// Whether the schema is not the one for which a statement was written. SQLSTATE class 42 includes missing privileges.
+pub(super) fn is_misfit(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if is_of_postgres(error) {
+        // 42P05: a pooler in front of PostgreSQL shares the connection with another client.
+        return code.starts_with("42") && code != "42P05";
+    }
+    let message = error.message();
+    sqlite_result(&code) == Some(1) && (message.starts_with("no such ") || message.contains("has no column"))
+}
+
+fn is_of_postgres(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some()
 }
 
 fn classify(error: &sqlx::Error) -> StoreError {
@@ -142,7 +194,9 @@ fn classify(error: &sqlx::Error) -> StoreError {
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_) => StoreError::Unavailable,
+        | sqlx::Error::Protocol(_)
+        // A column has another type since.
+        | sqlx::Error::ColumnDecode { .. } => StoreError::Unavailable,
         _ => StoreError::Internal,
     }
 }
@@ -207,7 +261,10 @@ fn column_of_message(message: &str) -> Option<&str> {
 /// statement has a lock.
 fn is_transient(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
-    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+    if is_misfit(error) {
+        return true;
+    }
+    if is_of_postgres(error) {
         // SQLSTATE classes: 08 connection, 28 authorization (during a change of the password), 40 rollback (deadlock,
         // serialization), 53 resources, 55 not in prerequisite state (no connections allowed, lock timeout), 57 operator
         // intervention (shutdown, statement timeout), 58 system; and 25006 read-only after a failover, 3D000 a database
@@ -216,8 +273,8 @@ fn is_transient(error: &dyn DatabaseError) -> bool {
             || matches!(code.get(..2), Some("08" | "28" | "40" | "53" | "55" | "57" | "58"))
             || matches!(&*code, "25006" | "3D000");
     }
-    // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
-    matches!(sqlite_result(&code), Some(5 | 6 | 8 | 10 | 13 | 14))
+    // BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
+    matches!(sqlite_result(&code), Some(5 | 6 | 8 | 10 | 11 | 13 | 14 | 26))
 }
 
 /// Returns SQLite's primary result code, in the low byte of the extended one.

@@ -136,7 +136,7 @@ impl<W: Write> KeyedWrites<W> {
         };
         let ids = W::ids(&items.iter().map(|keyed| &keyed.item).collect::<Vec<_>>());
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        store.statement(W::OPERATION, query).await
+        store.write(W::OPERATION, query).await
     }
 
     async fn run_in(&self, mut db: Connection<'_>, items: &[KeyedItem<W::Item>]) -> Result<Outputs<W>, sqlx::Error> {
@@ -243,7 +243,7 @@ impl<W: Write> KeyedWrites<W> {
                 }
             )
         };
-        store.statement("idempotency.settle", query).await
+        store.write("idempotency.settle", query).await
     }
 }
 

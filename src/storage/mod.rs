@@ -6,6 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "only this module has SQL")]
 
+mod abilities;
 mod cache;
 mod coalescer;
 mod coalescer_limits;
@@ -18,6 +19,7 @@ mod keys_in_flight;
 mod pool_options;
 mod pools;
 mod postgres_pool;
+mod probes;
 mod resources;
 mod retry;
 mod schema;
@@ -35,6 +37,6 @@ mod writer;
 pub use connect::{ConnectError, connect};
 pub use fault_injection::FaultInjector;
 pub use pools::PoolState;
-pub use schema::MigrationError;
+pub use schema::{MigrationError, SchemaError};
 pub use store::Store;
 pub use users::{ImportedUser, LIST, UserImporter};

@@ -7,8 +7,11 @@ use sqlx::{
     migrate::{Migrate, MigrateError},
 };
 
+use tokio::time::timeout_at;
+
 use super::{
-    pools::{Pools, on},
+    error::{is_misfit, message},
+    pools::Pools,
     postgres_pool,
     resources::STATEMENTS,
     store::Store,
@@ -34,12 +37,25 @@ pub enum MigrationError {
     /// Another version of the server ran a migration that this one does not have.
     #[error(
         "the database was migrated by a newer version of the server (migration {0} is unknown to this one): start that \
-         version, or restore a backup from before the migration"
+         version, restore a backup from before the migration, or set NO_MIGRATE=true if this version works with its schema"
     )]
     Newer(i64),
     /// A migration failed.
     #[error("database migration failed: {0}")]
     Failed(MigrateError),
+}
+
+/// Why the statements of the server do not work, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The schema is not the one of this version.
+    #[error(
+        "the database schema does not match this version ({0}): run `web_server migrate`, or start the version that migrated it"
+    )]
+    Misfit(String),
+    /// The database is locked or can only be read, a privilege is missing, or a pooler is not supported.
+    #[error("the database cannot be used: {0}")]
+    Unusable(String),
 }
 
 impl<E: Into<MigrateError>> From<E> for MigrationError {
@@ -76,26 +92,46 @@ impl Store {
     ///
     /// # Errors
     /// The error of the database for the first statement that it cannot prepare, or the missing privilege.
-    pub async fn check_schema(&self) -> Result<(), sqlx::Error> {
-        if let Pools::Sqlite(database) = &self.pools {
-            return check_sqlite(&database.connections().writer).await;
+    pub async fn check_schema(&self) -> Result<(), SchemaError> {
+        self.try_statements().await.map_err(|error| match &error {
+            sqlx::Error::Database(cause) if is_misfit(cause.as_ref()) => SchemaError::Misfit(message(&error)),
+            _ => SchemaError::Unusable(message(&error)),
+        })
+    }
+
+    /// [`Self::check_schema`], with the error of the database.
+    pub(super) async fn try_statements(&self) -> Result<(), sqlx::Error> {
+        match &self.pools {
+            Pools::Sqlite(database) => check_sqlite(&database.connections().writer).await,
+            Pools::Postgres { all, .. } => {
+                let mut lease = all.acquire().await?;
+                let deadline = lease.deadline();
+                let result = timeout_at(deadline, check_postgres(lease.connection())).await.ok();
+                lease.finish(result)
+            }
         }
-        for statement in STATEMENTS.iter().flat_map(|statements| statements.both.iter().chain(statements.postgres)) {
-            on!(self.pools.write(), db => db.prepare(SqlSafeStr::into_sql_str(*statement)).await.map(drop))?;
+    }
+}
+
+/// [`Store::check_schema`] on PostgreSQL.
+async fn check_postgres(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // A statement that is prepared already would not be sent.
+    connection.clear_cached_statements().await?;
+    for statements in STATEMENTS {
+        for statement in statements.both.iter().chain(statements.postgres) {
+            connection.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
         }
-        for table in STATEMENTS.iter().flat_map(|statements| statements.tables) {
+        for table in statements.tables {
             for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                let granted = on!(self.pools.read(), db => {
-                    sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege).fetch_one(db).await
-                });
-                if !granted? {
+                let granted = sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege);
+                if !granted.fetch_one(&mut *connection).await? {
                     let message = format!("the role lacks the privilege {privilege} on the table {table}");
                     return Err(sqlx::Error::Configuration(message.into()));
                 }
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// [`Store::migrate`] on SQLite.
@@ -114,13 +150,15 @@ pub(super) async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrationE
 
 /// [`Store::check_schema`] on SQLite.
 pub(super) async fn check_sqlite(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut connection = writer.acquire().await?;
+    connection.clear_cached_statements().await?;
     for statements in STATEMENTS {
         for statement in statements.both.iter().chain(statements.sqlite) {
-            writer.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
+            connection.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
         }
     }
     // Write access, without writing. `BEGIN IMMEDIATE` is not enough: without write access SQLite treats it as a plain BEGIN.
-    sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(writer).await.map(drop)
+    sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(&mut *connection).await.map(drop)
 }
 
 /// Takes the lock that sqlx-cli takes too, and logs if another instance has it. Each attempt is short: `CREATE INDEX

@@ -28,6 +28,9 @@ use super::{
 };
 use crate::config::Config;
 
+/// The size in bytes to which a longer `-wal` file is truncated. It grows while another process reads.
+const MAX_WAL: u64 = 16 << 20;
+
 /// How long to try to open a connection at start.
 const MAX_OPEN_TIME: Duration = Duration::from_secs(10);
 
@@ -144,6 +147,22 @@ impl SqliteDatabase {
         Ok((generation, version))
     }
 
+    /// Truncates a long `-wal` file, if no reader needs it: without writes, SQLite does not.
+    pub(super) async fn truncate_long_wal(&self) -> Result<(), sqlx::Error> {
+        let lease = self.lease(Access::Write).await?;
+        if lease.connections.files.wal_len().is_none_or(|len| len <= MAX_WAL) {
+            return Ok(());
+        }
+        let moved = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(lease.pool()).await;
+        let (_, in_wal, moved): (bool, i64, i64) = lease.finish(moved).await?;
+        if in_wal == moved {
+            let lease = self.lease(Access::Write).await?;
+            let truncated = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(lease.pool()).await;
+            lease.finish(truncated).await?;
+        }
+        Ok(())
+    }
+
     /// Closes every connection after its current statement.
     pub(super) async fn close(&self) {
         self.closed.cancel();
@@ -186,6 +205,8 @@ impl SqliteConnections {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // SQLite truncates a longer `-wal` file at a commit, once no reader needs it.
+            .pragma("journal_size_limit", MAX_WAL.to_string())
             .busy_timeout(config.deadlines.lock);
         let open = |error: sqlx::Error| error.to_string();
         // This switches an empty file to WAL, which a read-only connection cannot do, or reads a long `-wal` file, for which

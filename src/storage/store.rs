@@ -2,18 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{representation::Representation, store_error::StoreError, users::User};
+use api::{representation::Representation, users::User};
 use tokio::{sync::Semaphore, time::Instant};
 use tracing::Instrument;
 
 use super::{
+    abilities::{Abilities, Ability},
     cache::Cache,
     coalescer::Limits,
-    error::{self, Failure},
+    error::Failure,
     fault_injection::FaultInjector,
     keys_in_flight::KeysInFlight,
-    pool_options::PING_TIMEOUT,
-    pools::{PoolState, Pools, on},
+    pools::{PoolState, Pools},
 };
 use crate::{
     clock::Clock,
@@ -30,9 +30,6 @@ const MAX_ITEMS: usize = 256;
 /// The maximum number of items of one operation that wait for a statement. Each waits for a request, and is small.
 pub(super) const MAX_DEPTH: usize = 16_384;
 
-/// Reads a table, so that SQLite has to read its file.
-const PING: &str = "SELECT 1 FROM users LIMIT 1";
-
 /// An open database.
 #[derive(Clone)]
 pub struct Store {
@@ -47,6 +44,7 @@ pub struct Store {
     pub(super) idempotency_keys_retention: Duration,
     pub(super) deadlines: Deadlines,
     pub(super) keys_in_flight: KeysInFlight,
+    pub(super) abilities: Arc<Abilities>,
     /// See [`Limits`]: half of the connections. The other half serves the lanes.
     pub(super) permits_beside_lanes: Arc<Semaphore>,
     pub(super) faults: Option<Arc<dyn FaultInjector>>,
@@ -64,28 +62,28 @@ impl Store {
         &self.target
     }
 
-    /// Queries the database on the reserved connection, so that a full pool does not matter.
-    ///
-    /// # Errors
-    /// The database does not respond within 500 ms, or fails.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let query = async {
-            self.inject_fault("ping").await?;
-            on!(self.pools.probe(), db => sqlx::query(PING).execute(db).await.map(drop))
-        };
-        match tokio::time::timeout(PING_TIMEOUT, query).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error::log("ping", &error)),
-            Err(_) => {
-                tracing::warn!(timeout = ?PING_TIMEOUT, "the database did not respond in time");
-                Err(StoreError::Unavailable)
-            }
-        }
+    /// Runs a statement that reads, as [`Self::statement`].
+    pub(super) async fn read<T>(
+        &self,
+        operation: &'static str,
+        query: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, Failure> {
+        self.statement(&self.abilities.reads, operation, query).await
+    }
+
+    /// Runs a statement that writes, as [`Self::statement`].
+    pub(super) async fn write<T>(
+        &self,
+        operation: &'static str,
+        query: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, Failure> {
+        self.statement(&self.abilities.writes, operation, query).await
     }
 
     /// Runs one statement in a span of its own, and measures it as `database_operation_duration_seconds{operation}`.
-    pub(super) async fn statement<T>(
+    async fn statement<T>(
         &self,
+        ability: &Ability,
         operation: &'static str,
         query: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, Failure> {
@@ -97,6 +95,7 @@ impl Store {
         let span = tracing::debug_span!("statement", operation, otel.kind = "client");
         let result = work.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
+        ability.record(operation, &result);
         result.map_err(Failure::from)
     }
 
@@ -125,7 +124,7 @@ impl Store {
         }
     }
 
-    async fn inject_fault(&self, operation: &'static str) -> Result<(), sqlx::Error> {
+    pub(super) async fn inject_fault(&self, operation: &'static str) -> Result<(), sqlx::Error> {
         match &self.faults {
             Some(faults) => faults.before(operation).await,
             None => Ok(()),

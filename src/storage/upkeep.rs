@@ -1,11 +1,11 @@
-//! Removes what is kept for a limited time, in steps that are short.
+//! Removes what is kept for a limited time, in steps that are short, and bounds the `-wal` file of SQLite.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::time::sleep;
 
-use super::{idempotency, store::Store, users};
+use super::{idempotency, pools::Pools, store::Store, users};
 
 /// The number of rows that a statement removes.
 const REMOVED_AT_ONCE: i64 = 1_000;
@@ -25,6 +25,11 @@ pub(super) async fn run(store: Store) {
         let keys = idempotency::remove(&store, now - store.idempotency_keys_retention, REMOVED_AT_ONCE);
         let keys = removed(&store, "idempotency.remove", keys).await;
         if changes.max(keys) < REMOVED_AT_ONCE as u64 {
+            if let Pools::Sqlite(database) = &store.pools
+                && let Err(error) = database.truncate_long_wal().await
+            {
+                tracing::debug!(%error, "cannot truncate the -wal file");
+            }
             sleep(INTERVAL).await;
         }
     }
@@ -36,7 +41,7 @@ async fn removed(
     operation: &'static str,
     statement: impl Future<Output = Result<u64, sqlx::Error>>,
 ) -> u64 {
-    store.statement(operation, statement).await.unwrap_or_else(|failure| {
+    store.write(operation, statement).await.unwrap_or_else(|failure| {
         drop(failure.log(operation));
         0
     })

@@ -81,7 +81,7 @@ impl<W: Write> Batch for Writes<W> {
         };
         let ids = W::ids(&items);
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        store.statement(W::OPERATION, query).await
+        store.write(W::OPERATION, query).await
     }
 
     async fn run_alone(&self, item: &W::Item) -> Result<Self::Output, Failure> {
@@ -97,7 +97,7 @@ impl<W: Write> Batch for Writes<W> {
         };
         let ids = W::ids(slice::from_ref(&item));
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        match store.statement(W::OPERATION, query).await? {
+        match store.write(W::OPERATION, query).await? {
             Some(value) => Ok(Ok(value)),
             None => self.0.refusal(item).await.map(Err).map_err(Failure::not_done),
         }

@@ -92,3 +92,23 @@ async fn a_lost_connection_is_distinguished_from_one_that_cannot_be_opened() {
     server.stop().await;
     storage.drop_database().await;
 }
+
+on_both! {
+    /// Two users that take each other's address do not wait for each other.
+    async fn users_that_swap_their_addresses_get_409(environment: Environment) {
+        let (app, server) = App::start(&environment.storage, &[]).await;
+        let mut paths = Vec::new();
+        for name in ["ada", "bob"] {
+            paths.push(format!("/users/{}", app.create_user(name).await["id"].as_str().unwrap()));
+        }
+        let take = async |path: &str, name: &str| {
+            let response = app.patch(path, json!({ "email": format!("{name}@example.com") })).await;
+            (response.status, response.json()["type"].clone())
+        };
+        for _ in 0..20 {
+            let (one, other) = tokio::join!(take(&paths[0], "bob"), take(&paths[1], "ada"));
+            assert_eq!((one, other), ((409, json!("/problems/conflict")), (409, json!("/problems/conflict"))));
+        }
+        server.stop().await;
+    }
+}

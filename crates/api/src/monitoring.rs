@@ -7,8 +7,11 @@ use async_trait::async_trait;
 pub enum NotReady {
     /// The server is about to stop.
     Draining,
-    /// The database does not respond.
-    DatabaseUnavailable,
+    /// The database lost an ability: `reads` or `writes`.
+    Database {
+        /// The ability.
+        lost: &'static str,
+    },
 }
 
 /// Reports whether the server can process requests.

@@ -46,6 +46,11 @@ impl Versions {
     /// Every version: the write has no precondition.
     pub const ANY: Self = Self { listed: Vec::new(), are_excluded: true };
 
+    /// Whether the write may happen at this version.
+    pub fn allow(&self, version: i64) -> bool {
+        self.listed.contains(&version) != self.are_excluded
+    }
+
     /// Whether the write has no precondition that can fail.
     pub fn are_any(&self) -> bool {
         self.are_excluded && self.listed.is_empty()

@@ -55,7 +55,7 @@ pub(super) async fn complete_before(store: &Store, operation: &'static str) -> R
     }
     let query =
         async { on!(store.pools.read(), db => sqlx::query_scalar::<_, Micros>(COMPLETE_BEFORE).fetch_one(db).await) };
-    let time = store.statement(operation, query).await?;
+    let time = store.read(operation, query).await?;
     Ok(uuid_v7(time.0.datetime().timestamp_micros(), Uuid::nil()))
 }
 
@@ -68,7 +68,7 @@ impl ListChanges {
         let query = async {
             on!(self.0.pools.read(), db => sqlx::query_scalar(IS_KEPT).bind(Micros::from(micros_of(id))).fetch_one(db).await)
         };
-        self.0.statement("users.changes", query).await
+        self.0.read("users.changes", query).await
     }
 }
 
@@ -102,7 +102,7 @@ impl Batch for ListChanges {
                     .bind(micros_of(start)).bind(page.rows()).fetch_all(db).await
             )
         };
-        let rows = self.0.statement(Self::OPERATION, statement).await?;
+        let rows = self.0.read(Self::OPERATION, statement).await?;
         // After the rows were read, so that none of them was removed before.
         let oldest = self.0.clock.now().datetime() - self.0.user_changes_retention;
         if let Some(after) = query.after.filter(|after| micros_of(*after) < oldest.timestamp_micros())

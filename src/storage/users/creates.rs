@@ -229,7 +229,7 @@ pub(super) async fn conflicts(store: &Store, users: &[NewUser]) -> Result<Vec<St
             }
         )
     };
-    let mut taken: HashSet<String> = store.statement(CreateUserLists::OPERATION, query).await?.into_iter().collect();
+    let mut taken: HashSet<String> = store.read(CreateUserLists::OPERATION, query).await?.into_iter().collect();
     let is_taken = |(place, key)| (!taken.insert(key)).then(|| format!("/users/{place}/email"));
     Ok(keys.into_iter().enumerate().filter_map(is_taken).collect())
 }

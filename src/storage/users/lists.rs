@@ -125,7 +125,7 @@ impl Batch for ListUsers {
                 statement.fetch_all(db).await
             })
         };
-        let rows = self.0.statement(Self::OPERATION, statement).await?;
+        let rows = self.0.read(Self::OPERATION, statement).await?;
         let mut users: Vec<User> = rows.into_iter().map(decode).collect();
         let next_cursor = query.page().cut(&mut users, |user| user.id);
         Ok(Arc::new(Representation::new(UserList { users, next_cursor })))

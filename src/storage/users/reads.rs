@@ -63,7 +63,7 @@ impl Batch for GetUsers {
             )
         };
         let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(ids)));
-        let rows = self.0.statement(Self::OPERATION, query).await?;
+        let rows = self.0.read(Self::OPERATION, query).await?;
         let users: HashMap<Uuid, Arc<Representation<User>>> = rows.into_iter().map(|row| (row.0, user(row))).collect();
         if let Some((cache, start)) = start {
             cache.store(&start, ids, |id| users.get(id));
@@ -76,7 +76,7 @@ impl Batch for GetUsers {
             on!(self.0.pools.read(), db => sqlx::query_as::<_, UserRow>(GET).bind(id).fetch_optional(db).await)
         };
         let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(&[*id])));
-        let user = self.0.statement(Self::OPERATION, query).await?.map(user);
+        let user = self.0.read(Self::OPERATION, query).await?.map(user);
         if let Some((cache, start)) = start {
             cache.store(&start, &[*id], |_| user.as_ref());
         }
@@ -120,6 +120,6 @@ impl Batch for LookUpUsers {
                 }
             )
         };
-        Ok(self.0.statement(Self::OPERATION, query).await?.into_iter().map(decode).collect())
+        Ok(self.0.read(Self::OPERATION, query).await?.into_iter().map(decode).collect())
     }
 }

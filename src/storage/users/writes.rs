@@ -36,13 +36,10 @@ fn listed(versions: &Versions) -> String {
 
 pub(super) const VERSION: &str = "SELECT version FROM users WHERE id = $1";
 
-/// Returns why a statement for one item wrote no row: there is no such row, or its version was not allowed.
-async fn refusal(store: &Store, operation: &'static str, id: Uuid, versions: &Versions) -> Result<StoreError, Failure> {
-    if versions.are_any() {
-        return Ok(StoreError::NotFound);
-    }
+/// Returns the version of a user now.
+async fn version(store: &Store, operation: &'static str, id: Uuid) -> Result<Option<i64>, Failure> {
     let query = async { on!(store.pools.read(), db => sqlx::query_scalar(VERSION).bind(id).fetch_optional(db).await) };
-    Ok(store.statement(operation, query).await?.map_or(StoreError::NotFound, StoreError::PreconditionFailed))
+    store.read(operation, query).await
 }
 
 // ---- Update ---------------------------------------------------------------------------------------------------------
@@ -85,12 +82,28 @@ macro_rules! set {
     };
 }
 
+/// Whether no other user has an address. Without this condition, two users that take each other's address would wait for each
+/// other.
+macro_rules! is_free {
+    ($email_key:literal, $id:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = ",
+            $email_key,
+            " AND other.id <> ",
+            $id,
+            ")"
+        )
+    };
+}
+
 macro_rules! update {
     ($mark:literal) => {
         concat!(
             set!("$2", "$3", "$4", "$5", $mark, "$8"),
             "WHERE id = $1 AND ",
             is_allowed!("$6", "$7"),
+            " AND ",
+            is_free!("$4", "$1"),
             " RETURNING ",
             columns!()
         )
@@ -107,10 +120,7 @@ macro_rules! update_many {
 
 macro_rules! is_possible {
     () => {
-        concat!(
-            is_allowed!("listed", "are_excluded"),
-            " AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = new_email_key AND other.id <> item_id)"
-        )
+        concat!(is_allowed!("listed", "are_excluded"), " AND ", is_free!("new_email_key", "item_id"))
     };
 }
 
@@ -237,7 +247,13 @@ impl Write for UpdateUsers {
     }
 
     async fn refusal(&self, update: &Update) -> Result<StoreError, Failure> {
-        refusal(&self.0, Self::OPERATION, update.id, &update.versions).await
+        Ok(match version(&self.0, Self::OPERATION, update.id).await? {
+            None => StoreError::NotFound,
+            Some(version) if !update.versions.allow(version) => StoreError::PreconditionFailed(version),
+            Some(_) if update.patch.email.is_some() => StoreError::Conflict("email".to_owned()),
+            // It has changed since.
+            Some(_) => StoreError::Unavailable,
+        })
     }
 }
 
@@ -347,6 +363,10 @@ impl Write for DeleteUsers {
     }
 
     async fn refusal(&self, delete: &Delete) -> Result<StoreError, Failure> {
-        refusal(&self.0, Self::OPERATION, delete.id, &delete.versions).await
+        if delete.versions.are_any() {
+            return Ok(StoreError::NotFound);
+        }
+        let version = version(&self.0, Self::OPERATION, delete.id).await?;
+        Ok(version.map_or(StoreError::NotFound, StoreError::PreconditionFailed))
     }
 }

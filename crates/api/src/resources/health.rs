@@ -68,6 +68,6 @@ async fn get_readiness(State(state): State<AppState>) -> Result<Response, Proble
     match state.readiness.check().await {
         Ok(()) => Ok(json(StatusCode::OK, &ReadinessReport { status: Ready::Ready })),
         Err(NotReady::Draining) => Err(Problem::unavailable("The server is draining before it stops.")),
-        Err(NotReady::DatabaseUnavailable) => Err(Problem::unavailable("The database is unavailable.")),
+        Err(NotReady::Database { lost }) => Err(Problem::unavailable(format!("The database does not serve {lost}."))),
     }
 }

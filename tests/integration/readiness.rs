@@ -1,0 +1,145 @@
+//! Readiness follows what requests meet: which ability is lost, and when it is back.
+
+use std::{future::Future, time::Duration};
+
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    environment::{Client, Environment, on_both},
+    harness::{App, Database, faults::Fault},
+    process::{Process, web_server},
+};
+
+/// Waits until readiness has this status, and returns the detail of a problem.
+async fn until_ready_is(app: &App, status: u16) -> String {
+    let reached = async {
+        loop {
+            let response = app.get("/health/ready").await;
+            if response.status == status {
+                return response.json()["detail"].as_str().unwrap_or_default().to_owned();
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), reached).await.expect("readiness follows")
+}
+
+async fn create(app: &App, name: &str) -> u16 {
+    app.post("/users", json!({ "name": name, "email": format!("{name}@example.com") })).await.status
+}
+
+/// A fault of the writes alone: no create succeeds, every read does, and after the repair the server is ready by itself.
+async fn loses_writes(app: &App, repair: impl Future<Output = ()>) {
+    for number in 0..3 {
+        assert_eq!(create(app, &format!("lost{number}")).await, 503);
+        assert_eq!(app.get("/users").await.status, 200);
+    }
+    assert_eq!(until_ready_is(app, 503).await, "The database does not serve writes.");
+    assert_eq!(app.get("/users").await.status, 200);
+    repair.await;
+    until_ready_is(app, 200).await;
+    assert_eq!(create(app, "after").await, 201);
+}
+
+fn logged(process: &Process, level: &str, text: &str) -> usize {
+    let log = process.log.lock().unwrap();
+    log.iter().filter(|line| line.contains(&format!("\"{level}\"")) && line.contains(text)).count()
+}
+
+async fn until_logged(process: &Process, level: &str, text: &str) {
+    let found = async {
+        while logged(process, level, text) == 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), found).await.expect("it is logged");
+}
+
+async fn start(environment: &Environment) -> Process {
+    let mut command = web_server(environment.path());
+    command.env("DATABASE_URL", environment.storage.url()).env("REQUEST_TIMEOUT", "5s");
+    Process::start(command).await
+}
+
+on_both! {
+    async fn a_column_that_is_renamed_is_a_503_and_loses_writes(environment: Environment) {
+        let process = start(environment).await;
+        let mut client = Client::connect(&environment.storage).await;
+        assert_eq!(create(&process.app, "ada").await, 201);
+        client.execute("ALTER TABLE users RENAME COLUMN email_key TO other").await;
+        loses_writes(&process.app, client.execute("ALTER TABLE users RENAME COLUMN other TO email_key")).await;
+        // Once, with the cause, and not for each request.
+        until_logged(&process, "INFO", "writes of the database succeed again").await;
+        assert_eq!(logged(&process, "ERROR", "email_key"), 1);
+    }
+
+    /// While requests succeed, a few that fail do not take the server out of the load balancer.
+    async fn a_server_whose_requests_succeed_is_ready(environment: Environment) {
+        let (app, server) = App::start(&environment.storage, &["--request-timeout", "5s"]).await;
+        for number in 0..20 {
+            app.faults.store(Fault::Unavailable);
+            assert_eq!(create(&app, &format!("a{number}")).await, 503);
+            assert_eq!(app.get("/users").await.status, 503);
+            app.faults.store(None);
+            assert_eq!(create(&app, &format!("b{number}")).await, 201);
+            assert_eq!(app.get("/users").await.status, 200);
+            assert_eq!(app.get("/health/ready").await.status, 200);
+        }
+        app.faults.store(Fault::Unavailable);
+        assert_eq!(until_ready_is(&app, 503).await, "The database does not serve reads.");
+        app.faults.store(None);
+        until_ready_is(&app, 200).await;
+        server.stop().await;
+    }
+}
+
+/// A full disk is an error that an operator sees once, with its cause.
+#[tokio::test]
+async fn a_full_disk_of_postgres_is_logged_once() {
+    let Some(environment) = Environment::new(Database::Postgres).await else {
+        return eprintln!("skipped: no PostgreSQL here");
+    };
+    let mut client = Client::connect(&environment.storage).await;
+    let process = start(&environment).await;
+    client
+        .execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
+             $$BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END$$; \
+             CREATE TRIGGER fail BEFORE INSERT ON users FOR EACH STATEMENT EXECUTE FUNCTION fail()",
+        )
+        .await;
+    for number in 0..5 {
+        assert_eq!(create(&process.app, &format!("lost{number}")).await, 503);
+    }
+    client.execute("DROP FUNCTION fail CASCADE").await;
+    assert_eq!(create(&process.app, "after").await, 201);
+    until_logged(&process, "INFO", "writes of the database succeed again").await;
+    assert_eq!(logged(&process, "ERROR", "could not extend file"), 1);
+    environment.storage.drop_database().await;
+}
+
+/// A primary that becomes read-only is noticed without a request, and connections that were opened before do not matter.
+#[tokio::test]
+async fn postgres_that_becomes_read_only() {
+    let Some(environment) = Environment::new(Database::Postgres).await else {
+        return eprintln!("skipped: no PostgreSQL here");
+    };
+    let process = start(&environment).await;
+    let mut client = Client::connect(&environment.storage).await;
+    until_ready_is(&process.app, 200).await;
+    set_read_only(&mut client, true).await;
+    assert_eq!(until_ready_is(&process.app, 503).await, "The database does not serve writes.");
+    loses_writes(&process.app, set_read_only(&mut client, false)).await;
+    environment.storage.drop_database().await;
+}
+
+async fn set_read_only(client: &mut Client, is_read_only: bool) {
+    let set = if is_read_only { "on" } else { "off" };
+    let statements = format!(
+        "SET default_transaction_read_only = off; \
+         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = {set}', current_database()); END $$; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    );
+    client.execute(Box::leak(statements.into_boxed_str())).await;
+}
