@@ -15,6 +15,14 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// The server cannot be reached, does not respond within two seconds, or is not ready.
 pub(super) async fn check(config: &ServerConfig) -> Result<(), String> {
     let address = reachable(config.admin_addr.unwrap_or(config.listen_addr));
+    if config.admin_addr.is_none() && config.proxy_protocol {
+        // A connection of a trusted proxy needs the header of the PROXY protocol, which this client does not send.
+        let mut networks = config.trusted_proxies.iter();
+        if let Some(network) = networks.find(|network| network.contains(&address.ip())) {
+            let advice = "set ADMIN_ADDR, whose listener does not use the PROXY protocol";
+            return Err(format!("{address} is in {network} of TRUSTED_PROXIES: {advice}"));
+        }
+    }
     let scheme = if config.admin_addr.is_none() && config.tls().is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}/health/ready");
     // The certificate is for the names of the server, not for this address, and the server is the one of these settings.

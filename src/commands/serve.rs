@@ -10,7 +10,7 @@ use super::signals::Signals;
 use crate::{
     app::App,
     clock::SystemClock,
-    config::Config,
+    config::{Config, ServerConfig},
     http::{server, tls::Tls},
     ids::UuidV7Generator,
     telemetry::{init::flush_log, metrics},
@@ -68,9 +68,11 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     let clients = server::serve(listener, app.router, &config.server, max_request_time, tls, stopped);
     // The listener for operators stops last, so that they can observe the drain.
     let operators = async {
+        // Scrapers and probes connect to it directly.
+        let config = ServerConfig { proxy_protocol: false, ..config.server.clone() };
         if let Some((listener, router)) = admin {
             let stopped = stop_operators.clone().cancelled_owned();
-            server::serve(listener, router, &config.server, max_request_time, None, stopped).await;
+            server::serve(listener, router, &config, max_request_time, None, stopped).await;
         }
     };
     let stop = async {

@@ -88,6 +88,9 @@ impl Config {
         {
             errors.push(format!("{}: set it together with TLS_KEY_FILE", parse::names("tls_certificate_file")));
         }
+        if server.as_ref().is_some_and(|server| server.proxy_protocol && server.trusted_proxies.is_empty()) {
+            errors.push(format!("{}: set it together with PROXY_PROTOCOL", parse::names("trusted_proxies")));
+        }
         if let Some(auth) = &auth
             && auth.oidc_issuer.is_some() != auth.oidc_audience.is_some()
         {
@@ -113,13 +116,20 @@ impl Config {
         let addresses = [("listen_addr", Some(self.server.listen_addr)), ("admin_addr", self.server.admin_addr)];
         let exposed = addresses.into_iter().filter_map(|(name, address)| Some((name, address?)));
         let exposed = exposed.filter(|(_, address)| !(self.auth.is_configured() || address.ip().is_loopback()));
-        let errors: Vec<_> = exposed.map(|(name, address)| {
+        let mut errors: Vec<_> = exposed.map(|(name, address)| {
             format!(
                 "{}: {address} can be reached from other machines, and no credentials are configured: set API_KEYS_FILE \
                  (`web_server keys new` makes keys) or OIDC_ISSUER, or listen on 127.0.0.1",
                 parse::names(name)
             )
         }).collect();
+        if !(self.auth.is_configured() || self.server.trusted_proxies.is_empty()) {
+            errors.push(format!(
+                "{}: other machines can reach the server through a proxy, and no credentials are configured: set \
+                 API_KEYS_FILE (`web_server keys new` makes keys) or OIDC_ISSUER, or trust no proxy",
+                parse::names("trusted_proxies")
+            ));
+        }
         if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
     }
 }

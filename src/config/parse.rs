@@ -141,8 +141,8 @@ pub(super) fn integer<T: FromStr + PartialOrd + Display>(min: T, max: T) -> impl
 
 pub(super) fn boolean(value: &str) -> Parsed<bool> {
     match value.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" => Ok(true),
-        "false" | "0" | "no" => Ok(false),
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
         _ => expected("true or false"),
     }
 }

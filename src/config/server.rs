@@ -1,10 +1,18 @@
 //! Settings of sockets and connections.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
-use crate::http::tls::TlsFiles;
+use ipnet::IpNet;
 
-use super::parse::{address, duration, duration_or_zero, integer, optional, path, settings};
+use crate::http::{tls::TlsFiles, trusted_proxies::ForwardedHeader};
+
+use super::parse::{
+    Parsed, address, boolean, duration, duration_or_zero, expected, integer, list, optional, path, settings,
+};
 
 impl ServerConfig {
     /// The files of the certificate, if the server has TLS.
@@ -49,11 +57,43 @@ settings! {
         /// are closed.
         max_connections_per_client: usize = integer(1, 1_000_000), "1000", "N";
 
+        /// Proxies in front of the server: addresses and networks, separated by commas, such as `127.0.0.1,10.0.0.0/8`. Only
+        /// their connections may report the address and the scheme of a client; each must overwrite or extend
+        /// FORWARDED_HEADER. They have no MAX_CONNECTIONS_PER_CLIENT. Empty: none.
+        trusted_proxies: Vec<IpNet> = networks, "", "NETWORKS";
+
+        /// The header in which TRUSTED_PROXIES write the address of their client: `x-forwarded-for`, with the scheme in
+        /// `X-Forwarded-Proto`, or `forwarded` (RFC 7239). The other one is ignored, since it may be the client's own.
+        forwarded_header: ForwardedHeader = forwarded_header, "x-forwarded-for", "NAME";
+
+        /// Require the PROXY protocol, version 2, on each connection of TRUSTED_PROXIES to LISTEN_ADDR, before TLS. A connection
+        /// without a valid header is closed.
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        proxy_protocol: bool = boolean, "false", "BOOL";
+
         /// Time from SIGTERM until the server stops accepting connections. It reports that it is not ready during that
         /// time, so that load balancers can react.
         shutdown_delay: Duration = duration_or_zero, "0s", "DURATION";
 
         /// Maximum time after the delay for requests in flight to complete.
         shutdown_timeout: Duration = duration, "20s", "DURATION";
+    }
+}
+
+fn networks(value: &str) -> Parsed<Vec<IpNet>> {
+    let network = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    // IPv4 addresses are compared as such, also on an IPv6 socket, so that such a network would contain none.
+    let is_mapped = |network: &IpNet| network.addr().to_canonical() != network.addr();
+    match list(value).map(|text| network(text).filter(|network| !is_mapped(network))).collect() {
+        Some(networks) => Ok(networks),
+        None => expected("IP addresses and networks, such as 127.0.0.1,10.0.0.0/8,2001:db8::/32"),
+    }
+}
+
+fn forwarded_header(value: &str) -> Parsed<ForwardedHeader> {
+    match value.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
+        "forwarded" => Ok(ForwardedHeader::Forwarded),
+        _ => expected("x-forwarded-for or forwarded"),
     }
 }

@@ -35,6 +35,12 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--cors-allowed-origins", "https://*.example.org", "CORS_ALLOWED_ORIGINS", "without patterns"),
         ("--allowed-hosts", "a.example:80", "ALLOWED_HOSTS", "without a port"),
         ("--admin-addr", "9090", "ADMIN_ADDR", "127.0.0.1:8080"),
+        ("--trusted-proxies", "10.0.0.0/33", "TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("--trusted-proxies", "10.0.0.1,nginx", "TRUSTED_PROXIES", "127.0.0.1"),
+        ("--trusted-proxies", "::ffff:10.0.0.0/104", "TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("--forwarded-header", "x-real-ip", "FORWARDED_HEADER", "x-forwarded-for"),
+        ("--proxy-protocol=v2", "", "PROXY_PROTOCOL", "true or false"),
+        ("--proxy-protocol", "", "TRUSTED_PROXIES", "together with PROXY_PROTOCOL"),
         ("--rate-limit", "0/s", "RATE_LIMIT", "500/s"),
         ("--rate-limit", "many", "RATE_LIMIT", "off"),
         ("--rate-limit-burst", "0", "RATE_LIMIT_BURST", "from 1"),
@@ -48,9 +54,11 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--database-url", "mysql://localhost/x", "DATABASE_URL", "postgres://"),
         ("--database-url", "sqlite::memory:", "DATABASE_URL", "sqlite://PATH"),
     ] {
-        let error = validate(&[flag, value]).unwrap_err();
+        let arguments = [flag, value];
+        let error = validate(&arguments[..if value.is_empty() { 1 } else { 2 }]).unwrap_err();
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(error.starts_with(variable) && error.contains(expected), "{error}");
+        assert!(!error.contains("secret"), "{error}");
     }
 }
 
@@ -69,6 +77,13 @@ fn timeouts_that_contradict_each_other_are_refused() {
     let deadlines = validate(&["--request-timeout", "10s"]).unwrap().deadlines;
     let parts = [deadlines.queue, deadlines.acquire, deadlines.statement, deadlines.lock];
     assert_eq!(parts, [4, 2, 4, 3].map(Duration::from_secs));
+}
+
+#[test]
+fn without_credentials_no_proxy_is_trusted() {
+    let error = validate(&["--trusted-proxies", "127.0.0.1"]).unwrap().check_exposure().unwrap_err().to_string();
+    assert!(error.starts_with("TRUSTED_PROXIES") && error.lines().count() == 1, "{error}");
+    validate(&["--trusted-proxies", "127.0.0.1", "--api-keys-file", "keys"]).unwrap().check_exposure().unwrap();
 }
 
 #[test]

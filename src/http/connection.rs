@@ -32,8 +32,8 @@ use super::{
     client_stream::ClientStream,
     connections::{Activity, RunningRequest},
     http2_limits::{self, StreamExecutor},
-    request_context::{OverTls, Peer},
-    target,
+    proxy_protocol, target,
+    trusted_proxies::{Origin, TrustedProxies},
 };
 use crate::{config::ServerConfig, http::docs::SharedBytes, telemetry::metrics};
 
@@ -107,6 +107,8 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) activity: Arc<Activity>,
     pub(super) header_timeout: Duration,
+    /// Whether trusted proxies send a header of the PROXY protocol.
+    pub(super) proxy_protocol: bool,
 }
 
 /// A socket with or without TLS.
@@ -116,14 +118,17 @@ enum Transport {
 }
 
 impl Connection {
-    pub(super) async fn run(self, stream: TcpStream) {
-        let Self { protocols, tls, client, activity, header_timeout } = self;
-        let start = Instant::now();
+    pub(super) async fn run(self, mut stream: TcpStream) {
+        let Self { protocols, tls, mut client, activity, header_timeout, proxy_protocol } = self;
+        let (start, accepted_from) = (Instant::now(), client.peer);
         let begin = async {
             tokio::select! {
-                begun = begin(stream, tls, &activity) => {
-                    begun.inspect_err(|error| tracing::debug!(%error, peer = %client.peer, "no connection")).ok()
-                }
+                begun = async {
+                    if proxy_protocol && client.is_proxy() {
+                        client.take_proxied(proxy_protocol::read(&mut stream).await?);
+                    }
+                    begin(stream, tls, &activity).await
+                } => begun.inspect_err(|error| tracing::debug!(%error, %accepted_from, "no connection")).ok(),
                 () = sleep(header_timeout) => None,
                 () = time_for_first_request(&activity.close) => None,
             }
@@ -160,11 +165,36 @@ async fn begin(stream: TcpStream, tls: Option<TlsAcceptor>, activity: &Arc<Activ
 #[derive(Clone)]
 pub(super) struct Client {
     pub(super) app: Router,
+    /// The other end of the connection, or what a proxy reports in the PROXY protocol.
     pub(super) peer: SocketAddr,
+    pub(super) connection_has_tls: bool,
+    /// Whether the client has TLS.
     pub(super) has_tls: bool,
+    pub(super) proxies: Arc<TrustedProxies>,
 }
 
 impl Client {
+    /// Whether the peer is a trusted proxy.
+    fn is_proxy(&self) -> bool {
+        self.proxies.contains(self.peer.ip())
+    }
+
+    /// Replaces the proxy by its client, if the connection is that of a client.
+    fn take_proxied(&mut self, proxied: proxy_protocol::Proxied) {
+        self.peer = proxied.client.unwrap_or(self.peer);
+        self.has_tls |= proxied.has_tls;
+    }
+
+    /// Returns where a request comes from.
+    fn origin(&self, headers: &http::HeaderMap) -> Origin {
+        let Self { peer, has_tls, connection_has_tls, .. } = *self;
+        let mut origin = Origin { client: peer.ip().to_canonical(), has_tls, connection_has_tls };
+        if self.is_proxy() {
+            self.proxies.resolve(&mut origin, headers);
+        }
+        origin
+    }
+
     /// Passes a request to the router, and records what its connection is doing.
     fn call<B>(
         &self,
@@ -176,10 +206,8 @@ impl Client {
     {
         let running = RunningRequest::new(activity.clone());
         let has_body = !request.body().is_end_stream();
-        request.extensions_mut().insert(Peer(self.peer));
-        if self.has_tls {
-            request.extensions_mut().insert(OverTls);
-        }
+        let origin = self.origin(request.headers());
+        request.extensions_mut().insert(origin);
         if let Some(uri) = target::normalized(request.uri()) {
             *request.uri_mut() = uri;
         }

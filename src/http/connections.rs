@@ -140,14 +140,20 @@ impl Connections {
         Arc::new(Self { max, max_per_client, start, open, closed })
     }
 
-    /// Admits a connection, once there is room. `None`: its client has as many as it may have. `drain` ends all.
-    pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr, drain: &CancellationToken) -> Option<Entry> {
+    /// Admits a connection, once there is room. `None`: its client has as many as it may have. A trusted proxy may have any number,
+    /// since its connections are those of many clients. `drain` ends all.
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        is_proxy: bool,
+        drain: &CancellationToken,
+    ) -> Option<Entry> {
         let client = network(peer);
         loop {
             let is_closed = self.closed.notified();
             {
                 let mut open = self.lock();
-                if open.clients.get(&client).is_some_and(|count| *count >= self.max_per_client) {
+                if !is_proxy && open.clients.get(&client).is_some_and(|count| *count >= self.max_per_client) {
                     metrics::count_refused_connection("client");
                     if CLIENT_WARNINGS.has_passed() {
                         let limit = self.max_per_client;
@@ -244,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn a_new_connection_takes_the_place_of_the_longest_idle_one() {
         let (connections, drain) = (Connections::new(3, 2), CancellationToken::new());
-        let admit = async |last: u8| connections.admit(IpAddr::from([192, 0, 2, last]), &drain).await;
+        let admit = async |last: u8| connections.admit(IpAddr::from([192, 0, 2, last]), false, &drain).await;
         let busy = admit(1).await.unwrap();
         let _running = RunningRequest::new(busy.activity.clone());
         let (first, second) = (admit(1).await.unwrap(), admit(2).await.unwrap());

@@ -1,13 +1,11 @@
 //! What middleware, metrics and log lines need of a request.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use http::{HeaderValue, Uri};
 use opentelemetry::trace::TraceId;
 
+use super::trusted_proxies::Origin;
 use crate::contract::operations::Operation;
 
 /// The context of a request.
@@ -18,20 +16,17 @@ pub(crate) struct RequestContext {
     pub(crate) operation: Option<Arc<Operation>>,
     /// The trace of the request, if there is one.
     pub(crate) trace_id: Option<TraceId>,
-    /// The address of the client's end of the connection.
-    pub(crate) peer: Option<SocketAddr>,
-    /// Whether the connection has TLS.
-    pub(crate) has_tls: bool,
+    /// Where the request comes from. `None` without a connection, as in benchmarks.
+    pub(crate) origin: Option<Origin>,
     /// The name of the caller, once it is authenticated.
     pub(crate) caller: OnceLock<Arc<str>>,
     /// The request target.
     pub(crate) uri: Uri,
 }
 
-/// Marks a request on a connection with TLS.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OverTls;
-
-/// The address of the client's end of the connection. The server adds it to the extensions of every request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+impl RequestContext {
+    /// Whether the client sent the request over TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.origin.is_some_and(|origin| origin.has_tls)
+    }
+}

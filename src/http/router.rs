@@ -38,7 +38,8 @@ use super::{
         timeout::Timeout,
         validation,
     },
-    request_context::{OverTls, Peer, RequestContext},
+    request_context::RequestContext,
+    trusted_proxies::Origin,
 };
 use crate::{
     auth::authenticator::Authenticator,
@@ -120,14 +121,12 @@ impl Handler {
         let operation = template.and_then(|path| operations.find(request.method(), path.as_str())).cloned();
         let method = metrics::method_label(request.method());
         let (span, trace_id) = spans::request_span(&id, operation.as_deref(), method, template, request.headers());
-        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
-        let has_tls = request.extensions().get::<OverTls>().is_some();
+        let origin = request.extensions().get::<Origin>().copied();
         let context = Arc::new(RequestContext {
             id,
             operation,
             trace_id,
-            peer,
-            has_tls,
+            origin,
             caller: OnceLock::new(),
             uri: request.uri().clone(),
         });
@@ -140,7 +139,7 @@ impl Handler {
 
         let headers = response.headers_mut();
         request_id::add(&context, headers);
-        security_headers::add_missing(headers, context.has_tls);
+        security_headers::add_missing(headers, context.has_tls());
         deprecation::add(&context, headers);
         draining::close_connection(drain, version, headers);
         record.set_response(&response);

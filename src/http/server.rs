@@ -5,7 +5,7 @@
 //!
 //! | from → to | timeout |
 //! |---|---|
-//! | accept → head of the first request, including the detection of HTTP/1.1 or HTTP/2 | `HEADER_TIMEOUT` |
+//! | accept → head of the first request, with PROXY protocol, TLS and the detection of HTTP/1.1 or HTTP/2 | `HEADER_TIMEOUT` |
 //! | response → head of the next request | `IDLE_TIMEOUT` (HTTP/1.1), pings (HTTP/2) |
 //! | head → complete body | `BODY_TIMEOUT`, in `contract/body.rs` |
 //! | response → received by the client | 30 s without progress (`TCP_USER_TIMEOUT`, Linux); on HTTP/2 also 30 s in all |
@@ -25,6 +25,7 @@ use super::{
     connection::{self, Client, Connection, Protocols},
     connections::{Connections, Entry},
     tls::Tls,
+    trusted_proxies::TrustedProxies,
 };
 use crate::{config::ServerConfig, telemetry::metrics::Counted};
 
@@ -63,15 +64,24 @@ pub async fn serve(
     let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
     let connections = Connections::new(config.max_connections, config.max_connections_per_client);
     let protocols = Protocols::new(config, max_request_time);
+    let proxies = Arc::new(TrustedProxies::new(config.trusted_proxies.clone(), config.forwarded_header));
+    let accept = || accept(&listener, &connections, &proxies, &drain);
     let mut shutdown = pin!(shutdown);
 
     let start = |(stream, peer, entry): Accepted| {
         let connection = Connection {
             protocols: protocols.clone(),
             tls: tls.as_ref().map(|tls| tls.acceptor()),
-            client: Client { app: app.clone(), peer, has_tls: tls.is_some() },
+            client: Client {
+                app: app.clone(),
+                peer,
+                connection_has_tls: tls.is_some(),
+                has_tls: tls.is_some(),
+                proxies: proxies.clone(),
+            },
             activity: entry.activity.clone(),
             header_timeout: config.header_timeout,
+            proxy_protocol: config.proxy_protocol,
         };
         let abort = abort.clone();
         tasks.spawn(async move {
@@ -86,14 +96,13 @@ pub async fn serve(
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &connections, &drain) => accepted.into_iter().for_each(&start),
+            accepted = accept() => accepted.into_iter().for_each(&start),
         }
     }
     // Clients whose connection the kernel established already may have sent a request, which gets a response.
     refuse_new_connections(&listener);
     let last_accepts = async {
-        while let Ok(Some(accepted)) = timeout(Duration::from_millis(20), accept(&listener, &connections, &drain)).await
-        {
+        while let Ok(Some(accepted)) = timeout(Duration::from_millis(20), accept()).await {
             start(accepted);
         }
     };
@@ -116,7 +125,12 @@ pub async fn serve(
 type Accepted = (TcpStream, SocketAddr, Entry);
 
 /// Waits for a connection that is admitted. `None` after an error, or if it is refused.
-async fn accept(listener: &TcpListener, connections: &Arc<Connections>, drain: &CancellationToken) -> Option<Accepted> {
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Connections>,
+    proxies: &TrustedProxies,
+    drain: &CancellationToken,
+) -> Option<Accepted> {
     match listener.accept().await {
         Ok((stream, peer)) => {
             // Responses are written in one piece, so Nagle's algorithm would only add latency.
@@ -124,7 +138,7 @@ async fn accept(listener: &TcpListener, connections: &Arc<Connections>, drain: &
                 tracing::debug!(%error, "failed to set TCP_NODELAY");
             }
             set_send_timeout(&stream);
-            let entry = connections.admit(peer.ip(), drain).await?;
+            let entry = connections.admit(peer.ip(), proxies.contains(peer.ip()), drain).await?;
             Some((stream, peer, entry))
         }
         Err(error) => {

@@ -107,7 +107,7 @@ impl AccessLine {
     }
 
     fn client(&self) -> Option<IpAddr> {
-        self.context.peer.map(|peer| peer.ip())
+        self.context.origin.map(|origin| origin.client)
     }
 
     fn user_agent(&self) -> Option<&str> {

@@ -17,6 +17,7 @@ mod methods_and_headers;
 mod pages;
 mod preconditions;
 mod problems;
+mod proxies;
 mod rate_limit;
 mod round_trip;
 mod several_users;

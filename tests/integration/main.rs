@@ -20,6 +20,7 @@ mod list_plans;
 mod lost_connections;
 mod migrations;
 mod process;
+mod proxy_protocol;
 mod raw_requests;
 mod readiness;
 mod retries;

@@ -3,8 +3,8 @@
 //! The crate `governor` implements GCRA: a client has a burst, and regains one request per period. Responses have the
 //! remaining quota in the two headers of draft-ietf-httpapi-ratelimit-headers-10, and the time to wait.
 //!
-//! Memory: a client is stored until its burst is full again (seconds). Only clients with a TCP connection, and callers with a
-//! valid token, reach this code, so there are at most a few thousand entries of about 50 bytes.
+//! Memory: a client is stored until its burst is full again (seconds). Only clients with a TCP connection to this server or to a
+//! trusted proxy, and callers with a valid token, reach this code, so there are at most a few thousand entries of about 50 bytes.
 
 use std::{
     hash::Hash,
@@ -75,7 +75,7 @@ impl RateLimits {
     /// # Errors
     /// 429.
     pub(in crate::http) fn check_address(&self, context: &RequestContext, quotas: &mut Quotas) -> Result<(), Problem> {
-        let client = context.peer.map(|peer| network(peer.ip()));
+        let client = context.origin.map(|origin| network(origin.client));
         check(self.by_address.as_ref(), context, client, quotas)
     }
 

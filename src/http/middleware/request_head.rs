@@ -27,8 +27,12 @@ pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Res
         return Err(Problem::new(ProblemType::UriTooLong, detail));
     }
     // The connection is not one for a target with another scheme (RFC 9110, section 7.4).
-    let scheme = if context.has_tls { "https" } else { "http" };
-    if uri.scheme_str().is_some_and(|other| other != scheme) {
+    let scheme = if context.has_tls() { "https" } else { "http" };
+    // A proxy that ends TLS sends the scheme of the client or, over HTTP/2, that of its own connection.
+    let is_of_connection = |other: &str| {
+        context.origin.is_some_and(|origin| other == if origin.connection_has_tls { "https" } else { "http" })
+    };
+    if uri.scheme_str().is_some_and(|other| other != scheme && !is_of_connection(other)) {
         let detail = format!("The request is for another scheme than {scheme}, which this connection is for.");
         return Err(Problem::new(ProblemType::MisdirectedRequest, detail));
     }
