@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use api::{AppState, Surface, monitoring::Readiness};
+use api::{AppState, Surface, monitoring::Readiness, public_url::PublicUrl};
 use axum::Router;
 use openapi_contract::{Artifacts, Contract, LoadError, OperationTable};
 
@@ -106,6 +106,11 @@ fn without_credentials(artifacts: &Artifacts) -> Result<Artifacts, StartError> {
     Artifacts::of(&load(&artifacts.yaml)?.without_credentials().map_err(invalid)?).map_err(invalid)
 }
 
+/// Returns the contract of the server at this URL.
+fn with_server(artifacts: &Artifacts, url: &PublicUrl) -> Result<Artifacts, StartError> {
+    Artifacts::of(&load(&artifacts.yaml)?.with_server(&url.reference("/")).map_err(invalid)?).map_err(invalid)
+}
+
 impl App {
     /// Opens the database and builds the server.
     ///
@@ -156,16 +161,24 @@ impl App {
             Some(_) => None,
         };
         let contract = open.as_ref().unwrap_or(contract);
+        let public_url = config.http.public_url.clone().unwrap_or_default();
+        let at_public_url = match public_url.is_unknown() {
+            true => None,
+            false => Some(with_server(contract, &public_url)?),
+        };
+        let contract = at_public_url.as_ref().unwrap_or(contract);
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
-        let state = store.state(readiness.clone(), Arc::new(Prometheus::new(store.clone())));
+        let mut state = store.state(readiness.clone(), Arc::new(Prometheus::new(store.clone())));
+        state.public_url = public_url;
         let build = |surface, table: &OperationTable, documents| {
             let operations = Operations::compile(table).map_err(StartError::Contract)?;
             operations.check_routes(&api::routes(surface)).map_err(StartError::Routes)?;
             let mut http = config.http.clone();
             if surface == Surface::Operators {
-                // Scrapers use the address of an instance as its host.
+                // Scrapers use the address of an instance as its host, and no proxy.
                 http.allowed_hosts.clear();
+                http.public_url = None;
             }
             let parts = router::Parts {
                 operations: Arc::new(operations),

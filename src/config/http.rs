@@ -2,9 +2,11 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
+use api::public_url::PublicUrl;
 use http::{HeaderValue, Uri};
+use reqwest::Url;
 
-use super::parse::{Parsed, boolean, duration, expected, integer, list, optional, settings};
+use super::parse::{Invalid, Parsed, boolean, duration, expected, integer, list, optional, settings};
 
 /// The maximum of RATE_LIMIT_BURST.
 const MAX_BURST: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
@@ -33,6 +35,11 @@ settings! {
 
         /// Origins whose pages can call the API (CORS), separated by commas, or `*`. Empty: none.
         cors_allowed_origins: Cors = cors, "", "ORIGINS";
+
+        /// URL under which clients reach `/` through a proxy that removes the path of this URL, such as
+        /// `https://example.org/api/v1`. References in responses and the documents begin with it. Empty: references are paths,
+        /// as without a proxy.
+        public_url: Option<PublicUrl> = optional(public_url), "", "URL";
 
         /// Maximum rate of requests per client address, such as `500/s` or `1000/m`; then 429. `off`: no limit. Health,
         /// metrics and documents have no limit.
@@ -131,4 +138,23 @@ fn rate(value: &str) -> Parsed<Option<Rate>> {
         Some(Rate { count, period: unit / count.get() })
     });
     rate.map_or_else(|| expected("a rate from 1 to 1000000, such as 500/s or 1000/m, or off"), |rate| Ok(Some(rate)))
+}
+
+/// Parses the URL of the server for clients.
+fn public_url(value: &str) -> Parsed<PublicUrl> {
+    let parsed = value.parse::<Url>();
+    if parsed.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some()) {
+        return Err(Invalid::Secret("it must have no user information, which every response would contain".to_owned()));
+    }
+    match parsed {
+        Ok(url)
+            if matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none() =>
+        {
+            Ok(PublicUrl::new(url.as_str()))
+        }
+        _ => expected("a URL with http or https, without query and fragment, such as https://example.org/api/v1"),
+    }
 }

@@ -157,7 +157,8 @@ fn etag(bytes: &[u8]) -> HeaderValue {
 
 fn load_ui(remember_authorization: bool) -> Ui {
     // The base layout omits the top bar, whose logo needs an inline style; `none` disables a public validator.
-    let config = utoipa_swagger_ui::Config::new(["/openapi.json"])
+    // Relative to the page, which a proxy may serve below another path.
+    let config = utoipa_swagger_ui::Config::new(["../openapi.json"])
         .use_base_layout()
         .deep_linking(true)
         .display_request_duration(true)

@@ -11,7 +11,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use api::problem::{Problem, ProblemType};
+use api::{
+    problem::{Problem, ProblemType},
+    public_url::PublicUrl,
+};
 use axum::{
     Router,
     extract::{MatchedPath, Request},
@@ -34,7 +37,7 @@ use super::{
         host::HostValidation,
         options, precondition_required, problem_details,
         rate_limit::{Quotas, RateLimits},
-        request_head, request_id, security_headers,
+        references, request_head, request_id, security_headers,
         timeout::Timeout,
         validation,
     },
@@ -76,6 +79,7 @@ pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config:
         rate_limits: RateLimits::from_config(config),
         body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },
         timeout: Timeout(config.request_timeout),
+        public_url: config.public_url.clone().unwrap_or_default(),
         requires_preconditions: config.require_preconditions,
         parts,
     });
@@ -102,6 +106,7 @@ struct Middleware {
     rate_limits: RateLimits,
     body_limits: BodyLimits,
     timeout: Timeout,
+    public_url: PublicUrl,
     requires_preconditions: bool,
 }
 
@@ -148,7 +153,7 @@ impl Handler {
 
     /// Checks the host, responds to OPTIONS, and processes any other request.
     async fn respond(&self, context: &Arc<RequestContext>, mut request: Request) -> Response {
-        let Middleware { hosts, cors, parts, .. } = &*self.middleware;
+        let Middleware { hosts, cors, parts, public_url, .. } = &*self.middleware;
         let accept_encoding = compression::keep_gzip(request.headers_mut());
         // First, since a page that points its own host name at this address must not receive anything else.
         let is_accepted = request_head::check(context, &request)
@@ -166,7 +171,8 @@ impl Handler {
             Some(response) => response,
             None => self.process_with_cors(context, request).await,
         };
-        problem_details::complete(&mut response, context);
+        problem_details::complete(public_url, &mut response, context);
+        references::complete(public_url, response.headers_mut());
         compression::compress(accept_encoding, &mut response).await;
         response
     }

@@ -26,9 +26,9 @@ macro_rules! ports {
                 }
             )*
 
-            /// Returns the ports for the handlers: those of the resources, and these two.
+            /// Returns the state of the handlers: the ports of the resources, these two, and no `public_url`.
             pub fn state(&self, readiness: Arc<dyn Readiness>, metrics: Arc<dyn Exposition>) -> AppState {
-                AppState { $($resource: self.$resource(),)* readiness, metrics }
+                AppState { $($resource: self.$resource(),)* readiness, metrics, public_url: Default::default() }
             }
         }
 

@@ -26,6 +26,7 @@ pub mod monitoring;
 pub mod page;
 pub mod preconditions;
 pub mod problem;
+pub mod public_url;
 pub mod representation;
 pub mod store_error;
 pub mod timestamp;

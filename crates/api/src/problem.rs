@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use crate::problem_type::ProblemType;
+use crate::public_url::PublicUrl;
 
 /// The media type of a problem.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -65,9 +66,14 @@ pub struct ItemProblem {
 
 impl ItemProblem {
     /// Returns a problem of this type.
-    pub fn new(problem_type: ProblemType, detail: impl Into<String>, errors: Vec<Violation>) -> Self {
+    pub fn new(
+        public_url: &PublicUrl,
+        problem_type: ProblemType,
+        detail: impl Into<String>,
+        errors: Vec<Violation>,
+    ) -> Self {
         Self {
-            problem_type: format!("/problems/{}", problem_type.slug()),
+            problem_type: public_url.reference(&format!("/problems/{}", problem_type.slug())),
             title: problem_type.title(),
             status: problem_type.status().as_u16(),
             detail: detail.into(),
@@ -159,9 +165,10 @@ impl Problem {
         self
     }
 
-    /// Sets the path of the request and the request's id.
-    pub fn complete(mut self, instance: &str, request_id: &str) -> Self {
-        self.instance = instance.to_owned();
+    /// Sets the path of the request and the request's id, and completes references with the URL that clients use.
+    pub fn complete(mut self, public_url: &PublicUrl, instance: &str, request_id: &str) -> Self {
+        self.problem_type = public_url.reference(&self.problem_type);
+        self.instance = public_url.reference(instance);
         self.request_id = request_id.to_owned();
         self
     }
@@ -198,7 +205,7 @@ mod tests {
 
     #[test]
     fn empty_members_are_absent() {
-        let problem = Problem::new(ProblemType::NotFound, "no").complete("/x", "id");
+        let problem = Problem::new(ProblemType::NotFound, "no").complete(&PublicUrl::default(), "/x", "id");
         assert_eq!(
             String::from_utf8(problem.to_json()).unwrap(),
             r#"{"type":"/problems/not-found","title":"Not found","status":404,"detail":"no","instance":"/x","request_id":"id"}"#

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::monitoring::{Exposition, Readiness};
+use crate::{
+    monitoring::{Exposition, Readiness},
+    public_url::PublicUrl,
+};
 
 macro_rules! state {
     ($($resource:ident: $Port:ident,)*) => {
@@ -17,6 +20,8 @@ macro_rules! state {
             pub readiness: Arc<dyn Readiness>,
             /// Renders the metrics in the Prometheus text format.
             pub metrics: Arc<dyn Exposition>,
+            /// The URL that references in bodies begin with.
+            pub public_url: PublicUrl,
         }
     };
 }

@@ -1,5 +1,5 @@
 //! A contract with a part removed: operations that are served elsewhere or not implemented yet, or the credentials, where the
-//! server checks none.
+//! server checks none. And a contract with another server.
 //!
 //! The lines of the removed nodes are cut out of the text, so that everything else is served as written. The remaining
 //! text is loaded again, and must be the document without those nodes.
@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::contract::Contract;
 use crate::error::LoadError;
@@ -42,6 +42,28 @@ impl Contract {
         let refusals = refusals.map(|operation| format!("{}/responses/401", operation.pointer));
         let refusals = refusals.filter(|at| self.document().pointer(at).is_some());
         self.reduced(refusals.collect(), &lists.collect::<Vec<_>>())
+    }
+
+    /// This contract with the server at this URL in place of `servers`, and otherwise with the same text.
+    ///
+    /// # Errors
+    /// `servers` is not on lines of its own.
+    pub fn with_server(&self, url: &str) -> Result<Contract, Vec<LoadError>> {
+        let mut expected = self.document().clone();
+        if let Some(members) = expected.as_object_mut() {
+            members.insert("servers".to_owned(), json!([{ "url": url }]));
+        }
+        // JSON is YAML.
+        let servers = format!("servers: [{{ url: {} }}]\n", Value::from(url));
+        let kept = self.cut(&["/servers".to_owned()], &[]);
+        // A key at the top level can follow any other.
+        let end = if kept.ends_with('\n') { "" } else { "\n" };
+        let contract = Contract::load(self.file_name(), &format!("{kept}{end}{servers}"));
+        contract.ok().filter(|contract| *contract.document() == expected).ok_or_else(|| {
+            let mut errors = self.new_errors();
+            errors.unsupported("/servers", "cannot be replaced: start it and the node after it on lines of their own");
+            errors.in_order()
+        })
     }
 
     /// This contract without the nodes `cut` and what only they use, and with an empty list for each of `emptied`.

@@ -13,6 +13,7 @@ pub(super) mod options;
 pub(super) mod precondition_required;
 pub(super) mod problem_details;
 pub(super) mod rate_limit;
+pub(super) mod references;
 pub(super) mod request_head;
 pub(super) mod request_id;
 pub(super) mod security_headers;

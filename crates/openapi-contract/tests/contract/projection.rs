@@ -183,3 +183,25 @@ fn without_credentials_any_client_may_call() {
     assert_eq!(open.text().matches("security: []").count(), 2);
     assert_eq!(open.without_credentials().expect("nothing to do").text(), open.text());
 }
+
+/// The rest of the text stays as it is, wherever the servers are.
+#[test]
+fn another_server_replaces_those_of_the_contract() {
+    let url = "https://example.org/a b/\"c\"";
+    let line = "servers: [{ url: \"https://example.org/a b/\\\"c\\\"\" }]\n";
+    let servers = "# Where it is.\nservers:\n  - url: /\n    description: Here.\n\n";
+    for yaml in [
+        YAML.to_owned(),
+        YAML.replace("paths:", &format!("{servers}paths:")),
+        format!("{}\n{}", YAML.trim_end(), servers.trim_end()),
+        YAML.trim_end().to_owned(),
+    ] {
+        let contract = load(&yaml).with_server(url).expect("can be replaced");
+        assert_eq!(contract.document()["servers"], serde_json::json!([{ "url": url }]));
+        assert!(contract.text().ends_with(line), "{}", contract.text());
+        assert!(!contract.text().contains("Where it is") && contract.text().contains("paths:"));
+        assert_eq!(contract.with_server(url).expect("the same").text(), contract.text());
+    }
+    let flow = "{openapi: 3.1.0, info: {title: T, version: '1'}, servers: [{url: /}], security: [], paths: {/a: {get: {operationId: a, responses: {204: {description: d}}}}}}";
+    assert!(load(flow).with_server(url).is_err());
+}

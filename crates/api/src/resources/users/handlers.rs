@@ -102,7 +102,8 @@ async fn create_users(
 ) -> Result<Response, Problem> {
     let written = state.users.create_many(users, atomic, origin).await.map_err(problem)?;
     Ok(written.respond(|users| {
-        let results = users.into_iter().enumerate().map(UserCreation::new).collect();
+        let result = |(place, user)| UserCreation::new(&state.public_url, place, user);
+        let results = users.into_iter().enumerate().map(result).collect();
         respond::json(StatusCode::OK, &UserCreations { results })
     }))
 }

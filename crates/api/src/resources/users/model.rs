@@ -14,6 +14,7 @@ use crate::{
     page::Page,
     preconditions::Versions,
     problem::{ItemProblem, ProblemType, Violation},
+    public_url::PublicUrl,
     representation::Representation,
     store_error::StoreError,
     timestamp::Timestamp,
@@ -160,10 +161,10 @@ pub struct UserCreation {
 
 impl UserCreation {
     /// Returns the result for the user at this place. Without a user, another one has the address.
-    pub(crate) fn new((place, user): (usize, Option<User>)) -> Self {
+    pub(crate) fn new(public_url: &PublicUrl, place: usize, user: Option<User>) -> Self {
         let problem = user.is_none().then(|| {
             let violation = Violation::at_pointer(format!("/users/{place}/email"), "must be unique");
-            ItemProblem::new(ProblemType::Conflict, "Another user has this email.", vec![violation])
+            ItemProblem::new(public_url, ProblemType::Conflict, "Another user has this email.", vec![violation])
         });
         let status = problem.as_ref().map_or(201, |problem| problem.status);
         Self { status, user, problem }
