@@ -246,6 +246,10 @@ fn heads(text: &[u8]) -> Vec<u16> {
 
 /// The bytes of a case.
 fn bytes(app: &App, request: &str) -> Vec<u8> {
+    expand(app, request).into_bytes()
+}
+
+fn expand(app: &App, request: &str) -> String {
     let start = format!("POST /users HTTP/1.1\r\nhost: a\r\n{}", app.authorization());
     let mut text = request
         .replace("{post}", "{start}content-type: application/json\r\n")
@@ -255,7 +259,7 @@ fn bytes(app: &App, request: &str) -> Vec<u8> {
         let (count, after) = rest.split_once('}').unwrap();
         text = format!("{before}{}{after}", "x".repeat(count.parse().unwrap()));
     }
-    text.into_bytes()
+    text
 }
 
 #[tokio::test]
@@ -279,4 +283,54 @@ async fn every_case_has_one_right_answer() {
     assert!(CASES.len() >= 100);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     server.stop().await;
+}
+
+/// The same cases through a real proxy, which `scripts/proxy-test` starts in front of a real server, below a path. The proxy refuses
+/// some, repairs others, and passes the rest on. Either way, no request has two answers, no answer is a fault of the server or of
+/// the connection to it, and the next request on the connection has an answer of its own.
+#[tokio::test]
+#[ignore = "needs a proxy: see scripts/proxy-test"]
+#[expect(clippy::disallowed_methods, reason = "the addresses that the script chose, not settings of the server")]
+async fn raw_requests_through_a_proxy() {
+    let variable = |name| std::env::var(name).expect("set by scripts/proxy-test");
+    let proxy = variable("RAW_REQUESTS_PROXY");
+    let [name, address, prefix] = proxy.split(' ').collect::<Vec<_>>()[..] else { panic!("{proxy}") };
+    let mut app = App::at(format!("http://{address}"), crate::harness::client());
+    app.token = Some(variable("RAW_REQUESTS_TOKEN"));
+    let (mut wrong, mut different) = (Vec::new(), 0);
+    for (case, section, request, expected) in CASES {
+        let wanted = match expected {
+            Status(status) | Closes(status) => vec![*status],
+            Statuses(statuses) => statuses.to_vec(),
+        };
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let below = below(&expand(&app, request), prefix);
+        let (seen, is_closed) = statuses(&mut stream, below.as_bytes(), wanted.len()).await;
+        let next = format!("GET {prefix}/health HTTP/1.1\r\nhost: a\r\n\r\n");
+        let next = if is_closed { vec![200] } else { statuses(&mut stream, next.as_bytes(), 1).await.0 };
+        if seen != wanted {
+            different += 1;
+            println!("{name}: {case} (RFC {section}): {seen:?} instead of {wanted:?}");
+        }
+        // 501 and 505 are refusals of a method, a coding or a version.
+        let is_fault = |status: &u16| *status >= 500 && ![501, 505].contains(status);
+        if seen.len() > wanted.len() || seen.iter().any(is_fault) || next != [200] {
+            wrong.push(format!("{case} (RFC {section}): {seen:?}, closed: {is_closed}, next: {next:?}"));
+        }
+    }
+    println!(
+        "{name}: {} of {} raw requests have the status that they have without a proxy",
+        CASES.len() - different,
+        CASES.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Adds the path of a proxy to the targets of a request and of those behind it.
+fn below(request: &str, prefix: &str) -> String {
+    let lines = request.split_inclusive('\n').map(|line| match line.split_once(" /") {
+        Some((method, rest)) if line.contains(" HTTP/") && !method.contains(' ') => format!("{method} {prefix}/{rest}"),
+        _ => line.replacen("://a/", &format!("://a{prefix}/"), 1),
+    });
+    lines.collect()
 }
