@@ -27,35 +27,37 @@ pub enum ForwardedHeader {
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub struct Origin {
     /// The address of the client: of its end of the connection, or that which trusted proxies report.
-    pub(crate) client: IpAddr,
+    pub client: IpAddr,
     /// Whether the client sent it over TLS.
-    pub(crate) has_tls: bool,
+    pub has_tls: bool,
     /// Whether the connection to this server has TLS.
-    pub(crate) connection_has_tls: bool,
+    pub connection_has_tls: bool,
 }
 
 /// The proxies whose headers are believed.
 #[derive(Debug, Clone)]
-pub(crate) struct TrustedProxies {
+pub struct TrustedProxies {
     networks: Vec<IpNet>,
     header: ForwardedHeader,
 }
 
 impl TrustedProxies {
-    pub(crate) fn new(networks: Vec<IpNet>, header: ForwardedHeader) -> Self {
+    /// Returns the proxies in these networks, which write this header.
+    pub fn new(networks: Vec<IpNet>, header: ForwardedHeader) -> Self {
         Self { networks, header }
     }
 
-    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+    /// Whether this is the address of a trusted proxy.
+    pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// Replaces the origin of a request that a trusted proxy sent by what it reports. A malformed or unknown address ends the
     /// search: the client is then the last address that is known.
-    pub(crate) fn resolve(&self, origin: &mut Origin, headers: &HeaderMap) {
+    pub fn resolve(&self, origin: &mut Origin, headers: &HeaderMap) {
         match self.header {
             ForwardedHeader::XForwardedFor => {
                 if let Some(is_https) = last_element(headers, &X_FORWARDED_PROTO).and_then(is_https) {

@@ -23,7 +23,7 @@ pub struct Issuer {
 
 /// A key pair for ES256.
 pub struct Pair {
-    private: EncodingKey,
+    pub private: EncodingKey,
     pub public: Jwk,
 }
 
