@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    environment::{Client, Environment, on_both},
     harness::{App, Database, Storage, client, credentials},
     process::{Process, run, web_server},
 };
@@ -200,4 +201,29 @@ async fn the_health_command_checks_the_server_with_the_same_settings() {
     let there = probe(&format!("0.0.0.0:{port}"));
     assert_eq!(there.status.code(), Some(0), "{}", String::from_utf8_lossy(&there.stderr));
     drop(process);
+}
+
+on_both! {
+    /// A start that waits for another client of the database ends at the first signal.
+    async fn a_signal_ends_a_start_that_waits(environment: Environment) {
+        environment.run(&["migrate"]);
+        let mut other = Client::connect(&environment.storage).await;
+        other.execute(match environment.storage.database() {
+            Database::Sqlite => "BEGIN EXCLUSIVE",
+            Database::Postgres => "BEGIN; LOCK TABLE _sqlx_migrations",
+        }).await;
+        for (arguments, signal, code) in [(&["serve"][..], "TERM", Some(0)), (&["serve"], "INT", Some(0)), (&["migrate"], "TERM", None)] {
+            let mut command = environment.command(arguments);
+            command.env("LISTEN_ADDR", "127.0.0.1:0").env("REQUEST_TIMEOUT", "30s");
+            let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(child.try_wait().unwrap(), None, "{arguments:?} waits");
+            let kill = std::process::Command::new("kill").args(["-s", signal, &child.id().unwrap().to_string()]).status();
+            assert!(kill.unwrap().success());
+            // The lock is held for longer.
+            let exit = tokio::time::timeout(Duration::from_secs(10), child.wait()).await.expect("it ends").unwrap();
+            assert_eq!(exit.code(), code, "{arguments:?}");
+        }
+        other.execute("ROLLBACK").await;
+    }
 }
