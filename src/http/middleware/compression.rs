@@ -6,7 +6,7 @@ use axum::{body::Body, response::Response};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use http_body::Body as _;
 use tower::{Layer, Service, service_fn};
-use tower_http::compression::{CompressionLayer, Predicate, predicate::SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate, predicate::SizeAbove};
 
 /// The minimum size of a compressed body.
 const MIN_BYTES: u64 = 1024;
@@ -26,7 +26,9 @@ async fn call(accept_encoding: Option<HeaderValue>, response: Response) -> Respo
     request.headers_mut().extend(accept_encoding.map(|coding| (header::ACCEPT_ENCODING, coding)));
     let mut response = Some(response);
     let service = service_fn(move |_| ready(Ok::<_, Infallible>(response.take().unwrap_or_default())));
-    let layer = CompressionLayer::new().compress_when(SizeAbove::new(MIN_BYTES).and(has_no_etag));
+    // A response is compressed for one client: a smaller one is not worth more of the processor.
+    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    let layer = layer.compress_when(SizeAbove::new(MIN_BYTES).and(has_no_etag));
     match layer.layer(service).call(request).await {
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},
