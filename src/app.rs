@@ -118,7 +118,7 @@ impl App {
     /// See [`StartError`].
     pub async fn build(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Result<Self, StartError> {
         let store = Self::open(config, clock.clone(), ids.clone()).await?;
-        Self::assemble(&artifacts()?, config, clock, ids, store, api::router)
+        Self::assemble(&artifacts()?, config, clock, ids, store, api::router).await
     }
 
     /// Starts the tasks that keep the database and the credentials current.
@@ -147,7 +147,7 @@ impl App {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn assemble(
+    pub async fn assemble(
         contract: &Artifacts,
         config: &Config,
         clock: Arc<dyn Clock>,
@@ -155,22 +155,14 @@ impl App {
         store: Store,
         routes: impl Fn(Surface, AppState) -> Router,
     ) -> Result<Self, StartError> {
-        let authenticator = Authenticator::new(&config.auth, clock).map_err(StartError::Credentials)?.map(Arc::new);
-        let open = match &authenticator {
-            None => Some(without_credentials(contract)?),
-            Some(_) => None,
-        };
-        let contract = open.as_ref().unwrap_or(contract);
+        let scopes = contract.table.scopes().into_iter().map(str::to_owned).collect();
+        let authenticator = Authenticator::new(&config.auth, clock, scopes).await;
+        let authenticator = authenticator.map_err(StartError::Credentials)?.map(Arc::new);
         let public_url = config.http.public_url.clone().unwrap_or_default();
-        let at_public_url = match public_url.is_unknown() {
-            true => None,
-            false => Some(with_server(contract, &public_url)?),
-        };
-        let contract = at_public_url.as_ref().unwrap_or(contract);
         let drain = Drain::default();
         let readiness: Arc<dyn Readiness> = Arc::new(StoreReadiness::new(store.clone(), drain.clone()));
         let mut state = store.state(readiness.clone(), Arc::new(Prometheus::new(store.clone())));
-        state.public_url = public_url;
+        state.public_url = public_url.clone();
         let build = |surface, table: &OperationTable, documents| {
             let operations = Operations::compile(table).map_err(StartError::Contract)?;
             operations.check_routes(&api::routes(surface)).map_err(StartError::Routes)?;
@@ -188,15 +180,22 @@ impl App {
             };
             Ok::<_, StartError>(router::build(routes(surface, state.clone()), documents, parts, &http))
         };
-        let documents = |contract| Documents::new(contract, config.auth.swagger_ui_remember_authorization);
+        // A server without credentials runs by the same table: what needs credentials elsewhere is protected here, in another way.
+        let documents = |contract| {
+            let open = if authenticator.is_none() { Some(without_credentials(contract)?) } else { None };
+            let shown = open.as_ref().unwrap_or(contract);
+            let at_public_url = if public_url.is_unknown() { None } else { Some(with_server(shown, &public_url)?) };
+            let shown = at_public_url.as_ref().unwrap_or(shown);
+            Ok::<_, StartError>(Documents::new(shown, config.auth.swagger_ui_remember_authorization))
+        };
         let (router, admin) = if config.server.admin_addr.is_some() {
             let public = without_operators(contract)?;
             let mut operators = contract.table.clone();
             operators.operations.retain(|operation| !public.table.operations.contains(operation));
             let admin = build(Surface::Operators, &operators, None)?;
-            (build(Surface::Public, &public.table, Some(documents(&public)))?, Some(admin))
+            (build(Surface::Public, &public.table, Some(documents(&public)?))?, Some(admin))
         } else {
-            (build(Surface::All, &contract.table, Some(documents(contract)))?, None)
+            (build(Surface::All, &contract.table, Some(documents(contract)?))?, None)
         };
         Ok(Self { router, admin, store, drain, readiness, authenticator })
     }

@@ -17,3 +17,4 @@ pub mod ids;
 pub mod readiness;
 pub mod storage;
 mod telemetry;
+mod watched_files;

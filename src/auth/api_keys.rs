@@ -11,6 +11,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 /// The beginning of every key.
 const PREFIX: &str = "wsk_";
 
+/// The hexadecimal digits after it.
+const SECRET_DIGITS: usize = 64;
+
 /// What an entry looks like, for messages.
 const EXPECTED: &str = "expected `NAME SCOPE,SCOPE EXPIRY sha256:DIGEST`, as `web_server keys new` prints it";
 
@@ -57,18 +60,30 @@ impl ApiKey {
         Ok((secret, Self { name, scopes, expires, digest }))
     }
 
-    /// Parses the entries of a text: one per line, or separated by `;`. Empty lines and those that begin with `#` are ignored.
+    /// Parses the value of a setting: entries that are separated by line breaks or `;`. Empty lines and those that begin with
+    /// `#` are ignored.
     ///
     /// # Errors
     /// The number of the entry that is invalid, and what is wrong. The message does not quote it: it may be a key.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
-        let lines = text.split(['\n', ';']).map(str::trim).enumerate();
-        let entries = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        entries.map(|(index, line)| Self::parse(line).map_err(|what| format!("entry {}: {what}", index + 1))).collect()
+        let entries = lines(text).flat_map(|(_, line)| line.split(';')).map(str::trim).filter(|line| !line.is_empty());
+        let keys = entries.enumerate().map(|(index, entry)| Self::parse(entry).map_err(|what| (index, what)));
+        let keys =
+            keys.collect::<Result<Vec<_>, _>>().map_err(|(index, what)| format!("entry {}: {what}", index + 1))?;
+        ApiKeys::new(keys.clone()).map(|_| keys)
+    }
+
+    /// Parses a file with an entry per line. Empty lines and those that begin with `#` are ignored, and a byte order mark.
+    ///
+    /// # Errors
+    /// The number of the line that is invalid, and what is wrong, as above.
+    pub(crate) fn parse_file(text: &str) -> Result<Vec<Self>, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        lines(text).map(|(number, line)| Self::parse(line).map_err(|what| format!("line {number}: {what}"))).collect()
     }
 
     fn parse(line: &str) -> Result<Self, String> {
-        if line.contains(PREFIX) {
+        if is_secret(line) {
             return Err(
                 "this is a key; the server must know only its digest, in the line that `keys new` prints".to_owned()
             );
@@ -92,6 +107,18 @@ impl ApiKey {
     }
 }
 
+/// The lines that are not empty and not comments, with their numbers.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().map(str::trim).enumerate().map(|(index, line)| (index + 1, line));
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Whether a line contains a key. A name may begin with the prefix, but is too short for a key.
+fn is_secret(line: &str) -> bool {
+    let is_hex = |rest: &str| rest.bytes().take(SECRET_DIGITS).filter(u8::is_ascii_hexdigit).count() == SECRET_DIGITS;
+    line.to_ascii_lowercase().split(PREFIX).skip(1).any(is_hex)
+}
+
 /// Whether this can be the name of a caller: short, and safe in a log line.
 fn is_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -103,12 +130,19 @@ fn is_name(name: &str) -> bool {
 pub(crate) struct ApiKeys(HashMap<[u8; 8], Vec<ApiKey>>);
 
 impl ApiKeys {
-    pub(crate) fn new(keys: impl IntoIterator<Item = ApiKey>) -> Self {
-        let mut all: HashMap<_, Vec<_>> = HashMap::new();
+    /// # Errors
+    /// Two entries have the same digest: which of their scopes and expiries would count depends on chance, and to remove one
+    /// would not revoke the key.
+    pub(crate) fn new(keys: impl IntoIterator<Item = ApiKey>) -> Result<Self, String> {
+        let mut all: HashMap<_, Vec<ApiKey>> = HashMap::new();
         for key in keys {
-            all.entry(beginning(&key.digest)).or_default().push(key);
+            let others = all.entry(beginning(&key.digest)).or_default();
+            if let Some(other) = others.iter().find(|other| other.digest == key.digest) {
+                return Err(format!("two entries, {} and {}, are of the same key: remove one", other.name, key.name));
+            }
+            others.push(key);
         }
-        Self(all)
+        Ok(Self(all))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -170,12 +204,14 @@ mod tests {
         let ((secret, one), (_, two)) = (key("one"), key("two"));
         let text = format!("# Of the team.\n\n{one}\n  {two}\r\n");
         assert_eq!(ApiKey::parse_all(&text).unwrap(), [one.clone(), two.clone()]);
+        assert_eq!(ApiKey::parse_file(&format!("\u{feff}{text}# {one}; {two}")).unwrap(), [one.clone(), two.clone()]);
+        assert_eq!(ApiKey::parse_all(&format!("# a; b\n{one}")).unwrap(), std::slice::from_ref(&one));
         assert_eq!(ApiKey::parse_all(&format!("{one};{two};")).unwrap(), [one.clone(), two.clone()]);
         let never = ApiKey { expires: None, ..one.clone() };
         assert_eq!(ApiKey::parse_all(&never.to_string()).unwrap(), [never]);
         assert!(!text.contains(&secret));
 
-        let keys = ApiKeys::new([one.clone(), two]);
+        let keys = ApiKeys::new([one.clone(), two]).unwrap();
         assert_eq!(keys.find(&secret), Some(&one));
         assert_eq!(keys.find(&secret.to_uppercase()), None);
         assert_eq!(keys.find(&secret[..secret.len() - 1]), None);
@@ -192,10 +228,29 @@ mod tests {
             (valid.replace("one", "o/e"), "entry 1: invalid name"),
             (format!("{valid} more"), "entry 1: expected `NAME"),
             (valid.replace("sha256:", "sha256:+"), "entry 1: invalid digest"),
+            (format!("{}x users:read never sha256:", secret.to_uppercase()), "entry 1: this is a key"),
+            (
+                format!("# comment\n;\n{valid};{}", valid.replace("one", "two")),
+                "two entries, one and two, are of the same",
+            ),
         ] {
             let message = ApiKey::parse_all(&text).unwrap_err();
             assert!(message.starts_with(what), "{message}");
             assert!(!message.contains(&secret[4..]) && !message.contains(&valid[40..]), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_message_about_a_file_has_the_number_of_the_line() {
+        let message = ApiKey::parse_file(&format!("# one; two\n\n{}\nthree", key("one").1)).unwrap_err();
+        assert!(message.starts_with("line 4: expected `NAME"), "{message}");
+    }
+
+    #[test]
+    fn a_name_may_look_like_the_beginning_of_a_key() {
+        for name in ["my_wsk_x", "wsk_0123456789abcdef0123456789abcdef"] {
+            let (_, key) = key(name);
+            assert_eq!(ApiKey::parse_all(&key.to_string()).unwrap(), [key]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Finds out who sends a request, by its bearer token.
 
 use std::{
-    path::PathBuf,
+    collections::BTreeSet,
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -12,10 +12,18 @@ use super::{
     caller::{Caller, Refusal},
     issuer::Issuer,
 };
-use crate::{clock::Clock, config::AuthConfig};
+use crate::{
+    clock::Clock,
+    config::AuthConfig,
+    watched_files::{Contents, WatchedFiles},
+};
 
 /// The interval at which the file with the API keys is read: a revoked key is accepted for at most this long.
 const REREAD: Duration = Duration::from_secs(1);
+
+/// The settings of API keys, for messages.
+const API_KEYS: &str = "API_KEYS (--api-keys)";
+const API_KEYS_FILE: &str = "API_KEYS_FILE (--api-keys-file)";
 
 /// Checks tokens.
 pub(crate) struct Authenticator {
@@ -23,17 +31,24 @@ pub(crate) struct Authenticator {
     /// The keys of the configuration, and those of the file.
     keys: RwLock<Arc<ApiKeys>>,
     configured: Vec<ApiKey>,
-    file: Option<PathBuf>,
+    /// The scopes of the contract.
+    scopes: BTreeSet<String>,
+    /// The file, and what it contained at the start.
+    file: Option<(WatchedFiles, Contents)>,
     tokens: Option<AccessTokens>,
     issuer: Option<Arc<Issuer>>,
 }
 
 impl Authenticator {
-    /// Reads the keys. `None`: no credentials are configured.
+    /// Reads the keys, whose scopes must be among `scopes`. `None`: no credentials are configured.
     ///
     /// # Errors
-    /// The file with the keys cannot be read or is invalid.
-    pub(crate) fn new(config: &AuthConfig, clock: Arc<dyn Clock>) -> Result<Option<Self>, String> {
+    /// The file with the keys cannot be read, or keys are invalid.
+    pub(crate) async fn new(
+        config: &AuthConfig,
+        clock: Arc<dyn Clock>,
+        scopes: BTreeSet<String>,
+    ) -> Result<Option<Self>, String> {
         if !config.is_configured() {
             return Ok(None);
         }
@@ -42,15 +57,25 @@ impl Authenticator {
             None => None,
         };
         let audience = config.oidc_audience.clone().unwrap_or_default();
+        let file = match &config.api_keys_file {
+            Some(path) => {
+                let file = WatchedFiles::new([(API_KEYS_FILE, path.clone())]);
+                let content = file.read().await?;
+                Some((file, content))
+            }
+            None => None,
+        };
         let authenticator = Self {
             clock,
             keys: RwLock::default(),
             configured: config.api_keys.clone(),
-            file: config.api_keys_file.clone(),
+            scopes,
+            file,
             tokens: issuer.clone().map(|issuer| AccessTokens::new(issuer, audience)),
             issuer,
         };
-        let keys = authenticator.read().map_err(|error| format!("API_KEYS_FILE (--api-keys-file): {error}"))?;
+        let content = authenticator.file.as_ref().map_or([].as_slice(), |(_, content)| content);
+        let keys = authenticator.parse(content)?;
         authenticator.replace(keys);
         Ok(Some(authenticator))
     }
@@ -76,59 +101,50 @@ impl Authenticator {
         if let Some(issuer) = self.issuer.clone() {
             tokio::spawn(async move { issuer.keep_renewing().await });
         }
-        if self.file.is_none() {
-            return;
-        }
-        let authenticator = self.clone();
-        tokio::spawn(async move {
-            let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
-            let mut last = None;
-            loop {
-                let signal = async {
-                    match &mut hangup {
-                        Some(hangup) => hangup.recv().await,
-                        None => std::future::pending().await,
-                    }
-                };
-                // A comparison of the content works for every kind of mount, also where a folder is replaced.
-                let is_signal = tokio::time::timeout(REREAD, signal).await.is_ok();
-                let keys = authenticator.read();
-                if is_signal || last.as_ref() != Some(&keys) {
-                    last = Some(keys.clone());
-                    authenticator.reread(keys);
-                }
-            }
-        });
-    }
-
-    fn reread(&self, keys: Result<Vec<ApiKey>, String>) {
-        match keys {
-            Ok(keys) => {
-                if self.replace(keys) {
-                    let count = self.keys.read().map_or(0, |keys| keys.len());
+        if let Some((file, content)) = self.file.clone() {
+            let authenticator = self.clone();
+            file.watch(REREAD, content, move |content| {
+                let keys = authenticator.parse(&content)?;
+                let count = keys.len();
+                if authenticator.replace(keys) {
                     tracing::info!(count, "read the API keys again");
+                    if count == 0 {
+                        tracing::warn!("there are no API keys any more: every one is refused (see API_KEYS_FILE)");
+                    }
                 }
-            }
-            Err(error) => tracing::error!(error, "cannot read the API keys again; those that were read before stay"),
+                Ok(())
+            });
         }
     }
 
-    fn read(&self) -> Result<Vec<ApiKey>, String> {
+    /// Returns the keys of the configuration and of the file.
+    fn parse(&self, content: &[Vec<u8>]) -> Result<ApiKeys, String> {
+        let of_setting = |setting: &'static str| move |error: String| format!("{setting}: {error}");
+        self.check_scopes(&self.configured).map_err(of_setting(API_KEYS))?;
         let mut keys = self.configured.clone();
-        if let Some(file) = &self.file {
-            let text = std::fs::read_to_string(file);
-            let text = text.map_err(|error| format!("the file {file:?} cannot be read: {error}"))?;
-            keys.extend(ApiKey::parse_all(&text).map_err(|error| format!("the file {file:?}: {error}"))?);
+        for text in content {
+            let text = std::str::from_utf8(text).map_err(|_| format!("{API_KEYS_FILE}: expected text in UTF-8"))?;
+            let added = ApiKey::parse_file(text).map_err(of_setting(API_KEYS_FILE))?;
+            self.check_scopes(&added).map_err(of_setting(API_KEYS_FILE))?;
+            keys.extend(added);
         }
-        Ok(keys)
+        // Those of API_KEYS are distinct.
+        ApiKeys::new(keys).map_err(of_setting(API_KEYS_FILE))
+    }
+
+    /// Refuses scopes that no operation needs: a misspelt one would be noticed only when its caller is refused.
+    fn check_scopes(&self, keys: &[ApiKey]) -> Result<(), String> {
+        let is_known = |key: &&ApiKey| key.scopes.iter().all(|scope| self.scopes.contains(scope));
+        let Some(key) = keys.iter().find(|key| !is_known(key)) else { return Ok(()) };
+        let known = self.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Err(format!("the key {} has a scope that no operation needs: expected some of {known}", key.name))
     }
 
     /// Returns whether these are others.
-    fn replace(&self, keys: Vec<ApiKey>) -> bool {
-        let keys = Arc::new(ApiKeys::new(keys));
+    fn replace(&self, keys: ApiKeys) -> bool {
         let Ok(mut current) = self.keys.write() else { return false };
-        let is_other = *current != keys;
-        *current = keys;
+        let is_other = **current != keys;
+        *current = Arc::new(keys);
         is_other
     }
 }

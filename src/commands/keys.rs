@@ -1,7 +1,7 @@
 //! `web_server keys`: makes API keys.
 
 use std::{
-    collections::BTreeSet,
+    collections::HashSet,
     error::Error,
     io::{self, IsTerminal, Write},
 };
@@ -14,14 +14,13 @@ use crate::{app, auth::api_keys::ApiKey, cli::KeysCommand, clock::Clock};
 pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Box<dyn Error>> {
     let KeysCommand::New { name, mut scopes, expires } = command;
     let table = app::artifacts()?.table;
-    let requirements = table.operations.iter().flat_map(|operation| &operation.security);
-    let known: BTreeSet<&str> =
-        requirements.flat_map(|schemes| schemes.values().flatten()).map(String::as_str).collect();
+    let known = table.scopes();
     if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope.as_str())) {
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
         return Err(format!("--scope {unknown:?}: no operation needs this scope: expected one of {known}").into());
     }
-    scopes.dedup();
+    let mut printed = HashSet::new();
+    scopes.retain(|scope| printed.insert(scope.clone()));
     let expires = expires.map(|text| expiry(&text, clock.now().datetime())).transpose()?;
     let (secret, key) = ApiKey::generate(name, scopes, expires).map_err(|error| format!("--name: {error}"))?;
     let mut output = io::stdout().lock();

@@ -31,8 +31,15 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     metrics::spawn_upkeep(metrics::install());
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(UuidV7Generator::new(clock.clone()));
-    let app = tokio::select! {
-        app = App::build(config, clock, ids) => app?,
+    let start = async {
+        let tls = match config.server.tls() {
+            Some(files) => Some(Tls::new(files).await?),
+            None => None,
+        };
+        Ok::<_, Box<dyn Error>>((tls, App::build(config, clock, ids).await?))
+    };
+    let (tls, app) = tokio::select! {
+        started = start => started?,
         () = signals.next() => {
             tracing::info!("stopped during the start");
             return Ok(());
@@ -40,7 +47,6 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
     };
     check_readiness_regularly(app.readiness.clone());
     app.spawn_upkeep();
-    let tls = config.server.tls().map(Tls::new).transpose()?;
     if let Some(tls) = &tls {
         tls.spawn_upkeep();
     }

@@ -1,8 +1,8 @@
-//! The signals that stop the server.
+//! The signals that the server handles.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, which orchestrators send, and SIGINT (Ctrl-C).
+/// SIGTERM, which orchestrators send, and SIGINT (Ctrl-C), which stop the server.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -11,6 +11,9 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn new() -> Result<Self, String> {
         let install = |kind| signal(kind).map_err(|error| format!("cannot install a signal handler: {error}"));
+        // The default is to end the process. Those who read files again at this signal (`watched_files.rs`) have handlers of
+        // their own; it has no other effect.
+        let _ = install(SignalKind::hangup())?;
         Ok(Self { terminate: install(SignalKind::terminate())?, interrupt: install(SignalKind::interrupt())? })
     }
 

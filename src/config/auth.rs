@@ -42,7 +42,13 @@ impl AuthConfig {
 }
 
 fn api_keys(value: &str) -> Parsed<Vec<ApiKey>> {
-    ApiKey::parse_all(value).map_err(Invalid::Secret)
+    match ApiKey::parse_all(value) {
+        // What somebody set must not leave the server open.
+        Ok(keys) if keys.is_empty() && !value.is_empty() => {
+            Err(Invalid::Secret("there is no entry: expected those that `web_server keys new` prints".to_owned()))
+        }
+        keys => keys.map_err(Invalid::Secret),
+    }
 }
 
 /// Parses the address of an issuer, without a final slash. Its keys must not be replaced on the way, so it has TLS, unless it

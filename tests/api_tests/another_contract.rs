@@ -134,7 +134,8 @@ async fn a_router_that_differs_from_the_contract_does_not_start() {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
         let store = app::App::open(&config, clock.clone(), ids.clone()).await.expect("the database opens");
-        let app = app::App::assemble(&changed(&[change]), &config, clock, ids, store, api::router);
+        let contract = changed(&[change]);
+        let app = app::App::assemble(&contract, &config, clock, ids, store, api::router).await;
         let error = app.err().expect("does not start").to_string();
         assert_eq!(error, format!("the router and the contract differ: {wrong}"));
     }

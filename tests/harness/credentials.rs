@@ -1,16 +1,14 @@
 //! API keys for tests. Every app accepts them, unless a test says otherwise.
 #![allow(dead_code, reason = "one of the two test binaries does not need all of them")]
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use web_server::{app, auth::api_keys::ApiKey};
 
 /// Every scope of the contract, also those of an operation that is added.
 pub static EVERY_SCOPE: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let operations = app::artifacts().expect("the build writes the artifacts").table.operations;
-    let security = operations.into_iter().flat_map(|operation| operation.security);
-    let scopes: BTreeSet<_> = security.flat_map(|schemes| schemes.into_values().flatten()).collect();
-    scopes.into_iter().collect()
+    let table = app::artifacts().expect("the build writes the artifacts").table;
+    table.scopes().into_iter().map(str::to_owned).collect()
 });
 
 /// A key with every scope of the contract, which requests have by default.
@@ -19,15 +17,22 @@ pub static ALL: LazyLock<Key> = LazyLock::new(|| Key::new("tests", &EVERY_SCOPE,
 /// Another caller with every scope.
 pub static OTHER: LazyLock<Key> = LazyLock::new(|| Key::new("others", &EVERY_SCOPE, None));
 
-/// A key with a scope that no operation needs.
-pub static USELESS: LazyLock<Key> = LazyLock::new(|| Key::new("useless", &["nothing"], None));
+/// Keys with every scope but one, by that scope; none if the contract has only one.
+pub static WITHOUT: LazyLock<BTreeMap<&str, Key>> = LazyLock::new(|| {
+    let without = EVERY_SCOPE.iter().enumerate().map(|(number, scope)| {
+        let others: Vec<_> = EVERY_SCOPE.iter().filter(|other| *other != scope).collect();
+        (!others.is_empty()).then(|| (scope.as_str(), Key::new(&format!("without-{number}"), &others, None)))
+    });
+    without.flatten().collect()
+});
 
 /// A key that has expired.
 pub static EXPIRED: LazyLock<Key> = LazyLock::new(|| Key::new("expired", &EVERY_SCOPE, Some("2026-01-01T00:00:00Z")));
 
 /// The value of `API_KEYS` with these keys.
-pub static ENTRIES: LazyLock<String> =
-    LazyLock::new(|| [&ALL, &OTHER, &USELESS, &EXPIRED].map(|key| key.entry.clone()).join(";"));
+pub static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+    [&*ALL, &OTHER, &EXPIRED].into_iter().chain(WITHOUT.values()).map(|key| &*key.entry).collect::<Vec<_>>().join(";")
+});
 
 /// An API key.
 pub struct Key {

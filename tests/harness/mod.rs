@@ -225,7 +225,7 @@ impl App {
         let faults = Arc::<Faults>::default();
         let routes = |surface, state| faults.around(surface, state);
         let app = app::App::assemble(contract, &config, clock, ids, store.with_faults(faults.clone()), routes);
-        let app = app.expect("the app starts");
+        let app = app.await.expect("the app starts");
         app.spawn_upkeep();
         let listener = TcpListener::bind(config.server.listen_addr).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));

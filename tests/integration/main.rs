@@ -10,6 +10,7 @@ mod cache;
 mod command_line;
 mod configuration;
 mod contract;
+mod credentials;
 mod database_faults;
 mod durability;
 mod environment;

@@ -119,6 +119,34 @@ async fn a_client_needs_a_certificate_where_they_are_required() {
     assert!(client(&own).build().unwrap().get(&url).send().await.is_err(), "without a certificate");
     assert!(with(&own).get(&url).send().await.is_err(), "with one of another authority");
     assert_eq!(with(&clients).get(&url).send().await.unwrap().status(), 200);
+
+    // A file without a certificate changes nothing: clients still need one.
+    for content in ["", "-----BEGIN", "# none"] {
+        fs::write(folder.path().join("clients.pem"), content).unwrap();
+        process.signal("HUP");
+        let error = || process.log.lock().unwrap().iter().any(|line| line.contains("TLS_CLIENT_CA_FILE: expected"));
+        let logged = async {
+            while !error() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), logged).await.expect("an error is logged");
+        process.log.lock().unwrap().clear();
+        assert!(client(&own).build().unwrap().get(&url).send().await.is_err(), "without a certificate: {content:?}");
+        assert_eq!(with(&clients).get(&url).send().await.unwrap().status(), 200);
+    }
+
+    // SIGHUP reads the files at once.
+    let others = authority("others");
+    fs::write(folder.path().join("clients.pem"), others.pem()).unwrap();
+    process.signal("HUP");
+    let replaced = async {
+        while with(&others).get(&url).send().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(4), replaced).await.expect("the other authority is used");
+    assert!(with(&clients).get(&url).send().await.is_err());
 }
 
 #[test]
@@ -138,6 +166,14 @@ fn files_that_cannot_be_used_stop_the_start() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
         assert!(error.contains(message) && !error.contains("BEGIN"), "{error}");
+    }
+    write(folder.path(), &(certificate, key));
+    for content in ["", "# none", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        fs::write(folder.path().join("clients.pem"), content).unwrap();
+        let output = run(server(folder.path()).env("TLS_CLIENT_CA_FILE", "clients.pem"));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+        assert!(error.contains("TLS_CLIENT_CA_FILE: "), "{error}");
     }
     let half = run(web_server(folder.path()).env("TLS_KEY_FILE", "key.pem"));
     assert!(String::from_utf8_lossy(&half.stderr).contains("TLS_CERTIFICATE_FILE"), "a key without a certificate");

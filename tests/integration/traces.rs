@@ -9,7 +9,7 @@ use sqlx::Connection;
 use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::{
-    harness::credentials::{ALL, USELESS},
+    harness::credentials::{ALL, WITHOUT},
     process::{Process, web_server},
 };
 
@@ -148,16 +148,17 @@ async fn the_log_has_the_trace_of_the_caller() {
 async fn the_log_has_the_caller() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
-    command.env("API_KEYS", format!("{};{}", ALL.entry, USELESS.entry));
+    let other = &WITHOUT["users:read"];
+    command.env("API_KEYS", format!("{};{}", ALL.entry, other.entry));
     let mut process = Process::start(command).await;
-    for (key, status) in [(&ALL, 200), (&USELESS, 403)] {
+    for (key, status) in [(&*ALL, 200), (other, 403)] {
         let app = process.app.with_token(Some(&key.secret));
         assert_eq!(app.request(reqwest::Method::GET, "/users").send().await.status, status);
     }
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));
     let log = process.log.lock().unwrap();
-    for (status, caller) in [(200, "key:tests"), (403, "key:useless")] {
+    for (status, caller) in [(200, "key:tests"), (403, "key:without-1")] {
         let (status, caller) = (format!("\"status\":{status}"), format!("\"caller\":\"{caller}\""));
         assert!(log.iter().any(|line| line.contains(&status) && line.contains(&caller)), "{log:?}");
     }

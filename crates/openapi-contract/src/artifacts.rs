@@ -1,6 +1,7 @@
 //! What the server needs of a contract, prepared by the build: the documents to serve and the table of operations.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -85,6 +86,12 @@ impl Contract {
 }
 
 impl OperationTable {
+    /// The scopes that an operation needs, of every operation.
+    pub fn scopes(&self) -> BTreeSet<&str> {
+        let requirements = self.operations.iter().flat_map(|operation| &operation.security);
+        requirements.flat_map(|schemes| schemes.values().flatten()).map(String::as_str).collect()
+    }
+
     /// The operations of a contract, without the planned ones.
     pub fn of(contract: &Contract) -> OperationTable {
         let operations = contract.operations().iter().filter(|operation| !operation.planned);
