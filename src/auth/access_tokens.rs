@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation, decode, decode_header,
+    Algorithm, Validation, decode, decode_header,
     errors::ErrorKind,
     jwk::{AlgorithmParameters, Jwk, PublicKeyUse},
 };
@@ -70,15 +70,19 @@ impl AccessTokens {
         if !kind.eq_ignore_ascii_case("at+jwt") {
             return Err(invalid("The token is not an access token: its type is not at+jwt."));
         }
+        // What must be understood to accept the token (RFC 7515, section 4.1.11): no extension is.
+        if header.crit.is_some() {
+            return Err(invalid("The token has a critical header parameter (`crit`) that is not supported."));
+        }
         if !ALGORITHMS.contains(&header.alg) {
             return Err(invalid("The algorithm of the token is not accepted."));
         }
         let Ok(key) = self.issuer.key(header.kid.as_deref()).await else { return Err(Refusal::Unavailable) };
         let key = key.ok_or(invalid("The key of the token is not one of the issuer's."))?;
-        if !fits(&key, header.alg) {
+        if !fits(&key.jwk, header.alg) {
             return Err(invalid("The algorithm of the token is not that of its key."));
         }
-        let key = DecodingKey::from_jwk(&key).map_err(|_| invalid("The key of the token cannot be used."))?;
+        let key = key.decoding.as_ref().ok_or(invalid("The key of the token cannot be used."))?;
         let mut validation = Validation::new(header.alg);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
@@ -86,7 +90,7 @@ impl AccessTokens {
         validation.set_audience(&[&self.audience]);
         // Both forms are in use, and one address has only one issuer.
         validation.set_issuer(&[self.issuer.url(), &format!("{}/", self.issuer.url())]);
-        let claims = decode::<Claims>(token, &key, &validation).map_err(|error| invalid(reason(error.kind())))?.claims;
+        let claims = decode::<Claims>(token, key, &validation).map_err(|error| invalid(reason(error.kind())))?.claims;
         if claims.sub.is_empty() || claims.sub.len() > MAX_SUBJECT {
             return Err(invalid("The subject of the token is empty or too long."));
         }

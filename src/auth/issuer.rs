@@ -2,11 +2,16 @@
 
 use std::{
     error::Error,
+    net::IpAddr,
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
 
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use http::Uri;
+use jsonwebtoken::{
+    DecodingKey,
+    jwk::{Jwk, JwkSet},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
@@ -30,12 +35,20 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum size of a response of the issuer in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
+/// A key of an issuer.
+#[derive(Debug)]
+pub(super) struct IssuerKey {
+    pub(super) jwk: Jwk,
+    /// `None`: the key is of a kind that the server does not support.
+    pub(super) decoding: Option<DecodingKey>,
+}
+
 #[derive(Debug)]
 pub(super) struct Issuer {
     url: String,
     client: reqwest::Client,
     /// The keys, and when they were received.
-    keys: RwLock<Option<(JwkSet, Instant)>>,
+    keys: RwLock<Option<(Vec<Arc<IssuerKey>>, Instant)>>,
     /// When the keys were last asked for. Held during a request, so that there is one at a time.
     asked: Mutex<Option<Instant>>,
 }
@@ -63,7 +76,7 @@ impl Issuer {
 
     /// Returns the key with this id, or the only key if a token names none. Asks the issuer for a key that is unknown. `Err`: its
     /// keys are not known, because the issuer cannot be reached.
-    pub(super) async fn key(self: &Arc<Self>, id: Option<&str>) -> Result<Option<Jwk>, ()> {
+    pub(super) async fn key(self: &Arc<Self>, id: Option<&str>) -> Result<Option<Arc<IssuerKey>>, ()> {
         if let Ok(Some(key)) = self.cached(id) {
             return Ok(Some(key));
         }
@@ -74,14 +87,14 @@ impl Issuer {
         self.cached(id)
     }
 
-    fn cached(&self, id: Option<&str>) -> Result<Option<Jwk>, ()> {
+    fn cached(&self, id: Option<&str>) -> Result<Option<Arc<IssuerKey>>, ()> {
         let keys = self.keys.read().map_err(|_| ())?;
-        let Some((set, received)) = &*keys else { return Err(()) };
+        let Some((keys, received)) = &*keys else { return Err(()) };
         if received.elapsed() > MAX_AGE {
             return Err(());
         }
-        let key = match (id, set.keys.as_slice()) {
-            (Some(id), _) => set.find(id),
+        let key = match (id, keys.as_slice()) {
+            (Some(id), _) => keys.iter().find(|key| key.jwk.common.key_id.as_deref() == Some(id)),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
@@ -106,8 +119,13 @@ impl Issuer {
         *asked = Some(Instant::now());
         match self.fetch().await {
             Ok(set) => {
+                let received = set.keys.into_iter().map(|jwk| {
+                    let decoding = DecodingKey::from_jwk(&jwk).ok();
+                    Arc::new(IssuerKey { jwk, decoding })
+                });
+                let received = received.collect();
                 if let Ok(mut keys) = self.keys.write() {
-                    *keys = Some((set, Instant::now()));
+                    *keys = Some((received, Instant::now()));
                 }
             }
             Err(error) => tracing::error!(issuer = self.url, error, "cannot get the keys of the issuer"),
@@ -116,10 +134,18 @@ impl Issuer {
 
     async fn fetch(&self) -> Result<JwkSet, String> {
         let metadata: Metadata = self.get(&format!("{}/.well-known/openid-configuration", self.url)).await?;
+        self.get(self.check(&metadata)?).await
+    }
+
+    /// Returns where the keys are.
+    fn check<'a>(&self, metadata: &'a Metadata) -> Result<&'a str, String> {
         if metadata.issuer.trim_end_matches('/') != self.url {
             return Err(format!("it calls itself {:?}, which is not OIDC_ISSUER", metadata.issuer));
         }
-        self.get(&metadata.jwks_uri).await
+        if !is_protected(&metadata.jwks_uri) {
+            return Err("its `jwks_uri` is not a URL with https, or with http on this machine".to_owned());
+        }
+        Ok(&metadata.jwks_uri)
     }
 
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, String> {
@@ -134,5 +160,42 @@ impl Issuer {
             }
         }
         serde_json::from_slice(&body).map_err(|error| failed(&error))
+    }
+}
+
+/// Whether what is received from this URL cannot be replaced on the way: it has TLS, or is on the same machine.
+pub(crate) fn is_protected(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    match (uri.scheme_str(), uri.host()) {
+        (Some("https"), Some(_)) => true,
+        (Some("http"), Some(host)) => {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for (url, expected) in [
+            ("https://login.example.com/keys", true),
+            ("http://localhost:8080/keys", true),
+            ("http://[::1]/keys", true),
+            ("http://127.0.0.1/keys", true),
+            ("http://login.example.com/keys", false),
+            ("http://localhost.example.com/keys", false),
+            ("file:///keys", false),
+            ("/keys", false),
+        ] {
+            assert_eq!(is_protected(url), expected, "{url}");
+            let metadata = Metadata { issuer: "https://login.example.com/".to_owned(), jwks_uri: url.to_owned() };
+            let issuer = Issuer::new("https://login.example.com".to_owned()).unwrap();
+            assert_eq!(issuer.check(&metadata).is_ok(), expected, "{url}");
+        }
     }
 }

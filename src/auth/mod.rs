@@ -4,4 +4,4 @@ mod access_tokens;
 pub mod api_keys;
 pub(crate) mod authenticator;
 pub(crate) mod caller;
-mod issuer;
+pub(crate) mod issuer;

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use http::Uri;
 
 use super::parse::{Invalid, Parsed, boolean, expected, optional, path, settings, text};
-use crate::auth::api_keys::ApiKey;
+use crate::auth::{api_keys::ApiKey, issuer::is_protected};
 
 settings! {
     "Authentication"
     /// Who may call. Without any of these, only programs on the same machine can.
     AuthArgs => AuthConfig {
         /// API keys: the entries that `web_server keys new` prints, separated by `;` or line breaks. The server knows only
-        /// digests of keys.
+        /// digests of keys. Their scopes must be those of the contract.
         #[arg(hide_env_values = true)]
         api_keys: Vec<ApiKey> = api_keys, "", "ENTRIES";
 
-        /// File with an entry per line. It is read again when it changes and at SIGHUP, so that keys can be added and
-        /// revoked.
+        /// Regular file of at most 1 MiB with an entry per line. It is read again when it changes and at SIGHUP, so that keys can
+        /// be added and revoked.
         api_keys_file: Option<PathBuf> = optional(path), "", "PATH";
 
         /// Issuer of access tokens (JWTs, RFC 9068), such as `https://login.example.com/realms/main`. Its public keys are
@@ -51,19 +51,21 @@ fn api_keys(value: &str) -> Parsed<Vec<ApiKey>> {
     }
 }
 
-/// Parses the address of an issuer, without a final slash. Its keys must not be replaced on the way, so it has TLS, unless it
-/// is on the same machine.
+/// Parses the address of an issuer, without a final slash. The message does not quote what may contain a password.
 fn issuer(value: &str) -> Parsed<String> {
-    let is_safe = |uri: &Uri| match (uri.scheme_str(), uri.host()) {
-        (Some("https"), Some(_)) => true,
-        (Some("http"), Some(host)) => {
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    let is_url_alone = match value.parse::<Uri>() {
+        Ok(uri) => {
+            !(uri.authority().is_some_and(|authority| authority.as_str().contains('@')) || value.contains(['?', '#']))
         }
-        _ => false,
+        Err(_) => !value.contains(['@', '?', '#']),
     };
-    match value.parse::<Uri>() {
-        Ok(uri) if is_safe(&uri) && uri.query().is_none() => Ok(value.trim_end_matches('/').to_owned()),
-        _ => expected("a URL with https, such as https://login.example.com/realms/main, or with http on this machine"),
+    if !is_url_alone {
+        return Err(Invalid::Secret("expected a URL without user information, query and fragment".to_owned()));
     }
+    if !is_protected(value) {
+        return expected(
+            "a URL with https, such as https://login.example.com/realms/main, or with http on this machine",
+        );
+    }
+    Ok(value.trim_end_matches('/').to_owned())
 }

@@ -130,6 +130,10 @@ fn target(url: &str) -> Parsed<DatabaseTarget> {
         Some("postgres" | "postgresql") => match (unknown_option(url), PgConnectOptions::from_str(url)) {
             // What looks like an option may be a part of the password.
             (Some(_), _) if url.find('?') < url.rfind('@') => invalid(ENCODE),
+            // Also what follows `&` in a password.
+            (Some(_), _) if url.contains("password=") => {
+                invalid("unknown option, or a password with an `&`, which is written as %26")
+            }
             (Some(option), _) => invalid(&format!("unknown option {option:?}")),
             (None, Ok(options)) => Ok(DatabaseTarget::Postgres(Box::new(options))),
             (None, Err(_)) => invalid(ENCODE),

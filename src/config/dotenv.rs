@@ -11,10 +11,10 @@ pub(crate) fn read() -> Result<(), String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(format!(".env cannot be read: {error}")),
     };
-    if let Some(index) = text.lines().position(is_substituted) {
+    if let Some(name) = substituted(&text) {
         return Err(format!(
-            ".env, line {}: `$` would be replaced by the value of a variable: put the value in single quotes",
-            index + 1
+            ".env, {name}: `$` would be replaced by the value of a variable, or `\\$` by `$`: put the whole value in single \
+             quotes"
         ));
     }
     match dotenvy::from_read(text.as_bytes()) {
@@ -30,13 +30,21 @@ pub(crate) fn read() -> Result<(), String> {
     }
 }
 
-/// Whether a line has a value in which `$NAME` is replaced: one that is not in single quotes.
-fn is_substituted(line: &str) -> bool {
-    let value = line.split_once('=').map_or("", |(_, value)| value.trim());
-    let is_comment = line.trim_start().starts_with('#') || value.starts_with('#');
-    // A comment after a value may contain anything.
-    let value = value.split(" #").next().unwrap_or_default();
-    !is_comment && !value.starts_with('\'') && value.contains('$')
+/// Returns the name of the first variable whose value depends on what a `$` in it means. The parser itself determines this: it
+/// must read another character in the place of each `$` as it reads the `$`. `None` also for a text that it does not accept.
+fn substituted(text: &str) -> Option<String> {
+    // A character of private use that the text does not have.
+    let other = ('\u{e000}'..='\u{f8ff}').find(|other| !text.contains(*other))?.to_string();
+    let replaced = text.replace('$', &other);
+    let mut literal = dotenvy::from_read_iter(replaced.as_bytes());
+    for variable in dotenvy::from_read_iter(text.as_bytes()) {
+        match (variable, literal.next()) {
+            (Ok((_, value)), Some(Ok((_, literal)))) if value == literal.replace(&other, "$") => {}
+            (Ok((name, _)), _) | (Err(_), Some(Ok((name, _)))) => return Some(name),
+            (Err(_), _) => return None,
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -45,11 +53,22 @@ mod tests {
 
     #[test]
     fn a_value_that_would_be_changed_is_found() {
-        for line in ["A=a$b", "A=\"a$b\"", "export A=$b", "A=a${b}", "  A = $b"] {
-            assert!(is_substituted(line), "{line}");
+        for text in [
+            "A=a$b",
+            "A=\"a$b\"",
+            "export A=$b",
+            "A=a${b}",
+            "  A = $b",
+            "A=\"sqlite://x # $HOME y.db\"",
+            "A='sqlite://a'$USER.db",
+            "A=\"first\n# $HOME\nlast\"",
+            "B=1\nA=a\\$b",
+            "A=\"a\\$b\"",
+        ] {
+            assert_eq!(substituted(text).as_deref(), Some("A"), "{text}");
         }
-        for line in ["A='a$b'", "# A=$b", "A=b # $c", "A=", "A", "A=b"] {
-            assert!(!is_substituted(line), "{line}");
+        for text in ["A='a$b'", "# A=$b", "A=b # $c", "A=", "A", "A=b", "A='x' # $c", "A='a\n# $b'", "B='\u{e000}$'"] {
+            assert_eq!(substituted(text), None, "{text}");
         }
     }
 }

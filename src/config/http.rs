@@ -41,8 +41,8 @@ settings! {
         /// as without a proxy.
         public_url: Option<PublicUrl> = optional(public_url), "", "URL";
 
-        /// Maximum rate of requests per client address, such as `500/s` or `1000/m`; then 429. `off`: no limit. Health,
-        /// metrics and documents have no limit.
+        /// Maximum rate of requests per client address, such as `500/s` or `1000/m`; then 429. `off`: no limit. Health
+        /// and documents have no limit, and metrics only one for requests without a valid token.
         rate_limit: Option<Rate> = rate, "500/s", "RATE";
 
         /// Maximum number of requests that a client can send at once. Empty: twice the number in RATE_LIMIT.

@@ -82,19 +82,25 @@ impl Config {
         let auth = settings.auth.validate(&mut errors);
         let database = settings.database.with_url_from_file(&mut errors).validate(&mut errors);
         let telemetry = settings.telemetry.validate(&mut errors);
-        if let Some(server) = &server
-            && (server.tls_certificate_file.is_some() != server.tls_key_file.is_some()
-                || (server.tls_client_ca_file.is_some() && server.tls_key_file.is_none()))
-        {
-            errors.push(format!("{}: set it together with TLS_KEY_FILE", parse::names("tls_certificate_file")));
+        let mut needs = |name: &str, is_set: bool, other: &str, is_other_set: bool| {
+            if is_set && !is_other_set {
+                errors.push(format!("{}: it needs {} too", parse::names(name), parse::names(other)));
+            }
+        };
+        if let Some(server) = &server {
+            let (certificate, key) = (server.tls_certificate_file.is_some(), server.tls_key_file.is_some());
+            needs("tls_certificate_file", certificate, "tls_key_file", key);
+            needs("tls_key_file", key, "tls_certificate_file", certificate);
+            let (client_ca, has_tls) = (server.tls_client_ca_file.is_some(), certificate || key);
+            needs("tls_client_ca_file", client_ca, "tls_certificate_file", has_tls);
         }
-        if server.as_ref().is_some_and(|server| server.proxy_protocol && server.trusted_proxies.is_empty()) {
-            errors.push(format!("{}: set it together with PROXY_PROTOCOL", parse::names("trusted_proxies")));
+        if let Some(server) = &server {
+            needs("proxy_protocol", server.proxy_protocol, "trusted_proxies", !server.trusted_proxies.is_empty());
         }
-        if let Some(auth) = &auth
-            && auth.oidc_issuer.is_some() != auth.oidc_audience.is_some()
-        {
-            errors.push(format!("{}: set it together with OIDC_ISSUER", parse::names("oidc_audience")));
+        if let Some(auth) = &auth {
+            let (issuer, audience) = (auth.oidc_issuer.is_some(), auth.oidc_audience.is_some());
+            needs("oidc_issuer", issuer, "oidc_audience", audience);
+            needs("oidc_audience", audience, "oidc_issuer", issuer);
         }
         let deadlines = http.as_ref().zip(database.as_ref());
         let deadlines = deadlines.map(|(http, database)| Deadlines::new(http, database, &mut errors));
@@ -115,7 +121,8 @@ impl Config {
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
         let addresses = [("listen_addr", Some(self.server.listen_addr)), ("admin_addr", self.server.admin_addr)];
         let exposed = addresses.into_iter().filter_map(|(name, address)| Some((name, address?)));
-        let exposed = exposed.filter(|(_, address)| !(self.auth.is_configured() || address.ip().is_loopback()));
+        let exposed =
+            exposed.filter(|(_, address)| !(self.auth.is_configured() || address.ip().to_canonical().is_loopback()));
         let mut errors: Vec<_> = exposed.map(|(name, address)| {
             format!(
                 "{}: {address} can be reached from other machines, and no credentials are configured: set API_KEYS_FILE \

@@ -154,6 +154,8 @@ fn a_password_is_never_shown() {
         "postgres://u:a#secret@db.example/app",
         "postgres://u:a/secret@db.example/app",
         "postgres://u:a%secret@db.example/app:b",
+        "postgres:///db?password=se&secret",
+        "postgres:///db?password=se&secret=x&sslmode=require",
         "secret:postgres://u@db.example/app",
         "secret",
         "u:secret@db.example",
@@ -179,4 +181,55 @@ fn white_space_around_a_value_is_not_a_part_of_it() {
     let config = validate(&["--database-url", "sqlite://x.db\n", "--request-timeout", " 2s "]).unwrap();
     assert!(config.database.database_url.to_string().ends_with("x.db"));
     assert_eq!(config.http.request_timeout, Duration::from_secs(2));
+}
+
+#[test]
+fn a_setting_that_needs_another_is_named() {
+    for (flags, message) in [
+        (&["--tls-certificate-file", "a"][..], "TLS_CERTIFICATE_FILE (--tls-certificate-file): it needs TLS_KEY_FILE"),
+        (&["--tls-key-file", "a"], "TLS_KEY_FILE (--tls-key-file): it needs TLS_CERTIFICATE_FILE"),
+        (&["--tls-client-ca-file", "a"], "TLS_CLIENT_CA_FILE (--tls-client-ca-file): it needs TLS_CERTIFICATE_FILE"),
+        (&["--oidc-issuer", "https://a.example"], "OIDC_ISSUER (--oidc-issuer): it needs OIDC_AUDIENCE"),
+        (&["--oidc-audience", "a"], "OIDC_AUDIENCE (--oidc-audience): it needs OIDC_ISSUER"),
+    ] {
+        let error = validate(flags).unwrap_err();
+        assert!(error.starts_with(message) && error.lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
+fn an_issuer_is_a_url_alone() {
+    let issuer =
+        |url: &str| validate(&["--oidc-issuer", url, "--oidc-audience", "a"]).map(|config| config.auth.oidc_issuer);
+    assert_eq!(
+        issuer("https://login.example.com/realms/a@b/"),
+        Ok(Some("https://login.example.com/realms/a@b".to_owned()))
+    );
+    for url in [
+        "https://user:secret@login.example.com",
+        "https://secret@login.example.com/",
+        "http://user:secret@localhost",
+        "user:secret@login.example.com",
+        "https://login.example.com?secret",
+        "https://login.example.com/#secret",
+        "https://login.example.com/a?b=secret#c",
+    ] {
+        let error = issuer(url).unwrap_err();
+        assert!(error.starts_with("OIDC_ISSUER") && !error.contains("secret"), "{error}");
+    }
+    assert!(issuer("http://login.example.com").unwrap_err().contains("https"));
+}
+
+#[test]
+fn without_credentials_the_address_is_of_this_machine() {
+    for (address, is_accepted) in [
+        ("127.0.0.1:0", true),
+        ("[::1]:0", true),
+        ("[::ffff:127.0.0.1]:0", true),
+        ("0.0.0.0:0", false),
+        ("[::]:0", false),
+    ] {
+        let config = validate(&["--listen-addr", address]).unwrap();
+        assert_eq!(config.check_exposure().is_ok(), is_accepted, "{address}");
+    }
 }

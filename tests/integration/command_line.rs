@@ -178,6 +178,12 @@ fn only_the_working_directorys_dotenv_is_read_and_never_printed() {
     assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
     assert!(message.starts_with(".env, line 2: ") && !message.contains("pass"), "{message}");
     assert!(stdout(&run(web_server(folder.path()).arg("--help"))).contains("LISTEN_ADDR"));
+    fs::write(folder.path().join(".env"), "DATABASE_URL=\"sqlite://x # $HOME y.db\"\n").unwrap();
+    let message = stderr(&run(web_server(folder.path()).arg("migrate")));
+    assert!(
+        message.starts_with(".env, DATABASE_URL: `$` would be replaced") && message.lines().count() == 1,
+        "{message}"
+    );
     assert_eq!(run(web_server(&below).arg("migrate")).status.code(), Some(0));
 }
 
