@@ -120,6 +120,14 @@ async fn a_client_needs_a_certificate_where_they_are_required() {
     assert!(with(&own).get(&url).send().await.is_err(), "with one of another authority");
     assert_eq!(with(&clients).get(&url).send().await.unwrap().status(), 200);
 
+    // The command has no certificate, which is what the server answers.
+    let address = process.app.base.strip_prefix("https://").unwrap();
+    for _ in 0..20 {
+        let mut health = server(folder.path());
+        let health = run(health.arg("health").env("LISTEN_ADDR", address).env("TLS_CLIENT_CA_FILE", "clients.pem"));
+        assert_eq!(health.status.code(), Some(0), "{}", String::from_utf8_lossy(&health.stderr));
+    }
+
     // A file without a certificate changes nothing: clients still need one.
     for content in ["", "-----BEGIN", "# none"] {
         fs::write(folder.path().join("clients.pem"), content).unwrap();
