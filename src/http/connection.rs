@@ -49,6 +49,10 @@ pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time in which a client with unsent responses must receive a part of them, on HTTP/2.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The maximum size of the head of a request on HTTP/2, before a request exists: what `request_head.rs` accepts, with the
+/// 32 bytes that RFC 9113, section 6.5.2, adds for each field, and the target.
+const MAX_HEADER_LIST: u32 = 48 * 1024;
+
 /// The settings of HTTP/1.1, and of HTTP/2 without TLS (h2c).
 #[derive(Clone)]
 pub(super) struct Protocols {
@@ -72,7 +76,7 @@ impl Protocols {
         http2
             .timer(TokioTimer::new())
             .max_concurrent_streams(100)
-            .max_header_list_size(16 * 1024)
+            .max_header_list_size(MAX_HEADER_LIST)
             .max_pending_accept_reset_streams(20)
             .max_local_error_reset_streams(64)
             .initial_stream_window_size(64 * 1024)

@@ -59,6 +59,13 @@ const CASES: &[(&str, &str, &str, Expected)] = &[
     ("PUT on a collection", "9110 15.5.6", "PUT /users HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n", Status(405)),
     // ---- Targets ----
     ("an absolute target", "9112 3.2.2", "GET http://a/health HTTP/1.1\r\nhost: a\r\n\r\n", Status(200)),
+    (
+        "an absolute target and a wrong host",
+        "9112 3.2",
+        "GET http://a/health HTTP/1.1\r\nhost: a b\r\n\r\n",
+        Status(400),
+    ),
+    ("an absolute target and a user", "9112 3.2", "GET http://a/health HTTP/1.1\r\nhost: evil@x\r\n\r\n", Status(400)),
     ("an absolute target wins", "9112 3.2.2", "GET http://a/health HTTP/1.1\r\nhost: b\r\n\r\n", Status(200)),
     ("https without TLS", "9110 7.4", "GET https://a/health HTTP/1.1\r\nhost: a\r\n\r\n", Status(421)),
     ("another scheme", "9110 7.4", "GET ftp://a/health HTTP/1.1\r\nhost: a\r\n\r\n", Status(421)),
@@ -103,6 +110,8 @@ const CASES: &[(&str, &str, &str, Expected)] = &[
     ("an empty value", "9110 5.5", "GET /health HTTP/1.1\r\nhost: a\r\nx:\r\n\r\n", Status(200)),
     ("no space after the colon", "9112 5.1", "GET /health HTTP/1.1\r\nhost:a\r\n\r\n", Status(200)),
     ("a long header", "6585 5", "GET /health HTTP/1.1\r\nhost: a\r\nx: {x*30000}\r\n\r\n", Status(200)),
+    ("header fields over the limit", "6585 5", "GET /health HTTP/1.1\r\nhost: a\r\nx: {x*33000}\r\n\r\n", Status(431)),
+    ("a header of 100,000 bytes", "6585 5", "GET /health HTTP/1.1\r\nhost: a\r\nx: {x*100000}\r\n\r\n", Status(431)),
     ("a too long header", "6585 5", "GET /health HTTP/1.1\r\nhost: a\r\nx: {x*200000}\r\n\r\n", Closes(431)),
     (
         "a weight of zero in upper case",

@@ -202,6 +202,27 @@ async fn http2_without_tls_is_supported() {
     wire.server.stop().await;
 }
 
+/// The limits are the same on both versions (RFC 6585, section 5).
+#[tokio::test]
+async fn the_header_fields_of_a_request_are_limited() {
+    let wire = Wire::start(&[]).await;
+    for http2 in [false, true] {
+        let client = reqwest::Client::builder().no_proxy();
+        let client = if http2 { client.http2_prior_knowledge() } else { client.http1_only() }.build().unwrap();
+        for (count, length, expected) in
+            [(1, 32_000, 200), (1, 33_000, 431), (20, 1_600, 200), (20, 1_700, 431), (95, 9, 200), (101, 9, 431)]
+        {
+            let mut request = client.get(format!("{}/health", wire.app.base));
+            for number in 0..count {
+                request = request.header(format!("x-{number}"), "x".repeat(length));
+            }
+            let status = request.send().await.unwrap().status().as_u16();
+            assert_eq!(status, expected, "{count} of {length} bytes, HTTP/2: {http2}");
+        }
+    }
+    wire.server.stop().await;
+}
+
 /// At the limit a new connection takes the place of one that is idle, and waits for one that is not.
 #[tokio::test]
 async fn a_connection_over_the_limit_takes_the_place_of_an_idle_one() {

@@ -43,6 +43,8 @@ pub enum ProblemType {
     PreconditionRequired,
     /// The client exceeded its rate limit.
     TooManyRequests,
+    /// The header fields are too large or too many.
+    HeaderFieldsTooLarge,
     /// A bug of the server.
     Internal,
     /// The method is unknown.
@@ -53,7 +55,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// Every type, in the order of the status.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Malformed,
         Self::InvalidParameter,
         Self::Unauthorized,
@@ -73,6 +75,7 @@ impl ProblemType {
         Self::IdempotencyKeyReused,
         Self::PreconditionRequired,
         Self::TooManyRequests,
+        Self::HeaderFieldsTooLarge,
         Self::Internal,
         Self::NotImplemented,
         Self::Unavailable,
@@ -109,7 +112,7 @@ impl ProblemType {
                 "forbidden",
                 "Forbidden",
                 "The token is valid, but does not have a scope that the operation needs. Or the server is used without \
-                 credentials, which only programs on its own machine can do, and the page of another site sent the request.",
+                 credentials, which only programs on its own machine can do, and the page of another site or a proxy sent the request.",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
@@ -217,6 +220,12 @@ impl ProblemType {
                 "too-many-requests",
                 "Too many requests",
                 "The client exceeded its rate limit. Wait for the number of seconds in `Retry-After`.",
+            ),
+            Self::HeaderFieldsTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "header-fields-too-large",
+                "Header fields too large",
+                "The header fields of the request exceed the limit in `detail`, such as those of a large cookie.",
             ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -70,7 +70,14 @@ fn host(request: &Request) -> Result<Option<Cow<'_, str>>, Problem> {
         (None, None, _) if request.version() == Version::HTTP_11 => {
             return Err(malformed("The Host header is missing."));
         }
-        (_, None, Some(authority)) => authority.clone(),
+        // The target takes precedence, but an invalid header is an error anyway (RFC 9112, section 3.2).
+        (Some(host), None, Some(authority)) => {
+            if !Authority::try_from(host.as_bytes()).is_ok_and(|host| is_host(&host)) {
+                return Err(malformed("The Host header is invalid."));
+            }
+            authority.clone()
+        }
+        (None, None, Some(authority)) => authority.clone(),
         (Some(host), None, None) => {
             if let Some(host) = plain_host(host.as_bytes()) {
                 return Ok(Some(Cow::Borrowed(host)));

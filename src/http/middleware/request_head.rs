@@ -9,13 +9,18 @@ use crate::http::request_context::RequestContext;
 /// The maximum length of a request target in bytes. RFC 9110, section 4.1, recommends at least 8,000.
 const MAX_TARGET: usize = 8 * 1024;
 
+/// The maximum size of the names and values of all header fields in bytes, and their maximum number. hyper refuses more than
+/// this number on HTTP/1.1, and far more bytes, before a request exists; here both are exact, and the same for HTTP/2.
+const MAX_FIELDS_BYTES: usize = 32 * 1024;
+const MAX_FIELDS: usize = 100;
+
 /// The general methods of HTTP. Others are not known, which is different from not allowed.
 const METHODS: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"];
 
 /// Checks the head of a request.
 ///
 /// # Errors
-/// 400, 414, 421 or 501.
+/// 400, 414, 421, 431 or 501.
 pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Result<(), Problem> {
     let (uri, headers) = (request.uri(), request.headers());
     if !METHODS.contains(&request.method().as_str()) {
@@ -25,6 +30,11 @@ pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Res
     if length > MAX_TARGET {
         let detail = format!("The request target is longer than {MAX_TARGET} bytes.");
         return Err(Problem::new(ProblemType::UriTooLong, detail));
+    }
+    let fields: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if fields > MAX_FIELDS_BYTES || headers.len() > MAX_FIELDS {
+        let detail = format!("The header fields are larger than {MAX_FIELDS_BYTES} bytes, or more than {MAX_FIELDS}.");
+        return Err(Problem::new(ProblemType::HeaderFieldsTooLarge, detail));
     }
     // The connection is not one for a target with another scheme (RFC 9110, section 7.4).
     let scheme = if context.has_tls() { "https" } else { "http" };
