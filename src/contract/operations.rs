@@ -84,6 +84,14 @@ pub(crate) enum Scalar {
     Boolean,
 }
 
+impl Operation {
+    /// Returns the names of the header parameters, in lower case.
+    pub(crate) fn header_parameters(&self) -> impl Iterator<Item = &str> {
+        let parameters = self.parameters.iter().filter(|parameter| parameter.location == Location::Header);
+        parameters.map(|parameter| parameter.name.as_str())
+    }
+}
+
 impl Operations {
     /// Compiles every schema that a request is validated against.
     ///

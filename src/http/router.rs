@@ -74,7 +74,7 @@ pub fn build(routes: Router, documents: Option<Documents>, parts: Parts, config:
     }
     let middleware = Arc::new(Middleware {
         hosts: HostValidation::new(config, parts.authenticator.is_some()),
-        cors: Cors::new(&config.cors_allowed_origins),
+        cors: Cors::new(&config.cors_allowed_origins, &operations),
         authentication: Authentication::new(parts.authenticator.clone(), &config.cors_allowed_origins),
         rate_limits: RateLimits::from_config(config),
         body_limits: BodyLimits { max_bytes: config.max_body_bytes, timeout: config.body_timeout },

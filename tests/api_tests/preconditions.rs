@@ -267,7 +267,7 @@ matrix! {
         let preflight = [("origin", "https://a.example"), ("access-control-request-method", "PATCH"), ("access-control-request-headers", "if-match")];
         let response = send(&app, Method::OPTIONS, UNKNOWN, &preflight, None).await;
         let allowed = response.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
-        assert!(allowed == "*" || allowed.contains("if-match"), "{allowed}");
+        assert!(allowed.split(',').any(|name| name.trim() == "if-match"), "{allowed}");
         let path = path(&app.create_user("ada").await);
         for (headers, status) in [([("origin", "https://a.example"), ("if-none-match", "*")], 304), ([("origin", "https://a.example"), ("if-none-match", "\"9\"")], 200)] {
             let response = send(&app, Method::GET, &path, &headers, None).await;

@@ -1,39 +1,60 @@
 //! CORS: which origins' scripts can read responses.
 
-use std::{convert::Infallible, future::ready, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, future::ready, time::Duration};
 
 use api::idempotency::REPLAYED;
 use axum::{extract::Request, response::Response};
-use http::{HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use tower::{Layer, Service, service_fn};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
     deprecation::{DEPRECATION, SUNSET},
     rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY},
     request_id::X_REQUEST_ID,
 };
-use crate::config;
+use crate::{config, contract::operations::Operations};
+
+/// The request headers of every operation that a script may set, beside those that the Fetch standard allows in any case.
+const REQUEST_HEADERS: [HeaderName; 9] = [
+    header::ACCEPT,
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    X_REQUEST_ID,
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+];
 
 /// The CORS layer of tower-http, if origins are configured.
 pub(in crate::http) struct Cors(Option<CorsLayer>);
 
 impl Cors {
-    pub(in crate::http) fn new(cors: &config::Cors) -> Self {
+    /// Scripts can send the headers of every operation, and those that all have. They are listed, since `*` does not include
+    /// `Authorization` (Fetch, section 4.9).
+    pub(in crate::http) fn new(cors: &config::Cors, operations: &Operations) -> Self {
         let origin = match cors {
             config::Cors::Off => return Self(None),
             config::Cors::AnyOrigin => AllowOrigin::any(),
             config::Cors::Origins(origins) => AllowOrigin::list(origins.iter().cloned()),
         };
+        let parameters = operations.iter().flat_map(|operation| operation.header_parameters());
+        let parameters = parameters.filter_map(|name| HeaderName::try_from(name).ok());
+        let request_headers: BTreeSet<_> =
+            REQUEST_HEADERS.into_iter().chain(parameters).map(|name| name.as_str().to_owned()).collect();
+        let request_headers = request_headers.into_iter().filter_map(|name| HeaderName::try_from(name).ok());
         let layer = CorsLayer::new()
             .allow_origin(origin)
             .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-            .allow_headers(Any)
+            .allow_headers(request_headers.collect::<Vec<_>>())
             .expose_headers([
                 header::ETAG,
                 header::LOCATION,
                 header::LINK,
                 header::RETRY_AFTER,
+                header::WWW_AUTHENTICATE,
                 REPLAYED,
                 RATE_LIMIT,
                 RATE_LIMIT_POLICY,
