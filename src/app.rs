@@ -180,7 +180,7 @@ impl App {
             };
             Ok::<_, StartError>(router::build(routes(surface, state.clone()), documents, parts, &http))
         };
-        // A server without credentials runs by the same table: what needs credentials elsewhere is protected here, in another way.
+        // A server without credentials runs by the same table: what needs credentials elsewhere is protected in another way.
         let documents = |contract| {
             let open = if authenticator.is_none() { Some(without_credentials(contract)?) } else { None };
             let shown = open.as_ref().unwrap_or(contract);

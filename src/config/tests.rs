@@ -40,7 +40,7 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--trusted-proxies", "::ffff:10.0.0.0/104", "TRUSTED_PROXIES", "10.0.0.0/8"),
         ("--forwarded-header", "x-real-ip", "FORWARDED_HEADER", "x-forwarded-for"),
         ("--proxy-protocol=v2", "", "PROXY_PROTOCOL", "true or false"),
-        ("--proxy-protocol", "", "TRUSTED_PROXIES", "together with PROXY_PROTOCOL"),
+        ("--proxy-protocol", "", "PROXY_PROTOCOL", "it needs TRUSTED_PROXIES"),
         ("--public-url", "example.org/api", "PUBLIC_URL", "https://example.org/api/v1"),
         ("--public-url", "ftp://example.org", "PUBLIC_URL", "http or https"),
         ("--public-url", "https://", "PUBLIC_URL", "http or https"),

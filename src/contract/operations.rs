@@ -37,16 +37,16 @@ pub struct Operation {
     pub path: String,
     /// The media types of the successful responses; empty if they have no content.
     pub produces: Vec<String>,
-    /// Whether the rate limit applies: the operation documents 429.
+    /// Whether every request counts against the rate limits: the operation documents 429, and `RateLimit` for successful
+    /// responses if it needs credentials. Otherwise those that fail to authenticate do.
     pub limited: bool,
     /// How many requests it counts as, for the rate limits (`x-rate-cost`).
     pub rate_cost: NonZeroU32,
     /// Whether a precondition can be required: the operation documents 428.
     pub conditional: bool,
-    /// The scopes that a caller needs: one of these sets. Empty: the operation needs no credentials.
+    /// The scopes that a caller needs: one of these sets. Empty: the operation needs no credentials. A server without
+    /// credentials refuses requests to the other operations that are not of its own machine.
     pub security: Vec<Vec<String>>,
-    /// Whether it refuses the pages of other sites, where there are no credentials: it documents 403.
-    pub forbids_cross_site: bool,
     /// Whether this is a probe, which orchestrators send to the address of an instance: it has the tag `health`.
     pub probe: bool,
     /// The value of the `Deprecation` header (RFC 9745).
@@ -164,8 +164,11 @@ pub(crate) fn allow(methods: &[&str]) -> HeaderValue {
 fn compile_operation(table: &OperationTable, operation: &openapi_contract::Operation) -> Result<Operation, String> {
     let parameters = operation.parameters.iter().map(|parameter| compile_parameter(table, parameter));
     let contents = operation.body.iter().flat_map(|body| &body.content);
+    let is_success = |(status, _): &(&u16, &openapi_contract::Response)| (200..300).contains(*status);
     let bodies = contents.map(|(media, schema)| Ok((media.to_ascii_lowercase(), BodySchema::compile(table, schema)?)));
-    let successes = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
+    let mut headers = operation.responses.iter().filter(is_success).flat_map(|(_, response)| response.headers.keys());
+    let has_quota = headers.any(|name| name.eq_ignore_ascii_case("RateLimit"));
+    let successes = operation.responses.iter().filter(is_success);
     let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
     Ok(Operation {
         id: operation.id.clone(),
@@ -177,14 +180,13 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
         metrics: RequestMetrics::new(operation.responses.keys().copied()),
         body_required: operation.body.as_ref().is_some_and(|body| body.required),
         max_body_bytes: operation.max_body_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-        limited: operation.responses.contains_key(&429),
+        limited: operation.responses.contains_key(&429) && (operation.security.is_empty() || has_quota),
         rate_cost: operation
             .rate_cost
             .and_then(|cost| u32::try_from(cost).ok()?.try_into().ok())
             .unwrap_or(NonZeroU32::MIN),
         conditional: operation.responses.contains_key(&428),
         security: security(operation),
-        forbids_cross_site: operation.responses.contains_key(&403),
         probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,
         bodies: bodies.collect::<Result<_, String>>()?,

@@ -207,7 +207,8 @@ impl Handler {
             &*self.middleware;
         // First, so that trying tokens is limited too.
         rate_limits.check_address(context, quotas)?;
-        authentication.check(context, &mut request).await?;
+        let authenticated = authentication.check(context, &mut request).await;
+        authenticated.map_err(|problem| rate_limits.count_failure(context, problem, quotas))?;
         rate_limits.check_caller(context, quotas)?;
         let request = validation::validate(context, request, *body_limits).await?;
         precondition_required::check(*requires_preconditions, context, &request)?;

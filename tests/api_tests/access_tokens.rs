@@ -107,6 +107,10 @@ with_issuer! {
         }
         let kind = |typ: &str| Header { typ: Some(typ.to_owned()), ..Header::new(Algorithm::ES256) };
         all_return(&app, &pair.sign_with(kind("id_token+jwt"), &claims), 401, "of another type").await;
+        for critical in [vec![], vec!["b64".to_owned()]] {
+            let header = Header { crit: Some(critical), ..Header::new(Algorithm::ES256) };
+            all_return(&app, &pair.sign_with(header, &claims), 401, "with a critical extension").await;
+        }
         let accepted = app.with_token(Some(&pair.sign_with(kind("Application/at+JWT"), &claims)));
         assert_eq!(accepted.get("/users").await.status, 200);
         issuer.stop();

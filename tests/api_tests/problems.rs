@@ -32,7 +32,7 @@ fn needs_the_store(operation: &&Operation) -> bool {
 
 /// The resources alone: readiness reports any fault as 503, and has no rate limit.
 fn is_of_a_resource(operation: &&Operation) -> bool {
-    operation.documents(503) && operation.documents(429)
+    operation.documents(503) && operation.limited
 }
 
 matrix! {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{credentials, matrix};
+use crate::harness::{credentials, matrix, operations::operations};
 
 matrix! {
     async fn a_client_over_the_limit_receives_the_time_to_wait(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "3"] {
@@ -38,11 +38,27 @@ matrix! {
         assert_eq!(other.get("/users").await.status, 200);
     }
 
-    async fn tokens_cannot_be_tried_without_limit(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "2"] {
+    /// Whether valid requests count or not.
+    async fn tokens_cannot_be_tried_without_limit(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "9"] {
         let stranger = app.with_token(Some("wsk_0"));
-        for status in [401, 401, 429] {
-            assert_eq!(stranger.get("/users").await.status, status);
+        for _ in 0..20 {
+            assert_eq!(app.get("/metrics").await.status, 200);
         }
+        let secured: Vec<_> = operations().iter().filter(|operation| operation.documents(401)).collect();
+        let mut statuses = Vec::new();
+        for operation in secured.iter().cycle().take(secured.len().max(9)) {
+            statuses.push(operation.request(&stranger).send().await.status);
+        }
+        assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+        while stranger.get("/metrics").await.status == 401 {}
+        for operation in &secured {
+            assert_eq!(operation.request(&stranger).send().await.status, 429, "{}", operation.id);
+        }
+        // Or a valid one would be noticed.
+        for operation in secured {
+            assert_eq!(operation.request(&app).send().await.status, 429, "{}", operation.id);
+        }
+        assert_eq!(app.get("/health").await.status, 200);
     }
 
     /// `Retry-After` is exact to the second.

@@ -16,6 +16,8 @@ pub struct Operation {
     pub scopes: Vec<String>,
     /// The documented statuses.
     pub statuses: BTreeSet<u16>,
+    /// Whether every request counts against the rate limits, not only those that fail to authenticate.
+    pub limited: bool,
     /// `x-max-body-bytes`.
     pub max_body_bytes: Option<usize>,
     /// The target of a valid request. An id in it does not exist.
@@ -59,6 +61,10 @@ fn read(document: &Document) -> Vec<Operation> {
                 scopes: scopes(document, node),
                 method: method.to_ascii_uppercase().parse().expect("a method"),
                 statuses: responses.keys().map(|status| status.parse().expect("a status")).collect(),
+                limited: responses
+                    .iter()
+                    .filter(|(status, _)| status.starts_with('2'))
+                    .any(|(_, response)| document.resolve(response)["headers"].get("RateLimit").is_some()),
                 max_body_bytes: node["x-max-body-bytes"].as_u64().and_then(|bytes| bytes.try_into().ok()),
                 target: target(document, template, &[&item["parameters"], &node["parameters"]]),
                 body: body.map(|(media, content)| (media.clone(), example(document, id, content))),

@@ -10,7 +10,8 @@ use utoipa::{
     },
 };
 
-/// Requests of orchestrators and monitoring systems have no rate limit: a refusal would look like a failure.
+/// Requests of orchestrators and monitoring systems have no rate limit: a refusal would look like a failure. Only those that try
+/// tokens have one.
 const UNLIMITED_TAGS: [&str; 2] = ["health", "monitoring"];
 
 /// Adds the common responses to every operation.
@@ -40,8 +41,8 @@ fn complete(operation: &mut Operation) {
     let mut statuses = vec!["400", "500"];
     // The drift check takes `security` from the contract.
     if operation.security.as_ref().is_some_and(|alternatives| !alternatives.is_empty()) {
-        // 503: the issuer of tokens cannot be reached.
-        statuses.extend(["401", "403", "503"]);
+        // 429: tokens were tried. 503: the issuer of tokens cannot be reached.
+        statuses.extend(["401", "403", "429", "503"]);
     }
     if has_representation(operation) {
         statuses.push("406");
@@ -80,7 +81,7 @@ fn add_headers(status: &str, response: &mut Response, limited: bool) {
         response.headers.insert(name.to_owned(), RefOr::T(HeaderBuilder::new().schema(Some(schema)).build()));
     };
     add("X-Request-Id", RequestId::schema());
-    if limited && (status.starts_with('2') || matches!(status, "304" | "429")) {
+    if status == "429" || (limited && (status.starts_with('2') || status == "304")) {
         add("RateLimit", String::schema());
         add("RateLimit-Policy", String::schema());
     }

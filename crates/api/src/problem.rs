@@ -130,6 +130,11 @@ impl Problem {
         }
     }
 
+    /// Returns the status code of the response.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// Returns the problem for a bug. The cause is in the log, under the request's id, never in the response.
     pub fn internal() -> Self {
         Self::new(ProblemType::Internal, "Internal error. The server's log has the cause under this request id.")
@@ -183,7 +188,7 @@ impl Problem {
 impl IntoResponse for Problem {
     /// The response's extensions contain the problem, so that middleware can complete it.
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], self.to_json()).into_response();
         response.headers_mut().extend(self.headers.iter().cloned());
         response.extensions_mut().insert(self);

@@ -4,7 +4,7 @@
 //! be compared. Planned operations are not checked.
 //!
 //! - `security` with other schemes than bearer tokens, or with several at once.
-//! - 401 and 403 missing where `security` requires credentials, and 401 where it does not.
+//! - 401, 403 and 429 missing where `security` requires credentials, and 401 or 403 where it does not.
 //! - HEAD, OPTIONS and TRACE: the server answers them by fixed rules.
 //! - `deprecated` without the date that the `Deprecation` header contains (RFC 9745 §2.1), a date without `deprecated`,
 //!   and a sunset before the deprecation (forbidden by RFC 9745 §4).
@@ -76,12 +76,12 @@ fn security(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>, seen: &mut Has
         }
     }
     let responses = join(&endpoint.pointer, "responses");
-    let refusals = ["401", "403"].map(|status| (status, document.pointer(&join(&responses, status)).is_some()));
-    let statuses = |documented: bool| {
-        let statuses: Vec<_> = refusals.iter().filter(|(_, is)| *is == documented).map(|(status, _)| *status).collect();
-        statuses.join(" and ")
+    let statuses = |of: &[&'static str], documented: bool| {
+        let is_documented = |status: &&str| document.pointer(&join(&responses, status)).is_some() == documented;
+        of.iter().copied().filter(is_documented).collect::<Vec<_>>().join(" and ")
     };
-    let (documented, missing) = (statuses(true), statuses(false));
+    // 429: tokens cannot be tried without limit. An operation without credentials can have a limit too.
+    let (documented, missing) = (statuses(&["401", "403"], true), statuses(&["401", "403", "429"], false));
     if alternatives.is_empty() && !documented.is_empty() {
         let reason = format!("no credentials are required, so the response is never {documented}; remove it");
         findings.add(list, reason);

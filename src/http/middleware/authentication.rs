@@ -49,13 +49,18 @@ impl Authentication {
     pub(in crate::http) async fn check(&self, context: &RequestContext, request: &mut Request) -> Result<(), Problem> {
         let Some(operation) = &context.operation else { return Ok(()) };
         match self {
-            Self::Local(origins) if operation.forbids_cross_site && is_cross_site(request.headers(), origins) => {
+            _ if operation.security.is_empty() => Ok(()),
+            Self::Local(origins) if is_cross_site(request.headers(), origins) => {
                 let detail =
                     "The page of another site sent this request. List its origin in CORS_ALLOWED_ORIGINS to allow it.";
                 Err(Problem::new(ProblemType::Forbidden, detail))
             }
+            Self::Local(_) if is_forwarded(request.headers()) => {
+                let detail = "A proxy forwarded this request, and this server checks no credentials, so it serves only \
+                              programs on its own machine. Configure API_KEYS_FILE or OIDC_ISSUER to serve others.";
+                Err(Problem::new(ProblemType::Forbidden, detail))
+            }
             Self::Local(_) => Ok(()),
-            Self::Tokens(_) if operation.security.is_empty() => Ok(()),
             Self::Tokens(authenticator) => {
                 let caller = authenticate(authenticator, operation, request.headers()).await?;
                 // Set once per request, also if the caller is refused, for the log.
@@ -132,8 +137,20 @@ fn refuse(
     Problem::new(problem_type, detail).with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
-/// Whether a browser sent the request for the page of another site. Other programs send neither header.
+/// Whether a proxy sent the request, for a client that is elsewhere.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers
+        .keys()
+        .any(|name| *name == header::FORWARDED || *name == header::VIA || name.as_str().starts_with("x-forwarded-"))
+}
+
+/// Whether a browser sent the request for the page of another site. Other programs send neither header. Browsers send each once,
+/// with one of the values of the Fetch Metadata specification; anything else is taken for another site.
 fn is_cross_site(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
+    let is_repeated = |name| headers.get_all(name).iter().nth(1).is_some();
+    if is_repeated(header::ORIGIN) || is_repeated(SEC_FETCH_SITE) {
+        return true;
+    }
     let origin = headers.get(header::ORIGIN);
     if origin.is_some_and(|origin| allowed.contains(origin)) {
         return false;
@@ -142,7 +159,7 @@ fn is_cross_site(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
         let uri = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
         uri.and_then(|uri| uri.host().map(is_local)).unwrap_or(false)
     };
-    headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site")
+    headers.get(SEC_FETCH_SITE).is_some_and(|site| !["same-origin", "same-site", "none"].iter().any(|own| site == own))
         || origin.is_some_and(|origin| !is_local_origin(origin))
 }
 
@@ -181,11 +198,18 @@ mod tests {
             (None, Some("http://127.0.0.1.evil.example"), true),
             (None, Some("null"), true),
             (None, Some("http://[::1]:8080"), false),
+            (Some("Cross-Site"), None, true),
+            (Some(""), None, true),
         ] {
             let site = site.map(|site| (SEC_FETCH_SITE, HeaderValue::from_static(site)));
             let origin = origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin)));
             let headers: HeaderMap = site.into_iter().chain(origin).collect();
             assert_eq!(is_cross_site(&headers, &allowed), is_other, "{headers:?}");
+            for (name, value) in &headers {
+                let mut twice = headers.clone();
+                twice.append(name, value.clone());
+                assert!(is_cross_site(&twice, &allowed), "{twice:?}");
+            }
         }
     }
 }

@@ -7,10 +7,11 @@
 //! trusted proxy, and callers with a valid token, reach this code, so there are at most a few thousand entries of about 50 bytes.
 
 use std::{
+    collections::HashMap,
     hash::Hash,
     net::IpAddr,
     num::NonZeroU32,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::{
     config::{HttpConfig, Rate},
@@ -34,9 +35,14 @@ pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("rateli
 /// The interval at which clients with a full burst are removed.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// The addresses above which those that may try again are removed.
+const MAX_REFUSED: usize = 1_000;
+
 /// The limits.
 pub(in crate::http) struct RateLimits {
     by_address: Option<RateLimit<IpAddr>>,
+    /// The addresses that tried too many tokens, and until when they may not try another one.
+    refused: Mutex<HashMap<IpAddr, Instant>>,
     by_caller: Option<RateLimit<Arc<str>>>,
 }
 
@@ -67,16 +73,46 @@ impl RateLimits {
             RateLimit::new("address", rate.period, config.rate_limit_burst.unwrap_or_else(|| twice(&rate)))
         });
         let by_caller = config.caller_rate_limit.map(|rate| RateLimit::new("caller", rate.period, twice(&rate)));
-        Self { by_address, by_caller }
+        Self { by_address, refused: Mutex::default(), by_caller }
     }
 
-    /// Counts a request of an address, if the contract declares a limit for its operation.
+    /// Counts a request of an address, if the contract declares a limit for its operation. Otherwise, refuses an address that has
+    /// tried too many tokens: a valid token must not be accepted among them.
     ///
     /// # Errors
     /// 429.
     pub(in crate::http) fn check_address(&self, context: &RequestContext, quotas: &mut Quotas) -> Result<(), Problem> {
-        let client = context.origin.map(|origin| network(origin.client));
-        check(self.by_address.as_ref(), context, client, quotas)
+        let client = client(context);
+        check(self.by_address.as_ref(), context, client, quotas)?;
+        if let (Some(limit), Some(client)) = (&self.by_address, client.filter(|_| counts_failures_only(context))) {
+            let until = self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(&client).copied();
+            if let Some(wait) = until.and_then(|until| until.checked_duration_since(Instant::now())) {
+                quotas.retry_after = Some(whole_seconds(wait));
+                quotas.add(limit, 0);
+            }
+        }
+        quotas.refusal()
+    }
+
+    /// Counts a request that failed to authenticate, if it was not counted before. Returns the problem, or 429 in its place.
+    pub(in crate::http) fn count_failure(
+        &self,
+        context: &RequestContext,
+        problem: Problem,
+        quotas: &mut Quotas,
+    ) -> Problem {
+        let is_counted = problem.status() == StatusCode::UNAUTHORIZED && counts_failures_only(context);
+        let (Some(limit), Some(client)) = (&self.by_address, client(context).filter(|_| is_counted)) else {
+            return problem;
+        };
+        if let Some(wait) = limit.count(&client, NonZeroU32::MIN, quotas) {
+            let (now, mut refused) = (Instant::now(), self.refused.lock().unwrap_or_else(PoisonError::into_inner));
+            if refused.len() >= MAX_REFUSED {
+                refused.retain(|_, until| *until > now);
+            }
+            refused.insert(client, now + wait);
+        }
+        quotas.refusal().err().unwrap_or(problem)
     }
 
     /// The same for the caller, if it is known.
@@ -86,6 +122,15 @@ impl RateLimits {
     pub(in crate::http) fn check_caller(&self, context: &RequestContext, quotas: &mut Quotas) -> Result<(), Problem> {
         check(self.by_caller.as_ref(), context, context.caller.get().cloned(), quotas)
     }
+}
+
+fn client(context: &RequestContext) -> Option<IpAddr> {
+    context.origin.map(|origin| network(origin.client))
+}
+
+/// Whether an operation needs credentials, but valid requests are not counted: those of monitoring systems.
+fn counts_failures_only(context: &RequestContext) -> bool {
+    context.operation.as_ref().is_some_and(|operation| !(operation.limited || operation.security.is_empty()))
 }
 
 fn check<K: Hash + Eq + Clone>(
@@ -116,18 +161,23 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         }
     }
 
-    fn count(&self, client: &K, cost: NonZeroU32, quotas: &mut Quotas) {
+    /// Returns the time to wait, if the request is refused.
+    fn count(&self, client: &K, cost: NonZeroU32, quotas: &mut Quotas) -> Option<Duration> {
         self.sweep();
+        let mut wait = None;
         // A request that costs more than the burst would never be accepted.
         let remaining = match self.governor.check_key_n(client, cost.min(self.burst)) {
             Ok(Ok(state)) => state.remaining_burst_capacity(),
             Ok(Err(refusal)) => {
-                quotas.retry_after = Some(whole_seconds(refusal.wait_time_from(self.clock.now())));
+                let time = refusal.wait_time_from(self.clock.now());
+                quotas.retry_after = Some(whole_seconds(time));
+                wait = Some(time);
                 0
             }
             Err(_) => 0,
         };
         quotas.add(self, remaining);
+        wait
     }
 
     fn sweep(&self) {

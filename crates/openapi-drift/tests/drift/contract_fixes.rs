@@ -101,7 +101,9 @@ fn a_new_operation_is_written_in_the_style_of_the_contract() {
     code["paths"]["/ashes/{id}"] = json!({"delete": {
         "operationId": "burnBooks",
         "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "boolean"}}],
-        "responses": {"202": response, "401": {"description": ""}, "403": {"description": ""}},
+        "responses": {
+            "202": response, "401": {"description": ""}, "403": {"description": ""}, "429": {"description": ""},
+        },
     }});
     code["components"]["schemas"]["Ash"] =
         json!({"type": "object", "properties": {"grams": {"type": "integer", "minimum": 0}}});

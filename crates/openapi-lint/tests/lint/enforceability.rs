@@ -78,7 +78,7 @@ fn schemes_other_than_one_bearer_token() {
     let put = "operationId: putThing";
     let documented = SMALL.replace(
         "        200:\n",
-        "        401: { description: No. }\n        403: { description: No. }\n        200:\n",
+        "        401: { description: No. }\n        403: { description: No. }\n        429: { description: No. }\n        200:\n",
     );
     let with = |security: &str| documented.replace(put, &format!("{put}\n      security: {security}"));
     assert!(found(&load(&with("[{ key: [read] }, {}]"))).is_empty());
@@ -96,7 +96,10 @@ fn schemes_other_than_one_bearer_token() {
 fn refusals_of_credentials_that_are_not_documented_or_never_occur() {
     let open = SMALL.replace("security: []\n", "security: [{ key: [] }]\n");
     let missing = found(&load(&open));
-    assert_eq!(missing, ["8:5 credentials are required by `security`; document the responses 401 and 403"]);
+    assert_eq!(missing, ["8:5 credentials are required by `security`; document the responses 401 and 403 and 429"]);
+    let refusals = "        401: { description: No. }\n        403: { description: No. }\n        200:\n";
+    let unlimited = found(&load(&open.replace("        200:\n", refusals)));
+    assert_eq!(unlimited, ["8:5 credentials are required by `security`; document the responses 429"]);
     let open = open.replace("operationId: putThing", "operationId: putThing\n      security: []");
     assert!(found(&load(&open)).is_empty(), "no operation inherits it");
     refuses(
