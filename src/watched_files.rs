@@ -151,7 +151,7 @@ mod tests {
         assert!(error.contains("cannot be read"), "{error}");
     }
 
-    /// A pipe that replaces the file blocks whoever opens it.
+    /// To open a pipe without a writer blocks.
     #[tokio::test]
     async fn a_pipe_delays_nothing() {
         let folder = tempfile::tempdir().unwrap();

@@ -190,6 +190,13 @@ pub(crate) fn routes(documents: Documents) -> Router {
         .with_state(documents)
 }
 
+/// Whether a path template is that of a document.
+pub(super) fn is_document(template: &str) -> bool {
+    let (root, others) =
+        ("/", ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui", "/problems/{slug}"]);
+    template == root || others.contains(&template) || template.starts_with("/swagger-ui/")
+}
+
 async fn yaml(State(documents): State<Documents>, headers: HeaderMap) -> Response {
     documents.yaml.respond(&headers)
 }

@@ -205,6 +205,10 @@ impl Handler {
     ) -> Result<Response, Problem> {
         let Middleware { rate_limits, authentication, body_limits, timeout, requires_preconditions, .. } =
             &*self.middleware;
+        if !self.is_declared(context, &request) {
+            tracing::error!("a route is neither an operation nor a document");
+            return Err(Problem::new(ProblemType::NotFound, "Unknown path."));
+        }
         // First, so that trying tokens is limited too.
         rate_limits.check_address(context, quotas)?;
         let authenticated = authentication.check(context, &mut request).await;
@@ -213,5 +217,14 @@ impl Handler {
         let request = validation::validate(context, request, *body_limits).await?;
         precondition_required::check(*requires_preconditions, context, &request)?;
         Ok(timeout.call(&self.route, context, request).await)
+    }
+
+    /// Whether the route of a request is an operation, a document or a fallback. Any other would be served without
+    /// authentication and validation.
+    fn is_declared(&self, context: &RequestContext, request: &Request) -> bool {
+        let template = request.extensions().get::<MatchedPath>().filter(|_| context.operation.is_none());
+        template.map(MatchedPath::as_str).is_none_or(|template| {
+            docs::is_document(template) || self.middleware.parts.operations.allow(template).is_some()
+        })
     }
 }

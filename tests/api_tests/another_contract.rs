@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::{body::Body, extract::Request, routing::get};
 use clap::Parser;
 use openapi_contract::{Artifacts, Contract};
 use reqwest::{Method, header::HeaderMap};
+use tower::ServiceExt;
 use web_server::{app, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator};
 
-use crate::harness::{App, Database, Server, Storage};
+use crate::harness::{App, Database, Server, Storage, credentials};
 
 const YAML: &str = include_str!("../../openapi.yaml");
 
@@ -138,5 +140,26 @@ async fn a_router_that_differs_from_the_contract_does_not_start() {
         let app = app::App::assemble(&contract, &config, clock, ids, store, api::router).await;
         let error = app.err().expect("does not start").to_string();
         assert_eq!(error, format!("the router and the contract differ: {wrong}"));
+    }
+}
+
+/// It would be served without authentication and validation.
+#[tokio::test]
+async fn a_route_that_is_not_declared_is_not_served() {
+    let storage = Storage::new(Database::Sqlite).await.expect("SQLite is always there");
+    let url = storage.url();
+    let cli = Cli::try_parse_from(["web_server", "--database-url", &url, "--api-keys", &credentials::ENTRIES]);
+    let config = Config::validate(&cli.expect("the flags are known").settings).expect("the flags are right");
+    let clock = Arc::new(SystemClock);
+    let ids = Arc::new(UuidV7Generator::new(clock.clone()));
+    let store = app::App::open(&config, clock.clone(), ids.clone()).await.expect("the database opens");
+    #[expect(clippy::disallowed_methods, reason = "a route that the contract does not have")]
+    let routes = |surface, state| api::router(surface, state).route("/secrets", get(|| async { "secret" }));
+    let contract = app::artifacts().expect("the build writes the artifacts");
+    let app = app::App::assemble(&contract, &config, clock, ids, store, routes).await.expect("the app starts");
+    for (path, status) in [("/secrets", 404), ("/users", 401), ("/openapi.json", 200), ("/health", 200)] {
+        let request = Request::get(path).header("host", "localhost").body(Body::empty()).expect("a request");
+        let response = app.router.clone().oneshot(request).await.expect("a response");
+        assert_eq!(response.status(), status, "{path}");
     }
 }

@@ -112,7 +112,8 @@ impl ProblemType {
                 "forbidden",
                 "Forbidden",
                 "The token is valid, but does not have a scope that the operation needs. Or the server is used without \
-                 credentials, which only programs on its own machine can do, and the page of another site or a proxy sent the request.",
+                 credentials, which only programs on its own machine can do, and the page of another site or a proxy sent the \
+                 request.",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
