@@ -186,7 +186,7 @@ matrix! {
     }
 
     /// Retries race in shared transactions: the effect is one, and no neighbour suffers.
-    async fn racing_retries_have_one_effect(app: App) using ["--database-lock-timeout", "20s", "--database-statement-timeout", "20s"] {
+    async fn racing_retries_have_one_effect(app: App) using ["--database-lock-timeout", "10s", "--database-statement-timeout", "10s"] {
         const KEYS: usize = 20;
         let shared = path(&app.create_user("shared").await);
         let clients = (0..KEYS * 8).map(|number| {

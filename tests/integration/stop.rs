@@ -91,6 +91,10 @@ async fn a_second_signal_stops_at_once() {
     let mut process = Process::start(command).await;
     process.signal("TERM");
     while process.app.get("/health/ready").await.status == 200 {}
+    // As by `timeout`, which sends its signal to the process and to the group.
+    process.signal("TERM");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(process.app.get("/health").await.status, 200);
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(1));
 }
