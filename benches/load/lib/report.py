@@ -28,11 +28,11 @@ def machine():
     return f"{os.cpu_count()} CPUs ({model[1] if model else platform.machine()}), Linux {platform.release().split('-')[0]}"
 
 
-def write(part, text):
+def write(part, text, path=DOCUMENT):
     """Replaces the text between the markers of `part`; the rest of the document is written by hand."""
-    document = DOCUMENT.read_text()
+    document = path.read_text()
     begin, end = f"<!-- measured by benches/load/{part} -->\n", f"<!-- end of benches/load/{part} -->\n"
     if begin not in document or end not in document:
-        fail(f"{DOCUMENT} has no markers for {part}")
+        fail(f"{path} has no markers for {part}")
     before, rest = document.split(begin, 1)
-    DOCUMENT.write_text(f"{before}{begin}\n{text.strip()}\n\n{end}{rest.split(end, 1)[1]}")
+    path.write_text(f"{before}{begin}\n{text.strip()}\n\n{end}{rest.split(end, 1)[1]}")
