@@ -48,9 +48,15 @@ def frames(context, one):
     return flooded(context, http2.PREFACE + http2.settings(), one * (65536 // len(one)))
 
 
+def pings_with_requests(context):
+    """Pays for the frames: each request, which is not limited by address, adds 64 KiB to the allowance."""
+    pings, block = http2.frame(http2.PING, payload=bytes(8)) * 3_700, http2.get("/health")
+    return flooded(context, http2.PREFACE + http2.settings() + b"".join(http2.request(1 + 2 * stream, block) + pings for stream in range(500)))
+
+
 def dribble(context):
     """Receives a byte of the responses of each connection every five seconds, which is progress."""
-    return never_read(context, ["/users?limit=20"], b"".join(http2.window_update(1 + 2 * stream, 1) for stream in range(1)), 5.0, 250)
+    return never_read(context, ["/users?limit=20"], http2.window_update(1, 1), 5.0, 250)
 
 
 LIST = "/users?limit=100"
@@ -71,8 +77,10 @@ ATTACKS = {
     "http2-continuation": Attack("HTTP/2 CONTINUATION flood", "16 KiB of headers, few CONTINUATION frames", continuation),
     "http2-ping": Attack("HTTP/2 PING flood", ALLOWANCE,
                          functools.partial(frames, one=http2.frame(http2.PING, payload=bytes(8)))),
+    "http2-ping-requests": Attack("the same with a GET /health for each 3,700 PINGs (63 kB)", "64 KiB of frames for each request",
+                                  pings_with_requests),
     "http2-settings": Attack("HTTP/2 SETTINGS flood", ALLOWANCE, functools.partial(frames, one=http2.settings(window=65535))),
-    "http2-zero-window": Attack("HTTP/2 SETTINGS flood that switches the window between 0 and its maximum, with 100 open streams",
+    "http2-zero-window": Attack("HTTP/2 SETTINGS flood that switches the window of 100 open streams between 0 and 1",
                                 ALLOWANCE, lambda context: flooded(context, requests([LIST]), 2000 * (
                                     http2.settings(window=1) + http2.settings(window=0))), NO_RATE_LIMIT),
 }
