@@ -66,6 +66,9 @@ ATTACKS = {
     "http2-never-read": Attack(
         "HTTP/2, window 0: 100 connections × 100 streams, `/openapi.json` and `GET /users?limit=100`", UNSENT,
         functools.partial(never_read, paths=["/openapi.json", LIST]), NO_RATE_LIMIT, 25),
+    "http2-fill": Attack(
+        "the same with `GET /users?limit=100` only, more than 64 MiB", UNSENT, functools.partial(never_read, paths=[LIST]),
+        NO_RATE_LIMIT, 25),
     "http2-never-read-pings": Attack(
         "the same with `/openapi.json` only, whose bytes are shared, and a PING every 75 s", UNSENT,
         functools.partial(never_read, paths=["/openapi.json"], piece=http2.frame(http2.PING, payload=bytes(8)), interval=75.0),

@@ -7,9 +7,9 @@ from lib.clients import Process, attacker, get, milliseconds, open_socket, perce
 from lib.processes import fail
 from lib.report import table
 
-STATEMENT_SECONDS = 0.2
-DATABASE_CONNECTIONS = 4
-CLOSED_LOOP = 250  # connections of a process
+STATEMENT_SECONDS = 0.6
+DATABASE_CONNECTIONS = 2
+CLOSED_LOOP = 500  # connections of a process
 MAX_CONNECTIONS = 5_000  # of a process
 PROCESSES, FACTORS = 2, (1, 2, 4, 10)
 PROBES = 50  # creates/s by which the recovery is measured
@@ -55,43 +55,53 @@ def offer(stop, port, tag, rate=None, kind="create"):
         if client.connect_ex(("127.0.0.1", port)) not in (0, errno.EINPROGRESS):
             fail("a client could not connect")
         opened += 1
-        # A connection over loopback is established when connect() returns, unless the backlog is full.
-        select.select([], [], [], 0)
-        poll.register(client, select.EPOLLIN)
+        poll.register(client, select.EPOLLOUT)
         return client
+
+    def fail_of(client):
+        nonlocal opened
+        offered.failed += 1
+        opened -= 1
+        client.close()
 
     while not stop.is_set():
         now = time.monotonic()
         due_count = int((now - start) * rate) + 1 if rate else sent + len(idle) + limit - opened
         while sent < due_count and (idle or len(busy) < limit):
-            client = idle.pop() if idle else connect()
+            # A new connection sends when it is established.
+            client, request = (idle.pop(), next(message)) if idle else (connect(), None)
             try:
-                client.send(next(message))
-            except BlockingIOError:  # not connected yet
-                poll.modify(client, select.EPOLLOUT)
+                if request:
+                    client.send(request)
             except OSError:
-                offered.failed += 1
-                opened -= 1
-                client.close()
+                fail_of(client)
                 continue
             busy[client.fileno()] = client, start + sent / rate if rate else now
             sent += 1
         wait = max(0.0, start + sent / rate - time.monotonic()) if rate and sent >= due_count else 0.001
-        for number, _ in poll.poll(min(wait, 0.05)):
-            client, due = busy.pop(number)
+        for number, events in poll.poll(min(wait, 0.05)):
+            if number not in busy:  # the server has closed a free connection
+                client = next(client for client in idle if client.fileno() == number)
+                idle.remove(client)
+                fail_of(client)
+                continue
+            client, due = busy[number]
             try:
+                if events & select.EPOLLOUT:
+                    client.send(next(message))
+                    poll.modify(client, select.EPOLLIN)
+                    continue
                 received = client.recv(1 << 16)
             except OSError:
                 received = b""
+            del busy[number]
             if received:
                 offered.due.append(due)
                 offered.took.append(time.monotonic() - due)
                 offered.status.append(int(received[9:12]))
                 idle.append(client)
             else:
-                offered.failed += 1
-                opened -= 1
-                client.close()
+                fail_of(client)
     offered.unsent = max(0, int((time.monotonic() - start) * rate) - sent) if rate else 0
     for client in [*idle, *(client for client, _ in busy.values())]:
         client.close()
@@ -128,25 +138,24 @@ def recovery(probes, usual, end):
 
 def level(context, factor, rate, seconds):
     """Measures the usual creates, the load, and the time after it. Returns (2xx per second, the cells of its row)."""
-    begin, quiet = time.monotonic(), min(4.0, seconds)
+    begin = time.monotonic()
     prober = Process(offer, context.port, f"probe-{factor}-{begin:.0f}", PROBES)
-    time.sleep(quiet)
+    time.sleep(min(4.0, seconds))
     begin_load = time.monotonic()
     offered = load(context, f"load-{factor}-{begin:.0f}", seconds, rate)
     end = time.monotonic()
-    time.sleep(min(5.0, 2 * seconds))
+    time.sleep(min(8.0, 2 * seconds))
     probes = prober.result()
-    before = [took for due, took in zip(probes.due, probes.took) if due < begin_load - 0.5]
-    usual = percentile(before, 99)
+    # Those that were due last had the load beside them.
+    usual = percentile([took for due, took in zip(probes.due, probes.took) if due < begin_load - 1], 99)
     recovered = recovery(probes, usual, end)
     created, refused = offered.of(200, 300), offered.of(503, 504)
-    others = collections.Counter(status for status in offered.status if not 200 <= status < 300 and status != 503)
-    others = ", ".join(f"{count:,} × {status}" for status, count in others.items())
-    sent = len(offered.status)
+    statuses = collections.Counter(status for status in offered.status if not 200 <= status < 300 and status != 503)
+    others = [f"{offered.failed} failed", f"{offered.unsent:,} not sent", *(f"{n:,} × {status}" for status, n in statuses.items())]
     good = len(created) / seconds
-    return good, [f"{rate:,.0f} ({factor}×)", f"{sent / seconds:,.0f}", f"{good:,.0f}", milliseconds(created), milliseconds(refused),
-                  f"{len(refused):,}", f"{offered.failed} failed, {offered.unsent:,} not sent" + (f", {others}" if others else ""),
-                  f"{1000 * usual:.0f}", "–" if recovered is None else f"{recovered:.2f}"]
+    return good, [f"{rate:,.0f} ({factor}×)", f"{len(offered.status) / seconds:,.0f}", f"{good:,.0f}", milliseconds(created),
+                  milliseconds(refused), f"{len(refused):,}", ", ".join(others), f"{1000 * usual:.0f}",
+                  "–" if recovered is None else f"{recovered:.2f}"]
 
 
 def overload(context):
@@ -160,19 +169,22 @@ def overload(context):
     levels = [level(context, factor, factor * capacity, seconds) for factor in FACTORS]
     peak = max(capacity, *(good for good, _ in levels))
     rows = [[cells[0], cells[1], f"{cells[2]} ({good / peak:.0%})", *cells[3:]] for good, cells in levels]
-    header = ["creates/s offered", "answered/s", "2xx/s (share of the peak)", "2xx, ms p50 / p99", "503, ms p50 / p99", "503s", "others",
-              "p99 before, ms", "recovered after, s"]
+    header = ["creates/s offered", "answered/s", "2xx/s (share of the peak)", "2xx, ms p50 / p99", "503, ms p50 / p99", "503s",
+              "others", "p99 before, ms", "recovered after, s"]
     context.details.append(f"""PostgreSQL takes {STATEMENT_SECONDS} s longer for each statement with creates, and has {DATABASE_CONNECTIONS} connections:
-{capacity:,.0f} creates/s with {PROCESSES * CLOSED_LOOP} connections in a closed loop. {PROCESSES} processes of the open-loop client have at most
-{PROCESSES * MAX_CONNECTIONS:,} connections; with GET /health in a closed loop they reach {limit:,.0f} requests/s beside the server. Each level takes
+{capacity:,.0f} creates/s with {PROCESSES * CLOSED_LOOP:,} connections in a closed loop. {PROCESSES} processes of the open-loop client have
+at most {PROCESSES * MAX_CONNECTIONS:,} connections; with `GET /health` in a closed loop they reach {limit:,.0f} requests/s beside the
+server. A level that is near to that, or with many requests that were not sent, shows the limit of the client. Each level takes
 {seconds:g} s. Times are from when a request was due. Recovered: {RECOVERED} creates in a row, of {PROBES}/s, succeed within their p99 before.
 
 {table(header, rows)}""")
-    return f"{' / '.join(f'{good / peak:.0%}' for good, _ in levels)} of the peak of {peak:,.0f} creates/s at {', '.join(map(str, FACTORS))} times the capacity"
+    shares = " / ".join(f"{good / peak:.0%}" for good, _ in levels)
+    return f"{shares} of the peak of {peak:,.0f} creates/s at {', '.join(map(str, FACTORS))} times the capacity"
 
 
 ATTACKS = {
-    "overload": Attack("creates at 1, 2, 4 and 10 times the capacity of a slow PostgreSQL", "503 at once for what would not start in time",
-                       overload, NO_RATE_LIMIT | {"DATABASE_MAX_CONNECTIONS": str(DATABASE_CONNECTIONS), "MAX_CONNECTIONS": "18000"},
-                       database="postgres"),
+    "overload": Attack("creates at 1, 2, 4 and 10 times the capacity of a slow PostgreSQL",
+                       "503 at once for what would not start in time", overload,
+                       NO_RATE_LIMIT | {"DATABASE_MAX_CONNECTIONS": str(DATABASE_CONNECTIONS), "MAX_CONNECTIONS": "18000",
+                                        "REQUEST_TIMEOUT": "3s"}, database="postgres"),
 }

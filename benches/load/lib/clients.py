@@ -101,37 +101,40 @@ class Sample:
 
 
 class Http1:
-    def __init__(self, path):
-        self.message = get(path)
+    """A connection of an ordinary client, which sends one request at a time."""
 
-    async def send(self, reader, writer):
-        writer.write(self.message)
-        head = await reader.readuntil(b"\r\n\r\n")
+    def __init__(self, path, reader, writer):
+        self.message, self.reader, self.writer = get(path), reader, writer
+
+    async def send(self):
+        """Returns whether the response is a 200."""
+        self.writer.write(self.message)
+        head = await self.reader.readuntil(b"\r\n\r\n")
         length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.split(b":")[1]))
+        await self.reader.readexactly(int(length.split(b":")[1]))
         return head.startswith(b"HTTP/1.1 200 ")
 
 
 class Http2:
-    def __init__(self, path):
-        self.block, self.stream, self.buffer = http2.get(path, AUTHORIZATION), 0, None
+    """The same over HTTP/2."""
 
-    async def send(self, reader, writer):
-        if reader is not self.buffer:  # a new connection
-            self.buffer, self.stream, self.received = reader, -1, bytearray()
-            writer.write(http2.PREFACE + http2.settings() + http2.window_update(0, 1 << 30))
+    def __init__(self, path, reader, writer):
+        self.block, self.reader, self.writer, self.stream, self.received = http2.get(path, AUTHORIZATION), reader, writer, -1, bytearray()
+        writer.write(http2.PREFACE + http2.settings() + http2.window_update(0, 1 << 30))
+
+    async def send(self):
         self.stream += 2
-        writer.write(http2.request(self.stream, self.block))
+        self.writer.write(http2.request(self.stream, self.block))
         succeeded = False
         while True:
             for kind, flags, stream, payload in http2.frames(self.received):
                 if kind in (http2.SETTINGS, http2.PING) and not flags & http2.ACK:
-                    writer.write(http2.frame(kind, http2.ACK, payload=payload if kind == http2.PING else b""))
+                    self.writer.write(http2.frame(kind, http2.ACK, payload=payload if kind == http2.PING else b""))
                 if stream == self.stream:
                     succeeded |= kind == http2.HEADERS and payload[0] == http2.STATUS_200
                     if kind == http2.RST_STREAM or (kind in (http2.HEADERS, http2.DATA) and flags & http2.END_STREAM):
                         return succeeded
-            received = await reader.read(1 << 16)
+            received = await self.reader.read(1 << 16)
             if not received:
                 raise ConnectionResetError
             self.received += received
@@ -144,27 +147,36 @@ ORDINARY = [("users", Http1, user_path(0), 25), ("users", Http1, user_path(1), 2
 
 
 async def ordinary(stop, port, number, samples):
-    """Sends requests at a fixed rate, each ten on a new connection. A late response does not move the time of the next one."""
+    """Sends requests at a fixed rate, each ten on a new connection, and others on one that is free: they do not wait for another."""
     kind, protocol, path, rate = ORDINARY[number]
-    client, streams, count = protocol(path), None, 0
+    free, tasks, count = [], set(), 0
+
+    async def one(due, is_new):
+        connection, succeeded = None, False
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                if free:
+                    connection = free.pop()
+                if is_new and connection:
+                    connection.writer.transport.abort()
+                if is_new or not connection:
+                    streams = await asyncio.open_connection("127.0.0.1", port, local_addr=(f"127.0.2.{1 + number}", 0))
+                    connection = protocol(path, *streams)
+                succeeded = await connection.send()
+                free.append(connection)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, StopIteration, RuntimeError):
+            if connection:
+                connection.writer.transport.abort()
+        samples.append(Sample(kind, due, time.monotonic() - due, succeeded))
+
     due = time.monotonic() + number / rate / len(ORDINARY)
     while not stop.is_set():
         await asyncio.sleep(max(0, due - time.monotonic()))
-        succeeded = False
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                if streams and count % 10 == 0:
-                    streams[1].close()
-                    streams = None
-                streams = streams or await asyncio.open_connection("127.0.0.1", port, local_addr=(f"127.0.2.{1 + number}", 0))
-                succeeded = await client.send(*streams)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, StopIteration):
-            if streams:
-                streams[1].transport.abort()
-            streams = None
-        samples.append(Sample(kind, due, time.monotonic() - due, succeeded))
-        # What was due during a timeout is not sent: one failure of five seconds is not followed by a burst.
-        due, count = max(due + 1 / rate, time.monotonic() - TIMEOUT / 2), count + 1
+        task = asyncio.create_task(one(due, count % 10 == 0))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        due, count = due + 1 / rate, count + 1
+    await asyncio.gather(*tasks)
 
 
 def ordinary_clients(stop, port):
