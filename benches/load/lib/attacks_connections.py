@@ -53,7 +53,8 @@ def slow_read(context):
     counter.join()
     most = max(number for _, number in counts)
     end = next((at for at, number in counts if at > 3 and number < most / 100), None)
-    closed = f"99 % of the server's sockets closed after {end:.1f} s" if end else f"{counts[-1][1]:,} open after {counts[-1][0]:.0f} s"
+    at, left = counts[-1]
+    closed = f"99 % of the server's sockets closed after {end:.1f} s" if end else f"{left:,} open after {at:.0f} s"
     return f"{held.opened:,} connections, at most {most:,} at once; {closed}; {idle.end()}"
 
 
@@ -76,7 +77,7 @@ def taken(context, clients):
     def probe():
         while time.monotonic() - began < context.seconds:
             sent = time.monotonic()
-            response = exchange(context.port, HEALTH.replace(b"/health", b"/health/live").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            response = exchange(context.port, get("/health/live", more="Connection: close\r\n"))
             probes.append((time.monotonic() - sent, response.startswith(b"HTTP/1.1 200 ")))
             time.sleep(0.5)
 

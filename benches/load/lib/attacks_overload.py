@@ -127,7 +127,8 @@ def load(context, tag, seconds, rate=None, kind="create"):
 
 def recovery(probes, usual, end):
     """The seconds after `end` until the first of RECOVERED creates in a row that were as fast as usual."""
-    after = sorted((due, took <= usual and status == 201) for due, took, status in zip(probes.due, probes.took, probes.status) if due >= end)
+    responses = zip(probes.due, probes.took, probes.status)
+    after = sorted((due, took <= usual and status == 201) for due, took, status in responses if due >= end)
     row = 0
     for number, (_, good) in enumerate(after):
         row = row + 1 if good else 0
@@ -151,7 +152,8 @@ def level(context, factor, rate, seconds):
     recovered = recovery(probes, usual, end)
     created, refused = offered.of(200, 300), offered.of(503, 504)
     statuses = collections.Counter(status for status in offered.status if not 200 <= status < 300 and status != 503)
-    others = [f"{offered.failed} failed", f"{offered.unsent:,} not sent", *(f"{n:,} × {status}" for status, n in statuses.items())]
+    others = [f"{offered.failed} failed", f"{offered.unsent:,} not sent"]
+    others += [f"{count:,} × {status}" for status, count in statuses.items()]
     good = len(created) / seconds
     return good, [f"{rate:,.0f} ({factor}×)", f"{len(offered.status) / seconds:,.0f}", f"{good:,.0f}", milliseconds(created),
                   milliseconds(refused), f"{len(refused):,}", ", ".join(others), f"{1000 * usual:.0f}",
@@ -175,7 +177,8 @@ def overload(context):
 {capacity:,.0f} creates/s with {PROCESSES * CLOSED_LOOP:,} connections in a closed loop. {PROCESSES} processes of the open-loop client have
 at most {PROCESSES * MAX_CONNECTIONS:,} connections; with `GET /health` in a closed loop they reach {limit:,.0f} requests/s beside the
 server. A level that is near to that, or with many requests that were not sent, shows the limit of the client. Each level takes
-{seconds:g} s. Times are from when a request was due. Recovered: {RECOVERED} creates in a row, of {PROBES}/s, succeed within their p99 before.
+{seconds:g} s. Times are from when a request was due. Recovered: {RECOVERED} creates in a row, of {PROBES}/s, succeed within their p99
+before.
 
 {table(header, rows)}""")
     shares = " / ".join(f"{good / peak:.0%}" for good, _ in levels)

@@ -60,7 +60,8 @@ def bodies(context, path):
     body = f"{begin}{unknown_members()}{end}".encode()
     [(statuses, times)] = context.attack((send_bodies, path, body))
     counts = ", ".join(f"{count:,} × {status}" for status, count in statuses.most_common())
-    return f"{sum(statuses.values()) / context.seconds:,.0f} requests/s of {len(body) / 1e6:.1f} MB: {counts}; at most {max(times):.2f} s"
+    rate = sum(statuses.values()) / context.seconds
+    return f"{rate:,.0f} requests/s of {len(body) / 1e6:.1f} MB: {counts}; at most {max(times):.2f} s"
 
 
 def held_bodies(context):
@@ -79,7 +80,8 @@ def random_address(source):
 
 
 def random_request(source):
-    method = source.choice(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", random_word(source), random_word(source).upper()])
+    unknown = random_word(source)
+    method = source.choice(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", unknown, unknown.upper()])
     path = source.choice(["/", "/users/", "/users?limit=", "/swagger-ui/", "/problems/", "/health/"]) + random_word(source)
     return (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {random_word(source)}/{source.random()}\r\n"
             f"X-Forwarded-For: {random_address(source)}\r\nForwarded: for={random_address(source)}\r\n"
@@ -113,19 +115,20 @@ def random_heads(context):
         processes = context.start((send_random, first, middle), (send_random, middle, last))
         responses += sum(process.result(stop=False, seconds=300) for process in processes)
         counts.append(series(port))
-    one_address = b"".join(get(user_path(6), more=f"X-Forwarded-For: 10.0.{n // 250}.{n % 250}\r\nForwarded: for=10.1.{n // 250}.{n % 250}\r\n")
-                           for n in range(2000))
-    refused = exchange(port, one_address + get("/health", more="Connection: close\r\n"), attacker(251)).count(b"HTTP/1.1 429")
+    forwarded = (f"10.0.{number // 250}.{number % 250}" for number in range(2000))
+    requests = b"".join(get(user_path(6), more=f"X-Forwarded-For: {address}\r\nForwarded: for={address}\r\n") for address in forwarded)
+    refused = exchange(port, requests + get("/health", more="Connection: close\r\n"), attacker(251)).count(b"HTTP/1.1 429")
     return (f"{responses:,} responses; series of /metrics: {counts[0]} before, {counts[1]} after one half, {counts[2]} after all;"
             f" of 2,000 requests of one address with as many forwarded addresses {refused:,} × 429")
 
 
 ATTACKS = {
-    "bodies-users": Attack("1 MB bodies with 110,000 unknown members to POST /users, as fast as possible", "16 KiB for this operation",
-                           functools.partial(bodies, path="/users")),
+    "bodies-users": Attack("1 MB bodies with 110,000 unknown members to POST /users, as fast as possible",
+                           "16 KiB for this operation", functools.partial(bodies, path="/users")),
     "bodies-batch": Attack("the same to POST /users/batch, which allows 2 MiB", "1,000 violations, rate limits",
                            functools.partial(bodies, path="/users/batch")),
-    "bodies-held": Attack("900 unfinished bodies of 1 MiB to POST /users/batch", "BODY_TIMEOUT (10 s)", held_bodies, NO_RATE_LIMIT),
+    "bodies-held": Attack("900 unfinished bodies of 1 MiB to POST /users/batch", "BODY_TIMEOUT (10 s)", held_bodies,
+                          NO_RATE_LIMIT),
     "random-heads": Attack("100,000 random methods, paths, user agents and forwarded addresses",
                            "labels are templates; addresses are those of sockets", random_heads),
 }

@@ -3,13 +3,14 @@
 Every client has an address in 127.0.0.0/8, so that the limits for each address count clients as they would over a network.
 """
 
-import asyncio, dataclasses, multiprocessing, os, signal, socket, statistics, time
+import asyncio, ctypes, dataclasses, multiprocessing, os, signal, socket, statistics, time
 
 from lib import http2
 from lib.processes import AUTHORIZATION, FIRST_NUMBER, ID_PREFIX, fail
 
 fork = multiprocessing.get_context("fork")
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen by connect(), so that an address has 28,000 for each server
+PR_SET_PDEATHSIG = 1  # linux/prctl.h: a signal at the end of the parent
 TIMEOUT = 5.0  # of an ordinary client, in seconds
 
 
@@ -66,6 +67,8 @@ class Process:
 
     def run(self, pipe, function, arguments):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         pipe.send(function(self.stop, *arguments))
 
     def result(self, stop=True, seconds=60):
@@ -119,7 +122,8 @@ class Http2:
     """The same over HTTP/2."""
 
     def __init__(self, path, reader, writer):
-        self.block, self.reader, self.writer, self.stream, self.received = http2.get(path, AUTHORIZATION), reader, writer, -1, bytearray()
+        self.block, self.reader, self.writer = http2.get(path, AUTHORIZATION), reader, writer
+        self.stream, self.received = -1, bytearray()
         writer.write(http2.PREFACE + http2.settings() + http2.window_update(0, 1 << 30))
 
     async def send(self):
@@ -147,7 +151,7 @@ ORDINARY = [("users", Http1, user_path(0), 25), ("users", Http1, user_path(1), 2
 
 
 async def ordinary(stop, port, number, samples):
-    """Sends requests at a fixed rate, each ten on a new connection, and others on one that is free: they do not wait for another."""
+    """Sends requests at a fixed rate, each ten on a new connection, the others on one that is free: none waits for another."""
     kind, protocol, path, rate = ORDINARY[number]
     free, tasks, count = [], set(), 0
 
@@ -200,7 +204,7 @@ def milliseconds(values):
 def describe(samples, begin, end):
     """The p50 and p99 of each kind, and the failures, of the requests that were due in a time."""
     samples = [sample for sample in samples if begin <= sample.due < end]
-    kinds = [f"{kind} {milliseconds([sample.took for sample in samples if sample.kind == kind and sample.succeeded])}" for kind in KINDS]
+    kinds = [f"{kind} {milliseconds([s.took for s in samples if s.kind == kind and s.succeeded])}" for kind in KINDS]
     failures = [f"{count} {kind}" for kind in KINDS if (count := sum(s.kind == kind and not s.succeeded for s in samples))]
     return f"{', '.join(kinds)}; {' + '.join(failures) or 'none'} of {len(samples)} failed"
 

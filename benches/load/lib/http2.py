@@ -13,7 +13,8 @@ def frame(kind, flags=0, stream=0, payload=b""):
 
 def settings(**values):
     """Only `window`, the initial window of streams."""
-    return frame(SETTINGS, payload=b"".join(INITIAL_WINDOW_SIZE.to_bytes(2, "big") + value.to_bytes(4, "big") for value in values.values()))
+    entry = b"".join(INITIAL_WINDOW_SIZE.to_bytes(2, "big") + value.to_bytes(4, "big") for value in values.values())
+    return frame(SETTINGS, payload=entry)
 
 
 def window_update(stream, increment):
