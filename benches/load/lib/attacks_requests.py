@@ -68,7 +68,7 @@ def held_bodies(context):
     body = b'{"users":[{' + b" " * ((1 << 20) - 11)
     addresses = [attacker(0)] * HELD
     [held] = context.attack((hold, Hold(addresses, post("/users/batch", len(body) + 1) + body, reopen=0.1)))
-    return f"{held.closed()}; {', '.join(f'{count:,} × {status}' for status, count in held.statuses.most_common())}"
+    return f"{held.closed()}; {', '.join(f'{count:,} × {status}' for status, count in held.statuses.most_common()) or 'no response'}"
 
 
 def random_word(source, letters=string.ascii_letters + string.digits, longest=20):
