@@ -1,6 +1,9 @@
 //! The body of a request: media type, size, syntax and schema, in this order.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use api::problem::{Problem, ProblemType};
 use axum::{body::Body, extract::Request};
@@ -94,13 +97,53 @@ async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Re
     if announced.is_some_and(|length| length > limits.max_bytes as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(limits.timeout, Limited::new(body, limits.max_bytes).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes().into()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(ProblemType::Malformed, "The body is incomplete.")),
-        Err(_) => {
-            let detail = format!("The body did not arrive within {}.", humantime::format_duration(limits.timeout));
-            Err(Problem::new(ProblemType::RequestTimeout, detail))
+    let mut body = Limited::new(body, limits.max_bytes);
+    let receive = async {
+        let (mut bytes, mut received) = (Vec::new(), Received(0));
+        while let Some(frame) = body.frame().await {
+            let data = frame.map_err(|error| match error.is::<LengthLimitError>() {
+                true => too_large(),
+                false => Problem::new(ProblemType::Malformed, "The body is incomplete."),
+            })?;
+            if let Ok(data) = data.into_data() {
+                received.add(data.len())?;
+                bytes.extend_from_slice(&data);
+            }
         }
+        Ok(bytes)
+    };
+    tokio::time::timeout(limits.timeout, receive).await.unwrap_or_else(|_| {
+        let detail = format!("The body did not arrive within {}.", humantime::format_duration(limits.timeout));
+        Err(Problem::new(ProblemType::RequestTimeout, detail))
+    })
+}
+
+/// The bytes of all bodies that are being received.
+static RECEIVED: AtomicUsize = AtomicUsize::new(0);
+
+/// The maximum of these bytes. Above it, bodies larger than [`SMALL`] are refused.
+const MAX_RECEIVED: usize = 64 << 20;
+
+/// The size of a body that is always received: the connections of a client are limited.
+const SMALL: usize = 64 << 10;
+
+/// The bytes of one body, until it is complete.
+struct Received(usize);
+
+impl Received {
+    /// Counts received bytes.
+    fn add(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.0 += bytes;
+        if RECEIVED.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_RECEIVED && self.0 > SMALL {
+            let detail = "Too many large request bodies are being received. Nothing was changed.";
+            return Err(Problem::unavailable(detail));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        RECEIVED.fetch_sub(self.0, Ordering::Relaxed);
     }
 }

@@ -21,11 +21,16 @@ use super::connections::Activity;
 const LINGER: Duration = Duration::from_secs(5);
 const LINGER_BYTES: usize = 32 << 20;
 
+/// How much is read before other connections get their turn, in bytes: thousands of small frames.
+const TURN: usize = 16 * 1024;
+
 /// A socket that limits what a client sends without requests, and that closes only after the client has received the response.
 pub(super) struct ClientStream {
     stream: TcpStream,
     activity: Arc<Activity>,
     linger: Option<Linger>,
+    /// What was read since others had their turn.
+    read: usize,
 }
 
 /// The rest of a body that is read and discarded. If a connection is closed while its client is sending, the kernel resets it,
@@ -37,7 +42,7 @@ struct Linger {
 
 impl ClientStream {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity, linger: None }
+        Self { stream, activity, linger: None, read: 0 }
     }
 }
 
@@ -47,9 +52,20 @@ impl AsyncRead for ClientStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.read >= TURN {
+            self.read = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let read = i64::try_from(buffer.filled().len() - before).unwrap_or(i64::MAX);
+        let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(context, buffer) else {
+            self.read = 0;
+            return Poll::Pending;
+        };
+        result?;
+        let read = buffer.filled().len() - before;
+        self.read += read;
+        let read = i64::try_from(read).unwrap_or(i64::MAX);
         if self.activity.read_budget.fetch_sub(read, Ordering::Relaxed) < read {
             return Poll::Ready(Err(io::Error::other("too much was sent without a request")));
         }
@@ -69,7 +85,7 @@ impl AsyncWrite for ClientStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, activity, linger } = &mut *self;
+        let Self { stream, activity, linger, .. } = &mut *self;
         if linger.is_none() {
             // The client sees the end of the response.
             ready!(Pin::new(&mut *stream).poll_shutdown(context))?;

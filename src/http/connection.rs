@@ -35,7 +35,7 @@ use super::{
     proxy_protocol, target,
     trusted_proxies::{Origin, TrustedProxies},
 };
-use crate::{config::ServerConfig, http::docs::SharedBytes, telemetry::metrics};
+use crate::{config::ServerConfig, telemetry::metrics};
 
 /// The age at which a connection is closed between two requests, so that clients spread to newer instances.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
@@ -268,13 +268,8 @@ impl Life {
         let unsent = activity.clone();
         let service = service_fn(move |request: http::Request<Incoming>| {
             let activity = activity.clone();
-            let response = client.call(&activity, request.map(|body| http2_limits::allow(&activity, body)));
-            async move {
-                response.await.map(|response| {
-                    let is_shared = response.extensions().get::<SharedBytes>().is_some();
-                    http2_limits::count_unsent(&activity, response, is_shared)
-                })
-            }
+            let response = client.call(&activity, http2_limits::allow(&activity, request));
+            async move { response.await.map(|response| http2_limits::count_unsent(&activity, response)) }
         });
         let connection = self.run(protocols.http2.serve_connection(stream, service));
         // Boxed, because it is larger than the other.
@@ -282,6 +277,7 @@ impl Life {
             tokio::select! {
                 result = connection => result,
                 () = no_progress(&unsent) => Ok(()),
+                () = unsent.abort.notified() => Ok(()),
             }
         })
         .await

@@ -28,9 +28,18 @@ const RETRY: Duration = Duration::from_millis(50);
 /// The bytes of responses of all connections that were made but not written.
 static UNSENT: AtomicUsize = AtomicUsize::new(0);
 
-/// The maximum of these bytes. Above it, the server makes no more responses for HTTP/2, whose clients decide when they receive
-/// them. Other responses wait in the buffers of sockets, which the kernel limits.
+/// Notified when they are too many.
+static PILED_UP: Notify = Notify::const_new();
+
+static UNSENT_WARNINGS: WarningInterval = WarningInterval::new();
+
+/// The maximum of these bytes. From half of it on, the connections that have the most are closed; above it, the server makes no
+/// more responses for HTTP/2, whose clients decide when they receive them. Other responses wait in the buffers of sockets, which
+/// the kernel limits.
 const MAX_UNSENT: usize = 64 << 20;
+
+/// The maximum of what a client may send without a request, in bytes.
+const MAX_READ_BUDGET: i64 = 2 << 20;
 
 /// Whether so many responses wait for their clients that there must be no more.
 pub(in crate::http) fn are_responses_piling_up() -> bool {
@@ -69,6 +78,8 @@ pub(super) struct Activity {
     written: AtomicUsize,
     /// Ends the connection after its current request.
     pub(super) close: CancellationToken,
+    /// Ends the connection at once, on HTTP/2 only.
+    pub(super) abort: Notify,
 }
 
 /// A request without a response. It ends when this is dropped.
@@ -95,7 +106,9 @@ impl Activity {
     /// Counts a response that was made.
     pub(super) fn add_unsent(&self, bytes: usize) {
         self.unsent.fetch_add(bytes, Ordering::Relaxed);
-        UNSENT.fetch_add(bytes, Ordering::Relaxed);
+        if UNSENT.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_UNSENT / 2 {
+            PILED_UP.notify_waiters();
+        }
     }
 
     /// Counts what was written, or what will not be.
@@ -109,6 +122,15 @@ impl Activity {
     pub(super) fn add_written(&self, bytes: usize) {
         self.written.fetch_add(bytes, Ordering::Relaxed);
         self.remove_unsent(bytes);
+        // The client enlarges its windows as it receives.
+        self.allow_reading(bytes / 16);
+    }
+
+    /// Adds to what the client may send. Without a budget there is nothing to add.
+    pub(super) fn allow_reading(&self, bytes: usize) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let add = |budget: i64| (budget < MAX_READ_BUDGET).then(|| budget.saturating_add(bytes).min(MAX_READ_BUDGET));
+        let _ = self.read_budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
     /// Returns the bytes that were written, if more should have been.
@@ -182,12 +204,35 @@ impl Connections {
             unsent: AtomicUsize::new(0),
             written: AtomicUsize::new(0),
             close: drain.child_token(),
+            abort: Notify::new(),
         });
         let id = open.next;
         open.next += 1;
         open.all.insert(id, activity.clone());
         *open.clients.entry(client).or_default() += 1;
         Entry { connections: self.clone(), id, client, activity }
+    }
+
+    /// Closes the connections that have the most unsent bytes, whenever these are too many.
+    pub(super) async fn limit_unsent(&self) {
+        loop {
+            PILED_UP.notified().await;
+            let open = self.lock();
+            while UNSENT.load(Ordering::Relaxed) > MAX_UNSENT / 2
+                && let Some(largest) = open.all.values().max_by_key(|activity| activity.unsent.load(Ordering::Relaxed))
+                && largest.unsent.load(Ordering::Relaxed) > 0
+            {
+                largest.remove_unsent(usize::MAX);
+                largest.abort.notify_one();
+                metrics::count_refused_connection("unsent");
+                if UNSENT_WARNINGS.has_passed() {
+                    tracing::warn!(
+                        limit = MAX_UNSENT / 2,
+                        "clients do not receive responses: closing those with the most bytes"
+                    );
+                }
+            }
+        }
     }
 
     fn close_longest_idle(&self, open: &mut Open) {

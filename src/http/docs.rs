@@ -55,10 +55,6 @@ pub struct Documents {
     json_3_0: Document,
 }
 
-/// Marks a response whose bytes are in memory anyway, however many clients receive them.
-#[derive(Clone, Copy)]
-pub(super) struct SharedBytes;
-
 /// Static bytes, plain and compressed: two representations, each with its own validator.
 #[derive(Clone)]
 struct Document {
@@ -117,7 +113,6 @@ impl Document {
         }
         let mut response =
             (caching, [(header::CONTENT_TYPE, self.media_type.clone())], chosen.bytes.clone()).into_response();
-        response.extensions_mut().insert(SharedBytes);
         if gzip {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::body::{Body, Bytes};
-use http::Response;
+use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, rt::Executor};
@@ -21,9 +21,11 @@ use hyper::{body::Incoming, rt::Executor};
 use super::connections::Activity;
 
 /// What a client may send beside its requests: settings, pings, window updates, priorities. The allowance grows with each
-/// request, by what its head and the frames that belong to it may take.
+/// request, by its head and the frames that belong to it, and by its window for a body. Each of these frames can cost the
+/// server as much as a request.
 const ALLOWANCE: i64 = 256 * 1024;
-const ALLOWANCE_PER_REQUEST: i64 = 64 * 1024;
+const ALLOWANCE_PER_REQUEST: usize = 2 * 1024;
+const ALLOWANCE_PER_BODY: usize = 64 * 1024;
 
 /// The maximum size of a frame. hyper hands over a frame as soon as the window has room for one byte; h2 keeps the rest.
 const MAX_FRAME: usize = 4 * 1024;
@@ -52,23 +54,26 @@ pub(super) fn begin(activity: &Activity) {
 }
 
 /// Adds what a client may send with a request, beside what it sends as its body.
-pub(super) fn allow(activity: &Arc<Activity>, body: Incoming) -> Body {
-    activity.read_budget.fetch_add(ALLOWANCE_PER_REQUEST, Ordering::Relaxed);
-    if body.is_end_stream() {
-        return Body::empty();
-    }
+pub(super) fn allow(activity: &Arc<Activity>, request: Request<Incoming>) -> Request<Body> {
+    let head = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum::<usize>();
+    activity.allow_reading(ALLOWANCE_PER_REQUEST + head + request.uri().path().len());
     let activity = activity.clone();
-    Body::new(body.map_frame(move |frame| {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        activity.read_budget.fetch_add(i64::try_from(length).unwrap_or(i64::MAX), Ordering::Relaxed);
-        frame
-    }))
+    request.map(|body| {
+        if body.is_end_stream() {
+            return Body::empty();
+        }
+        activity.allow_reading(ALLOWANCE_PER_BODY);
+        Body::new(body.map_frame(move |frame| {
+            activity.allow_reading(frame.data_ref().map_or(0, Bytes::len));
+            frame
+        }))
+    })
 }
 
-/// Counts the bytes of a response until they are written. `is_shared`: the bytes are in memory anyway.
-pub(super) fn count_unsent(activity: &Arc<Activity>, response: Response<Body>, is_shared: bool) -> Response<Body> {
+/// Counts the bytes of a response until they are written.
+pub(super) fn count_unsent(activity: &Arc<Activity>, response: Response<Body>) -> Response<Body> {
     response.map(|body| match body.size_hint().exact().and_then(|size| usize::try_from(size).ok()) {
-        Some(size) if size > 0 && !is_shared => {
+        Some(size) if size > 0 => {
             activity.add_unsent(size);
             Body::new(Unsent { body, frame: Bytes::new(), remaining: size, activity: activity.clone() })
         }

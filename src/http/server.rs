@@ -97,6 +97,7 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             accepted = accept() => accepted.into_iter().for_each(&start),
+            () = connections.limit_unsent() => {}
         }
     }
     // Clients whose connection the kernel established already may have sent a request, which gets a response.

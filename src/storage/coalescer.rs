@@ -174,7 +174,8 @@ impl<B: Batch> Shared<B> {
     /// Adds an entry, and starts a lane if none is about to take it.
     fn push(self: &Arc<Self>, entry: Entry<B>) -> Result<(), CallError<B::Error>> {
         let starts_lane = self.queue(|queue| {
-            if queue.entries.len() >= self.limits.max_depth(&queue.rate, entry.arrival) {
+            let oldest = queue.entries.front().map(|entry| entry.arrival);
+            if queue.entries.len() >= self.limits.max_depth(&queue.rate, entry.arrival, oldest) {
                 return None;
             }
             queue.entries.push_back(entry);

@@ -29,9 +29,10 @@ pub(super) struct Limits {
 
 impl Limits {
     /// The number of items that may wait. Those that fit into one statement may always.
-    pub(super) fn max_depth(&self, rate: &Rate, now: Instant) -> usize {
+    pub(super) fn max_depth(&self, rate: &Rate, now: Instant, oldest: Option<Instant>) -> usize {
+        let oldest = oldest.unwrap_or(now);
         // Less than the wait, so that few of those that are accepted are refused later.
-        let Some(in_time) = rate.items_in(self.wait * 3 / 4, now) else { return self.depth };
+        let Some(in_time) = rate.items_in(self.wait * 3 / 4, now, oldest, self.items) else { return self.depth };
         in_time.max(self.items).min(self.depth)
     }
 }
@@ -42,30 +43,33 @@ pub(super) struct Rate {
     /// The items that left, and the seconds in which they did. Older ones count less.
     items: f64,
     seconds: f64,
-    /// When items last left the queue, if others stayed.
+    /// When items last left the queue, and whether others stayed.
     last: Option<Instant>,
+    is_full: bool,
 }
 
 impl Rate {
     /// Records that items left the queue for a statement, and whether others stayed.
     #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
     pub(super) fn record(&mut self, now: Instant, items: usize, others_stay: bool) {
-        if !others_stay {
-            return *self = Self::default();
-        }
-        if let Some(last) = self.last.replace(now) {
+        let last = self.last.replace(now);
+        if !std::mem::replace(&mut self.is_full, others_stay) {
+            (self.items, self.seconds) = (0.0, 0.0);
+        } else if let Some(last) = last {
             self.items = self.items * DECAY + items as f64;
             self.seconds = self.seconds * DECAY + now.saturating_duration_since(last).as_secs_f64();
         }
     }
 
-    /// Returns how many items leave the queue in this time, at the rate of late. `None` if that is not known: the queue was
-    /// empty lately.
+    /// Returns how many items leave the queue in this time, at the rate of late. If that is not known, at most so many left with one
+    /// statement since the first of those that wait, at `oldest`, arrived. `None`: it arrived just now.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
-    pub(super) fn items_in(&self, time: Duration, now: Instant) -> Option<usize> {
-        let since_last = now.saturating_duration_since(self.last?).as_secs_f64();
-        let seconds = self.seconds + since_last;
-        (self.items > 0.0 && seconds > 0.0).then(|| (self.items / seconds * time.as_secs_f64()) as usize)
+    #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
+    pub(super) fn items_in(&self, time: Duration, now: Instant, oldest: Instant, at_once: usize) -> Option<usize> {
+        let last = self.last.map_or(oldest, |last| last.max(oldest));
+        let items = if self.items > 0.0 { self.items } else { at_once as f64 };
+        let seconds = self.seconds + now.saturating_duration_since(last).as_secs_f64();
+        (seconds > 0.0).then(|| (items / seconds * time.as_secs_f64()) as usize)
     }
 }
 
@@ -77,30 +81,36 @@ mod tests {
 
     #[test]
     fn the_rate_follows_the_statements() {
-        let (mut rate, mut now) = (Rate::default(), Instant::now());
-        assert_eq!(rate.items_in(STEP, now), None);
+        let start = Instant::now();
+        let (mut rate, mut now) = (Rate::default(), start);
+        let in_100_ms = |rate: &Rate, now| rate.items_in(10 * STEP, now, start, 256);
+        assert_eq!(in_100_ms(&rate, now), None);
+        // No statement has ended: at most one every 20 ms would.
+        assert_eq!(in_100_ms(&rate, now + 2 * STEP), Some(5 * 256));
         rate.record(now, 100, true);
-        assert_eq!(rate.items_in(STEP, now), None, "one start is no rate");
         for _ in 0..100 {
             now += STEP;
             rate.record(now, 100, true);
         }
-        assert_eq!(rate.items_in(10 * STEP, now), Some(1000));
+        assert_eq!(in_100_ms(&rate, now), Some(1000));
         // The database becomes ten times as slow.
         for _ in 0..100 {
             now += 10 * STEP;
             rate.record(now, 100, true);
         }
-        assert_eq!(rate.items_in(10 * STEP, now), Some(100));
+        assert_eq!(in_100_ms(&rate, now), Some(100));
         // It does not respond.
-        assert!(rate.items_in(10 * STEP, now + 100_000 * STEP) < Some(2));
+        assert!(in_100_ms(&rate, now + 100_000 * STEP) < Some(2));
         // It recovers.
         for _ in 0..100 {
             now += STEP;
             rate.record(now, 100, true);
         }
-        assert!(rate.items_in(10 * STEP, now) > Some(990));
+        assert!(in_100_ms(&rate, now) > Some(990));
+        // Nothing waits for an hour. Then the rate is not known.
         rate.record(now, 100, false);
-        assert_eq!(rate.items_in(STEP, now), None, "nothing waits");
+        now += Duration::from_secs(3600);
+        rate.record(now, 100, true);
+        assert_eq!(rate.items_in(10 * STEP, now + STEP, now, 256), Some(2560));
     }
 }

@@ -102,16 +102,28 @@ impl Store {
     /// The bounds of statements that read.
     pub(super) fn read_limits(&self) -> Limits {
         let beside = self.permits_beside_lanes.clone();
+        // A small pool has none to spare for statements that take long.
+        let connections = self.connections();
         let wait = self.deadlines.queue;
-        Limits { lanes: 2, lane_time: Some(LANE_TIME), beside, items: MAX_ITEMS, depth: MAX_DEPTH, wait }
+        Limits {
+            lanes: (connections / 4).clamp(1, 2),
+            lane_time: (connections >= 4).then_some(LANE_TIME),
+            beside,
+            items: MAX_ITEMS,
+            depth: MAX_DEPTH,
+            wait,
+        }
     }
 
     /// The bounds of statements that read and can seldom be shared: they need more lanes.
     pub(super) fn distinct_read_limits(&self) -> Limits {
         let limits = self.read_limits();
-        // The first pool is the one for reads.
-        let connections = self.pools.states().first().map_or(0, |pool| pool.max);
-        Limits { lanes: limits.lanes.max(connections / 2), ..limits }
+        Limits { lanes: limits.lanes.max(self.connections() / 2), ..limits }
+    }
+
+    /// The maximum number of connections for reads.
+    fn connections(&self) -> usize {
+        self.pools.states().first().map_or(0, |pool| pool.max)
     }
 
     /// The bounds of statements that write. SQLite has one writer, so a second statement would only wait for it.

@@ -53,10 +53,10 @@ async fn until_closed(stream: &mut TcpStream) {
 }
 
 /// Requests whose responses have no window.
-async fn unread(app: &App, window: u8) -> TcpStream {
+async fn unread(app: &App, window: u8, path: &str) -> TcpStream {
     // SETTINGS_INITIAL_WINDOW_SIZE
     let mut stream = connect(app, &[0, 4, 0, 0, 0, window]).await;
-    let head = get("/users?limit=100", app.token.as_deref().unwrap());
+    let head = get(path, app.token.as_deref().unwrap());
     for number in 0..100 {
         stream.write_all(&frame(HEADERS, END_STREAM_AND_HEADERS, 2 * number + 1, &head)).await.unwrap();
     }
@@ -66,10 +66,43 @@ async fn unread(app: &App, window: u8) -> TcpStream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_receives_nothing_is_disconnected() {
     let (app, server, _storage) = start().await;
-    let (mut none, mut one) = (unread(&app, 0).await, unread(&app, 1).await);
-    let both = async { tokio::join!(until_closed(&mut none), until_closed(&mut one)) };
-    timeout(Duration::from_secs(40), both).await.expect("they are disconnected");
+    let list = "/users?limit=100";
+    let (mut none, mut one) = (unread(&app, 0, list).await, unread(&app, 1, list).await);
+    // These bytes are in memory once, but the connection is not.
+    let mut document = unread(&app, 0, "/openapi.json").await;
+    let all = async { tokio::join!(until_closed(&mut none), until_closed(&mut one), until_closed(&mut document)) };
+    timeout(Duration::from_secs(40), all).await.expect("they are disconnected");
     assert_eq!(app.get("/users").await.status, 200);
+    server.stop().await;
+}
+
+/// Those who leave the most unread are disconnected before others are refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_receive_nothing_do_not_shut_out_others() {
+    let (app, server, _storage) = start().await;
+    let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().tls_certs_only([]).build().unwrap();
+    let other = App::at(app.base.clone(), client).with_token(app.token.as_deref());
+    let attack = async {
+        let mut streams = Vec::new();
+        for _ in 0..20 {
+            // Megabytes each.
+            streams.push(unread(&app, 0, "/openapi.json").await);
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut closed = 0;
+        for stream in &mut streams {
+            closed += usize::from(timeout(Duration::from_millis(50), until_closed(stream)).await.is_ok());
+        }
+        closed
+    };
+    let ordinary = async {
+        for _ in 0..200 {
+            assert_eq!(other.get("/users?limit=1").await.status, 200);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let (closed, ()) = tokio::join!(attack, ordinary);
+    assert!((1..20).contains(&closed), "{closed}");
     server.stop().await;
 }
 

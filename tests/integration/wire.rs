@@ -122,6 +122,28 @@ async fn a_large_body_is_refused_before_it_is_read() {
     wire.server.stop().await;
 }
 
+/// Bodies that do not end have a bound together. Above it, small ones are still received.
+#[tokio::test]
+async fn large_bodies_that_do_not_end_are_bounded() {
+    let wire = Wire::start(&["--body-timeout", "60s"]).await;
+    let address = wire.app.base.strip_prefix("http://").unwrap().to_owned();
+    let head = post(&wire.app).replacen("/users", "/users/batch", 1);
+    let unfinished = format!("{head}content-length: 1000000\r\n\r\n{}", " ".repeat(990_000));
+    let mut streams = Vec::new();
+    for _ in 0..70 {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(unfinished.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    let refused = async { while !wire.exchange(unfinished.as_bytes()).await.starts_with("HTTP/1.1 503 ") {} };
+    timeout(Duration::from_secs(20), refused).await.expect("large bodies are refused");
+    wire.app.create_user("ada").await;
+    drop(streams);
+    let users = serde_json::json!({ "users": [{ "name": "Bob", "email": "bob@example.com" }] });
+    assert_eq!(wire.app.post("/users/batch", users).await.status, 200);
+    wire.server.stop().await;
+}
+
 #[tokio::test]
 async fn a_request_must_have_one_host() {
     let wire = Wire::start(&[]).await;
