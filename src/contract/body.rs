@@ -1,7 +1,10 @@
 //! The body of a request: media type, size, syntax and schema, in this order.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{operations::Operation, schemas::BodySchema, strict_json, violations::refuse};
 
@@ -28,9 +32,9 @@ pub(crate) struct BodyLimits {
 /// Reads and validates the body, if the operation has one and the request has one.
 ///
 /// # Errors
-/// 415, 413, 408, 400 or 422.
+/// 415, 413, 408, 400, 422 or 503.
 pub(crate) async fn read(
-    operation: &Operation,
+    operation: &Arc<Operation>,
     request: &mut Request,
     limits: BodyLimits,
 ) -> Result<Option<Value>, Problem> {
@@ -43,14 +47,51 @@ pub(crate) async fn read(
     let mut body = std::mem::take(request.body_mut());
     let schema = schema(operation, request.headers())?;
     let bytes = receive(request.headers(), &mut body, limits).await?;
-    let value = strict_json::parse(&bytes)
-        .map_err(|error| Problem::new(ProblemType::Malformed, format!("The body is not valid JSON: {error}.")))?;
-    refuse(ProblemType::Validation, "Request body", schema.violations(&value))?;
+    let value = if bytes.len() > SMALL {
+        judge_apart(operation.clone(), schema, bytes, limits.timeout).await?
+    } else {
+        judge(&operation.bodies[schema].1, &bytes)?
+    };
     Ok(Some(value))
 }
 
-/// Returns the schema for the media type of the request.
-fn schema<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a BodySchema, Problem> {
+/// Parses and validates a body.
+fn judge(schema: &BodySchema, bytes: &[u8]) -> Result<Value, Problem> {
+    let value = strict_json::parse(bytes)
+        .map_err(|error| Problem::new(ProblemType::Malformed, format!("The body is not valid JSON: {error}.")))?;
+    refuse(ProblemType::Validation, "Request body", schema.violations(&value))?;
+    Ok(value)
+}
+
+/// One large body at a time, since it takes milliseconds.
+static LARGE_BODIES: Semaphore = Semaphore::const_new(1);
+
+/// As [`judge`], on another thread than those of the requests.
+async fn judge_apart(
+    operation: Arc<Operation>,
+    schema: usize,
+    bytes: Vec<u8>,
+    limit: Duration,
+) -> Result<Value, Problem> {
+    let Ok(Ok(permit)) = tokio::time::timeout(limit, LARGE_BODIES.acquire()).await else {
+        return Err(Problem::unavailable(TOO_MANY));
+    };
+    let judged = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        judge(&operation.bodies[schema].1, &bytes)
+    });
+    match judged.await {
+        Ok(judged) => judged,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime stops.
+            Err(_) => Err(Problem::internal()),
+        },
+    }
+}
+
+/// Returns the place of the schema for the media type of the request.
+fn schema(operation: &Operation, headers: &HeaderMap) -> Result<usize, Problem> {
     let unsupported = || {
         let supported: Vec<_> = operation.bodies.iter().map(|(media, _)| media.as_str()).collect();
         let detail = format!("Send {} in UTF-8, without a Content-Encoding.", supported.join(" or "));
@@ -82,8 +123,7 @@ fn schema<'a>(operation: &'a Operation, headers: &HeaderMap) -> Result<&'a BodyS
             return Err(unsupported());
         }
     }
-    let body = operation.bodies.iter().find(|(media, _)| *media == essence);
-    body.map(|(_, schema)| schema).ok_or_else(unsupported)
+    operation.bodies.iter().position(|(media, _)| *media == essence).ok_or_else(unsupported)
 }
 
 /// Receives the whole body, within its limits.
@@ -127,6 +167,8 @@ const MAX_RECEIVED: usize = 64 << 20;
 /// The size of a body that is always received: the connections of a client are limited.
 const SMALL: usize = 64 << 10;
 
+const TOO_MANY: &str = "Too many large request bodies are being received. Nothing was changed.";
+
 /// The bytes of one body, until it is complete.
 struct Received(usize);
 
@@ -135,8 +177,7 @@ impl Received {
     fn add(&mut self, bytes: usize) -> Result<(), Problem> {
         self.0 += bytes;
         if RECEIVED.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_RECEIVED && self.0 > SMALL {
-            let detail = "Too many large request bodies are being received. Nothing was changed.";
-            return Err(Problem::unavailable(detail));
+            return Err(Problem::unavailable(TOO_MANY));
         }
         Ok(())
     }

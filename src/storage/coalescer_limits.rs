@@ -28,12 +28,13 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// The number of items that may wait. Those that fit into one statement may always.
+    /// The number of items that may wait: as many whole statements as start in time, and always one.
     pub(super) fn max_depth(&self, rate: &Rate, now: Instant, oldest: Option<Instant>) -> usize {
         let oldest = oldest.unwrap_or(now);
         // Less than the wait, so that few of those that are accepted are refused later.
-        let Some(in_time) = rate.items_in(self.wait * 3 / 4, now, oldest, self.items) else { return self.depth };
-        in_time.max(self.items).min(self.depth)
+        let at_once = if rate.at_once > 0 { rate.at_once } else { self.items };
+        let Some(in_time) = rate.items_in(self.wait * 3 / 4, now, oldest, at_once) else { return self.depth };
+        (in_time / at_once * at_once).max(at_once).min(self.depth)
     }
 }
 
@@ -46,6 +47,8 @@ pub(super) struct Rate {
     /// When items last left the queue, and whether others stayed.
     last: Option<Instant>,
     is_full: bool,
+    /// How many left together, while others stayed. 0: unknown.
+    at_once: usize,
 }
 
 impl Rate {
@@ -53,6 +56,9 @@ impl Rate {
     #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
     pub(super) fn record(&mut self, now: Instant, items: usize, others_stay: bool) {
         let last = self.last.replace(now);
+        if others_stay {
+            self.at_once = items;
+        }
         if !std::mem::replace(&mut self.is_full, others_stay) {
             (self.items, self.seconds) = (0.0, 0.0);
         } else if let Some(last) = last {
