@@ -104,6 +104,24 @@ try {
     const again = await readUser();
     assert.equal(again.status, remembers === 'true' ? '200' : '401', 'after a reload');
   }
+
+  // On a phone, in either colours, nothing is wider than the screen.
+  for (const [colorScheme, background] of [['light', 'rgba(0, 0, 0, 0)'], ['dark', 'rgb(28, 32, 34)']]) {
+    const phone = await browser.newPage({ viewport: { width: 375, height: 800 }, colorScheme });
+    await phone.goto(`${url}/docs`);
+    assert.equal(phone.url(), `${url}/swagger-ui/`, '/docs redirects too');
+    await phone.locator('.opblock').first().waitFor();
+    for (const summary of await phone.locator('.opblock-summary-control').all()) await summary.click();
+    await phone.locator('.responses-inner').last().waitFor();
+    const page = await phone.evaluate(() => ({
+      title: document.title,
+      width: document.documentElement.scrollWidth,
+      background: getComputedStyle(document.documentElement).backgroundColor,
+    }));
+    assert.deepEqual(page, { title: 'Users API', width: 375, background }, colorScheme);
+    if (screenshot) await phone.screenshot({ path: screenshot.replace(/[.]png$/, `-phone-${colorScheme}.png`) });
+    await phone.close();
+  }
   assert.equal(refused, key ? (remembers === 'true' ? 1 : 2) : 0, 'refused requests');
   assert.deepEqual(faults, []);
   const how = key ? `with a key${remembers === 'true' ? ' that is remembered' : ''}` : 'without credentials';

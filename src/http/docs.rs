@@ -20,16 +20,22 @@ use axum::{
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use openapi_contract::Artifacts;
+use serde::Deserialize;
 
 /// The Content-Security-Policy of Swagger UI, which needs its own files, images as data, and requests to this server. Inline
 /// scripts, inline styles and other origins are forbidden.
 const UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The files that the page of Swagger UI loads.
-const UI_FILES: [&str; 8] = [
-    "index.html",
-    "index.css",
+/// The page of Swagger UI. Its own has no viewport, so that a phone shows it as wide as a desktop, and no dark colours.
+const PAGE: &str = include_str!("swagger_ui/index.html");
+
+/// The files that the page loads: our own, and those of Swagger UI.
+const OWN_FILES: [(&str, &str, &str); 2] = [
+    ("page.css", "text/css", include_str!("swagger_ui/page.css")),
+    ("page.js", "text/javascript", include_str!("swagger_ui/page.js")),
+];
+const UI_FILES: [&str; 6] = [
     "swagger-ui.css",
     "swagger-ui-bundle.js",
     "swagger-ui-standalone-preset.js",
@@ -50,6 +56,7 @@ static UI_THAT_REMEMBERS: LazyLock<Ui> = LazyLock::new(|| load_ui(true));
 #[derive(Clone)]
 pub struct Documents {
     ui: &'static LazyLock<Ui>,
+    page: Document,
     yaml: Document,
     json: Document,
     json_3_0: Document,
@@ -79,6 +86,7 @@ impl Documents {
         };
         Self {
             ui: if remember_authorization { &UI_THAT_REMEMBERS } else { &UI },
+            page: Document::new(PAGE.replace("{title}", &escaped(&title(&contract.json))), "text/html; charset=utf-8"),
             yaml: document(&contract.yaml, "application/yaml"),
             json: document(&contract.json, "application/json"),
             json_3_0: document(&contract.json_3_0, "application/json"),
@@ -167,7 +175,26 @@ fn load_ui(remember_authorization: bool) -> Ui {
             None
         }
     };
-    UI_FILES.into_iter().filter_map(file).collect()
+    let own = OWN_FILES.map(|(name, media_type, text)| (name, Document::new(text, media_type)));
+    UI_FILES.into_iter().filter_map(file).chain(own).collect()
+}
+
+/// Returns the title of a contract.
+fn title(json: &str) -> String {
+    #[derive(Deserialize)]
+    struct Document {
+        info: Info,
+    }
+    #[derive(Deserialize)]
+    struct Info {
+        title: String,
+    }
+    serde_json::from_str::<Document>(json).map(|document| document.info.title).unwrap_or_default()
+}
+
+/// Returns a text as HTML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// Returns the routes of the documents. Only this function adds routes that are not in the contract.
@@ -178,6 +205,7 @@ pub(crate) fn routes(documents: Documents) -> Router {
         .route("/openapi.yaml", get(yaml))
         .route("/openapi.json", get(json))
         .route("/openapi-3.0.json", get(json_3_0))
+        .route("/docs", get(|| async { Redirect::permanent("/swagger-ui/") }))
         .route("/swagger-ui", get(|| async { Redirect::permanent("/swagger-ui/") }))
         .route("/swagger-ui/", get(ui_page))
         .route("/swagger-ui/{file}", get(ui))
@@ -188,7 +216,7 @@ pub(crate) fn routes(documents: Documents) -> Router {
 /// Whether a path template is that of a document.
 pub(super) fn is_document(template: &str) -> bool {
     let (root, others) =
-        ("/", ["/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui", "/problems/{slug}"]);
+        ("/", ["/docs", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/swagger-ui", "/problems/{slug}"]);
     template == root || others.contains(&template) || template.starts_with("/swagger-ui/")
 }
 
@@ -204,13 +232,17 @@ async fn json_3_0(State(documents): State<Documents>, headers: HeaderMap) -> Res
     documents.json_3_0.respond(&headers)
 }
 
-async fn ui_page(documents: State<Documents>, headers: HeaderMap) -> Response {
-    ui(documents, Path("index.html".to_owned()), headers).await
+async fn ui_page(State(documents): State<Documents>, headers: HeaderMap) -> Response {
+    with_policy(documents.page.respond(&headers))
 }
 
 async fn ui(State(documents): State<Documents>, Path(file): Path<String>, headers: HeaderMap) -> Response {
-    let Some(document) = documents.ui.get(file.as_str()) else { return not_found() };
-    let mut response = document.respond(&headers);
+    let document = if file == "index.html" { Some(&documents.page) } else { documents.ui.get(file.as_str()) };
+    let Some(document) = document else { return not_found() };
+    with_policy(document.respond(&headers))
+}
+
+fn with_policy(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(UI_POLICY));
     response
 }

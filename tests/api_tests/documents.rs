@@ -73,12 +73,15 @@ matrix! {
     async fn the_root_redirects_to_the_ui(app: App) {
         let root = app.get("/").await;
         assert_eq!((root.status, root.header("location")), (307, Some("/swagger-ui/")));
-        assert_eq!(app.get("/swagger-ui").await.header("location"), Some("/swagger-ui/"));
+        for path in ["/swagger-ui", "/docs"] {
+            assert_eq!(app.get(path).await.header("location"), Some("/swagger-ui/"));
+        }
         let ui = app.get("/swagger-ui/").await;
-        assert_eq!(ui.header("content-type"), Some("text/html"));
+        assert_eq!(ui.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(ui.header("content-security-policy").unwrap().contains("script-src 'self'"));
         // Every file that the page refers to exists.
         let page = ui.text();
+        assert!(page.contains("<title>Users API</title>"), "{page}");
         let names = page.split(['"', '\'']).filter(|word| word.starts_with("./"));
         for name in names.chain(["./swagger-initializer.js"]) {
             assert_eq!(app.get(&format!("/swagger-ui/{}", &name[2..])).await.status, 200, "{name}");

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{document::Document, response::Response};
 
 /// The paths that are served and are not operations.
-const DOCUMENTS: [&str; 5] = ["/swagger-ui", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/problems/"];
+const DOCUMENTS: [&str; 6] =
+    ["/docs", "/swagger-ui", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/problems/"];
 
 const PROBLEM: &str = "application/problem+json";
 
