@@ -91,8 +91,9 @@ impl AccessTokens {
         // Both forms are in use, and one address has only one issuer.
         validation.set_issuer(&[self.issuer.url(), &format!("{}/", self.issuer.url())]);
         let claims = decode::<Claims>(token, key, &validation).map_err(|error| invalid(reason(error.kind())))?.claims;
-        if claims.sub.is_empty() || claims.sub.len() > MAX_SUBJECT {
-            return Err(invalid("The subject of the token is empty or too long."));
+        // PostgreSQL cannot store a NUL.
+        if claims.sub.is_empty() || claims.sub.len() > MAX_SUBJECT || claims.sub.contains(char::is_control) {
+            return Err(invalid("The subject of the token is empty or too long, or has control characters."));
         }
         let scopes = claims.scope.split_ascii_whitespace().map(str::to_owned).collect();
         Ok(Subject { name: claims.sub, scopes })

@@ -46,9 +46,9 @@ pub(crate) async fn read(
     let limits = BodyLimits { max_bytes, ..limits };
     let mut body = std::mem::take(request.body_mut());
     let schema = schema(operation, request.headers())?;
-    let bytes = receive(request.headers(), &mut body, limits).await?;
+    let (bytes, received) = receive(request.headers(), &mut body, limits).await?;
     let value = if bytes.len() > SMALL {
-        judge_apart(operation.clone(), schema, bytes, limits.timeout).await?
+        judge_apart(operation.clone(), schema, bytes, received).await?
     } else {
         judge(&operation.bodies[schema].1, &bytes)?
     };
@@ -66,18 +66,21 @@ fn judge(schema: &BodySchema, bytes: &[u8]) -> Result<Value, Problem> {
 /// One large body at a time, since it takes milliseconds.
 static LARGE_BODIES: Semaphore = Semaphore::const_new(1);
 
+/// How long a large body waits for the others.
+const LARGE_BODY_WAIT: Duration = Duration::from_secs(1);
+
 /// As [`judge`], on another thread than those of the requests.
 async fn judge_apart(
     operation: Arc<Operation>,
     schema: usize,
     bytes: Vec<u8>,
-    limit: Duration,
+    received: Received,
 ) -> Result<Value, Problem> {
-    let Ok(Ok(permit)) = tokio::time::timeout(limit, LARGE_BODIES.acquire()).await else {
+    let Ok(Ok(permit)) = tokio::time::timeout(LARGE_BODY_WAIT, LARGE_BODIES.acquire()).await else {
         return Err(Problem::unavailable(TOO_MANY));
     };
     let judged = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+        let _until_judged = (permit, received);
         judge(&operation.bodies[schema].1, &bytes)
     });
     match judged.await {
@@ -127,7 +130,7 @@ fn schema(operation: &Operation, headers: &HeaderMap) -> Result<usize, Problem> 
 }
 
 /// Receives the whole body, within its limits.
-async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Result<Vec<u8>, Problem> {
+async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Result<(Vec<u8>, Received), Problem> {
     let too_large = || {
         let detail = format!("The body is larger than {} bytes.", limits.max_bytes);
         Problem::new(ProblemType::ContentTooLarge, detail)
@@ -150,7 +153,7 @@ async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Re
                 bytes.extend_from_slice(&data);
             }
         }
-        Ok(bytes)
+        Ok((bytes, received))
     };
     tokio::time::timeout(limits.timeout, receive).await.unwrap_or_else(|_| {
         let detail = format!("The body did not arrive within {}.", humantime::format_duration(limits.timeout));
@@ -158,7 +161,7 @@ async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Re
     })
 }
 
-/// The bytes of all bodies that are being received.
+/// The bytes of all bodies that are being received, or wait to be judged.
 static RECEIVED: AtomicUsize = AtomicUsize::new(0);
 
 /// The maximum of these bytes. Above it, bodies larger than [`SMALL`] are refused.
@@ -169,7 +172,7 @@ const SMALL: usize = 64 << 10;
 
 const TOO_MANY: &str = "Too many large request bodies are being received. Nothing was changed.";
 
-/// The bytes of one body, until it is complete.
+/// The bytes of one body, until it is judged.
 struct Received(usize);
 
 impl Received {

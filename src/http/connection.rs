@@ -92,6 +92,7 @@ impl Protocols {
 async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let mut start = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(5);
     loop {
         let length = stream.peek(&mut start).await?;
         if length == 0 || start[..length] != PREFACE[..length] {
@@ -101,7 +102,8 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
             return Ok(true);
         }
         // The bytes that have arrived keep the socket readable.
-        sleep(Duration::from_millis(10)).await;
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
 

@@ -177,6 +177,11 @@ pub(super) fn is_misfit(error: &dyn DatabaseError) -> bool {
     sqlite_result(&code) == Some(1) && (message.starts_with("no such ") || message.contains("has no column"))
 }
 
+/// Whether the role of PostgreSQL lacks a privilege.
+pub(super) fn lacks_privilege(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if is_of_postgres(error.as_ref()) && error.code().as_deref() == Some("42501"))
+}
+
 fn is_of_postgres(error: &dyn DatabaseError) -> bool {
     error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some()
 }

@@ -114,6 +114,11 @@ impl Lease {
         self.connection.as_mut().expect("only `finish` and `drop` take it")
     }
 
+    /// Gives the statements this time instead.
+    pub(super) fn extend(&mut self, time: Duration) {
+        self.deadline = self.start + time;
+    }
+
     /// The time at which the connection is considered lost.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline

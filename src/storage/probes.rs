@@ -6,15 +6,22 @@ use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::timeout;
 
 use super::{
-    abilities::Abilities,
-    error::is_lost_connection,
+    abilities::{Abilities, Ability},
+    error::{is_lost_connection, lacks_privilege},
     pool_options::PING_TIMEOUT,
     pools::{Pools, on},
     store::Store,
 };
 
-/// How long an attempt to write may take: it prepares every statement.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an attempt may take: it prepares every statement.
+pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    Read,
+    Write,
+}
 
 /// Whether the database can be read, and on PostgreSQL written, at the cost of a round trip. On SQLite it reads the file.
 const PING: (&str, &str) = (
@@ -22,45 +29,51 @@ const PING: (&str, &str) = (
     "SELECT count(*) < 0 FROM (SELECT 1 FROM sqlite_schema LIMIT 1) AS file",
 );
 
+const READ: &str = "SELECT 1 FROM users LIMIT 1";
+
 /// A durable write without an effect.
 const WRITE: (&str, &str) = ("SELECT pg_logical_emit_message(true, 'web_server', '')", "PRAGMA user_version = 0");
 
 impl Store {
-    /// Returns the name of the first ability that the database lost, `reads` or `writes`. Takes half a second at most.
+    /// Returns the name of the first ability that the database lost, `reads` or `writes`. Takes a second at most.
     pub(crate) async fn lost_ability(&self) -> Option<&'static str> {
         let Abilities { reads, writes } = &*self.abilities;
-        let is_changed = matches!(&self.pools, Pools::Sqlite(database) if database.is_changed());
-        if !is_changed && reads.is_recent() && writes.is_recent() {
+        if matches!(&self.pools, Pools::Sqlite(database) if database.is_changed()) {
+            return Some(reads.name);
+        }
+        for (ability, attempt) in [(reads, Attempt::Read), (writes, Attempt::Write)] {
+            if ability.is_failing() && !ability.is_recent() {
+                self.probe(ability, attempt).await;
+                if ability.is_failing() {
+                    return Some(ability.name);
+                }
+            }
+        }
+        if reads.is_recent() && writes.is_recent() {
             return None;
         }
-        // PostgreSQL says that it only reads, for example after a failover.
-        let reads_only = match timeout(PING_TIMEOUT, self.ping()).await {
-            Ok(Ok(reads_only)) => reads_only,
-            _ if reads.is_recent() && !is_changed => false,
-            _ => return Some(reads.name),
-        };
-        if writes.is_recent() {
-            return None;
+        match timeout(PING_TIMEOUT, self.ping()).await {
+            // PostgreSQL says that it only reads, for example after a failover.
+            Ok(Ok(reads_only)) => (reads_only && !writes.is_recent()).then_some(writes.name),
+            _ => (!reads.is_recent()).then_some(reads.name),
         }
-        if writes.is_failing() {
-            self.probe_writes();
-            return Some(writes.name);
-        }
-        reads_only.then_some(writes.name)
     }
 
-    /// Tries to write in the background, unless an attempt is under way.
-    fn probe_writes(&self) {
-        if self.abilities.writes.is_probed.swap(true, Ordering::Relaxed) {
+    /// Tries in the background what requests need, unless an attempt is under way, and waits for it for a moment.
+    async fn probe(&self, ability: &Ability, attempt: Attempt) {
+        if ability.is_probed.swap(true, Ordering::Relaxed) {
             return;
         }
         let store = self.clone();
-        tokio::spawn(async move {
-            let result = timeout(WRITE_TIMEOUT, store.try_to_write()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            let writes = &store.abilities.writes;
-            writes.record("ping", &result);
-            writes.is_probed.store(false, Ordering::Relaxed);
+        let probe = tokio::spawn(async move {
+            let result =
+                timeout(ATTEMPT_TIMEOUT, store.attempt(attempt)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            let Abilities { reads, writes } = &*store.abilities;
+            let ability = if attempt == Attempt::Read { reads } else { writes };
+            ability.record("ping", &result);
+            ability.is_probed.store(false, Ordering::Relaxed);
         });
+        let _ = timeout(PING_TIMEOUT, probe).await;
     }
 
     /// Queries the database on the reserved connection, so that a full pool does not matter. Returns whether it refuses writes.
@@ -80,17 +93,28 @@ impl Store {
             Err(error) if is_lost_connection(&error) => query().await,
             result => result,
         };
-        self.abilities.reads.record("ping", &result);
+        // A success does not show that the tables can be read.
+        if result.is_err() {
+            self.abilities.reads.record("ping", &result);
+        }
         result
     }
 
-    /// Tries what the writes of requests need: the schema, the privileges, and durable storage.
-    async fn try_to_write(&self) -> Result<(), sqlx::Error> {
+    /// Tries what requests need: the schema and the privileges, and for writes durable storage.
+    async fn attempt(&self, attempt: Attempt) -> Result<(), sqlx::Error> {
         self.inject_fault("ping").await?;
         self.try_statements().await?;
-        on!(self.pools.write(),
+        if attempt == Attempt::Read {
+            return on!(self.pools.read(), db => sqlx::query(READ).execute(db).await.map(drop));
+        }
+        let written = on!(self.pools.write(),
             postgres db => sqlx::query(WRITE.0).execute(db).await.map(drop),
             sqlite db => sqlx::query(WRITE.1).execute(db).await.map(drop)
-        )
+        );
+        match written {
+            // The role may write the tables, but not such a message.
+            Err(error) if lacks_privilege(&error) => Ok(()),
+            written => written,
+        }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     error::{is_misfit, message},
     pools::Pools,
     postgres_pool,
+    probes::ATTEMPT_TIMEOUT,
     resources::STATEMENTS,
     store::Store,
 };
@@ -24,6 +25,10 @@ pub(super) struct Statements {
     pub(super) postgres: &'static [&'static str],
     pub(super) sqlite: &'static [&'static str],
 }
+
+/// A privilege on one of these tables that the role lacks.
+const MISSING_PRIVILEGE: &str = "SELECT privilege, name FROM UNNEST($1::text[]) AS name, \
+    UNNEST(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege WHERE NOT has_table_privilege(name, privilege) LIMIT 1";
 
 /// The pause between two attempts to take the migration lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
@@ -105,6 +110,7 @@ impl Store {
             Pools::Sqlite(database) => check_sqlite(&database.connections().writer).await,
             Pools::Postgres { all, .. } => {
                 let mut lease = all.acquire().await?;
+                lease.extend(ATTEMPT_TIMEOUT);
                 let deadline = lease.deadline();
                 let result = timeout_at(deadline, check_postgres(lease.connection())).await.ok();
                 lease.finish(result)
@@ -121,14 +127,12 @@ async fn check_postgres(connection: &mut PgConnection) -> Result<(), sqlx::Error
         for statement in statements.both.iter().chain(statements.postgres) {
             connection.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
         }
-        for table in statements.tables {
-            for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                let granted = sqlx::query_scalar("SELECT has_table_privilege($1, $2)").bind(table).bind(privilege);
-                if !granted.fetch_one(&mut *connection).await? {
-                    let message = format!("the role lacks the privilege {privilege} on the table {table}");
-                    return Err(sqlx::Error::Configuration(message.into()));
-                }
-            }
+        let missing =
+            sqlx::query_as(MISSING_PRIVILEGE).bind(statements.tables).fetch_optional(&mut *connection).await?;
+        if let Some((privilege, table)) = missing {
+            let (privilege, table): (String, String) = (privilege, table);
+            let message = format!("the role lacks the privilege {privilege} on the table {table}");
+            return Err(sqlx::Error::Configuration(message.into()));
         }
     }
     Ok(())
@@ -152,13 +156,15 @@ pub(super) async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrationE
 pub(super) async fn check_sqlite(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut connection = writer.acquire().await?;
     connection.clear_cached_statements().await?;
+    // Write access, without writing. `BEGIN IMMEDIATE` is not enough: without write access SQLite treats it as a plain BEGIN. And
+    // a statement that runs reads the schema again if another process has changed it, which `prepare` does not.
+    sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(&mut *connection).await?;
     for statements in STATEMENTS {
         for statement in statements.both.iter().chain(statements.sqlite) {
             connection.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
         }
     }
-    // Write access, without writing. `BEGIN IMMEDIATE` is not enough: without write access SQLite treats it as a plain BEGIN.
-    sqlx::query("UPDATE users SET version = version WHERE 1 = 0").execute(&mut *connection).await.map(drop)
+    Ok(())
 }
 
 /// Takes the lock that sqlx-cli takes too, and logs if another instance has it. Each attempt is short: `CREATE INDEX

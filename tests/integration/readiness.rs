@@ -74,6 +74,27 @@ on_both! {
         assert_eq!(logged(&process, "ERROR", "email_key"), 1);
     }
 
+    /// What a probe can read does not show what requests can.
+    async fn a_column_that_no_read_finds_loses_reads(environment: Environment) {
+        let process = start(environment).await;
+        let mut client = Client::connect(&environment.storage).await;
+        assert_eq!(process.app.get("/users").await.status, 200);
+        client.execute("ALTER TABLE users RENAME COLUMN name TO other").await;
+        let lost = async {
+            while process.app.get("/users").await.status != 503 || process.app.get("/health/ready").await.status != 503 {}
+        };
+        timeout(Duration::from_secs(20), lost).await.expect("readiness follows");
+        for _ in 0..10 {
+            assert_eq!(process.app.get("/users").await.status, 503);
+            let ready = process.app.get("/health/ready").await;
+            assert_eq!(ready.json()["detail"], "The database does not serve reads.");
+        }
+        assert_eq!(logged(&process, "INFO", "reads of the database succeed again"), 0);
+        client.execute("ALTER TABLE users RENAME COLUMN other TO name").await;
+        until_ready_is(&process.app, 200).await;
+        assert_eq!(process.app.get("/users").await.status, 200);
+    }
+
     /// While requests succeed, a few that fail do not take the server out of the load balancer.
     async fn a_server_whose_requests_succeed_is_ready(environment: Environment) {
         let (app, server) = App::start(&environment.storage, &["--request-timeout", "5s"]).await;

@@ -33,7 +33,7 @@ use self::{
     imports::{ADD_LATEST_CHANGE, EXISTING, IMPORT_SQLITE, REMOVE_LATEST_CHANGE},
     lists::ListUsers,
     reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
-    writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
+    writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, REFUSAL, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
 use super::{coalescer::Coalescer, schema::Statements, store::Store, writer::Writer};
 
@@ -47,6 +47,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     both: &[
         GET,
         VERSION,
+        REFUSAL,
         EXPORT,
         IS_KEPT,
         REMOVE_CHANGES,

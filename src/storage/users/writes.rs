@@ -34,6 +34,10 @@ fn listed(versions: &Versions) -> String {
     versions.listed.iter().fold(",".to_owned(), |text, version| format!("{text}{version},"))
 }
 
+/// The version of a user, and whether another one has an address.
+pub(super) const REFUSAL: &str = "SELECT version, EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = $2 \
+    AND other.id <> $1) FROM users WHERE id = $1";
+
 pub(super) const VERSION: &str = "SELECT version FROM users WHERE id = $1";
 
 /// Returns the version of a user now.
@@ -247,12 +251,17 @@ impl Write for UpdateUsers {
     }
 
     async fn refusal(&self, update: &Update) -> Result<StoreError, Failure> {
-        Ok(match version(&self.0, Self::OPERATION, update.id).await? {
+        let (id, key) = (update.id, update.email_key());
+        let query = async {
+            on!(self.0.pools.read(), db => sqlx::query_as(REFUSAL).bind(id).bind(key).fetch_optional(db).await)
+        };
+        let row: Option<(i64, bool)> = self.0.read(Self::OPERATION, query).await?;
+        Ok(match row {
             None => StoreError::NotFound,
-            Some(version) if !update.versions.allow(version) => StoreError::PreconditionFailed(version),
-            Some(_) if update.patch.email.is_some() => StoreError::Conflict("email".to_owned()),
-            // It has changed since.
-            Some(_) => StoreError::Unavailable,
+            Some((version, _)) if !update.versions.allow(version) => StoreError::PreconditionFailed(version),
+            Some((_, true)) => StoreError::Conflict("email".to_owned()),
+            // The user or the other one has changed since.
+            Some((_, false)) => StoreError::Unavailable,
         })
     }
 }
