@@ -89,6 +89,11 @@ impl PostgresPool {
         })
     }
 
+    /// The maximum time to the response to a statement.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// The pool, for its state.
     pub(super) fn inner(&self) -> &PgPool {
         &self.pool
@@ -112,11 +117,6 @@ pub(super) struct Lease {
 impl Lease {
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.connection.as_mut().expect("only `finish` and `drop` take it")
-    }
-
-    /// Gives the statements this time instead.
-    pub(super) fn extend(&mut self, time: Duration) {
-        self.deadline = self.start + time;
     }
 
     /// The time at which the connection is considered lost.

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// How long an attempt may take: it prepares every statement.
-pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,13 +7,12 @@ use sqlx::{
     migrate::{Migrate, MigrateError},
 };
 
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 use super::{
     error::{is_misfit, message},
     pools::Pools,
     postgres_pool,
-    probes::ATTEMPT_TIMEOUT,
     resources::STATEMENTS,
     store::Store,
 };
@@ -110,32 +109,37 @@ impl Store {
             Pools::Sqlite(database) => check_sqlite(&database.connections().writer).await,
             Pools::Postgres { all, .. } => {
                 let mut lease = all.acquire().await?;
-                lease.extend(ATTEMPT_TIMEOUT);
-                let deadline = lease.deadline();
-                let result = timeout_at(deadline, check_postgres(lease.connection())).await.ok();
+                let result = check_postgres(lease.connection(), all.deadline()).await;
                 lease.finish(result)
             }
         }
     }
 }
 
-/// [`Store::check_schema`] on PostgreSQL.
-async fn check_postgres(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// [`Store::check_schema`] on PostgreSQL. Each statement has a deadline of its own. `None`: one passed.
+async fn check_postgres(connection: &mut PgConnection, deadline: Duration) -> Option<Result<(), sqlx::Error>> {
     // A statement that is prepared already would not be sent.
-    connection.clear_cached_statements().await?;
+    if let Err(error) = timeout(deadline, connection.clear_cached_statements()).await.ok()? {
+        return Some(Err(error));
+    }
     for statements in STATEMENTS {
         for statement in statements.both.iter().chain(statements.postgres) {
-            connection.prepare(SqlSafeStr::into_sql_str(*statement)).await?;
+            let prepared = connection.prepare(SqlSafeStr::into_sql_str(*statement));
+            if let Err(error) = timeout(deadline, prepared).await.ok()? {
+                return Some(Err(error));
+            }
         }
-        let missing =
-            sqlx::query_as(MISSING_PRIVILEGE).bind(statements.tables).fetch_optional(&mut *connection).await?;
+        let missing = sqlx::query_as(MISSING_PRIVILEGE).bind(statements.tables).fetch_optional(&mut *connection);
+        let missing: Option<(String, String)> = match timeout(deadline, missing).await.ok()? {
+            Ok(missing) => missing,
+            Err(error) => return Some(Err(error)),
+        };
         if let Some((privilege, table)) = missing {
-            let (privilege, table): (String, String) = (privilege, table);
             let message = format!("the role lacks the privilege {privilege} on the table {table}");
-            return Err(sqlx::Error::Configuration(message.into()));
+            return Some(Err(sqlx::Error::Configuration(message.into())));
         }
     }
-    Ok(())
+    Some(Ok(()))
 }
 
 /// [`Store::migrate`] on SQLite.

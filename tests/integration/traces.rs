@@ -171,7 +171,8 @@ async fn the_log_is_the_same_with_and_without_spans() {
     async fn log(filter: &str) -> Vec<serde_json::Value> {
         let folder = tempfile::tempdir().unwrap();
         let mut command = web_server(folder.path());
-        command.env("RUST_LOG", filter).env("REQUEST_TIMEOUT", "3s");
+        // The upkeep at the start may wait for the lock first.
+        command.env("RUST_LOG", filter).env("DATABASE_LOCK_TIMEOUT", "500ms").env("REQUEST_TIMEOUT", "30s");
         let mut process = Process::start(command).await;
         let file = format!("sqlite://{}", folder.path().join("data/web_server.db").display());
         let mut connection = sqlx::SqliteConnection::connect(&file).await.unwrap();
