@@ -16,10 +16,17 @@ use crate::{
 const FLAGS: &[&str] = &["--request-timeout", "1s"];
 
 async fn with_postgres<F: Future<Output = ()>>(test: impl FnOnce(App, crate::harness::postgres::Handle) -> F) {
+    with_postgres_and(FLAGS, test).await;
+}
+
+async fn with_postgres_and<F: Future<Output = ()>>(
+    flags: &[&str],
+    test: impl FnOnce(App, crate::harness::postgres::Handle) -> F,
+) {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
     let Storage::Postgres(database) = &storage else { return };
     let handle = database.handle();
-    let (app, server) = App::start(&storage, FLAGS).await;
+    let (app, server) = App::start(&storage, flags).await;
     test(app, handle).await;
     server.stop().await;
     storage.drop_database().await;
@@ -196,7 +203,7 @@ async fn a_statement_timeout_fails_only_its_own_request() {
 /// A table that is altered while the server runs: no request fails, although connections prepared statements before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_are_prepared_again_after_a_table_was_altered() {
-    with_postgres(async |app, database| {
+    with_postgres_and(&LONG_TIMEOUTS, async |app, database| {
         let path = format!("/users/{}", app.create_user("ada").await["id"].as_str().unwrap());
         let name = json!({ "name": "Ada Lovelace" });
         for _ in 0..5 {
