@@ -3,11 +3,14 @@
 //! While statements succeed, the database works, whatever a probe would find (see `probes.rs`).
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 use super::error::{is_contention, is_grave, is_unavailable, message};
 use crate::telemetry::warning_interval::WarningInterval;
@@ -24,8 +27,8 @@ pub(super) struct Ability {
     last_success: AtomicU64,
     failures: AtomicU64,
     warnings: WarningInterval,
-    /// Whether a probe is under way.
-    pub(super) is_probed: AtomicBool,
+    /// Held by a probe that is under way.
+    pub(super) probe: Arc<Mutex<()>>,
 }
 
 impl Ability {
@@ -36,7 +39,7 @@ impl Ability {
             last_success: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             warnings: WarningInterval::new(),
-            is_probed: AtomicBool::new(false),
+            probe: Arc::default(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Storage: SQL on SQLite and PostgreSQL, behind the ports of `crates/api`.
 //!
-//! One file per resource has its statements for both databases; they are the same text wherever SQL allows. Every
-//! statement of a request runs through a coalescer and `Store::read` or `Store::write`. SQLite has a pool of readers and a single writing connection; PostgreSQL has
-//! one pool. Only this module has SQL.
+//! One file per resource has its statements for both databases; they are the same text wherever SQL allows. Every statement
+//! of a request runs through a coalescer and `Store::read` or `Store::write`. SQLite has a pool of readers and a single writing
+//! connection; PostgreSQL has one pool. Only this module has SQL.
 
 #![expect(clippy::disallowed_methods, reason = "only this module has SQL")]
 

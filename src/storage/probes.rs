@@ -1,7 +1,7 @@
 //! Whether the database can be read and written. If no statement of a request succeeded of late, a probe decides: no request needed
 //! one, or all failed.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -34,6 +34,15 @@ const READ: &str = "SELECT 1 FROM users LIMIT 1";
 /// A durable write without an effect.
 const WRITE: (&str, &str) = ("SELECT pg_logical_emit_message(true, 'web_server', '')", "PRAGMA user_version = 0");
 
+impl Abilities {
+    fn needed_for(&self, attempt: Attempt) -> &Ability {
+        match attempt {
+            Attempt::Read => &self.reads,
+            Attempt::Write => &self.writes,
+        }
+    }
+}
+
 impl Store {
     /// Returns the name of the first ability that the database lost, `reads` or `writes`. Takes a second at most.
     pub(crate) async fn lost_ability(&self) -> Option<&'static str> {
@@ -41,9 +50,10 @@ impl Store {
         if matches!(&self.pools, Pools::Sqlite(database) if database.is_changed()) {
             return Some(reads.name);
         }
-        for (ability, attempt) in [(reads, Attempt::Read), (writes, Attempt::Write)] {
+        for attempt in [Attempt::Read, Attempt::Write] {
+            let ability = self.abilities.needed_for(attempt);
             if ability.is_failing() && !ability.is_recent() {
-                self.probe(ability, attempt).await;
+                self.probe(attempt).await;
                 if ability.is_failing() {
                     return Some(ability.name);
                 }
@@ -60,18 +70,15 @@ impl Store {
     }
 
     /// Tries in the background what requests need, unless an attempt is under way, and waits for it for a moment.
-    async fn probe(&self, ability: &Ability, attempt: Attempt) {
-        if ability.is_probed.swap(true, Ordering::Relaxed) {
-            return;
-        }
+    async fn probe(&self, attempt: Attempt) {
         let store = self.clone();
+        let Ok(guard) = self.abilities.needed_for(attempt).probe.clone().try_lock_owned() else { return };
         let probe = tokio::spawn(async move {
+            // Released also after a panic.
+            let _guard = guard;
             let result =
                 timeout(ATTEMPT_TIMEOUT, store.attempt(attempt)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            let Abilities { reads, writes } = &*store.abilities;
-            let ability = if attempt == Attempt::Read { reads } else { writes };
-            ability.record("ping", &result);
-            ability.is_probed.store(false, Ordering::Relaxed);
+            store.abilities.needed_for(attempt).record("ping", &result);
         });
         let _ = timeout(PING_TIMEOUT, probe).await;
     }

@@ -74,7 +74,7 @@ fn describe() {
     describe_gauge!(ACTIVE_CONNECTIONS, "Open connections.");
     describe_counter!(
         REFUSED_CONNECTIONS,
-        "Connections closed for want of room, by reason: those over the maximum of a client, or idle ones."
+        "Connections closed for want of room, by reason: those over the maximum of a client, idle ones, or those that leave responses unread."
     );
     describe_counter!(TLS_FAILURES, "TLS handshakes that failed.");
     describe_gauge!(IN_FLIGHT, "Requests in progress.");
