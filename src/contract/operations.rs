@@ -44,6 +44,8 @@ pub struct Operation {
     pub rate_cost: NonZeroU32,
     /// Whether a precondition can be required: the operation documents 428.
     pub conditional: bool,
+    /// Whether it may change data: the method is unsafe, and it needs another scope than one that ends in `:read`.
+    pub writes: bool,
     /// The scopes that a caller needs: one of these sets. Empty: the operation needs no credentials. A server without
     /// credentials refuses requests to the other operations that are not of its own machine.
     pub security: Vec<Vec<String>>,
@@ -170,9 +172,12 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
     let has_quota = headers.any(|name| name.eq_ignore_ascii_case("RateLimit"));
     let successes = operation.responses.iter().filter(is_success);
     let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
+    let security = security(operation);
+    let only_reads = !security.is_empty() && security.iter().flatten().all(|scope| scope.ends_with(":read"));
+    let method = operation.method.as_str();
     Ok(Operation {
         id: operation.id.clone(),
-        method: operation.method.as_str(),
+        method,
         path: operation.path.clone(),
         produces: produces.collect(),
         deprecation: operation.deprecated_since.and_then(|since| HeaderValue::try_from(format!("@{since}")).ok()),
@@ -186,7 +191,8 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
             .and_then(|cost| u32::try_from(cost).ok()?.try_into().ok())
             .unwrap_or(NonZeroU32::MIN),
         conditional: operation.responses.contains_key(&428),
-        security: security(operation),
+        writes: !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && !only_reads,
+        security,
         probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,
         bodies: bodies.collect::<Result<_, String>>()?,

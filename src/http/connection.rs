@@ -30,9 +30,11 @@ use tower::Service;
 
 use super::{
     client_stream::ClientStream,
-    connections::{Activity, RunningRequest},
+    connections::{Activity, Connections, RunningRequest},
+    counted_body,
     http2_limits::{self, StreamExecutor},
-    proxy_protocol, target,
+    proxy_protocol::{self, Proxied},
+    target,
     trusted_proxies::{Origin, TrustedProxies},
 };
 use crate::{config::ServerConfig, telemetry::metrics};
@@ -45,9 +47,6 @@ const FIRST_REQUEST_WHILE_DRAINING: Duration = Duration::from_secs(1);
 
 /// The time in which a client must receive a response.
 pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The time in which a client with unsent responses must receive a part of them, on HTTP/2.
-const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The maximum size of the head of a request on HTTP/2, before a request exists: what `request_head.rs` accepts, with the
 /// 32 bytes that RFC 9113, section 6.5.2, adds for each field, and the target.
@@ -111,6 +110,7 @@ pub(super) struct Connection {
     pub(super) protocols: Protocols,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) client: Client,
+    pub(super) connections: Arc<Connections>,
     pub(super) activity: Arc<Activity>,
     pub(super) header_timeout: Duration,
     /// Whether trusted proxies send a header of the PROXY protocol.
@@ -125,7 +125,7 @@ enum Transport {
 
 impl Connection {
     pub(super) async fn run(self, mut stream: TcpStream) {
-        let Self { protocols, tls, mut client, activity, header_timeout, proxy_protocol } = self;
+        let Self { protocols, tls, mut client, connections, activity, header_timeout, proxy_protocol } = self;
         let (start, accepted_from) = (Instant::now(), client.peer);
         let begin = async {
             tokio::select! {
@@ -143,7 +143,7 @@ impl Connection {
 
         let peer = client.peer;
         let end = start + MAX_CONNECTION_AGE;
-        let life = Life { activity, first_head: start + header_timeout, end };
+        let life = Life { connections, activity, first_head: start + header_timeout, end };
         let result = match stream {
             Transport::Plain(stream) => life.serve(&protocols, TokioIo::new(stream), is_http2, client).await,
             Transport::Tls(stream) => Box::pin(life.serve(&protocols, TokioIo::new(stream), is_http2, client)).await,
@@ -185,10 +185,16 @@ impl Client {
         self.proxies.contains(self.peer.ip())
     }
 
-    /// Replaces the proxy by its client, if the connection is that of a client.
-    fn take_proxied(&mut self, proxied: proxy_protocol::Proxied) {
-        self.peer = proxied.client.unwrap_or(self.peer);
-        self.has_tls |= proxied.has_tls;
+    /// Replaces the proxy by its client, if the connection is that of a client. One without an address keeps that of the proxy, but
+    /// is not believed what only the proxy may say.
+    fn take_proxied(&mut self, proxied: Proxied) {
+        if let Proxied::Client { address, has_tls } = proxied {
+            self.has_tls |= has_tls;
+            match address {
+                Some(address) => self.peer = address,
+                None => self.proxies = Arc::new(self.proxies.none()),
+            }
+        }
     }
 
     /// Returns where a request comes from.
@@ -229,18 +235,6 @@ impl Client {
     }
 }
 
-/// Completes when a client has received nothing of the responses that wait for it.
-async fn no_progress(activity: &Activity) {
-    let mut written = None;
-    loop {
-        sleep(PROGRESS_TIMEOUT).await;
-        let before = std::mem::replace(&mut written, activity.written_of_more());
-        if written.is_some() && written == before {
-            return;
-        }
-    }
-}
-
 /// Completes when a connection without a request no longer waits for one: the server drains. The request may be in transit.
 async fn time_for_first_request(drain: &CancellationToken) {
     drain.cancelled().await;
@@ -249,6 +243,7 @@ async fn time_for_first_request(drain: &CancellationToken) {
 
 /// How long a connection is open.
 struct Life {
+    connections: Arc<Connections>,
     activity: Arc<Activity>,
     /// When a connection without a request is closed.
     first_head: Instant,
@@ -267,19 +262,25 @@ impl Life {
             return self.run(protocols.http1.serve_connection(stream, service)).await;
         }
         http2_limits::begin(&activity);
-        let unsent = activity.clone();
+        let (connections, own) = (self.connections.clone(), activity.clone());
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let activity = activity.clone();
+            let (activity, connections) = (activity.clone(), connections.clone());
             let response = client.call(&activity, http2_limits::allow(&activity, request));
-            async move { response.await.map(|response| http2_limits::count_unsent(&activity, response)) }
+            async move {
+                if activity.unsent.is_aborted() {
+                    // Nobody will receive the response.
+                    std::future::pending::<()>().await;
+                }
+                response.await.map(|response| counted_body::count(&connections, &activity, response))
+            }
         });
         let connection = self.run(protocols.http2.serve_connection(stream, service));
         // Boxed, because it is larger than the other.
         Box::pin(async {
             tokio::select! {
+                biased;
+                () = own.unsent.must_close() => Ok(()),
                 result = connection => result,
-                () = no_progress(&unsent) => Ok(()),
-                () = unsent.abort.notified() => Ok(()),
             }
         })
         .await

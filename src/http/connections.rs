@@ -9,7 +9,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,34 +17,18 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::unsent_responses::Unsent;
 use crate::telemetry::{metrics, warning_interval::WarningInterval};
 
 static CLIENT_WARNINGS: WarningInterval = WarningInterval::new();
 static IDLE_WARNINGS: WarningInterval = WarningInterval::new();
+static UNSENT_WARNINGS: WarningInterval = WarningInterval::new();
 
 /// The time after which a full listener looks for an idle connection again.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The bytes of responses of all connections that were made but not written.
-static UNSENT: AtomicUsize = AtomicUsize::new(0);
-
-/// Notified when they are too many.
-static PILED_UP: Notify = Notify::const_new();
-
-static UNSENT_WARNINGS: WarningInterval = WarningInterval::new();
-
-/// The maximum of these bytes. From half of it on, the connections that have the most are closed; above it, the server makes no
-/// more responses for HTTP/2, whose clients decide when they receive them. Other responses wait in the buffers of sockets, which
-/// the kernel limits.
-const MAX_UNSENT: usize = 64 << 20;
-
 /// The maximum of what a client may send without a request, in bytes.
 const MAX_READ_BUDGET: i64 = 2 << 20;
-
-/// Whether so many responses wait for their clients that there must be no more.
-pub(in crate::http) fn are_responses_piling_up() -> bool {
-    UNSENT.load(Ordering::Relaxed) > MAX_UNSENT
-}
 
 pub(super) struct Connections {
     max: usize,
@@ -63,6 +47,7 @@ struct Open {
 
 /// What a connection is doing.
 pub(super) struct Activity {
+    client: IpAddr,
     start: Instant,
     /// The requests without a response.
     requests: AtomicU64,
@@ -73,13 +58,10 @@ pub(super) struct Activity {
     pub(super) has_unread_body: AtomicBool,
     /// The bytes that the client may send before its next request.
     pub(super) read_budget: AtomicI64,
-    /// The bytes of responses that were made but not written to the socket, and those that were written. On HTTP/2 only.
-    unsent: AtomicUsize,
-    written: AtomicUsize,
+    /// The responses that the client has not received. On HTTP/2 only.
+    pub(super) unsent: Unsent,
     /// Ends the connection after its current request.
     pub(super) close: CancellationToken,
-    /// Ends the connection at once, on HTTP/2 only.
-    pub(super) abort: Notify,
 }
 
 /// A request without a response. It ends when this is dropped.
@@ -103,39 +85,11 @@ impl Drop for RunningRequest {
 }
 
 impl Activity {
-    /// Counts a response that was made.
-    pub(super) fn add_unsent(&self, bytes: usize) {
-        self.unsent.fetch_add(bytes, Ordering::Relaxed);
-        if UNSENT.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_UNSENT / 2 {
-            PILED_UP.notify_waiters();
-        }
-    }
-
-    /// Counts what was written, or what will not be.
-    pub(super) fn remove_unsent(&self, bytes: usize) {
-        let less = |unsent: usize| (unsent > 0).then(|| unsent.saturating_sub(bytes));
-        if let Ok(before) = self.unsent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
-            UNSENT.fetch_sub(before.min(bytes), Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn add_written(&self, bytes: usize) {
-        self.written.fetch_add(bytes, Ordering::Relaxed);
-        self.remove_unsent(bytes);
-        // The client enlarges its windows as it receives.
-        self.allow_reading(bytes / 16);
-    }
-
     /// Adds to what the client may send. Without a budget there is nothing to add.
     pub(super) fn allow_reading(&self, bytes: usize) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let add = |budget: i64| (budget < MAX_READ_BUDGET).then(|| budget.saturating_add(bytes).min(MAX_READ_BUDGET));
         let _ = self.read_budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-    }
-
-    /// Returns the bytes that were written, if more should have been.
-    pub(super) fn written_of_more(&self) -> Option<usize> {
-        (self.unsent.load(Ordering::Relaxed) > 0).then(|| self.written.load(Ordering::Relaxed))
     }
 
     /// Whether there was a request.
@@ -152,7 +106,6 @@ fn millis(duration: Duration) -> u64 {
 pub(super) struct Entry {
     connections: Arc<Connections>,
     id: u64,
-    client: IpAddr,
     pub(super) activity: Arc<Activity>,
 }
 
@@ -195,42 +148,45 @@ impl Connections {
 
     fn add(self: &Arc<Self>, open: &mut Open, client: IpAddr, drain: &CancellationToken) -> Entry {
         let activity = Arc::new(Activity {
+            client,
             start: self.start,
             requests: AtomicU64::new(0),
             idle_since: AtomicU64::new(millis(self.start.elapsed())),
             has_request: AtomicBool::new(false),
             has_unread_body: AtomicBool::new(false),
             read_budget: AtomicI64::new(i64::MAX),
-            unsent: AtomicUsize::new(0),
-            written: AtomicUsize::new(0),
+            unsent: Unsent::default(),
             close: drain.child_token(),
-            abort: Notify::new(),
         });
         let id = open.next;
         open.next += 1;
         open.all.insert(id, activity.clone());
         *open.clients.entry(client).or_default() += 1;
-        Entry { connections: self.clone(), id, client, activity }
+        Entry { connections: self.clone(), id, activity }
     }
 
-    /// Closes the connections that have the most unsent bytes, whenever these are too many.
-    pub(super) async fn limit_unsent(&self) {
-        loop {
-            PILED_UP.notified().await;
-            let open = self.lock();
-            while UNSENT.load(Ordering::Relaxed) > MAX_UNSENT / 2
-                && let Some(largest) = open.all.values().max_by_key(|activity| activity.unsent.load(Ordering::Relaxed))
-                && largest.unsent.load(Ordering::Relaxed) > 0
-            {
-                largest.remove_unsent(usize::MAX);
-                largest.abort.notify_one();
-                metrics::count_refused_connection("unsent");
-                if UNSENT_WARNINGS.has_passed() {
-                    tracing::warn!(
-                        limit = MAX_UNSENT / 2,
-                        "clients do not receive responses: closing those with the most bytes"
-                    );
-                }
+    /// Aborts connections until the responses that wait for the others have at most `max` bytes. The first are those of the client
+    /// that keeps the most waiting, however many connections it spreads them over.
+    pub(super) fn abort_unsent(&self, max: usize) {
+        let open = self.lock();
+        let mut clients: HashMap<IpAddr, Vec<(usize, &Unsent)>> = HashMap::new();
+        for Activity { client, unsent, .. } in open.all.values().map(|activity| &**activity) {
+            if let Some(bytes) = unsent.bytes_to_send() {
+                clients.entry(*client).or_default().push((bytes, unsent));
+            }
+        }
+        let total = |connections: &[(usize, &Unsent)]| connections.iter().map(|(bytes, _)| bytes).sum::<usize>();
+        let mut all = clients.values().map(|connections| total(connections)).sum::<usize>();
+        while all > max
+            && let Some(largest) = clients.values_mut().max_by_key(|connections| total(connections))
+            && let Some(at) = (0..largest.len()).max_by_key(|at| largest.get(*at).map(|(bytes, _)| *bytes))
+        {
+            let (bytes, unsent) = largest.swap_remove(at);
+            unsent.abort();
+            all -= bytes;
+            metrics::count_refused_connection("unsent");
+            if UNSENT_WARNINGS.has_passed() {
+                tracing::warn!(limit = max, "clients do not receive responses: closing those with the most bytes");
             }
         }
     }
@@ -258,12 +214,11 @@ impl Connections {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut open = self.connections.lock();
-        self.activity.remove_unsent(usize::MAX);
         open.all.remove(&self.id);
-        if let Some(count) = open.clients.get_mut(&self.client) {
+        if let Some(count) = open.clients.get_mut(&self.activity.client) {
             *count -= 1;
             if *count == 0 {
-                open.clients.remove(&self.client);
+                open.clients.remove(&self.activity.client);
             }
         }
         drop(open);

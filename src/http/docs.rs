@@ -5,7 +5,6 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    io::Write,
     sync::{Arc, LazyLock, OnceLock},
 };
 
@@ -17,10 +16,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use openapi_contract::Artifacts;
 use serde::Deserialize;
+
+use super::middleware::compression::gzip;
 
 /// The Content-Security-Policy of Swagger UI, which needs its own files, images as data, and requests to this server. Inline
 /// scripts, inline styles and other origins are forbidden.
@@ -134,10 +135,7 @@ impl Representation {
     }
 
     fn compressed(&self) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        // Writing to memory cannot fail.
-        let written = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
-        Self::new(written.unwrap_or_default().into())
+        Self::new(gzip(&self.bytes, Compression::default()).unwrap_or_default().into())
     }
 
     fn matches(&self, headers: &HeaderMap) -> bool {

@@ -1,20 +1,17 @@
 //! Limits of HTTP/2 that hyper does not have.
 //!
-//! A client can open many streams on one connection and read none of the responses: its flow-control window, not the socket,
-//! holds them back, so `TCP_USER_TIMEOUT` never sees it. And it can send frames that ask for nothing, such as pings and
-//! settings, as fast as the network allows.
+//! A client can send frames that ask for nothing, such as pings and settings, as fast as the network allows. And it can ask for
+//! responses and not receive them: `unsent_responses.rs`.
 
 use std::{
     future::Future,
-    pin::Pin,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::body::{Body, Bytes};
-use http::{Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http::Request;
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, rt::Executor};
 
@@ -27,8 +24,8 @@ const ALLOWANCE: i64 = 256 * 1024;
 const ALLOWANCE_PER_REQUEST: usize = 2 * 1024;
 const ALLOWANCE_PER_BODY: usize = 64 * 1024;
 
-/// The maximum size of a frame. hyper hands over a frame as soon as the window has room for one byte; h2 keeps the rest.
-const MAX_FRAME: usize = 4 * 1024;
+/// What a client sends around a part of a body, which may be small: a frame's head and padding, and those of a TLS record.
+const ALLOWANCE_PER_FRAME: usize = 64;
 
 /// Runs the streams of a connection, each for a limited time: from its head until its response is sent.
 #[derive(Clone)]
@@ -64,65 +61,11 @@ pub(super) fn allow(activity: &Arc<Activity>, request: Request<Incoming>) -> Req
         }
         activity.allow_reading(ALLOWANCE_PER_BODY);
         Body::new(body.map_frame(move |frame| {
-            activity.allow_reading(frame.data_ref().map_or(0, Bytes::len));
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            if length > 0 {
+                activity.allow_reading(length + ALLOWANCE_PER_FRAME);
+            }
             frame
         }))
     })
-}
-
-/// Counts the bytes of a response until they are written.
-pub(super) fn count_unsent(activity: &Arc<Activity>, response: Response<Body>) -> Response<Body> {
-    response.map(|body| match body.size_hint().exact().and_then(|size| usize::try_from(size).ok()) {
-        Some(size) if size > 0 => {
-            activity.add_unsent(size);
-            Body::new(Unsent { body, frame: Bytes::new(), remaining: size, activity: activity.clone() })
-        }
-        _ => body,
-    })
-}
-
-/// A body in small frames. hyper takes a frame when the flow-control window has room.
-struct Unsent {
-    body: Body,
-    frame: Bytes,
-    /// The bytes that hyper has not taken.
-    remaining: usize,
-    activity: Arc<Activity>,
-}
-
-impl HttpBody for Unsent {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.frame.is_empty() {
-            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.frame = data,
-                    Err(other) => return Poll::Ready(Some(Ok(other))),
-                },
-                other => return Poll::Ready(other),
-            }
-        }
-        let length = self.frame.len().min(MAX_FRAME);
-        self.remaining = self.remaining.saturating_sub(length);
-        Poll::Ready(Some(Ok(Frame::data(self.frame.split_to(length)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.frame.is_empty() && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.remaining as u64)
-    }
-}
-
-impl Drop for Unsent {
-    fn drop(&mut self) {
-        self.activity.remove_unsent(self.remaining);
-    }
 }

@@ -3,6 +3,7 @@
 mod client_stream;
 mod connection;
 mod connections;
+mod counted_body;
 pub(crate) mod docs;
 mod http2_limits;
 mod middleware;
@@ -13,3 +14,4 @@ pub mod server;
 mod target;
 pub mod tls;
 pub mod trusted_proxies;
+mod unsent_responses;

@@ -11,13 +11,18 @@ const START: usize = 16;
 /// The maximum length of the rest in bytes. Addresses have up to 216, and real extensions a few hundred.
 const MAX_REST: usize = 4 * 1024;
 
-/// What a header reports.
+/// Whose connection it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Proxied {
-    /// The client's address. `None`: the connection is of the proxy itself, such as a health check (LOCAL).
-    pub(super) client: Option<SocketAddr>,
-    /// Whether the client's connection to the proxy has TLS, which the proxy ends.
-    pub(super) has_tls: bool,
+pub(super) enum Proxied {
+    /// The proxy's own, such as a health check (LOCAL).
+    Proxy,
+    /// That of a client.
+    Client {
+        /// `None`: it has none that this server could use, such as that of a Unix socket.
+        address: Option<SocketAddr>,
+        /// Whether the client's connection to the proxy has TLS, which the proxy ends.
+        has_tls: bool,
+    },
 }
 
 /// Reads a header, and nothing that follows it. The caller limits the time.
@@ -37,9 +42,13 @@ pub(super) async fn read(stream: &mut TcpStream) -> io::Result<Proxied> {
     }
     header.resize(START + length, 0);
     stream.read_exact(header.get_mut(START..).unwrap_or_default()).await?;
+    // The low half of this byte is the command.
+    let is_local = header.get(12).is_some_and(|command| command & 0xf == 0);
     let config = ParseConfig { include_tlvs: true, allow_v1: false, allow_v2: true };
     let (header, _) = ProxyHeader::parse(&header, config).map_err(|_| malformed())?;
-    let client = header.proxied_address().map(|address| address.source);
-    let has_tls = client.is_some() && header.ssl().is_some_and(|ssl| ssl.client_ssl());
-    Ok(Proxied { client, has_tls })
+    if is_local {
+        return Ok(Proxied::Proxy);
+    }
+    let address = header.proxied_address().map(|address| address.source);
+    Ok(Proxied::Client { address, has_tls: header.ssl().is_some_and(|ssl| ssl.client_ssl()) })
 }

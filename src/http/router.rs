@@ -154,7 +154,7 @@ impl Handler {
     /// Checks the host, responds to OPTIONS, and processes any other request.
     async fn respond(&self, context: &Arc<RequestContext>, mut request: Request) -> Response {
         let Middleware { hosts, cors, parts, public_url, .. } = &*self.middleware;
-        let accept_encoding = compression::keep_gzip(request.headers_mut());
+        let accepts_gzip = compression::keep_gzip(request.headers_mut());
         // First, since a page that points its own host name at this address must not receive anything else.
         let is_accepted = request_head::check(context, &request)
             .and_then(|()| hosts.check(context, &request))
@@ -173,7 +173,7 @@ impl Handler {
         };
         problem_details::complete(public_url, &mut response, context);
         references::complete(public_url, response.headers_mut());
-        compression::compress(accept_encoding, &mut response).await;
+        compression::compress(accepts_gzip, &mut response).await;
         response
     }
 

@@ -79,6 +79,7 @@ pub async fn serve(
                 has_tls: tls.is_some(),
                 proxies: proxies.clone(),
             },
+            connections: connections.clone(),
             activity: entry.activity.clone(),
             header_timeout: config.header_timeout,
             proxy_protocol: config.proxy_protocol,
@@ -97,7 +98,6 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             accepted = accept() => accepted.into_iter().for_each(&start),
-            () = connections.limit_unsent() => {}
         }
     }
     // Clients whose connection the kernel established already may have sent a request, which gets a response.

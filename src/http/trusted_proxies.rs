@@ -49,6 +49,11 @@ impl TrustedProxies {
         Self { networks, header }
     }
 
+    /// Returns the same header without any proxy.
+    pub(super) fn none(&self) -> Self {
+        Self::new(Vec::new(), self.header)
+    }
+
     /// Whether this is the address of a trusted proxy.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -97,11 +102,12 @@ fn is_https(scheme: &str) -> Option<bool> {
     }
 }
 
-/// Returns the elements of a list from the last one to the first. Empty elements are no elements (RFC 9110, section 5.6.1), and a
-/// line that is not text is a malformed one.
+/// Returns the elements of a list from the last one to the first. Empty elements are no elements (RFC 9110, section 5.6.1), and one
+/// that is not text is a malformed one.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
     let lines = headers.get_all(name).iter().rev();
-    lines.flat_map(|line| FromTheRight(Some(line.to_str().unwrap_or("\"")))).filter(|element| !element.is_empty())
+    let elements = lines.flat_map(|line| FromTheRight(Some(line.as_bytes()))).filter(|element| !element.is_empty());
+    elements.map(|element| str::from_utf8(element).unwrap_or("\""))
 }
 
 fn last_element<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -109,24 +115,24 @@ fn last_element<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str
 }
 
 /// Splits a line at the commas that are not between quotes, from the right.
-struct FromTheRight<'a>(Option<&'a str>);
+struct FromTheRight<'a>(Option<&'a [u8]>);
 
 impl<'a> Iterator for FromTheRight<'a> {
-    type Item = &'a str;
+    type Item = &'a [u8];
 
-    fn next(&mut self) -> Option<&'a str> {
+    fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.0?;
         let mut is_quoted = false;
-        let comma = rest.bytes().rposition(|byte| {
-            is_quoted ^= byte == b'"';
-            byte == b',' && !is_quoted
+        let comma = rest.iter().rposition(|byte| {
+            is_quoted ^= *byte == b'"';
+            *byte == b',' && !is_quoted
         });
         let (left, element) = match comma {
             Some(comma) => (rest.get(..comma), rest.get(comma + 1..)),
             None => (None, Some(rest)),
         };
         self.0 = left;
-        element.map(|element| element.trim_matches([' ', '\t']))
+        element.map(<[u8]>::trim_ascii)
     }
 }
 
@@ -217,6 +223,8 @@ fn is_obfuscated(port: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     const PEER: &str = "10.0.0.1";
@@ -225,7 +233,9 @@ mod tests {
         let networks = ["10.0.0.0/8", "2001:db8:1::/48"].map(|network| network.parse().unwrap()).to_vec();
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
-            headers.append(*name, value.parse().unwrap());
+            // As the bytes of ISO 8859-1.
+            let bytes: Vec<u8> = value.chars().map(|character| u8::try_from(character).unwrap()).collect();
+            headers.append(*name, HeaderValue::from_bytes(&bytes).unwrap());
         }
         let mut origin = Origin { client: PEER.parse().unwrap(), has_tls: false, connection_has_tls: false };
         TrustedProxies::new(networks, header).resolve(&mut origin, &headers);
@@ -257,7 +267,8 @@ mod tests {
             (&["[192.0.2.1]"], PEER),
             (&["[2001:db8::7]x"], PEER),
             (&["192.0.2.01"], PEER),
-            (&["\u{e9}, 10.0.0.2"], PEER),
+            (&["\u{e9}, 10.0.0.2"], "10.0.0.2"),
+            (&["\u{e9}, 192.0.2.1"], "192.0.2.1"),
             // What a client writes does not hide what the proxy appends.
             (&["\", 192.0.2.1"], "192.0.2.1"),
         ] {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use tokio::time::timeout;
 
 use super::{
@@ -31,8 +32,9 @@ const PING: (&str, &str) = (
 
 const READ: &str = "SELECT 1 FROM users LIMIT 1";
 
-/// A durable write without an effect.
-const WRITE: (&str, &str) = ("SELECT pg_logical_emit_message(true, 'web_server', '')", "PRAGMA user_version = 0");
+/// A durable write without an effect. SQLite writes no page that would stay the same, except for the numbers in the head of the
+/// file: one that it does not use itself gets the value that it has.
+const WRITE: (&str, &str) = ("SELECT pg_logical_emit_message(true, 'web_server', '')", "PRAGMA user_version");
 
 impl Abilities {
     fn needed_for(&self, attempt: Attempt) -> &Ability {
@@ -116,7 +118,12 @@ impl Store {
         }
         let written = on!(self.pools.write(),
             postgres db => sqlx::query(WRITE.0).execute(db).await.map(drop),
-            sqlite db => sqlx::query(WRITE.1).execute(db).await.map(drop)
+            sqlite db => async {
+                let mut db = db.begin_with("BEGIN IMMEDIATE").await?;
+                let number: i64 = sqlx::query_scalar(WRITE.1).fetch_one(&mut *db).await?;
+                sqlx::query(AssertSqlSafe(format!("{} = {number}", WRITE.1))).execute(&mut *db).await?;
+                db.commit().await
+            }.await
         );
         match written {
             // The role may write the tables, but not such a message.

@@ -75,6 +75,9 @@ async fn the_client_is_the_one_that_the_proxy_reports() {
         (header(0, 0x11, &proxied([192, 0, 2, 9], b"")[16..]), "", "429"),
         (header(1, 0, b""), "", "429"),
         (header(0, 0, b""), "x-forwarded-for: 192.0.2.4\r\n", "200"),
+        // A client of the proxy without an address, such as one of a Unix socket, is not the proxy.
+        (header(1, 0, b""), "x-forwarded-for: 192.0.2.5\r\n", "429"),
+        (header(1, 0x31, &[0; 216]), "x-forwarded-for: 192.0.2.6\r\n", "429"),
     ] {
         assert_eq!(proxy.status(&bytes, headers).await, status, "{bytes:?} {headers}");
     }

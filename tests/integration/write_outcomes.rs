@@ -56,6 +56,19 @@ on_both! {
     }
 }
 
+on_both! {
+    /// A request with POST that reads has no outcome that could be unknown.
+    async fn a_read_that_times_out_has_no_outcome(environment: Environment) {
+        let (app, server) = App::start(&environment.storage, &["--request-timeout", "1s"]).await;
+        app.faults.store(Fault::Hold);
+        let response = app.post("/users/lookup", json!({ "ids": ["0198c1a2-7d1e-7c3a-9f60-2b5d8e4a1c07"] })).await;
+        assert_eq!((response.status, &response.json()["outcome"]), (503, &Value::Null), "{}", response.text());
+        app.faults.store(None);
+        app.faults.release();
+        server.stop().await;
+    }
+}
+
 /// A connection that breaks during a statement leaves its outcome unknown; a connection that cannot be opened does not.
 #[tokio::test]
 async fn a_lost_connection_is_distinguished_from_one_that_cannot_be_opened() {

@@ -3,7 +3,7 @@
 use api::problem::Problem;
 use http::Version;
 
-use crate::http::{connections::are_responses_piling_up, request_context::RequestContext};
+use crate::http::{request_context::RequestContext, unsent_responses};
 
 /// Refuses requests over HTTP/2 while too many responses wait for their clients. Probes are always answered.
 ///
@@ -11,7 +11,7 @@ use crate::http::{connections::are_responses_piling_up, request_context::Request
 /// 503.
 pub(in crate::http) fn check(context: &RequestContext, version: Version) -> Result<(), Problem> {
     let is_probe = context.operation.as_ref().is_some_and(|operation| operation.probe);
-    if version == Version::HTTP_2 && !is_probe && are_responses_piling_up() {
+    if version == Version::HTTP_2 && !is_probe && unsent_responses::are_too_many() {
         return Err(Problem::unavailable("Too many responses wait for their clients. Nothing was done."));
     }
     Ok(())

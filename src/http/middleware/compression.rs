@@ -1,45 +1,56 @@
 //! Response compression with gzip.
 
-use std::{convert::Infallible, future::ready};
+use std::io::{self, Write};
 
-use axum::{body::Body, response::Response};
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use api::problem::Problem;
+use axum::{
+    body::to_bytes,
+    response::{IntoResponse, Response},
+};
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, HeaderValue, header};
 use http_body::Body as _;
-use tower::{Layer, Service, service_fn};
-use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate, predicate::SizeAbove};
 
 /// The minimum size of a compressed body.
 const MIN_BYTES: u64 = 1024;
 
-/// Compresses a response that is large enough, if the client accepts gzip.
-pub(in crate::http) async fn compress(accept_encoding: Option<HeaderValue>, response: &mut Response) {
-    if response.body().size_hint().exact().is_some_and(|bytes| bytes < MIN_BYTES) {
+/// Compresses a response that is large enough, if the client accepts gzip. A strong validator identifies exact bytes, so a response
+/// with one is not compressed (RFC 9110, section 8.8.3).
+///
+/// It compresses all of a body at once. One that is compressed while it is sent would need the state of the compression, which is
+/// larger than most responses, until its client has received it.
+pub(in crate::http) async fn compress(accepts_gzip: bool, response: &mut Response) {
+    let is_small = response.body().size_hint().exact().is_some_and(|bytes| bytes < MIN_BYTES);
+    let headers = response.headers_mut();
+    if is_small || headers.contains_key(header::ETAG) || headers.contains_key(header::CONTENT_ENCODING) {
         return;
     }
-    // Boxed, so that small responses do not pay for the size of this future.
-    *response = Box::pin(call(accept_encoding, std::mem::take(response))).await;
-}
-
-/// Calls the layer of tower-http with a service that returns this response.
-async fn call(accept_encoding: Option<HeaderValue>, response: Response) -> Response {
-    let mut request = http::Request::new(());
-    request.headers_mut().extend(accept_encoding.map(|coding| (header::ACCEPT_ENCODING, coding)));
-    let mut response = Some(response);
-    let service = service_fn(move |_| ready(Ok::<_, Infallible>(response.take().unwrap_or_default())));
-    // A response is compressed for one client: a smaller one is not worth more of the processor.
-    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest);
-    let layer = layer.compress_when(SizeAbove::new(MIN_BYTES).and(has_no_etag));
-    match layer.layer(service).call(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(never) => match never {},
+    headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if !accepts_gzip {
+        return;
     }
+    // It is in memory already.
+    let Ok(body) = Box::pin(to_bytes(std::mem::take(response.body_mut()), usize::MAX)).await else {
+        *response = Problem::internal().into_response();
+        return;
+    };
+    // It is compressed for one client: a smaller one is not worth more of the processor.
+    *response.body_mut() = gzip(&body, Compression::fast()).unwrap_or_default().into();
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
 }
 
-/// Reduces `Accept-Encoding` to `gzip` or removes it, and returns it. tower-http would respond with 406 to a client that
-/// accepts no other coding, after the handler has run.
-pub(in crate::http) fn keep_gzip(headers: &mut HeaderMap) -> Option<HeaderValue> {
+/// Compresses bytes. Writing to memory cannot fail.
+pub(in crate::http) fn gzip(bytes: &[u8], level: Compression) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// Reduces `Accept-Encoding` to `gzip` or removes it, and returns whether it is accepted.
+pub(in crate::http) fn keep_gzip(headers: &mut HeaderMap) -> bool {
     if !headers.contains_key(header::ACCEPT_ENCODING) {
-        return None;
+        return false;
     }
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let gzip = values.flat_map(|value| value.split(',')).any(|coding| {
@@ -48,16 +59,9 @@ pub(in crate::http) fn keep_gzip(headers: &mut HeaderMap) -> Option<HeaderValue>
         name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
     });
     if gzip {
-        let gzip = HeaderValue::from_static("gzip");
-        headers.insert(header::ACCEPT_ENCODING, gzip.clone());
-        Some(gzip)
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     } else {
         headers.remove(header::ACCEPT_ENCODING);
-        None
     }
-}
-
-/// A strong validator identifies exact bytes, so a response with one is not compressed (RFC 9110, section 8.8.3).
-fn has_no_etag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    !headers.contains_key(header::ETAG)
+    gzip
 }

@@ -46,7 +46,9 @@ impl Timeout {
         };
         response.unwrap_or_else(|| {
             let cause = format!("The request timed out after {}.", humantime::format_duration(self.0));
-            let problem = if is_safe { Problem::unavailable(cause) } else { Problem::outcome_unknown(cause) };
+            // A request with an unsafe method may only read, such as one with a long list of ids.
+            let writes = context.operation.as_ref().is_some_and(|operation| operation.writes);
+            let problem = if writes { Problem::outcome_unknown(cause) } else { Problem::unavailable(cause) };
             problem.into_response()
         })
     }
