@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    io,
+    io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
@@ -24,6 +24,9 @@ const LINGER_BYTES: usize = 32 << 20;
 /// How much is read before other connections get their turn, in bytes: thousands of small frames.
 const TURN: usize = 16 * 1024;
 
+/// The maximum size of a small response, in bytes.
+const SMALL: usize = 2 * 1024;
+
 /// A socket that limits what a client sends without requests, and that closes only after the client has received the response.
 pub(super) struct ClientStream {
     stream: TcpStream,
@@ -43,6 +46,11 @@ struct Linger {
 impl ClientStream {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         Self { stream, activity, linger: None, read: 0 }
+    }
+
+    /// Waits for the client. Returns 0 if it has closed its side. What it sent stays in the socket.
+    pub(super) async fn peek(&self) -> io::Result<usize> {
+        self.stream.peek(&mut [0]).await
     }
 }
 
@@ -65,6 +73,7 @@ impl AsyncRead for ClientStream {
         result?;
         let read = buffer.filled().len() - before;
         self.read += read;
+        self.activity.has_received.store(true, Ordering::Relaxed);
         let read = i64::try_from(read).unwrap_or(i64::MAX);
         if self.activity.read_budget.fetch_sub(read, Ordering::Relaxed) < read {
             return Poll::Ready(Err(io::Error::other("too much was sent without a request")));
@@ -75,7 +84,34 @@ impl AsyncRead for ClientStream {
 
 impl AsyncWrite for ClientStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.activity.is_sending.store(result.is_pending(), Ordering::Relaxed);
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Small buffers are copied into one, which costs the kernel less than a vector of two. Large ones are not: their copies would be
+    /// in memory until the client has received them.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut copy = [0; SMALL];
+        let mut length = 0;
+        for buffer in buffers {
+            let Some(rest) = copy.get_mut(length..length + buffer.len()) else {
+                let result = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+                self.activity.is_sending.store(result.is_pending(), Ordering::Relaxed);
+                return result;
+            };
+            rest.copy_from_slice(buffer);
+            length += buffer.len();
+        }
+        self.poll_write(context, copy.get(..length).unwrap_or_default())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

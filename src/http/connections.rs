@@ -54,6 +54,9 @@ pub(super) struct Activity {
     /// When the last response was made, in milliseconds since the start of the listener.
     idle_since: AtomicU64,
     has_request: AtomicBool,
+    /// Whether something was received since the last response, and whether the socket has no room for what is to be sent.
+    pub(super) has_received: AtomicBool,
+    pub(super) is_sending: AtomicBool,
     /// Whether the client may still be sending the body of a request that was refused.
     pub(super) has_unread_body: AtomicBool,
     /// The bytes that the client may send before its next request.
@@ -79,6 +82,7 @@ impl RunningRequest {
 
 impl Drop for RunningRequest {
     fn drop(&mut self) {
+        self.activity.has_received.store(false, Ordering::Relaxed);
         self.activity.idle_since.store(millis(self.activity.start.elapsed()), Ordering::Relaxed);
         self.activity.requests.fetch_sub(1, Ordering::Relaxed);
     }
@@ -90,6 +94,26 @@ impl Activity {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let add = |budget: i64| (budget < MAX_READ_BUDGET).then(|| budget.saturating_add(bytes).min(MAX_READ_BUDGET));
         let _ = self.read_budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
+    /// Whether the client is silent: for this time it has had its response, and sent nothing.
+    pub(super) fn is_idle(&self, time: Duration) -> bool {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        self.has_request()
+            && self.requests.load(Ordering::Relaxed) == 0
+            && !(is(&self.has_received) || is(&self.is_sending) || is(&self.has_unread_body))
+            && self.idle_time() >= time
+    }
+
+    /// The time since the last response was made.
+    pub(super) fn idle_time(&self) -> Duration {
+        let idle_since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_sub(idle_since)
+    }
+
+    /// Makes the next request the first one.
+    pub(super) fn await_request(&self) {
+        self.has_request.store(false, Ordering::Relaxed);
     }
 
     /// Whether there was a request.
@@ -153,6 +177,8 @@ impl Connections {
             requests: AtomicU64::new(0),
             idle_since: AtomicU64::new(millis(self.start.elapsed())),
             has_request: AtomicBool::new(false),
+            has_received: AtomicBool::new(false),
+            is_sending: AtomicBool::new(false),
             has_unread_body: AtomicBool::new(false),
             read_budget: AtomicI64::new(i64::MAX),
             unsent: Unsent::default(),
@@ -169,6 +195,10 @@ impl Connections {
     /// that keeps the most waiting, however many connections it spreads them over.
     pub(super) fn abort_unsent(&self, max: usize) {
         let open = self.lock();
+        // Mostly, those that are too many are those of connections that are being aborted.
+        if open.all.values().filter_map(|activity| activity.unsent.bytes_to_send()).sum::<usize>() <= max {
+            return;
+        }
         let mut clients: HashMap<IpAddr, Vec<(usize, &Unsent)>> = HashMap::new();
         for Activity { client, unsent, .. } in open.all.values().map(|activity| &**activity) {
             if let Some(bytes) = unsent.bytes_to_send() {

@@ -1,7 +1,9 @@
 //! HTTP: sockets, routing, middleware, and the documents.
 
+mod client;
 mod client_stream;
 mod connection;
+mod connection_lifetime;
 mod connections;
 mod counted_body;
 pub(crate) mod docs;

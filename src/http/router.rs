@@ -158,7 +158,7 @@ impl Handler {
         // First, since a page that points its own host name at this address must not receive anything else.
         let is_accepted = request_head::check(context, &request)
             .and_then(|()| hosts.check(context, &request))
-            .and_then(|()| admission::check(context, request.version()));
+            .and_then(|()| admission::check(context, &request));
         let early_response = match is_accepted {
             Err(problem) => Some(problem.into_response()),
             // Before CORS, which treats every OPTIONS request as a preflight.

@@ -22,7 +22,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connection::{self, Client, Connection, Protocols},
+    client::Client,
+    connection::{self, Connection, Protocols},
     connections::{Connections, Entry},
     tls::Tls,
     trusted_proxies::TrustedProxies,

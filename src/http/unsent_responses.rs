@@ -17,16 +17,16 @@ const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum of what waits for all clients, in bytes. Above it, connections are aborted.
 pub(super) const MAX_UNSENT: usize = 32 << 20;
 
-/// The maximum with the connections that are being aborted. Above it, the server makes no more responses for HTTP/2.
+/// The maximum with the connections that are being aborted, whose tasks still have to run. Above it, a connection for which responses
+/// wait gets no more; above twice as much, none does.
 const MAX_HELD: usize = 2 * MAX_UNSENT;
 
 /// The bytes of all connections.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether so many responses wait for their clients that there must be no more.
-pub(in crate::http) fn are_too_many() -> bool {
-    HELD.load(Ordering::Relaxed) > MAX_HELD
-}
+/// Marks a request for which there must be no response beside those that wait for their clients.
+#[derive(Clone, Copy)]
+pub(in crate::http) struct TooManyUnsent;
 
 /// Whether connections must be aborted.
 pub(super) fn must_abort() -> bool {
@@ -59,6 +59,12 @@ impl Unsent {
     pub(super) fn send(&self, bytes: usize) {
         self.remove(bytes);
         self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether so many responses wait that there must be no more.
+    pub(super) fn are_too_many(&self) -> bool {
+        let held = HELD.load(Ordering::Relaxed);
+        held > MAX_HELD && (held > 2 * MAX_HELD || self.waiting.load(Ordering::Relaxed) > 0)
     }
 
     /// Returns how many bytes wait for the client, if they are to be sent: some do, and the connection is not aborted.

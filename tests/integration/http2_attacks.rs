@@ -97,7 +97,8 @@ async fn clients_that_receive_nothing_do_not_shut_out_others() {
     };
     let ordinary = async {
         for _ in 0..200 {
-            assert_eq!(other.get("/users?limit=1").await.status, 200);
+            let response = other.get("/users?limit=1").await;
+            assert_eq!(response.status, 200, "{}", response.text());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

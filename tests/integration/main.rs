@@ -15,6 +15,7 @@ mod database_faults;
 mod durability;
 mod environment;
 mod http2_attacks;
+mod idle_connections;
 mod import_export;
 mod kill;
 mod list_plans;

@@ -59,6 +59,11 @@ async fn both_versions_of_http_are_served_over_tls() {
         let response = response.header("content-type", "application/json").send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.version()), (201, version));
         assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+        // Again, after the connection was idle.
+        drop(response.bytes().await.unwrap());
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let response = client.get(format!("{base}/health")).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
     }
     let stranger = client(&self::authority("two")).build().unwrap();
     assert!(stranger.get(format!("{base}/health")).send().await.is_err(), "the certificate is of another authority");

@@ -1,17 +1,17 @@
 //! Admission: refuses a request that would make the server exceed a limit of its own, before any work is done for it.
 
 use api::problem::Problem;
-use http::Version;
+use axum::extract::Request;
 
-use crate::http::{request_context::RequestContext, unsent_responses};
+use crate::http::{request_context::RequestContext, unsent_responses::TooManyUnsent};
 
 /// Refuses requests over HTTP/2 while too many responses wait for their clients. Probes are always answered.
 ///
 /// # Errors
 /// 503.
-pub(in crate::http) fn check(context: &RequestContext, version: Version) -> Result<(), Problem> {
+pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Result<(), Problem> {
     let is_probe = context.operation.as_ref().is_some_and(|operation| operation.probe);
-    if version == Version::HTTP_2 && !is_probe && unsent_responses::are_too_many() {
+    if !is_probe && request.extensions().get::<TooManyUnsent>().is_some() {
         return Err(Problem::unavailable("Too many responses wait for their clients. Nothing was done."));
     }
     Ok(())
