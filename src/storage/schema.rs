@@ -10,7 +10,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 use super::{
-    error::{is_misfit, message},
+    error::{is_misfit, lacks_privilege, message},
     pools::Pools,
     postgres_pool,
     resources::STATEMENTS,
@@ -46,7 +46,7 @@ pub enum MigrationError {
     Newer(i64),
     /// A migration failed.
     #[error("database migration failed: {0}")]
-    Failed(MigrateError),
+    Failed(String),
 }
 
 /// Why the statements of the server do not work, in one line.
@@ -66,7 +66,14 @@ impl<E: Into<MigrateError>> From<E> for MigrationError {
     fn from(error: E) -> Self {
         match error.into() {
             MigrateError::VersionMissing(version) => Self::Newer(version),
-            error => Self::Failed(error),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) if lacks_privilege(&error) => {
+                let advice =
+                    "migrate with a role that may change the schema, and start with --no-migrate (NO_MIGRATE=true)";
+                Self::Failed(format!("{}: {advice}", message(&error)))
+            }
+            MigrateError::Execute(error) => Self::Failed(message(&error)),
+            MigrateError::ExecuteMigration(error, version) => Self::Failed(format!("{version}: {}", message(&error))),
+            error => Self::Failed(error.to_string()),
         }
     }
 }

@@ -27,6 +27,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use clap::Parser;
@@ -359,12 +360,18 @@ impl Request<'_> {
         let url = format!("{}{}", self.app.base, self.path);
         let body = if self.ends { self.body.into() } else { reqwest::Body::wrap(NeverEnding(Some(self.body.into()))) };
         let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(body);
+        let start = Instant::now();
         let received = request.send().await.expect("a response");
         let response = Response {
             status: received.status().as_u16(),
             headers: received.headers().clone(),
             body: received.bytes().await.expect("a whole body").to_vec(),
         };
+        // For the table of faults in docs/operation.md.
+        if std::env::var_os("PRINT_RESPONSE_TIMES").is_some() {
+            let (current, status, time) = (std::thread::current(), response.status, start.elapsed());
+            eprintln!("response: {} {} {status} {}", current.name().unwrap_or_default(), self.method, time.as_millis());
+        }
         let operation = conformance::check(&self.method, &self.path, &response);
         if let (Some(database), Some(operation)) = (self.app.database, operation) {
             coverage::record(database, operation, response.status);

@@ -1,5 +1,5 @@
 //! A TCP proxy whose path can vanish: bytes are swallowed in both directions while the sockets stay open, as if packets were
-//! lost. Or it cuts connections at random.
+//! lost. Or it cuts connections at random, or takes time.
 
 use std::{
     net::SocketAddr,
@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -14,6 +15,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
     sync::watch,
+    time::sleep,
 };
 
 /// The current path. A connection works while its path is the current one.
@@ -22,6 +24,8 @@ struct Path {
     number: u64,
     /// `None` if the path vanished.
     target: Option<SocketAddr>,
+    /// How long each chunk takes, in each direction.
+    delay: Duration,
 }
 
 /// One in this many chunks of bytes is the last one of its connection; 0 for none.
@@ -66,7 +70,7 @@ impl Proxy {
     /// Forwards connections to `target`. Listens on `address`; port 0 picks a free port.
     pub async fn start(address: &str, target: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).await.expect("a free port");
-        let (path, paths) = watch::channel(Path { number: 0, target: Some(target) });
+        let (path, paths) = watch::channel(Path { number: 0, target: Some(target), delay: Duration::ZERO });
         let address = listener.local_addr().expect("an address");
         let cuts = Cuts(Arc::new(Mutex::new((0, StdRng::seed_from_u64(0)))));
         let proxy = Self { address, path, cuts: cuts.clone() };
@@ -83,6 +87,11 @@ impl Proxy {
         *self.cuts.0.lock().expect("no test panics in here") = (one_in, StdRng::seed_from_u64(seed));
     }
 
+    /// New connections are to a distant server.
+    pub fn delay(&self, each_way: Duration) {
+        self.path.send_modify(|path| path.delay = each_way);
+    }
+
     /// Every connection, and every new one, swallows what it receives.
     pub fn vanish(&self) {
         self.path.send_modify(|path| path.target = None);
@@ -90,7 +99,7 @@ impl Proxy {
 
     /// New connections reach `target`. The earlier ones stay dead.
     pub fn lead_to(&self, target: SocketAddr) {
-        self.path.send_modify(|path| *path = Path { number: path.number + 1, target: Some(target) });
+        self.path.send_modify(|path| *path = Path { number: path.number + 1, target: Some(target), ..*path });
     }
 }
 
@@ -118,6 +127,7 @@ async fn copy(
 ) {
     let mut buffer = [0; 8192];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        sleep(path.delay).await;
         let fate = cuts.fate(&buffer[..count]);
         // The next chunk is the response: client and server take turns.
         if fate == Fate::IsLost || loses_response.load(Ordering::Relaxed) {

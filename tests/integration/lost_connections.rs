@@ -177,6 +177,33 @@ async fn a_signal_ends_the_wait_for_the_database() {
     assert_eq!(exit.code(), Some(0));
 }
 
+/// With the default timeouts, a server can be started and used whose database has a round trip of 25 ms.
+#[tokio::test]
+async fn a_distant_database_serves() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let (server, _) = through(&storage.url(), SocketAddr::from(([127, 0, 0, 1], 0)));
+    let proxy = Proxy::start("127.0.0.1:0", server).await;
+    proxy.delay(Duration::from_micros(12_500));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("DATABASE_URL", through(&storage.url(), proxy.address).1);
+    let process = Process::start(command).await;
+    let app = &process.app;
+    let users = futures_util::future::join_all((0..50).map(async |number| {
+        let user = app.create_user(&format!("user{number}")).await;
+        let path = format!("/users/{}", user["id"].as_str().unwrap());
+        assert_eq!(app.get(&path).await.status, 200);
+        assert_eq!(app.get("/users?limit=10").await.status, 200);
+        path
+    }));
+    for path in users.await {
+        assert_eq!(app.delete(&path).await.status, 204);
+    }
+    assert_eq!(app.get("/health/ready").await.status, 200);
+    drop(process);
+    storage.drop_database().await;
+}
+
 /// Waiting does not help against a wrong name.
 #[tokio::test]
 async fn an_unknown_database_ends_the_start_at_once() {

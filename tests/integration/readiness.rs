@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     environment::{Client, Environment, on_both},
     harness::{App, Database, faults::Fault},
-    process::{Process, web_server},
+    process::{Process, run, web_server},
 };
 
 /// Waits until readiness has this status, and returns the detail of a problem.
@@ -152,6 +152,39 @@ async fn postgres_that_becomes_read_only() {
     set_read_only(&mut client, true).await;
     assert_eq!(until_ready_is(&process.app, 503).await, "The database does not serve writes.");
     loses_writes(&process.app, set_read_only(&mut client, false)).await;
+    environment.storage.drop_database().await;
+}
+
+/// A role with the privileges of docs/operation.md, and without the one that the probe of writes tries.
+#[tokio::test]
+async fn a_role_with_few_privileges() {
+    let Some(environment) = Environment::new(Database::Postgres).await else {
+        return eprintln!("skipped: no PostgreSQL here");
+    };
+    let url = environment.storage.url();
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let mut client = Client::connect(&environment.storage).await;
+    let execute =
+        async |client: &mut Client, statements: String| client.execute(Box::leak(statements.into_boxed_str())).await;
+    let grants = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
+    let create_role = format!(
+        "CREATE ROLE {name} LOGIN; GRANT {grants} TO {name}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}; \
+         REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text) FROM PUBLIC"
+    );
+    execute(&mut client, create_role).await;
+    let mut command = web_server(environment.path());
+    let address = server.rsplit_once('@').unwrap().1;
+    command.env("DATABASE_URL", format!("postgres://{name}@{address}/{name}")).env("REQUEST_TIMEOUT", "5s");
+    let refused = run(&mut command);
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert!(message.contains("permission denied for schema public: ") && message.contains("NO_MIGRATE"), "{message}");
+    command.env("NO_MIGRATE", "true");
+    let process = Process::start(command).await;
+    assert_eq!(create(&process.app, "ada").await, 201);
+    execute(&mut client, format!("REVOKE INSERT ON users FROM {name}")).await;
+    loses_writes(&process.app, execute(&mut client, format!("GRANT INSERT ON users TO {name}"))).await;
+    drop(process);
+    execute(&mut client, format!("DROP OWNED BY {name}; DROP ROLE {name}")).await;
     environment.storage.drop_database().await;
 }
 
