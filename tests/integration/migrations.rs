@@ -19,6 +19,9 @@ const READ: &str = "SELECT id, name, email, version, created_at, updated_at FROM
 const UPDATE: &str =
     "UPDATE users SET version = version WHERE id = $1 RETURNING id, name, email, version, created_at, updated_at";
 
+/// A migration in a checkout with CRLF.
+static CRLF: Migrator = sqlx::migrate!("tests/fixtures/crlf");
+
 /// Two ids of the previous version, before every new one.
 const FIRST: [u8; 16] = [1; 16];
 const SECOND: [u8; 16] = [1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16];
@@ -102,4 +105,15 @@ async fn postgres() {
     })
     .await;
     storage.drop_database().await;
+}
+
+/// A server that is built from a checkout with CRLF accepts the database of a server that is built from one with LF.
+#[tokio::test]
+async fn the_line_ends_of_a_migration_are_not_part_of_its_checksum() {
+    let with_crlf = CRLF.iter().next().expect("a migration");
+    assert!(with_crlf.sql.as_str().contains("\r\n"), "git applied .gitattributes");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("1_table.sql"), with_crlf.sql.as_str().replace('\r', "")).expect("it is written");
+    let with_lf = Migrator::new(folder.path()).await.expect("migrations");
+    assert_eq!(with_lf.iter().next().expect("a migration").checksum, with_crlf.checksum);
 }
