@@ -33,7 +33,8 @@ async fn start(contract: &Artifacts, flags: &[&str]) -> (App, Server, Storage) {
 
 fn deprecated_list() -> Artifacts {
     let list = "operationId: listUsers\n";
-    let keys = "      deprecated: true\n      x-deprecated-since: 2023-06-30T23:59:59Z\n      x-sunset: 2027-01-31\n";
+    let keys =
+        "      deprecated: true\n      x-deprecated-since: '2023-06-30T23:59:59Z'\n      x-sunset: '2027-01-31'\n";
     changed(&[(list, &format!("{list}{keys}"))])
 }
 

@@ -1,9 +1,11 @@
 //! YAML text → a JSON value and the position of each of its nodes.
 //!
 //! One document, string keys, each of them once. Scalars follow the YAML 1.2 core schema (§10.3.2), so `no` and
-//! `2026-01-01` are strings. A contract ([`Profile::Supported`]) has no anchors, aliases or merge keys and no integers
-//! beyond 64 bits; in a document to compare, aliases are expanded and such integers become floats.
+//! `2026-01-01` are strings. A contract ([`Profile::Supported`]) has no anchors, aliases or merge keys, no integers
+//! beyond 64 bits, and no plain scalars that YAML 1.1 reads otherwise; in a document to compare, aliases are expanded and
+//! such integers become floats.
 
+mod input;
 mod reader;
 mod scalar;
 mod text;
@@ -69,7 +71,89 @@ mod tests {
             ("|\n  12\n", json!("12\n")),
             (">-\n  a\n  b\n", json!("a b")),
         ] {
-            assert_eq!(value(text), expected, "{text}");
+            assert_eq!(standard(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_scalars_that_yaml_1_1_reads_otherwise_are_refused() {
+        let refused = [
+            "NO",
+            "no",
+            "No",
+            "y",
+            "N",
+            "on",
+            "Off",
+            "2026-01-01",
+            "2026-1-2",
+            "2026-01-01T10:00:00Z",
+            "2001-12-14 21:59:43.10 -5",
+            "0144",
+            "-017",
+            "08",
+            "007",
+            "190:20:30",
+            "12:30",
+            "1:30.5",
+            "1_000",
+            "0x1_F",
+            "0b101",
+            "-0x1",
+            "0o17",
+            "1e3",
+            "1.5e3",
+            "=",
+        ];
+        for text in refused {
+            for document in [format!("enum: [{text}]"), format!("{text}: a")] {
+                let read = super::read("f", document.as_bytes(), Profile::Supported);
+                let errors: Vec<_> = read.errors.iter().map(ToString::to_string).collect();
+                let at = if document.starts_with("enum") { "f:1:8: " } else { "f:1:1: " };
+                assert!(
+                    errors.first().is_some_and(|error| error.starts_with(at) && error.contains("quote it")),
+                    "{document}: {errors:?}"
+                );
+            }
+            let quoted = value(&format!("enum: ['{text}', \"{text}\"]\n'{text}': a\n"));
+            assert_eq!(quoted, json!({"enum": [text, text], text: "a"}));
+            assert_eq!(standard(&format!("{text}: a")), json!({text: "a"}));
+        }
+        for text in [
+            "nope",
+            "yes please",
+            "2026-01-01a",
+            "2026-01",
+            "1.0.0",
+            "v1_0",
+            "a:b",
+            "0",
+            "-0.5",
+            "1.5e-2",
+            "0x1F",
+            "12",
+            "://",
+        ] {
+            assert_eq!(super::read("f", text.as_bytes(), Profile::Supported).errors, [], "{text}");
+        }
+        // A status: every reader makes the same key of it.
+        value("200: a\n4XX: b\n");
+        for key in ["0x10", "1.5", ".5"] {
+            let read = super::read("f", format!("{key}: a").as_bytes(), Profile::Supported);
+            assert!(read.errors[0].message.contains("quote it"), "{key}");
+        }
+    }
+
+    #[test]
+    fn tabs_separate_a_key_from_its_value() {
+        let text =
+            "a:\tb\nc: \t d\ne:\t\t-5\nf:\t[1,\t2]\ng:\t'x\ty'\nh:\t# none\n  - i:\tTRUE\n    j:\t|\n      k:\tl\n";
+        let expected = json!({
+            "a": "b", "c": "d", "e": -5, "f": [1, 2], "g": "x\ty", "h": [{"i": true, "j": "k:\tl\n"}]
+        });
+        assert_eq!(value(text), expected);
+        for text in ["a:\t- b", "a:\tb: c", "a:\n\tb: c"] {
+            assert!(read("f", text.as_bytes(), Profile::Supported).root.is_none(), "{text}");
         }
     }
 
@@ -84,7 +168,10 @@ mod tests {
 
     #[test]
     fn keys_are_strings_as_written() {
-        assert_eq!(value("200: a\n0x10: b\ntrue: c\n~: d\n"), json!({"200": "a", "0x10": "b", "true": "c", "~": "d"}));
+        assert_eq!(
+            standard("200: a\n0x10: b\ntrue: c\n~: d\n"),
+            json!({"200": "a", "0x10": "b", "true": "c", "~": "d"})
+        );
     }
 
     #[test]

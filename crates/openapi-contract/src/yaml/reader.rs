@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde_json::{Map, Value};
 
-use super::scalar::{Number, number};
+use super::input::Characters;
+use super::scalar::{Number, in_yaml_1_1, number};
 use crate::error::{Code, LoadError, beyond_64_bits};
 use crate::pointer;
 use crate::profile::Profile;
@@ -33,7 +34,7 @@ struct Stopped;
 struct Reader<'t> {
     file: &'t str,
     profile: Profile,
-    parser: Parser<'t, StrInput<'t>>,
+    parser: Parser<'t, Characters<'t>>,
     /// The pointer of the node being read.
     pointer: String,
     /// The nodes that aliases can refer to.
@@ -44,7 +45,7 @@ struct Reader<'t> {
 
 pub(super) fn read(file: &str, text: &str, profile: Profile) -> Read {
     // saphyr's own `load` recurses without a bound and asserts; its events do neither.
-    let parser = Parser::new_from_str(text);
+    let parser = Parser::new(Characters::new(text));
     let (pointer, anchors, errors) = (String::new(), HashMap::new(), Vec::new());
     let mut reader = Reader { file, profile, parser, pointer, anchors, copied: 0, errors };
     let root = reader.document().ok();
@@ -152,6 +153,8 @@ impl<'t> Reader<'t> {
             Event::Scalar(text, style, ..) => {
                 if text == "<<" && style == ScalarStyle::Plain {
                     self.refuse(at, "merge keys are not supported: write the properties out");
+                } else if style == ScalarStyle::Plain {
+                    self.check_key(&text, at);
                 }
                 let name = text.into_owned();
                 if anchor != 0 {
@@ -225,7 +228,24 @@ impl<'t> Reader<'t> {
         Stopped
     }
 
+    /// Refuses plain text that readers of YAML 1.1 read otherwise: to them this would be another contract.
+    fn check_readers(&mut self, text: &str, at: Position) {
+        if let Some(other) = in_yaml_1_1(text) {
+            self.refuse(at, &format!("readers of YAML 1.1 read `{text}` as {other}"));
+        }
+    }
+
+    /// Also refuses numbers, which other readers write in decimal digits when they make a string of them.
+    fn check_key(&mut self, text: &str, at: Position) {
+        self.check_readers(text, at);
+        let is_status = text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_status && in_yaml_1_1(text).is_none() && number(text).is_some() {
+            self.refuse(at, &format!("other readers may write the key `{text}` otherwise: quote it"));
+        }
+    }
+
     fn plain(&mut self, text: &str, at: Position, rounded: &mut Option<Box<str>>) -> Value {
+        self.check_readers(text, at);
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
             "true" | "True" | "TRUE" => return Value::Bool(true),

@@ -14,9 +14,9 @@ paths:
     post:
       operationId: build
       deprecated: true
-      x-deprecated-since: 2026-01-31
-      x-sunset: 2027-01-31T00:00:00Z
-      x-max-body-bytes: 1e3
+      x-deprecated-since: '2026-01-31'
+      x-sunset: '2027-01-31T00:00:00Z'
+      x-max-body-bytes: 1.0e+3
       requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/Alias' } } } }
       responses: { 204: { description: Built., headers: { X-A: { required: true, schema: { type: string } } } } }
   # Next year.

@@ -27,8 +27,8 @@ fn what_3_0_lacks_is_left_out_or_written_differently() {
         "{openapi: 3.1.0, info: {title: T, version: '1', summary: S, license: {name: MIT, identifier: MIT}},
           security: [{key: [read], oauth: [read]}],
           paths: {/a: {get: {operationId: a, security: [{key: [write]}], parameters: [
-            {name: q, in: query, schema: {type: string, examples: [x, y]}},
-            {name: r, in: query, schema: {type: string, example: x, examples: [y]}}],
+            {name: q, in: query, schema: {type: string, examples: [x, z]}},
+            {name: r, in: query, schema: {type: string, example: x, examples: [z]}}],
             responses: {204: {description: d}}}}},
           components: {securitySchemes: {key: {type: http, scheme: bearer}, oauth: {type: oauth2, flows:
             {clientCredentials: {tokenUrl: /t, scopes: {read: r}}}}}}}",

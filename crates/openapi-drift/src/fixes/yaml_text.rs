@@ -46,8 +46,17 @@ pub(crate) fn flow(value: &Value) -> String {
         }
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::String(text) => scalar(text),
+        Value::Number(value) => number(&value.to_string()),
         other => other.to_string(),
     }
+}
+
+/// A number with an exponent has a point and a sign, without which it is text for readers of YAML 1.1.
+fn number(text: &str) -> String {
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text.to_owned() };
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['+', '-']) { "" } else { "+" };
+    format!("{mantissa}{point}e{sign}{exponent}")
 }
 
 /// References, lists of scalars and empty values are written on one line.
@@ -120,16 +129,16 @@ mod tests {
     #[test]
     fn what_is_written_reads_as_the_same_value() {
         for value in [
-            json!({"type": "string", "enum": ["no", "1", "a: b", "#x", "it's", "-", "", " x "], "pattern": "^\"[0-9]+\"$"}),
+            json!({"type": "string", "enum": ["no", "1", "Y", "0144", "12:30", "1_0", "=", "<<", "~", "a: b", "#x", "it's", "-", "", " x "], "pattern": "^\"[0-9]+\"$"}),
             json!({"responses": {"200": {"description": "One.\nTwo: three.\n"}, "404": {"$ref": "#/components/responses/NotFound"}}}),
-            json!({"parameters": [{"name": "a", "in": "query", "schema": {"type": "array", "items": {"maximum": 1.5}}}]}),
+            json!({"parameters": [{"name": "a", "in": "query", "schema": {"type": "array", "items": {"maximum": 1.5, "minimum": -1e300, "multipleOf": 1.5e-7}}}]}),
             json!({"/users/{id}": {"get": {}}, "default": {"a": [1, [2], {"b": null}]}}),
             json!({"text": "tab\there", "more": "e\u{301}", "date": "2026-01-01", "long": "trailing space "}),
         ] {
             let text = entry("root", &value);
-            let read = openapi_contract::yaml::read("f", text.as_bytes(), openapi_contract::Profile::Supported)
-                .root
-                .unwrap_or_else(|| panic!("not YAML:\n{text}"));
+            let read = openapi_contract::yaml::read("f", text.as_bytes(), openapi_contract::Profile::Supported);
+            assert_eq!(read.errors, [], "{text}");
+            let read = read.root.unwrap_or_else(|| panic!("not YAML:\n{text}"));
             let mut expected = value.clone();
             if let Some(Value::String(prose)) = expected.pointer_mut("/responses/200/description") {
                 *prose = prose.trim_end().to_owned() + "\n";

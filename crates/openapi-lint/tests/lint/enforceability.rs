@@ -34,7 +34,7 @@ paths:
       operationId: later
       x-status: planned
       security: [{ key: [] }]
-      x-sunset: 2027-01-01
+      x-sunset: '2027-01-01'
       responses: { 204: { description: Not yet. } }
 components:
   schemas:
@@ -126,11 +126,11 @@ fn a_deprecation_without_its_date() {
     let with = |keys: &str| format!("operationId: putThing\n      {}", keys.replace(", ", "\n      "));
     let put = "operationId: putThing";
     refuses(put, &with("deprecated: true"), "10:7 the `Deprecation` header contains a date");
-    refuses(put, &with("x-deprecated-since: 2026-01-01"), "10:7 the operation is not deprecated");
-    refuses(put, &with("x-sunset: 2027-01-01"), "10:7 the operation is not deprecated");
-    let late = with("deprecated: true, x-deprecated-since: 2026-01-01T12:00:00Z, x-sunset: 2026-01-01");
+    refuses(put, &with("x-deprecated-since: '2026-01-01'"), "10:7 the operation is not deprecated");
+    refuses(put, &with("x-sunset: '2027-01-01'"), "10:7 the operation is not deprecated");
+    let late = with("deprecated: true, x-deprecated-since: '2026-01-01T12:00:00Z', x-sunset: '2026-01-01'");
     refuses(put, &late, "12:7 the sunset is before the deprecation");
-    for good in ["deprecated: false", "deprecated: true, x-deprecated-since: 2026-01-01, x-sunset: 2026-01-01"] {
+    for good in ["deprecated: false", "deprecated: true, x-deprecated-since: '2026-01-01', x-sunset: '2026-01-01'"] {
         assert!(found(&load(&SMALL.replace(put, &with(good)))).is_empty(), "{good}");
     }
 }

@@ -18,7 +18,7 @@ paths:
   /built:
     post:
       operationId: build
-      x-deprecated-since: 2026-01-31
+      x-deprecated-since: '2026-01-31'
       responses: { 204: { description: Built. } }
   /planned:
     get:

@@ -18,7 +18,7 @@ fn operations_need_a_unique_id_and_stated_security() {
 
 #[test]
 fn statuses_must_be_numbers() {
-    for status in ["default", "4XX", "'99'", "600", "'0200'", "2e2"] {
+    for status in ["default", "4XX", "'99'", "600", "'0200'", "'2e2'"] {
         let bare = status.trim_matches('\'');
         refuses("200:", &format!("{status}:"), &format!("11:9 `{bare}` is not a status"));
     }
@@ -28,7 +28,7 @@ fn statuses_must_be_numbers() {
 fn unknown_or_invalid_extensions() {
     let id = "operationId: getThing";
     let with = |extension: &str| format!("{id}\n      {extension}");
-    refuses(id, &with("x-sunsett: 2027-01-01"), "8:7 unknown extension `x-sunsett`: did you mean `x-sunset`?");
+    refuses(id, &with("x-sunsett: '2027-01-01'"), "8:7 unknown extension `x-sunsett`: did you mean `x-sunset`?");
     refuses(
         id,
         &with("x-internal: true"),

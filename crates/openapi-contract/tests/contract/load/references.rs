@@ -27,8 +27,8 @@ fn invalid_references() {
     );
     refuses(
         "type: object",
-        "discriminator: { propertyName: p, mapping: { a: No } }",
-        "20:52 `No` is not declared in `components/schemas`",
+        "discriminator: { propertyName: p, mapping: { a: None } }",
+        "20:52 `None` is not declared in `components/schemas`",
     );
     refuses(
         "type: object",
