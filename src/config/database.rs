@@ -124,6 +124,10 @@ fn target(url: &str) -> Parsed<DatabaseTarget> {
         }
         Some("sqlite") => match SqliteConnectOptions::from_str(url) {
             Ok(options) if options.get_filename().as_os_str().is_empty() => invalid("the file name is missing"),
+            // SQLite takes the rest for a URI of its own.
+            Ok(options) if options.get_filename().as_os_str().as_encoded_bytes().starts_with(b"file:") => {
+                invalid("a path must not begin with `file:`")
+            }
             Ok(options) => Ok(DatabaseTarget::Sqlite(options.get_filename().to_owned())),
             Err(error) => invalid(&format!("invalid URL ({error})")),
         },

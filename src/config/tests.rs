@@ -59,6 +59,12 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--database-url", "postgres://u@h/a?sslmod=require", "DATABASE_URL", "\"sslmod\""),
         ("--database-url", "mysql://localhost/x", "DATABASE_URL", "postgres://"),
         ("--database-url", "sqlite::memory:", "DATABASE_URL", "sqlite://PATH"),
+        ("--database-url", "sqlite://:memory:", "DATABASE_URL", "would be lost"),
+        ("--database-url", "sqlite://a.db?mode=memory", "DATABASE_URL", "would be lost"),
+        ("--database-url", "sqlite://a.db?mode=rwc&cache=shared", "DATABASE_URL", "`mode=rwc`"),
+        ("--database-url", "sqlite:file:x.db", "DATABASE_URL", "`file:`"),
+        ("--database-url", "sqlite://file:x.db?mode=rwc", "DATABASE_URL", "`file:`"),
+        ("--database-url", "sqlite://", "DATABASE_URL", "missing"),
     ] {
         let arguments = [flag, value];
         let error = validate(&arguments[..if value.is_empty() { 1 } else { 2 }]).unwrap_err();

@@ -72,10 +72,11 @@ impl From<Change> for sqlx::Error {
     }
 }
 
-/// Creates the file and its folder if they do not exist, readable only by this user: they contain personal data.
+/// Creates the file and its folder if they do not exist, readable only by this user: they contain personal data. Folders above
+/// that are not created, since a path that is misspelt would yield an empty database.
 ///
 /// # Errors
-/// It cannot be created. Or it is missing or empty, but there is a `-wal` file: SQLite would remove that.
+/// It cannot be created, or is not a file. Or it is missing or empty, but there is a `-wal` file: SQLite would remove that.
 pub(super) fn create(path: &Path) -> Result<(), String> {
     let message = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let wal = beside(path, "-wal");
@@ -87,12 +88,27 @@ pub(super) fn create(path: &Path) -> Result<(), String> {
         ));
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        created.map_err(|error| message(folder, error))?;
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Err(_) if folder.is_dir() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(format!("the folder {} and the one above it do not exist: create them", folder.display()));
+            }
+            created => created.map_err(|error| message(folder, error))?,
+        }
     }
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(message(path, error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::metadata(path) {
+            Ok(file) if file.is_dir() => Err(format!("{} is a folder: name a file", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let target = fs::read_link(path).map_err(|error| message(path, error))?;
+                let (path, target) = (path.display(), target.display());
+                Err(format!(
+                    "{path} is a symbolic link to {target}, which does not exist: create that file, or remove the link"
+                ))
+            }
+            _ => Ok(()),
+        },
+        created => created.map(drop).map_err(|error| message(path, error)),
     }
 }
 

@@ -69,6 +69,47 @@ fn an_unavailable_database_is_reported_in_one_line_without_the_password() {
     }
 }
 
+/// No path leaves a file behind that is not the database of the URL.
+#[test]
+fn a_path_where_no_database_can_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::os::unix::fs::symlink("nowhere.db", path("link.db")).unwrap();
+    fs::create_dir(path("folder")).unwrap();
+    for (url, problem) in [
+        ("sqlite://link.db", "link.db is a symbolic link to nowhere.db, which does not exist"),
+        ("sqlite://folder", "folder is a folder"),
+        ("sqlite://a/b/users.db", "the folder a/b and the one above it do not exist"),
+        ("sqlite:file:x.db", "must not begin with `file:`"),
+        ("sqlite::memory:", "would be lost"),
+        ("sqlite://x.db?mode=ro", "`mode=rwc`"),
+    ] {
+        let output = run(web_server(folder.path()).args(["--log", "off", "--database-url", url]));
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+        assert!(message.contains(problem), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "{url}");
+    }
+}
+
+#[test]
+fn a_path_may_have_any_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    for (url, path) in [
+        ("sqlite://my data/the users.db", "my data/the users.db"),
+        ("sqlite://my%20data/a%3Fb%25.db?mode=rwc", "my data/a?b%.db"),
+        ("sqlite:ünï.db", "ünï.db"),
+    ] {
+        let output = run(web_server(folder.path()).args(["migrate", "--log", "off", "--database-url", url]));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(folder.path().join(path).is_file(), "{url}");
+    }
+    let absolute = format!("sqlite://{}/absolute.db", folder.path().display());
+    let output = run(web_server(folder.path()).args(["migrate", "--log", "off", "--database-url", &absolute]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(folder.path().join("absolute.db").is_file());
+}
+
 /// A file that is not a database must not be treated as an empty one, nor be changed.
 #[test]
 fn a_file_that_is_not_a_database_is_not_changed() {
@@ -178,10 +219,13 @@ fn only_the_working_directorys_dotenv_is_read_and_never_printed() {
     assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
     assert!(message.starts_with(".env, line 2: ") && !message.contains("pass"), "{message}");
     assert!(stdout(&run(web_server(folder.path()).arg("--help"))).contains("LISTEN_ADDR"));
+    fs::write(folder.path().join(".env"), "# pass word\r\nLOG_FORMAT=json\r\n\r\nLOG_FORMAT=pretty\r\n").unwrap();
+    let message = stderr(&run(web_server(folder.path()).arg("migrate")));
+    assert_eq!(message, ".env, line 4: LOG_FORMAT is set in line 2 already: remove one of the two\n");
     fs::write(folder.path().join(".env"), "DATABASE_URL=\"sqlite://x # $HOME y.db\"\n").unwrap();
     let message = stderr(&run(web_server(folder.path()).arg("migrate")));
     assert!(
-        message.starts_with(".env, DATABASE_URL: `$` would be replaced") && message.lines().count() == 1,
+        message.starts_with(".env, line 1: DATABASE_URL: `$` would be replaced") && message.lines().count() == 1,
         "{message}"
     );
     assert_eq!(run(web_server(&below).arg("migrate")).status.code(), Some(0));
