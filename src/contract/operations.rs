@@ -42,6 +42,8 @@ pub struct Operation {
     pub limited: bool,
     /// How many requests it counts as, for the rate limits (`x-rate-cost`).
     pub rate_cost: NonZeroU32,
+    /// Whether query parameters that it does not declare are ignored, and not refused (`x-unknown-query`).
+    pub(crate) ignores_unknown_query: bool,
     /// Whether a precondition can be required: the operation documents 428.
     pub conditional: bool,
     /// Whether it may change data: the method is unsafe, and it needs another scope than one that ends in `:read`.
@@ -190,6 +192,7 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
             .rate_cost
             .and_then(|cost| u32::try_from(cost).ok()?.try_into().ok())
             .unwrap_or(NonZeroU32::MIN),
+        ignores_unknown_query: operation.ignores_unknown_query,
         conditional: operation.responses.contains_key(&428),
         writes: !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && !only_reads,
         security,

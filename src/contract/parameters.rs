@@ -26,7 +26,8 @@ const NOT_UTF_8: &str = "is not valid UTF-8 after percent-decoding";
 /// # Errors
 /// 400, with every violation.
 pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &mut Input) -> Result<(), Problem> {
-    if operation.parameters.is_empty() && request.uri().query().is_none() {
+    let has_query = request.uri().query().is_some() && !operation.ignores_unknown_query;
+    if operation.parameters.is_empty() && !has_query {
         return Ok(());
     }
     let mut violations = Vec::new();
@@ -46,7 +47,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
     let query = query_pairs(request.uri().query().unwrap_or_default(), &mut violations);
     for (name, _) in &query {
         let is_known = |parameter: &Parameter| parameter.location == Location::Query && parameter.name == *name;
-        if !operation.parameters.iter().any(is_known) {
+        if !(operation.ignores_unknown_query || operation.parameters.iter().any(is_known)) {
             violations.push(Violation::in_parameter(name, "unknown parameter"));
         }
     }

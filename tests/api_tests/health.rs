@@ -1,5 +1,7 @@
 //! Health and metrics.
 
+use reqwest::Method;
+
 use crate::harness::matrix;
 
 matrix! {
@@ -10,6 +12,22 @@ matrix! {
         }
         let response = app.get("/health/ready").await;
         assert_eq!((response.status, response.text()), (200, r#"{"status":"ready"}"#.to_owned()));
+    }
+
+    /// Load balancers and scrapers add queries of their own.
+    async fn probes_and_metrics_ignore_the_query(app: App) {
+        let alone = app.get("/health").await.text();
+        assert_eq!(app.get("/health?source=elb").await.text(), alone);
+        for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
+            for query in ["", "source=elb", "name[]=x&name[]=y", "%ff=%ff", "a&&=b#c"] {
+                let path = format!("{path}?{query}");
+                assert_eq!(app.get(&path).await.status, 200, "{path}");
+                let head = app.request(Method::HEAD, &path).send().await;
+                assert_eq!((head.status, head.text().len()), (200, 0), "{path}");
+            }
+            // What is wrong with the request itself is still refused.
+            assert_eq!(app.request(Method::GET, path).header("host", "a b").send().await.status, 400, "{path}");
+        }
     }
 
     async fn requests_are_counted_by_path_template(app: App) {

@@ -40,9 +40,9 @@ matrix! {
     }
 
     /// An operation without parameters accepts none, so that a misspelt parameter or a cache buster is noticed.
-    async fn unknown_query_parameters_are_refused_everywhere(app: App) {
+    async fn unknown_query_parameters_are_refused(app: App) {
         let id = app.create_user("ada").await["id"].as_str().unwrap().to_owned();
-        for path in ["/health", "/health/live", "/health/ready", "/metrics", &format!("/users/{id}")] {
+        for path in [&format!("/users/{id}"), "/users", "/users/changes"] {
             let response = app.get(&format!("{path}?x=1")).await;
             assert_eq!((response.status, response.places()), (400, vec!["x".to_owned()]), "{path}");
         }

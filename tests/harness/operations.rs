@@ -18,6 +18,8 @@ pub struct Operation {
     pub statuses: BTreeSet<u16>,
     /// Whether every request counts against the rate limits, not only those that fail to authenticate.
     pub limited: bool,
+    /// `x-unknown-query: ignore`.
+    pub ignores_unknown_query: bool,
     /// `x-max-body-bytes`.
     pub max_body_bytes: Option<usize>,
     /// The target of a valid request. An id in it does not exist.
@@ -58,6 +60,7 @@ fn read(document: &Document) -> Vec<Operation> {
             let body = content.and_then(|content| content.iter().next());
             operations.push(Operation {
                 id: id.to_owned(),
+                ignores_unknown_query: node["x-unknown-query"] == "ignore",
                 scopes: scopes(document, node),
                 method: method.to_ascii_uppercase().parse().expect("a method"),
                 statuses: responses.keys().map(|status| status.parse().expect("a status")).collect(),

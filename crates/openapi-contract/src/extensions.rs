@@ -21,6 +21,7 @@ pub struct Extension {
 const DATE: &str = "an RFC 3339 date or date-time, such as 2026-11-30 or 2026-11-30T12:00:00Z";
 const BYTES: &str = "a whole number of bytes, at least 1";
 const COST: &str = "a whole number, at least 1";
+const IGNORE: &str = "`ignore`; without it, unknown query parameters are refused";
 const PLANNED: &str = "`planned`; remove it from an operation that is implemented";
 
 /// Every `x-` key that a contract may use.
@@ -30,6 +31,7 @@ pub const EXTENSIONS: &[Extension] = &[
     Extension { key: "x-rate-cost", on: Kind::Operation, expects: COST, accepts: is_positive },
     Extension { key: "x-status", on: Kind::Operation, expects: PLANNED, accepts: |value| value == "planned" },
     Extension { key: "x-sunset", on: Kind::Operation, expects: DATE, accepts: is_date },
+    Extension { key: "x-unknown-query", on: Kind::Operation, expects: IGNORE, accepts: |value| value == "ignore" },
 ];
 
 fn is_positive(value: &Value) -> bool {

@@ -40,6 +40,8 @@ pub struct Operation {
     pub max_body_bytes: Option<u64>,
     /// `x-rate-cost`: how many requests a request counts as, for the rate limits.
     pub rate_cost: Option<u64>,
+    /// `x-unknown-query: ignore`: query parameters that the operation does not declare are no error.
+    pub ignores_unknown_query: bool,
     /// `x-status: planned`: not implemented yet; not compared, routed or served.
     #[serde(skip)]
     pub planned: bool,
@@ -136,6 +138,7 @@ fn read(document: &Value, path: &Path<'_>, endpoint: &Endpoint<'_>) -> Operation
         sunset_at: text("x-sunset").and_then(|date| unix_seconds(&date)),
         max_body_bytes: operation.get("x-max-body-bytes").and_then(whole),
         rate_cost: operation.get("x-rate-cost").and_then(whole),
+        ignores_unknown_query: operation.get("x-unknown-query").is_some_and(|value| value == "ignore"),
         planned: is_planned(operation),
         parameters: path.parameters(document, endpoint).iter().filter_map(parameter).collect(),
         body: operation.get("requestBody").and_then(|body| request_body(document, body)),

@@ -45,6 +45,7 @@ const RULES_OF_KEYWORDS: &[(Kind, &str, &str)] = &[
     (Kind::Operation, "servers", "server-added server-removed"),
     (Kind::Operation, "x-max-body-bytes", "max-body-lowered max-body-raised"),
     (Kind::Operation, "x-rate-cost", "prose-changed"),
+    (Kind::Operation, "x-unknown-query", "prose-changed"),
     (Kind::Operation, "x-status", "operation-built operation-withdrawn planned-operation-changed"),
     (Kind::Operation, "x-sunset", "sunset-set sunset-earlier sunset-later sunset-removed sunset-in-the-past"),
     (Kind::Parameter, "name", "parameter-added-optional parameter-removed path-parameter-renamed"),

@@ -35,6 +35,7 @@ fn unknown_or_invalid_extensions() {
         "8:7 unknown extension `x-internal`: expected one of x-deprecated-since, x-max-body-bytes",
     );
     refuses(id, &with("x-sunset: soon"), "8:7 `x-sunset` must be an RFC 3339 date");
+    refuses(id, &with("x-unknown-query: refuse"), "8:7 `x-unknown-query` must be `ignore`; without it");
     refuses(id, &with("x-max-body-bytes: 0"), "8:7 `x-max-body-bytes` must be a whole number of bytes");
     refuses(id, &with("x-max-body-bytes: 1kB"), "8:7 `x-max-body-bytes` must be");
     refuses(id, &with("x-status: done"), "8:7 `x-status` must be `planned`");
