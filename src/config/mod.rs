@@ -23,7 +23,7 @@ pub use self::{
     deadlines::Deadlines,
     http::{Cors, HttpArgs, HttpConfig, Rate},
     server::{ServerArgs, ServerConfig},
-    telemetry::{LogFormat, TelemetryArgs, TelemetryConfig},
+    telemetry::{Compression, LogFormat, RootSampler, TelemetryArgs, TelemetryConfig, TracesExporter, TracesSampler},
 };
 
 /// The text of every setting. It has no `Debug`, since it may contain a password.

@@ -51,6 +51,15 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--rate-limit", "many", "RATE_LIMIT", "off"),
         ("--rate-limit-burst", "0", "RATE_LIMIT_BURST", "from 1"),
         ("--otel-exporter-otlp-endpoint", "localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
+        ("--otel-exporter-otlp-traces-endpoint", "ftp://localhost", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://"),
+        ("--otel-exporter-otlp-protocol", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL", "gRPC is not built in"),
+        ("--otel-exporter-otlp-traces-protocol", "http/json", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+        ("--otel-exporter-otlp-compression", "zstd", "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip or none"),
+        ("--otel-traces-exporter", "zipkin", "OTEL_TRACES_EXPORTER", "otlp or none"),
+        ("--otel-traces-sampler", "jaeger_remote", "OTEL_TRACES_SAMPLER", "parentbased_"),
+        ("--otel-traces-sampler-arg", "10%", "OTEL_TRACES_SAMPLER_ARG", "from 0 to 1"),
+        ("--otel-propagators", "b3", "OTEL_PROPAGATORS", "tracecontext"),
+        ("--otel-sdk-disabled=maybe", "", "OTEL_SDK_DISABLED", "true or false"),
         ("--database-url-file", "/no/such/file", "DATABASE_URL_FILE", "cannot be read"),
         ("--log-format", "xml", "LOG_FORMAT", "pretty or json"),
         ("--log", "web=loud", "RUST_LOG", "debug"),
@@ -237,5 +246,20 @@ fn without_credentials_the_address_is_of_this_machine() {
     ] {
         let config = validate(&["--listen-addr", address]).unwrap();
         assert_eq!(config.check_exposure().is_ok(), is_accepted, "{address}");
+    }
+}
+
+#[test]
+fn traces_are_sent_as_the_variables_of_opentelemetry_say() {
+    let url = |flags: &[&str]| validate(flags).unwrap().telemetry.traces_url();
+    let base = "--otel-exporter-otlp-endpoint=http://a.example:4318/x/";
+    let whole = "--otel-exporter-otlp-traces-endpoint=https://b.example/spans?k=v";
+    assert_eq!(url(&[]), None);
+    assert_eq!(url(&[base]).as_deref(), Some("http://a.example:4318/x/v1/traces"));
+    assert_eq!(url(&[base, whole]).as_deref(), Some("https://b.example/spans?k=v"));
+    assert_eq!(url(&[whole]).as_deref(), Some("https://b.example/spans?k=v"));
+    assert_eq!(url(&["--otel-traces-exporter=otlp"]).as_deref(), Some("http://localhost:4318/v1/traces"));
+    for off in ["--otel-traces-exporter=none", "--otel-sdk-disabled=true", "--otel-sdk-disabled"] {
+        assert_eq!(url(&[base, whole, off]), None, "{off}");
     }
 }

@@ -7,8 +7,7 @@ use std::{
 };
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
     EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, registry::Registry, util::SubscriberInitExt,
@@ -17,7 +16,7 @@ use tracing_subscriber::{
 use super::{
     json_log::{self, JsonEvents},
     log_writer::LogWriter,
-    spans,
+    spans, trace_export,
 };
 use crate::config::{LogFormat, TelemetryConfig};
 
@@ -72,8 +71,7 @@ pub(crate) fn init(config: &TelemetryConfig, is_log_on_stdout: bool) -> Result<T
             log.json().event_format(JsonEvents(format)).with_filter(filter).boxed()
         }
     };
-    let endpoint = config.otel_exporter_otlp_endpoint.as_deref();
-    let traces = endpoint.map(|endpoint| provider(endpoint, &config.otel_service_name)).transpose()?;
+    let traces = config.traces_url().map(|url| trace_export::provider(&url, config)).transpose()?;
     let exporter = traces.as_ref().map(|provider| {
         spans::enable_export();
         // The spans of this crate at every level, whatever the log contains. Events are only in the log.
@@ -98,12 +96,4 @@ pub(crate) fn init(config: &TelemetryConfig, is_log_on_stdout: bool) -> Result<T
         panic::set_hook(Box::new(|info| tracing::error!(%info, "panic")));
     }
     Ok(Telemetry { traces })
-}
-
-fn provider(endpoint: &str, service: &str) -> Result<SdkTracerProvider, String> {
-    let exporter = SpanExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/traces")).build();
-    let exporter =
-        exporter.map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: cannot create the exporter: {error}"))?;
-    let resource = Resource::builder().with_service_name(service.to_owned()).build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }

@@ -22,6 +22,7 @@ const ACTIVE_CONNECTIONS: &str = "http_active_connections";
 const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
 const IN_FLIGHT: &str = "http_requests_in_flight";
 const READY: &str = "web_server_ready";
+pub(super) const SPANS: &str = "trace_spans_total";
 
 /// From 100 µs to 10 s, which is longer than every timeout, in steps of about 2.5.
 const BUCKETS: [f64; 16] =
@@ -106,6 +107,10 @@ fn describe() {
     describe_counter!(
         "contract_decode_failures_total",
         "Validated requests that could not be decoded: a bug of the server."
+    );
+    describe_counter!(
+        SPANS,
+        "Spans, by result: sent, or lost because the receiver failed, or because too many waited."
     );
     describe_gauge!(READY, "1 if the server was ready at the last check, about a second ago at most; else 0.");
     describe_gauge!("web_server_build_info", "1, with the version of the server as label.");

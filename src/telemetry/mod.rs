@@ -6,4 +6,5 @@ pub(crate) mod json_log;
 mod log_writer;
 pub(crate) mod metrics;
 pub(crate) mod spans;
+mod trace_export;
 pub(crate) mod warning_interval;

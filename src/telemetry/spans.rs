@@ -91,7 +91,9 @@ pub(crate) fn request_span(
             // Fails only if no span is exported.
             let _ = span.set_parent(parent.clone());
         }
-        Some(span.context().span().span_context().trace_id())
+        // A span that the filters exclude has no trace.
+        let trace_id = span.context().span().span_context().trace_id();
+        (trace_id != TraceId::INVALID).then_some(trace_id)
     } else {
         parent.map(|parent| parent.span().span_context().trace_id())
     };

@@ -29,6 +29,7 @@ mod retries;
 mod sqlite_files;
 mod stop;
 mod tls;
+mod trace_export;
 mod traces;
 mod wal_size;
 mod wire;

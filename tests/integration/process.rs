@@ -45,9 +45,14 @@ impl Process {
         let mut log = Vec::new();
         let base = loop {
             log.push(lines.next_line().await.expect("a log in UTF-8").expect("the server logs its address"));
-            let line: serde_json::Value = serde_json::from_str(&log[log.len() - 1]).expect("a log in JSON");
-            if line["message"] == "listening" {
-                break line["url"].as_str().expect("a URL").to_owned();
+            let line = &log[log.len() - 1];
+            let url = match serde_json::from_str::<serde_json::Value>(line) {
+                Ok(json) if json["message"] == "listening" => json["url"].as_str().map(str::to_owned),
+                Ok(_) => None,
+                Err(_) => line.split_once(" listening url=").map(|(_, url)| url.to_owned()),
+            };
+            if let Some(url) = url {
+                break url;
             }
         };
         let log = Arc::new(Mutex::new(log));

@@ -13,15 +13,19 @@ use crate::{
     process::{Process, web_server},
 };
 
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const CALLER: &str = "b7ad6b7169203331";
+pub const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+pub const CALLER: &str = "b7ad6b7169203331";
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A receiver of spans.
-async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
+pub async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
+    receiver_at(TcpListener::bind("127.0.0.1:0").await.unwrap()).await
+}
+
+pub async fn receiver_at(listener: TcpListener) -> (String, mpsc::UnboundedReceiver<Span>) {
     async fn take(State(spans): State<mpsc::UnboundedSender<Span>>, body: Bytes) -> StatusCode {
         let export = ExportTraceServiceRequest::decode(body).expect("OTLP in protobuf");
         for resource in export.resource_spans {
@@ -34,7 +38,6 @@ async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
         StatusCode::OK
     }
     let (sender, spans) = mpsc::unbounded_channel();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     #[expect(clippy::disallowed_methods, reason = "a receiver for the test, not a route of the server")]
     let router = Router::new().route("/v1/traces", axum::routing::post(take)).with_state(sender);
@@ -43,7 +46,7 @@ async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
 }
 
 /// Returns the spans of a process that has ended.
-async fn received(spans: &mut mpsc::UnboundedReceiver<Span>) -> Vec<Span> {
+pub async fn received(spans: &mut mpsc::UnboundedReceiver<Span>) -> Vec<Span> {
     let mut received = Vec::new();
     while let Ok(Some(span)) = tokio::time::timeout(Duration::from_millis(500), spans.recv()).await {
         received.push(span);
