@@ -48,6 +48,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Copy the SQLite database to a new file, also while a server writes to it.
+    #[command(override_usage = "web_server backup [OPTIONS] <FILE>")]
+    Backup {
+        /// The copy. It is readable by its owner only.
+        file: PathBuf,
+    },
     /// Make API keys.
     Keys {
         /// What to do.
@@ -123,6 +129,10 @@ fn uses(command: &str, setting: &Arg) -> bool {
         "health" => matches!(setting.get_id().as_str(), "listen_addr" | "admin_addr"),
         // `migrate` migrates whatever `--no-migrate` is, and `export` never does.
         "migrate" | "export" if setting.get_id() == "no_migrate" => false,
+        "backup" => {
+            let is_location = matches!(setting.get_id().as_str(), "database_url" | "database_url_file");
+            is_location || setting.get_help_heading() == Some("Telemetry")
+        }
         "migrate" | "import" | "export" => {
             // Only the server has a cache, and removes what is old.
             let id = setting.get_id().as_str();
@@ -156,6 +166,8 @@ mod tests {
             ("import", "--user-cache-bytes", false),
             ("export", "--database-url", true),
             ("export", "--no-migrate", false),
+            ("backup", "--database-url", true),
+            ("backup", "--database-lock-timeout", false),
             ("migrate", "--rate-limit", false),
             ("openapi", "--listen-addr", false),
         ] {

@@ -1,5 +1,6 @@
 //! The commands of the binary.
 
+mod backup;
 mod export;
 mod files;
 mod health;
@@ -57,7 +58,7 @@ pub async fn run() -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     // Standard output is for the users of an export, and for the result of an import.
-    let is_log_on_stdout = !matches!(command, Command::Import { .. } | Command::Export { .. });
+    let is_log_on_stdout = !matches!(command, Command::Import { .. } | Command::Export { .. } | Command::Backup { .. });
     let telemetry = telemetry::init(&config.telemetry, is_log_on_stdout)?;
     let result = match command {
         Command::Serve => serve::serve(&config).await,
@@ -68,6 +69,7 @@ pub async fn run() -> Result<ExitCode, Error> {
             return is_complete.map(|is_complete| ExitCode::from(if is_complete { 0 } else { REJECTED }));
         }
         Command::Export { output } => export_users(&config, output.as_deref()).await,
+        Command::Backup { file } => backup::back_up(&config.database.database_url, &file).await,
         Command::Openapi { .. } | Command::Keys { .. } | Command::Health => Ok(()),
     };
     telemetry.flush();

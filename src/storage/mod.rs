@@ -23,6 +23,7 @@ mod probes;
 mod resources;
 mod retry;
 mod schema;
+pub mod sqlite_backup;
 mod sqlite_database;
 mod sqlite_files;
 mod sqlite_recovery;

@@ -112,16 +112,22 @@ pub(super) fn create(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Renames the `-wal` and `-shm` files at the path if they belong to another database file than the one at the path: the
-/// record has this `-wal` file with another database file. If both differ from the record, they were copied together.
-pub(super) fn set_foreign_wal_aside(path: &Path) -> io::Result<()> {
+/// Whether the `-wal` file at the path belongs to another database file than the one at the path: the record has this `-wal`
+/// file with another database file. If both differ from the record, they were copied together.
+pub(super) fn has_foreign_wal(path: &Path) -> bool {
     let path = resolved(path);
     let [database, wal] = [path.clone(), beside(&path, "-wal")].map(|path| SqliteFiles::identify(&path));
     let (Ok(database), Ok(wal), Ok(record)) = (database, wal, fs::read_to_string(beside(&path, "-id"))) else {
-        return Ok(());
+        return false;
     };
     let [recorded_database, recorded_wal] = [0, 1].map(|line| record.lines().nth(line));
-    if recorded_wal == Some(&*wal.to_string()) && recorded_database != Some(&*database.to_string()) {
+    recorded_wal == Some(&*wal.to_string()) && recorded_database != Some(&*database.to_string())
+}
+
+/// Renames the `-wal` and `-shm` files at the path if they belong to another database file than the one at the path.
+pub(super) fn set_foreign_wal_aside(path: &Path) -> io::Result<()> {
+    if has_foreign_wal(path) {
+        let path = resolved(path);
         for suffix in ["-wal", "-shm"] {
             set_aside(&beside(&path, suffix))?;
         }

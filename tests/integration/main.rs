@@ -6,6 +6,7 @@
 mod harness;
 
 mod audit;
+mod backup;
 mod cache;
 mod command_line;
 mod configuration;
