@@ -14,7 +14,10 @@ use jsonschema::Validator;
 use openapi_contract::{Location, OperationTable};
 use serde_json::Value;
 
-use super::schemas::{BodySchema, compile};
+use super::{
+    schemas::{BodySchema, compile},
+    violations::PatternDescriptions,
+};
 use crate::telemetry::metrics::RequestMetrics;
 
 /// Every operation of the contract.
@@ -77,6 +80,7 @@ pub(crate) struct Parameter {
     pub(crate) default: Option<Value>,
     pub(crate) scalar: Scalar,
     pub(crate) validator: Validator,
+    pub(crate) patterns: PatternDescriptions,
 }
 
 /// The JSON type of a parameter.
@@ -219,6 +223,7 @@ fn http_date(seconds: i64) -> Option<HeaderValue> {
 fn compile_parameter(table: &OperationTable, parameter: &openapi_contract::Parameter) -> Result<Parameter, String> {
     let in_parameter = |error| format!("parameter {}: {error}", parameter.name);
     let schema = table.resolve(&parameter.schema);
+    let document = table.standalone_schema(&parameter.schema);
     let scalar = match schema.get("type").and_then(Value::as_str) {
         Some("integer") => Scalar::Integer,
         Some("number") => Scalar::Number,
@@ -234,6 +239,7 @@ fn compile_parameter(table: &OperationTable, parameter: &openapi_contract::Param
         required: parameter.required,
         default: schema.get("default").cloned(),
         scalar,
-        validator: compile(&table.standalone_schema(&parameter.schema)).map_err(in_parameter)?,
+        validator: compile(&document).map_err(in_parameter)?,
+        patterns: PatternDescriptions::of(&document),
     })
 }

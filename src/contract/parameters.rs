@@ -2,7 +2,7 @@
 
 use api::{
     extract::Input,
-    problem::{Problem, ProblemType, Violation},
+    problem::{Problem, ProblemType, Violation, ViolationCode},
 };
 use axum::{
     RequestExt,
@@ -15,11 +15,13 @@ use serde_json::Value;
 
 use super::{
     operations::{Operation, Parameter, Scalar},
-    violations::{describe, refuse},
+    violations::{describe, most_telling, refuse},
 };
 
 /// The violation of a parameter whose text is not UTF-8.
-const NOT_UTF_8: &str = "is not valid UTF-8 after percent-decoding";
+fn not_utf8(name: &str) -> Violation {
+    Violation::in_parameter(name, ViolationCode::NotUtf8, "is not valid UTF-8 after percent-decoding")
+}
 
 /// Validates the parameters of a request and adds them to `input`, with the defaults of the contract.
 ///
@@ -40,7 +42,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
         Ok(Some(path)) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         Err(_) => {
             let first = operation.parameters.iter().find(|parameter| parameter.location == Location::Path);
-            violations.push(Violation::in_parameter(first.map_or("path", |first| &first.name), NOT_UTF_8));
+            violations.push(not_utf8(first.map_or("path", |first| &first.name)));
             Vec::new()
         }
     };
@@ -48,7 +50,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
     for (name, _) in &query {
         let is_known = |parameter: &Parameter| parameter.location == Location::Query && parameter.name == *name;
         if !(operation.ignores_unknown_query || operation.parameters.iter().any(is_known)) {
-            violations.push(Violation::in_parameter(name, "unknown parameter"));
+            violations.push(Violation::in_parameter(name, ViolationCode::UnknownParameter, "unknown parameter"));
         }
     }
 
@@ -65,7 +67,9 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
         match values[..] {
             // The path is not valid UTF-8, which is reported already.
             [] if parameter.location == Location::Path && !violations.is_empty() => {}
-            [] if parameter.required => violations.push(Violation::in_parameter(&parameter.name, "is required")),
+            [] if parameter.required => {
+                violations.push(Violation::in_parameter(&parameter.name, ViolationCode::Required, "is required"));
+            }
             [] => {
                 if let Some(default) = &parameter.default {
                     target.insert(parameter.name.clone(), default.clone());
@@ -74,13 +78,18 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
             [text] => {
                 let value = parse(parameter.scalar, text);
                 let errors = parameter.validator.iter_errors(&value);
-                violations.extend(errors.map(|error| Violation::in_parameter(&parameter.name, describe(&error))));
+                violations.extend(errors.map(|error| {
+                    let (code, limit, detail) = describe(&error, &parameter.patterns);
+                    Violation::in_parameter(&parameter.name, code, detail).with_limit(limit)
+                }));
                 target.insert(parameter.name.clone(), value);
             }
-            [_, ..] => violations.push(Violation::in_parameter(&parameter.name, "is repeated")),
+            [_, ..] => {
+                violations.push(Violation::in_parameter(&parameter.name, ViolationCode::Repeated, "is repeated"));
+            }
         }
     }
-    refuse(ProblemType::InvalidParameter, "Parameters", violations)
+    refuse(ProblemType::InvalidParameter, "Parameters", most_telling(violations.into_iter()))
 }
 
 fn values_of<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {
@@ -104,7 +113,7 @@ fn query_pairs(query: &str, violations: &mut Vec<Violation>) -> Vec<(String, Str
         match (decode(name), decode(value)) {
             (Some(name), Some(value)) => pairs.push((name, value)),
             (decoded, _) => {
-                violations.push(Violation::in_parameter(decoded.unwrap_or_else(|| name.to_owned()), NOT_UTF_8));
+                violations.push(not_utf8(&decoded.unwrap_or_else(|| name.to_owned())));
             }
         }
     }

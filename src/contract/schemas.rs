@@ -9,7 +9,7 @@ use jsonschema::Validator;
 use openapi_contract::OperationTable;
 use serde_json::{Map, Value};
 
-use super::violations::{MAX_VIOLATIONS, at_members};
+use super::violations::{MAX_VIOLATIONS, PatternDescriptions, at_members, most_telling};
 
 /// Compiles a schema.
 pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
@@ -20,6 +20,7 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
 pub(crate) struct BodySchema {
     whole: Validator,
     sizes: Validator,
+    patterns: PatternDescriptions,
 }
 
 impl BodySchema {
@@ -29,20 +30,21 @@ impl BodySchema {
     /// The schema is invalid.
     pub(crate) fn compile(table: &OperationTable, schema: &Value) -> Result<Self, String> {
         let document = table.standalone_schema(schema);
-        Ok(Self { whole: compile(&document)?, sizes: compile(&sizes(&document))? })
+        let patterns = PatternDescriptions::of(&document);
+        Ok(Self { whole: compile(&document)?, sizes: compile(&sizes(&document))?, patterns })
     }
 
-    /// Returns the violations in a value, at most one more than are listed: for a missing or unknown member at the member's
-    /// own location.
+    /// Returns the violations in a value, one for each place and at most one more than are listed: for a missing or unknown
+    /// member at the member's own location.
     pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
         // A valid body, the common case, allocates nothing.
         if self.whole.is_valid(value) {
             return Vec::new();
         }
         if let Err(error) = self.sizes.validate(value) {
-            return at_members(&error);
+            return at_members(&error, &self.patterns);
         }
-        self.whole.iter_errors(value).flat_map(|error| at_members(&error)).take(MAX_VIOLATIONS + 1).collect()
+        most_telling(self.whole.iter_errors(value).flat_map(|error| at_members(&error, &self.patterns)))
     }
 }
 

@@ -34,7 +34,7 @@ matrix! {
         for place in [1, 2] {
             let problem = &body["results"][place]["problem"];
             assert_eq!((&problem["type"], &problem["status"]), (&json!("/problems/conflict"), &json!(409)));
-            assert_eq!(problem["errors"], json!([{ "pointer": format!("/users/{place}/email"), "detail": "must be unique" }]));
+            assert_eq!(problem["errors"], json!([{ "pointer": format!("/users/{place}/email"), "code": "not_unique", "detail": "must be unique" }]));
         }
         let bob = body["results"][0]["user"]["id"].as_str().expect("an id");
         assert!(bob < body["results"][3]["user"]["id"].as_str().expect("an id"), "ids are in the order of the list");

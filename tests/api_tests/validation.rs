@@ -18,6 +18,66 @@ matrix! {
         assert_eq!(app.post("/users", json!([1])).await.places(), [""]);
     }
 
+    /// One violation for each place, with the rule and its bound for programs, and a sentence for people.
+    async fn a_violation_has_the_most_telling_code_of_its_place(app: App) {
+        let of = |code: &str, detail: &str| json!({ "code": code, "detail": detail });
+        let bound = |code: &str, limit: u32, detail: &str| json!({ "code": code, "limit": limit, "detail": detail });
+        let address = "must be an e-mail address of ASCII characters with a domain, such as ada@example.com";
+        let name = "must not begin or end with white space, and must not contain control, invisible or direction-override \
+                    characters";
+        for (body, pointer, violation) in [
+            (new_user("Ada", "ada"), "/email", of("pattern", address)),
+            (new_user("Ada", ""), "/email", of("pattern", address)),
+            (new_user("Ada", &"a".repeat(300)), "/email", bound("too_long", 254, "must have at most 254 characters")),
+            (new_user(" Ada", "a@b.cd"), "/name", of("pattern", name)),
+            (new_user("", "a@b.cd"), "/name", bound("too_short", 1, "must not be empty")),
+            (new_user(&" ".repeat(101), "a@b.cd"), "/name", bound("too_long", 100, "must have at most 100 characters")),
+            (json!({ "name": 7, "email": "a@b.cd" }), "/name", of("type", "must be of type string")),
+            (json!({ "name": "Ada" }), "/email", of("required", "is required")),
+            (json!([]), "", of("type", "must be of type object")),
+        ] {
+            let mut expected = violation;
+            expected["pointer"] = json!(pointer);
+            assert_eq!(app.post("/users", body.clone()).await.json()["errors"], json!([expected]), "{body}");
+        }
+        let two = app.post("/users", json!({ "name": "Ada ", "email": "a@b.cd", "nick/name": 1 })).await.json();
+        let unknown = json!({ "pointer": "/nick~1name", "code": "unknown_property", "detail": "unknown property" });
+        let spaced = json!({ "pointer": "/name", "code": "pattern", "detail": name });
+        assert!([json!([unknown, spaced]), json!([spaced, unknown])].contains(&two["errors"]), "{two}");
+        let empty = app.post("/users/batch", json!({ "users": [] })).await.json();
+        let expected = json!([{ "pointer": "/users", "code": "too_few_items", "limit": 1, "detail": "must not be empty" }]);
+        assert_eq!(empty["errors"], expected);
+        let many = app.post("/users/lookup", json!({ "ids": vec![0; 501] })).await.json();
+        let expected = json!([{ "pointer": "/ids", "code": "too_many_items", "limit": 500, "detail": "must have at most 500 items" }]);
+        assert_eq!(many["errors"], expected);
+    }
+
+    async fn a_violation_in_a_parameter_has_a_code_too(app: App) {
+        let nobody = "/users/00000000-0000-0000-0000-000000000000";
+        for (path, header, parameter, code, limit, detail) in [
+            ("/users?limit=0", None, "limit", "minimum", Some(1), "must be at least 1"),
+            ("/users?limit=101", None, "limit", "maximum", Some(100), "must be at most 100"),
+            ("/users?limit=x", None, "limit", "type", None, "must be of type integer"),
+            ("/users?limit=1&limit=1", None, "limit", "repeated", None, "is repeated"),
+            ("/users?cursor=x", None, "cursor", "format", None, "must have the format uuid"),
+            ("/users?cursor=%ff", None, "cursor", "not_utf8", None, "is not valid UTF-8 after percent-decoding"),
+            ("/users?page=1&page=2", None, "page", "unknown_parameter", None, "unknown parameter"),
+            ("/users?sort=name", None, "sort", "enum", None, r#"must be one of "created_at", "created_at_desc""#),
+            ("/users?name_prefix=", None, "name_prefix", "too_short", Some(1), "must not be empty"),
+            ("/users?name_prefix=a%00", None, "name_prefix", "pattern", None, "must not contain control characters"),
+            (nobody, Some("1"), "if-none-match", "pattern", None,
+                r#"must be *, or entity tags in quotes separated by commas, such as "1", "2""#),
+        ] {
+            let request = app.request(Method::GET, path);
+            let request = header.into_iter().fold(request, |request, value| request.header("if-none-match", value));
+            let mut expected = json!({ "parameter": parameter, "code": code, "detail": detail });
+            if let Some(limit) = limit {
+                expected["limit"] = json!(limit);
+            }
+            assert_eq!(request.send().await.json()["errors"], json!([expected]), "{path}");
+        }
+    }
+
     async fn every_invalid_parameter_is_listed(app: App) {
         let response = app.get("/users?limit=0&cursor=x&page=2").await;
         assert_eq!((response.status, response.places()), (400, vec!["cursor".into(), "limit".into(), "page".into()]));

@@ -22,6 +22,19 @@ fn the_contract_and_the_code_agree() {
     assert_eq!(drifts(YAML, &generated()), Vec::<String>::new());
 }
 
+/// The order of the codes decides which violation of a place is reported.
+#[test]
+fn the_codes_of_violations_are_listed_in_the_order_of_the_code() {
+    let contract = Contract::load("openapi.yaml", YAML).unwrap();
+    let codes = "/components/schemas/ViolationCode/enum";
+    let listed = contract.document().pointer(codes).unwrap().as_array().unwrap();
+    assert_eq!(Some(listed), generated().pointer(codes).and_then(Value::as_array));
+    let clients = include_str!("../../docs/clients.md");
+    let documented = clients.lines().skip_while(|line| !line.starts_with("| code |")).skip(2);
+    let documented = documented.map_while(|line| line.strip_prefix("| `")?.split('`').next()).collect::<Vec<_>>();
+    assert_eq!(documented, *listed);
+}
+
 /// Each change of the contract is reported by a line that names it.
 #[test]
 fn a_change_of_the_contract_is_reported() {

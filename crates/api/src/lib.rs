@@ -37,6 +37,7 @@ mod resources;
 mod respond;
 mod router;
 mod state;
+mod violation_code;
 
 pub use resources::users;
 pub use router::{Surface, openapi, operator_paths, router, routes};

@@ -8,10 +8,11 @@ use std::{borrow::Cow, fmt};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Number;
 use utoipa::ToSchema;
 
-pub use crate::problem_type::ProblemType;
 use crate::public_url::PublicUrl;
+pub use crate::{problem_type::ProblemType, violation_code::ViolationCode};
 
 /// The media type of a problem.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -83,7 +84,7 @@ impl ItemProblem {
 }
 
 /// One violation of the contract in a request, and its location.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Violation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "json-pointer")]
@@ -91,26 +92,47 @@ pub struct Violation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    detail: String,
+    /// The rule that is violated.
+    pub code: ViolationCode,
+    /// The bound of the rule, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, nullable = false)]
+    pub limit: Option<Number>,
+    detail: Cow<'static, str>,
 }
 
 impl Violation {
     /// Returns a violation in the body, at a JSON pointer (RFC 6901).
-    pub fn at_pointer(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
+    pub fn at_pointer(pointer: impl Into<String>, code: ViolationCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, code, limit: None, detail: detail.into() }
     }
 
     /// Returns a violation in a path, query or header parameter.
-    pub fn in_parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), detail: detail.into() }
+    pub fn in_parameter(name: impl Into<String>, code: ViolationCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { pointer: None, parameter: Some(name.into()), code, limit: None, detail: detail.into() }
+    }
+
+    /// Returns the violation of a value that another resource has, at a JSON pointer.
+    pub fn not_unique(pointer: impl Into<String>) -> Self {
+        Self::at_pointer(pointer, ViolationCode::NotUnique, "must be unique")
+    }
+
+    /// Sets the bound of the rule.
+    pub fn with_limit(mut self, limit: Option<Number>) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Returns the JSON pointer or the name of the parameter.
+    pub fn place(&self) -> &str {
+        self.pointer.as_ref().or(self.parameter.as_ref()).map_or("", String::as_str)
     }
 }
 
 /// `/users/3/email: is required`
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.pointer.as_ref().or(self.parameter.as_ref());
-        write!(f, "{}: {}", place.map_or("", String::as_str), self.detail)
+        write!(f, "{}: {}", self.place(), self.detail)
     }
 }
 

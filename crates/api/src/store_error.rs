@@ -52,12 +52,11 @@ impl StoreError {
             Self::NotFound => Problem::new(ProblemType::NotFound, format!("No {resource} with this id.")),
             Self::Conflict(member) => {
                 Problem::new(ProblemType::Conflict, format!("Another {resource} has this {member}."))
-                    .with_errors(vec![Violation::at_pointer(format!("/{member}"), "must be unique")])
+                    .with_errors(vec![Violation::not_unique(format!("/{member}"))])
             }
             Self::Conflicts(pointers) => {
                 let detail = format!("Other {resource}s have the values in `errors`. Nothing was created.");
-                let errors =
-                    pointers.into_iter().map(|pointer| Violation::at_pointer(pointer, "must be unique")).collect();
+                let errors = pointers.into_iter().map(Violation::not_unique).collect();
                 Problem::new(ProblemType::Conflict, detail).with_errors(errors)
             }
             Self::PreconditionFailed(version) => {

@@ -35,6 +35,8 @@ words! {
         Inconsistent = "contract-inconsistent",
         /// The server does not implement what the document promises.
         Unenforceable = "contract-unenforceable",
+        /// The document has what some clients, or the generators of clients, cannot use.
+        Unusable = "contract-unusable",
     }
 }
 

@@ -13,23 +13,19 @@
 //!   to parse their text.
 //! - Request bodies that are not JSON. Media types are compared by name, so ranges and parameters never match.
 //! - Request bodies without `x-max-body-bytes`: the limit for all operations is that of the largest body.
-//! - Patterns of requests that need backtracking: the server could match them, but not in linear time, and clients in
-//!   languages with RE2 cannot match them at all.
 
 use std::collections::HashSet;
 
 use openapi_contract::date::unix_seconds;
 use openapi_contract::fields::{flag, members, text};
-use openapi_contract::nodes::Node;
 use openapi_contract::operation;
 use openapi_contract::paths::{self, Declared, Endpoint};
 use openapi_contract::pointer::join;
-use openapi_contract::{Code, Contract, Kind, LoadError, Method, Profile};
+use openapi_contract::{Code, Contract, LoadError, Method};
 use serde_json::Value;
 
 use crate::composition::parts;
 use crate::findings::{Findings, is_json_media_type};
-use crate::pattern::{self, PatternError};
 
 /// Every construct that the server does not implement, in the order of the file.
 pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
@@ -42,9 +38,9 @@ pub fn unenforceable(contract: &Contract) -> Vec<LoadError> {
             deprecation(&mut findings, &endpoint);
             links(&mut findings, &endpoint);
             for declared in path.parameters(contract.document(), &endpoint) {
-                parameter(&mut findings, &declared, &mut seen);
+                parameter(&mut findings, &declared);
             }
-            body(&mut findings, &endpoint, &mut seen);
+            body(&mut findings, &endpoint);
         }
     }
     findings.finish()
@@ -142,7 +138,7 @@ fn links(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
     }
 }
 
-fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>, seen: &mut HashSet<String>) {
+fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>) {
     let (parameter, at) = findings.contract.follow(declared.listed, declared.site.clone());
     let location = declared.location;
     if location == "cookie" {
@@ -167,7 +163,6 @@ fn parameter(findings: &mut Findings<'_>, declared: &Declared<'_>, seen: &mut Ha
     if let Some(schema) = parameter.get("schema") {
         let (schema, at) = findings.contract.follow(schema, join(&at, "schema"));
         scalar(findings, schema, &at);
-        patterns(findings, schema, at, seen);
     }
 }
 
@@ -205,39 +200,18 @@ fn misread(schema: &Value, default: &Value) -> Option<&'static str> {
     }
 }
 
-fn body(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>, seen: &mut HashSet<String>) {
+fn body(findings: &mut Findings<'_>, endpoint: &Endpoint<'_>) {
     let Some(body) = endpoint.operation.get("requestBody") else { return };
     if endpoint.operation.get("x-max-body-bytes").is_none() {
         findings.add(endpoint.pointer.clone(), "the size of the body has no limit; add `x-max-body-bytes`");
     }
     let (body, at) = findings.contract.follow(body, join(&endpoint.pointer, "requestBody"));
     let at = join(&at, "content");
-    for (media, value) in members(body, "content") {
-        let here = join(&at, media);
+    for (media, _) in members(body, "content") {
         if !is_json_media_type(media) || media.contains([';', '*', ' ']) {
             let reason = format!("a body of `{media}` is not supported, only `application/json` and `…+json`");
-            findings.add(here.clone(), reason);
+            findings.add(join(&at, media), reason);
         }
-        if let Some(schema) = value.get("schema") {
-            patterns(findings, schema, join(&here, "schema"), seen);
-        }
-    }
-}
-
-/// Checks the patterns of a schema and of all that it contains or refers to, except the schemas already `seen`.
-fn patterns(findings: &mut Findings<'_>, schema: &Value, at: String, seen: &mut HashSet<String>) {
-    let mut next = vec![Node { kind: Kind::Schema, value: schema, at }];
-    // A work list, not recursion: chains of references may be long.
-    while let Some(Node { kind, value, at }) = next.pop() {
-        let (value, at) = findings.contract.follow(value, at);
-        if kind != Kind::Schema || !seen.insert(at.clone()) {
-            continue;
-        }
-        // An invalid pattern is an inconsistency.
-        if let Some(Err(PatternError::Backtracking(how))) = text(value, "pattern").map(pattern::parse) {
-            findings.add(join(&at, "pattern"), format!("the pattern uses {how}, which RE2 does not support"));
-        }
-        Node { kind, value, at }.children(Profile::Supported, &mut next);
     }
 }
 

@@ -21,7 +21,7 @@ use std::{
     thread,
 };
 
-use api::problem::Violation;
+use api::problem::{Violation, ViolationCode};
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use openapi_contract::OperationTable;
@@ -174,7 +174,8 @@ fn database(error: impl fmt::Display) -> String {
 }
 
 fn not_unique(member: &'static str) -> Violation {
-    Violation::at_pointer(format!("/{member}"), format!("must be unique: another user has this {member}"))
+    let detail = format!("must be unique: another user has this {member}");
+    Violation::at_pointer(format!("/{member}"), ViolationCode::NotUnique, detail)
 }
 
 /// Counts what is read.
@@ -223,7 +224,7 @@ fn read(
     let result = items::read(BufReader::with_capacity(1 << 16, input), |position, text| {
         let user = match &text {
             Some(text) => schemas.parse(text, now()),
-            None => Err(vec![Violation::at_pointer("", TOO_LARGE)]),
+            None => Err(vec![Violation::at_pointer("", ViolationCode::Invalid, TOO_LARGE)]),
         };
         chunk.bytes += text.as_ref().map_or(0, Vec::len);
         // A small object can have many violations.

@@ -1,7 +1,7 @@
 //! Validates an item against the contract's schemas and decodes it.
 
 use api::{
-    problem::Violation,
+    problem::{Violation, ViolationCode},
     timestamp::Timestamp,
     users::{EmailAddress, NewUser, User, UserName},
 };
@@ -81,7 +81,7 @@ impl Schemas {
 }
 
 fn whole(detail: String) -> Vec<Violation> {
-    vec![Violation::at_pointer("", detail)]
+    vec![Violation::at_pointer("", ViolationCode::Invalid, detail)]
 }
 
 fn decode<T: DeserializeOwned>(value: Value) -> Result<T, Vec<Violation>> {
@@ -108,6 +108,6 @@ fn contradictions(user: &ExportedUser, now: DateTime<Utc>) -> Vec<Violation> {
     ]
     .into_iter()
     .filter(|(is_violated, ..)| *is_violated)
-    .map(|(_, pointer, detail)| Violation::at_pointer(pointer, detail))
+    .map(|(_, pointer, detail)| Violation::at_pointer(pointer, ViolationCode::Invalid, detail))
     .collect()
 }

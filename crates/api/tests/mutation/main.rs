@@ -1,7 +1,8 @@
 //! The proof that every difference between the contract and the code is reported: `openapi.yaml` is altered in every
 //! place and every way, one at a time, and so is the spec generated from the handlers.
 //!
-//! Each mutant must be reported *at the altered place*: by the loader, as a contradiction, as unenforceable or as a drift.
+//! Each mutant must be reported *at the altered place*: by the loader, as a contradiction, as unenforceable, as
+//! unusable or as a drift.
 //! A mutant that is not reported must be under an entry of [`openapi_drift::NOT_COMPARED`], and each entry must be needed.
 //! `raw` parses and alters the text, `mutate` and `vocabulary` define the mutations, `place` and `counterparts` the places
 //! where they must be reported.
@@ -56,6 +57,7 @@ enum By {
     Loader,
     Contradiction,
     Enforcement,
+    Usability,
     Diff,
 }
 
@@ -98,6 +100,7 @@ fn build(text: &str, expected: &Value, generated: &Value) -> Vec<Report> {
             let mut reports: Vec<_> =
                 openapi_lint::contradictions(&contract).into_iter().map(fault(By::Contradiction)).collect();
             reports.extend(openapi_lint::unenforceable(&contract).into_iter().map(fault(By::Enforcement)));
+            reports.extend(openapi_lint::unusable(&contract).into_iter().map(fault(By::Usability)));
             reports.extend(drifts(&contract, generated));
             reports
         }

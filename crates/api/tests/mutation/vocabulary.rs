@@ -219,6 +219,8 @@ impl Context {
                 ("examples", json!(["z"])),
                 ("externalDocs", json!({"url": "/z"})),
                 ("maxLenght", json!(7)),
+                ("x-pattern-description", json!("must be z")),
+                ("x-pattern-description", json!("z")),
                 ("x-zzz", json!(1)),
             ],
             Object(_) => vec![("zzz", json!(1))],

@@ -4,6 +4,7 @@ mod consistency;
 mod enforceability;
 #[path = "../../../openapi-contract/tests/support.rs"]
 mod support;
+mod usability;
 
 use serde_json::json;
 

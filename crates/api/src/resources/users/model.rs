@@ -163,7 +163,7 @@ impl UserCreation {
     /// Returns the result for the user at this place. Without a user, another one has the address.
     pub(crate) fn new(public_url: &PublicUrl, place: usize, user: Option<User>) -> Self {
         let problem = user.is_none().then(|| {
-            let violation = Violation::at_pointer(format!("/users/{place}/email"), "must be unique");
+            let violation = Violation::not_unique(format!("/users/{place}/email"));
             ItemProblem::new(public_url, ProblemType::Conflict, "Another user has this email.", vec![violation])
         });
         let status = problem.as_ref().map_or(201, |problem| problem.status);

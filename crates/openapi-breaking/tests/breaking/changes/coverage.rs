@@ -107,6 +107,7 @@ const RULES_OF_KEYWORDS: &[(Kind, &str, &str)] = &[
         "response-property-removed response-property-added prose-changed unsent-property-changed",
     ),
     (Kind::Schema, "deprecated", "part-deprecated part-revived"),
+    (Kind::Schema, "x-pattern-description", "prose-changed"),
     (Kind::Discriminator, "propertyName", "*-discriminator-changed"),
     (Kind::Discriminator, "mapping", "*-mapping-added *-mapping-removed *-discriminator-changed"),
     (Kind::Xml, "name namespace prefix attribute wrapped", "*-constraint-changed"),

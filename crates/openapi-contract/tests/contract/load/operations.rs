@@ -40,6 +40,12 @@ fn unknown_or_invalid_extensions() {
     refuses(id, &with("x-max-body-bytes: 1kB"), "8:7 `x-max-body-bytes` must be");
     refuses(id, &with("x-status: done"), "8:7 `x-status` must be `planned`");
     refuses("type: object", "x-status: planned", "20:7 `x-status` must be on an operation, not on a schema");
+    let vague = "type: object\n      x-pattern-description: letters";
+    refuses(
+        "type: object",
+        vague,
+        "21:7 `x-pattern-description` must be a sentence without its subject, such as `must",
+    );
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! What some clients cannot use, in contracts that load.
+
+use openapi_contract::Contract;
+
+use crate::support::{load, only_message};
+
+/// A contract that every client can use, with one construct for each rule.
+const SMALL: &str = "\
+openapi: 3.1.0
+info: { title: Small, version: '1' }
+security: []
+paths:
+  /things/{id}:
+    parameters:
+      - { name: id, in: path, required: true, schema: { $ref: '#/components/schemas/Id' } }
+    put:
+      operationId: putThing
+      requestBody:
+        content:
+          application/json:
+            schema: { $ref: '#/components/schemas/Thing' }
+      responses:
+        200:
+          description: A thing.
+          content:
+            text/plain: { schema: { type: string, pattern: '^(?=only of answers)' } }
+      x-max-body-bytes: 99
+  /later:
+    post:
+      operationId: later
+      x-status: planned
+      requestBody: { content: { application/json: { schema: { type: string, pattern: ^a } } } }
+      responses: { 204: { description: Not yet. } }
+components:
+  schemas:
+    Id: { type: string, pattern: '^[a-zà-ÿ]+$', x-pattern-description: must have small letters only }
+    Thing:
+      type: object
+      properties:
+        inner: { $ref: '#/components/schemas/Thing' }
+        names: { type: array, items: { allOf: [{ $ref: '#/components/schemas/Id' }] } }
+";
+
+/// The findings, as `line:column message`, without the common prefix.
+fn found(contract: &Contract) -> Vec<String> {
+    let errors = openapi_lint::unusable(contract);
+    errors
+        .iter()
+        .map(|error| {
+            assert!(contract.document().pointer(&error.pointer).is_some(), "{}", error.pointer);
+            let message = error.message.strip_prefix("not usable by every client: ").expect("the common prefix");
+            format!("{} {message}", error.position)
+        })
+        .collect()
+}
+
+/// Asserts that one replacement causes exactly one finding, which starts like this.
+#[track_caller]
+fn refuses(from: &str, to: &str, expected: &str) {
+    only_message(SMALL, (from, to), expected, |yaml| found(&load(yaml)));
+}
+
+#[test]
+fn patterns_of_responses_and_of_planned_operations_need_no_description() {
+    assert!(found(&load(SMALL)).is_empty());
+}
+
+#[test]
+fn patterns_that_need_backtracking() {
+    let pattern = "pattern: '^[a-zà-ÿ]+$'";
+    refuses(pattern, "pattern: '^(?!a)'", "28:25 the pattern uses look-around");
+    refuses(pattern, r"pattern: '(a)\1'", "28:25 the pattern uses a back-reference");
+    let inner = "inner: { $ref: '#/components/schemas/Thing' }";
+    let described = "additionalProperties: { pattern: (?!a), x-pattern-description: must not be a }";
+    refuses(inner, &format!("inner: {{ {described} }}"), "32:42 the pattern uses look-around");
+    let named = SMALL.replace(inner, "pattern: { type: string, example: { pattern: (?!a) } }");
+    assert!(found(&load(&named)).is_empty(), "neither a property nor its example is a pattern");
+}
+
+#[test]
+fn patterns_of_requests_without_a_description() {
+    let expected = "28:25 the response to a violation of the pattern describes it; add `x-pattern-description`";
+    refuses(", x-pattern-description: must have small letters only", "", expected);
+    let parameter = "schema: { $ref: '#/components/schemas/Id' }";
+    refuses(parameter, "schema: { type: string, pattern: ^a }", "7:71 the response to a violation of the pattern");
+}
