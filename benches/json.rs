@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use api::{
     timestamp::Timestamp,
-    users::{EmailAddress, NewUser, User, UserList, UserName},
+    users::{EmailAddress, User, UserInput, UserList, UserName},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Value;
@@ -36,13 +36,13 @@ fn benches(criterion: &mut Criterion) {
     let body = br#"{"name":"Ada Lovelace","email":"ada@example.com"}"#;
     group.throughput(Throughput::Bytes(body.len() as u64));
     group.bench_function("decode a new user", |bench| {
-        bench.iter(|| serde_json::from_slice::<NewUser>(black_box(body)).expect("a user"));
+        bench.iter(|| serde_json::from_slice::<UserInput>(black_box(body)).expect("a user"));
     });
     // As a request is decoded: its schema is validated in between.
     group.bench_function("decode a new user by way of a value", |bench| {
         bench.iter(|| {
             let value: Value = serde_json::from_slice(black_box(body)).expect("JSON");
-            serde_json::from_value::<NewUser>(value).expect("a user")
+            serde_json::from_value::<UserInput>(value).expect("a user")
         });
     });
     group.finish();

@@ -16,7 +16,7 @@ use std::{
 use api::{
     idempotency::Origin,
     preconditions::Versions,
-    users::{EmailAddress, NewUser, UserName, UserPatch, UserQuery, UserSort, Users},
+    users::{EmailAddress, UserInput, UserName, UserPatch, UserQuery, UserSort, Users},
 };
 use clap::Parser;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -29,11 +29,11 @@ const CONCURRENT: usize = 64;
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-fn new_user() -> NewUser {
+fn new_user() -> UserInput {
     // The database may have users of an earlier run.
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let email = format!("ada{}-{number}@example.com", std::process::id());
-    NewUser { name: UserName("Ada Lovelace".into()), email: EmailAddress(email) }
+    UserInput { name: UserName("Ada Lovelace".into()), email: EmailAddress(email) }
 }
 
 fn operations(criterion: &mut Criterion, name: &str, url: &str) {

@@ -89,7 +89,10 @@ async fn planned_operations_are_not_served() {
             "  # Next year.\n  /gadgets:\n    get:\n      operationId: listGadgets\n      x-status: planned\n      responses:\n        \
              '200': { $ref: '#/components/responses/Gadgets' }\n\n  /users/{id}:\n",
         ),
-        ("  responses:\n    Alive:\n", "  responses:\n    Gadgets: { description: Gadgets. }\n    Alive:\n"),
+        (
+            "  responses:\n    NotModified:\n",
+            "  responses:\n    Gadgets: { description: Gadgets. }\n    NotModified:\n",
+        ),
         (
             "    delete:\n      operationId: deleteUser\n",
             "    trace:\n      operationId: traceUser\n      x-status: planned\n      responses: { 204: { description: T. } }\n    \

@@ -32,7 +32,7 @@ fn contract_with_locale() -> Artifacts {
     let locale = "        unstored_locale: { $ref: '#/components/schemas/UnstoredLocale' }\n";
     let schema = "    UnstoredLocale: { type: string, pattern: '^[a-z]{2}(-[A-Z]{2})?$' }\n";
     let yaml = include_str!("../../openapi.yaml");
-    assert_eq!(yaml.matches(email).count(), 3, "User, NewUser and UserPatch");
+    assert_eq!(yaml.matches(email).count(), 3, "User, UserInput and UserPatch");
     let yaml =
         yaml.replace(email, &format!("{email}{locale}")).replace("  schemas:\n", &format!("  schemas:\n{schema}"));
     let contract = Contract::load("openapi.yaml", &yaml).unwrap_or_else(|errors| panic!("{errors:?}"));

@@ -77,6 +77,7 @@ on_both! {
             line(with(&other, "version", 0), &[("/version", "must be at least 1")]),
             line(with(&other, "created_at", LATER), &[("/id", "a UUID of version 7 whose time is created_at")]),
             line(with(&other, "updated_at", EARLIER), &[("/updated_at", "is before created_at")]),
+            line(with(&other, "created_at", "2026-01-01T00:00:00Z"), &[("/created_at", "must be a time in UTC with six decimals")]),
             line(with(&other, "updated_at", soon), &[("/updated_at", "is in the future")]),
         ];
         // Line ends of both kinds, blank lines, and no line end after the last line.
@@ -89,7 +90,7 @@ on_both! {
         environment.write("users", input);
 
         let outcome = environment.run(&["import", "users"]);
-        let summary = "imported 3 users, rejected 14 (reasons in users.rejects.ndjson)\n";
+        let summary = "imported 3 users, rejected 15 (reasons in users.rejects.ndjson)\n";
         assert_eq!((outcome.code, &*outcome.stdout, &*outcome.stderr), (Some(3), summary, ""));
         let rejects = environment.read("users.rejects.ndjson");
         let expected = lines.iter().enumerate().filter(|(_, (_, errors))| !errors.is_empty());
@@ -161,7 +162,7 @@ on_both! {
     /// Users with any values that the contract accepts are the same after they moved to the other database and back.
     async fn an_export_imported_elsewhere_is_the_same(environment: Environment) {
         let document = Document::of_the_contract();
-        let schema = json!({ "$ref": "#/components/schemas/NewUser" });
+        let schema = json!({ "$ref": "#/components/schemas/UserInput" });
         let mut values = Values::new(document);
         let mut lines: Vec<_> = (0..300).map(|_| values.generate(&schema).to_string()).collect();
         lines.push(json!({ "name": r"\N \. \t", "email": "{}|'\\'$@example.com".replace('\\', "") }).to_string());

@@ -6,7 +6,7 @@ A call returns the result. A problem is raised as the exception of its status co
 import sys
 from uuid import UUID
 
-from users_api import ApiClient, Configuration, NewUser, Problem, UserPatch, UsersApi
+from users_api import ApiClient, Configuration, UserInput, Problem, UserPatch, UsersApi
 from users_api.exceptions import (
     ConflictException,
     NotFoundException,
@@ -27,7 +27,7 @@ assert isinstance(refused, Problem)
 assert (refused.type, refused.status) == ("/problems/unauthorized", 401)
 
 # Create: the response has the location and the version of the new user. Header names are in lower case.
-created = users.create_user_with_http_info(NewUser(name="Ada Lovelace", email="ada@example.com"))
+created = users.create_user_with_http_info(UserInput(name="Ada Lovelace", email="ada@example.com"))
 ada = created.data
 assert created.status_code == 201
 assert created.headers and created.headers["location"] == f"/users/{ada.id}"
@@ -38,7 +38,7 @@ assert version.strip('"').isdigit()
 assert users.get_user(ada.id) == ada
 
 # List, page by page, newest first.
-grace = users.create_user(NewUser(name="Grace Hopper", email="grace@example.com"))
+grace = users.create_user(UserInput(name="Grace Hopper", email="grace@example.com"))
 names: list[str] = []
 cursor: UUID | None = None
 while not names or cursor:
@@ -49,17 +49,17 @@ while not names or cursor:
 assert names == ["Grace Hopper", "Ada Lovelace"]
 
 # Replace a user, then change one property. The default content type of the client is application/json.
-replaced = users.replace_user_with_http_info(ada.id, NewUser(name="Ada King", email="ada@example.org"))
+replaced = users.replace_user_with_http_info(ada.id, UserInput(name="Ada King", email="ada@example.org"))
 assert replaced.data.name == "Ada King"
 assert replaced.headers and replaced.headers["etag"] != version
 patch = UserPatch(name="Ada, Countess of Lovelace")
 patched = users.update_user(ada.id, patch, _content_type="application/merge-patch+json")
 assert (patched.name, patched.email) == ("Ada, Countess of Lovelace", "ada@example.org")
 
-# Problems: a body with two violations, and an e-mail address in use. `NewUser(name=" ", …)` would raise a ValueError
+# Problems: a body with two violations, and an e-mail address in use. `UserInput(name=" ", …)` would raise a ValueError
 # before a request is sent, because the models check the contract.
 try:
-    users.create_user(NewUser.model_construct(name=" ", email="ada@localhost"))
+    users.create_user(UserInput.model_construct(name=" ", email="ada@localhost"))
     sys.exit("an invalid user was created")
 except UnprocessableEntityException as error:
     problem = error.data
@@ -67,7 +67,7 @@ assert isinstance(problem, Problem)
 assert (problem.type, problem.status) == ("/problems/validation", 422)
 assert {violation.pointer for violation in problem.errors or []} == {"/name", "/email"}
 try:
-    users.create_user(NewUser(name="Ada", email="GRACE@example.com"))
+    users.create_user(UserInput(name="Ada", email="GRACE@example.com"))
     sys.exit("two users with the same e-mail address were created")
 except ConflictException as error:
     taken = error.data

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from users_api_client import AuthenticatedClient
 from users_api_client.api.users import create_user, delete_user, get_user, list_users, replace_user, update_user
-from users_api_client.models import NewUser, Problem, User, UserList, UserPatch
+from users_api_client.models import UserInput, Problem, User, UserList, UserPatch
 from users_api_client.types import UNSET, Unset
 
 url, key = sys.argv[1:]
@@ -20,7 +20,7 @@ assert isinstance(refused, Problem), refused
 assert (refused.type_, refused.status) == ("/problems/unauthorized", 401)
 
 # Create: the response has the location and the version of the new user.
-created = create_user.sync_detailed(client=client, body=NewUser(name="Ada Lovelace", email="ada@example.com"))
+created = create_user.sync_detailed(client=client, body=UserInput(name="Ada Lovelace", email="ada@example.com"))
 ada = created.parsed
 assert isinstance(ada, User), ada
 assert created.status_code == 201
@@ -32,7 +32,7 @@ assert version.strip('"').isdigit()
 assert get_user.sync(ada.id, client=client) == ada
 
 # List, page by page, newest first.
-grace = create_user.sync(client=client, body=NewUser(name="Grace Hopper", email="grace@example.com"))
+grace = create_user.sync(client=client, body=UserInput(name="Grace Hopper", email="grace@example.com"))
 assert isinstance(grace, User), grace
 names = []
 cursor: UUID | Unset | None = None
@@ -45,7 +45,7 @@ while cursor is not UNSET:
 assert names == ["Grace Hopper", "Ada Lovelace"]
 
 # Replace a user, then change one property.
-replaced = replace_user.sync_detailed(ada.id, client=client, body=NewUser(name="Ada King", email="ada@example.org"))
+replaced = replace_user.sync_detailed(ada.id, client=client, body=UserInput(name="Ada King", email="ada@example.org"))
 assert isinstance(replaced.parsed, User), replaced
 assert replaced.parsed.name == "Ada King"
 assert replaced.headers["ETag"] != version
@@ -54,11 +54,11 @@ assert isinstance(patched, User), patched
 assert (patched.name, patched.email) == ("Ada, Countess of Lovelace", "ada@example.org")
 
 # Problems: a body with two violations, and an e-mail address in use.
-problem = create_user.sync(client=client, body=NewUser(name=" ", email="ada@localhost"))
+problem = create_user.sync(client=client, body=UserInput(name=" ", email="ada@localhost"))
 assert isinstance(problem, Problem)
 assert (problem.type_, problem.status) == ("/problems/validation", 422)
 assert {violation.pointer for violation in problem.errors or []} == {"/name", "/email"}
-taken = create_user.sync(client=client, body=NewUser(name="Ada", email="GRACE@example.com"))
+taken = create_user.sync(client=client, body=UserInput(name="Ada", email="GRACE@example.com"))
 assert isinstance(taken, Problem)
 assert (taken.type_, taken.status) == ("/problems/conflict", 409)
 assert [violation.pointer for violation in taken.errors or []] == ["/email"]

@@ -3,7 +3,7 @@
 use api::{
     problem::{Violation, ViolationCode},
     timestamp::Timestamp,
-    users::{EmailAddress, NewUser, User, UserName},
+    users::{EmailAddress, User, UserInput, UserName},
 };
 use chrono::{DateTime, Utc};
 use openapi_contract::OperationTable;
@@ -23,6 +23,13 @@ const ID_DIFFERENCE: u64 = 1_000_000;
 /// A number of changes that no user has, and after which there is room for more.
 const MAX_VERSION: i64 = 1 << 53;
 
+/// The form in which `export` writes a time, and its description. The contract has only the format, because generated clients
+/// would compare the pattern with their own form of a time.
+const TIME: [&str; 2] = [
+    r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$",
+    "must be a time in UTC with six decimals, such as 2026-11-22T09:30:00.123456Z",
+];
+
 /// The schemas of an item.
 pub(super) struct Schemas {
     new: BodySchema,
@@ -41,17 +48,22 @@ struct ExportedUser {
 }
 
 impl Schemas {
-    /// Compiles the schemas: `NewUser`, and `User` with its version and without unknown members.
+    /// Compiles the schemas: `UserInput`, and `User` with its version and without unknown members.
     pub(super) fn compile(table: &OperationTable) -> Result<Self, String> {
         let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
         let user = reference("User");
         let mut exported = table.resolve(&user).clone();
         exported["additionalProperties"] = false.into();
         exported["properties"]["version"] = json!({ "type": "integer", "minimum": 1, "maximum": MAX_VERSION });
+        for member in ["created_at", "updated_at"] {
+            let [pattern, description] = TIME;
+            exported["properties"][member]["pattern"] = pattern.into();
+            exported["properties"][member]["x-pattern-description"] = description.into();
+        }
         if let Some(required) = exported["required"].as_array_mut() {
             required.push("version".into());
         }
-        let new = BodySchema::compile(table, &reference("NewUser"))?;
+        let new = BodySchema::compile(table, &reference("UserInput"))?;
         Ok(Self { new, exported: BodySchema::compile(table, &exported)? })
     }
 
@@ -67,7 +79,7 @@ impl Schemas {
             return Err(found);
         }
         if !is_exported {
-            return decode::<NewUser>(value).map(ImportedUser::New);
+            return decode::<UserInput>(value).map(ImportedUser::New);
         }
         let user: ExportedUser = decode(value)?;
         let found = contradictions(&user, now);

@@ -7,7 +7,7 @@ use std::{
 
 use api::{
     store_error::StoreError,
-    users::{NewUser, User},
+    users::{User, UserInput},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -72,12 +72,12 @@ pub(super) const TAKEN: (&str, &str) = (
 pub(super) struct Create {
     /// A random id. The id of the user has its second half.
     tail: Uuid,
-    new: NewUser,
+    new: UserInput,
     caller: Option<Arc<str>>,
 }
 
 impl Create {
-    pub(super) fn new(store: &Store, new: NewUser, caller: Option<Arc<str>>) -> Self {
+    pub(super) fn new(store: &Store, new: UserInput, caller: Option<Arc<str>>) -> Self {
         Self { tail: store.ids.generate_random(), new, caller }
     }
 }
@@ -106,7 +106,7 @@ async fn insert(
                 let rows: Vec<_> =
                     (now..).zip(users).map(|(micros, user)| (uuid_v7(micros, user.tail), Micros::from(micros))).collect();
                 let items = users.iter().zip(&rows).map(|(user, (id, time))| {
-                    let NewUser { name, email } = &user.new;
+                    let UserInput { name, email } = &user.new;
                     json!([hex(*id), name.0, email.0, email.key(), time.0.datetime().timestamp_micros(), user.caller])
                 });
                 let insert = sqlx::query(statement.1).bind(json_text(items)).bind(now);
@@ -127,7 +127,7 @@ async fn insert(
     let created: HashMap<u64, _> = rows.into_iter().map(|(id, time)| (tail(id), (id, time.0))).collect();
     let user = |user: &&Create| {
         let &(id, time) = created.get(&tail(user.tail))?;
-        let NewUser { name, email } = user.new.clone();
+        let UserInput { name, email } = user.new.clone();
         Some(User { id, name, email, created_at: time, updated_at: time, version: 1 })
     };
     Ok(users.iter().map(user).collect())
@@ -218,7 +218,7 @@ impl Write for CreateUserLists {
 }
 
 /// Returns the pointers to the addresses that another user has, in the list or in the store.
-pub(super) async fn conflicts(store: &Store, users: &[NewUser]) -> Result<Vec<String>, Failure> {
+pub(super) async fn conflicts(store: &Store, users: &[UserInput]) -> Result<Vec<String>, Failure> {
     let keys: Vec<_> = users.iter().map(|user| user.email.key()).collect();
     let query = async {
         on!(store.pools.read(),

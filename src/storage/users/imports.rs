@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use api::users::{EmailAddress, NewUser, User};
+use api::users::{EmailAddress, User, UserInput};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -88,7 +88,7 @@ pub(super) const EXISTING: (&str, &str) = (
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportedUser {
     /// It gets an id and the time of the import.
-    New(NewUser),
+    New(UserInput),
     /// It keeps its id, version and times.
     Exported(User),
 }

@@ -21,7 +21,7 @@ use api::{
     preconditions::Versions,
     representation::Representation,
     store_error::StoreError,
-    users::{NewUser, User, UserChangeList, UserChangeQuery, UserList, UserLookup, UserPatch, UserQuery, Users},
+    users::{User, UserChangeList, UserChangeQuery, UserInput, UserList, UserLookup, UserPatch, UserQuery, Users},
 };
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -121,14 +121,14 @@ struct SqlUsers {
 
 #[async_trait]
 impl Users for SqlUsers {
-    async fn create(&self, new: NewUser, origin: Origin) -> Result<Written<Arc<Representation<User>>>, StoreError> {
+    async fn create(&self, new: UserInput, origin: Origin) -> Result<Written<Arc<Representation<User>>>, StoreError> {
         let user = self.creates.call(Create::new(&self.store, new, origin.caller), origin.key).await?;
         Ok(user.map(|user| user.0))
     }
 
     async fn create_many(
         &self,
-        users: Vec<NewUser>,
+        users: Vec<UserInput>,
         atomic: bool,
         origin: Origin,
     ) -> Result<Written<Vec<Option<User>>>, StoreError> {

@@ -96,7 +96,7 @@ fn json_keeps_the_order_of_the_yaml() {
     let place = |text: &str| json.find(text).unwrap_or_else(|| panic!("{text} is missing"));
     assert!(json.starts_with("{\n  \"openapi\": \"3.1.0\",\n  \"info\": {\n    \"title\": \"Library\""));
     assert!(place("\"operationId\": \"listBooks\"") < place("\"summary\": \"The shelves\""));
-    assert!(place("\"NewBook\": {\n        \"type\"") < place("\"Book\": {\n        \"allOf\""));
+    assert!(place("\"BookInput\": {\n        \"type\"") < place("\"Book\": {\n        \"allOf\""));
     assert_eq!(serde_json::from_str::<serde_json::Value>(&json).ok().as_ref(), Some(contract.document()));
 
     let mut projected = contract.document().clone();

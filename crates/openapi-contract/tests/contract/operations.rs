@@ -97,7 +97,7 @@ fn bodies_and_responses_are_listed_by_media_type() {
     let create = operation(&contract, "createBook");
     let body = create.body.as_ref().expect("a body");
     assert!(body.required);
-    assert_eq!(body.content["application/json"], json!({"$ref": "#/components/schemas/NewBook"}));
+    assert_eq!(body.content["application/json"], json!({"$ref": "#/components/schemas/BookInput"}));
     assert!(operation(&contract, "listBooks").body.is_none());
     assert!(!operation(&contract, "putCover").body.as_ref().expect("a body").required);
 

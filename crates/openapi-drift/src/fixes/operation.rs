@@ -78,7 +78,7 @@ pub(crate) fn response(types: &mut Types<'_, '_>, status: &str, response: &Value
     Ok(format!("({})", parts.join(", ")))
 }
 
-/// `request_body = NewUser`, and the type that the handler takes.
+/// `request_body = UserInput`, and the type that the handler takes.
 pub(crate) fn request_body(types: &mut Types<'_, '_>, body: &Value, hint: &str) -> Result<(String, String), Words> {
     if body.get("required") != Some(&Value::Bool(true)) {
         return Err("an optional body cannot be derived: write `required: true` in the contract".to_owned());

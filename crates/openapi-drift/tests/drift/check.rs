@@ -32,7 +32,7 @@ fn reported(changes: &[(&str, &str)]) -> [Vec<String>; 2] {
 }
 
 const LOWER: (&str, &str) = ("maxLength: 200,", "maxLength: 90,");
-const TITLE: &str = "/components/schemas/NewBook/properties/title/maxLength";
+const TITLE: &str = "/components/schemas/BookInput/properties/title/maxLength";
 
 #[test]
 fn a_fault_hides_no_drift() {

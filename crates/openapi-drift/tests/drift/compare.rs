@@ -53,9 +53,9 @@ pub(crate) const LIST: &str = "/paths/~1books/get";
 
 #[test]
 fn keywords_of_schemas() {
-    let title = "/components/schemas/NewBook/properties/title";
+    let title = "/components/schemas/BookInput/properties/title";
     let place = "POST /books → body → application/json → title";
-    let at = "#/components/schemas/NewBook/properties/title";
+    let at = "#/components/schemas/BookInput/properties/title";
     code_drifts(
         |code| set(code, &format!("{title}/maxLength"), json!(80)),
         &format!(
@@ -81,16 +81,16 @@ fn keywords_of_schemas() {
         ),
     );
     code_drifts(
-        |code| drop(remove(code, "/components/schemas/NewBook/additionalProperties")),
-        "openapi.yaml:151:7: POST /books → body → application/json: additionalProperties: missing in the code, expected false (openapi.yaml) (#/components/schemas/NewBook/additionalProperties; also at 1 other place)",
+        |code| drop(remove(code, "/components/schemas/BookInput/additionalProperties")),
+        "openapi.yaml:151:7: POST /books → body → application/json: additionalProperties: missing in the code, expected false (openapi.yaml) (#/components/schemas/BookInput/additionalProperties; also at 1 other place)",
     );
 }
 
 #[test]
 fn sets_tell_their_difference() {
     code_drifts(
-        |code| set(code, "/components/schemas/NewBook/properties/kind/enum", json!(["essay", "novel", "comic"])),
-        "openapi.yaml:156:31: POST /books → body → application/json → kind: enum: only openapi.yaml has \"atlas\", only the code has \"comic\" (#/components/schemas/NewBook/properties/kind/enum; also at 1 other place)",
+        |code| set(code, "/components/schemas/BookInput/properties/kind/enum", json!(["essay", "novel", "comic"])),
+        "openapi.yaml:156:31: POST /books → body → application/json → kind: enum: only openapi.yaml has \"atlas\", only the code has \"comic\" (#/components/schemas/BookInput/properties/kind/enum; also at 1 other place)",
     );
     contract_drifts(
         "required: [title, status]",
@@ -107,8 +107,8 @@ fn sets_tell_their_difference() {
 #[test]
 fn properties_whose_names_are_keywords() {
     code_drifts(
-        |code| drop(remove(code, "/components/schemas/NewBook/properties/description")),
-        "openapi.yaml:155:9: POST /books → body → application/json → description: missing in the code (#/components/schemas/NewBook/properties/description; also at 1 other place)",
+        |code| drop(remove(code, "/components/schemas/BookInput/properties/description")),
+        "openapi.yaml:155:9: POST /books → body → application/json → description: missing in the code (#/components/schemas/BookInput/properties/description; also at 1 other place)",
     );
     contract_drifts(
         "        title: { type: string }\n",

@@ -134,7 +134,7 @@ fn a_new_property_is_listed_as_required() {
 #[test]
 fn flow_style_and_comments_stay() {
     let mut code = generated();
-    code["components"]["schemas"]["NewBook"]["properties"]["title"]["maxLength"] = json!(90);
+    code["components"]["schemas"]["BookInput"]["properties"]["title"]["maxLength"] = json!(90);
     let text = fixed(&code);
     assert!(
         text.lines().any(|line| line.starts_with("        title: { type: string,") && line.contains("maxLength: 90")),
@@ -167,7 +167,7 @@ fn a_list_in_block_style_stays_one() {
 #[test]
 fn a_fix_does_not_contradict_the_contract() {
     let mut code = generated();
-    code["components"]["schemas"]["NewBook"]["properties"]["title"]["maxLength"] = json!(0);
+    code["components"]["schemas"]["BookInput"]["properties"]["title"]["maxLength"] = json!(0);
     let found = findings(&library(), &code);
     let fix = found[0].fixes.iter().find(|fix| fix.side == Side::Contract).expect("a fix");
     assert!(fix.edits.is_empty() && fix.note.starts_with("the contract would be invalid: "), "{fix:#?}");

@@ -116,7 +116,7 @@ fn a_keyword_is_not_fixed_where_its_neighbours_differ() {
     let mut spec = spec();
     let choice = serde_json::json!({"anyOf": [{"type": "number"}, {"type": "string"}]});
     let mut found = 0;
-    for schema in ["User", "NewUser", "UserPatch"] {
+    for schema in ["User", "UserInput", "UserPatch"] {
         spec["components"]["schemas"][schema]["properties"]["name"] = choice.clone();
     }
     let files = [file("users", USERS)];

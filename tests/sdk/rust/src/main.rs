@@ -7,7 +7,7 @@ use std::num::NonZero;
 use reqwest::header::AUTHORIZATION;
 use users_api::{
     Client, Error, ResponseValue,
-    types::{NewUser, Problem, UserPatch},
+    types::{UserInput, Problem, UserPatch},
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Failure> {
     };
     let headers = [(AUTHORIZATION, format!("Bearer {key}").parse()?)].into_iter().collect();
     let client = Client::new_with_client(&url, reqwest::Client::builder().default_headers(headers).build()?);
-    let user = |name: &str, email: &str| Ok::<_, Failure>(NewUser { name: name.parse()?, email: email.parse()? });
+    let user = |name: &str, email: &str| Ok::<_, Failure>(UserInput { name: name.parse()?, email: email.parse()? });
 
     // Create: the response has the location and the version of the new user.
     let (key, new) = ("8e03978e-40d5-43e8-bc93-6894a57f9324".parse()?, user("Ada Lovelace", "ada@example.com")?);

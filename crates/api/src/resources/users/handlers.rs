@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::model::{
-    NewUser, NewUsers, User, UserChangeList, UserChangeQuery, UserCreation, UserCreations, UserList, UserLookup,
+    User, UserBatch, UserChangeList, UserChangeQuery, UserCreation, UserCreations, UserInput, UserList, UserLookup,
     UserPatch, UserQuery, UsersFound,
 };
 use crate::{
@@ -73,7 +73,7 @@ async fn list_user_changes(
 }
 
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", params(IdempotencyHeader),
-    request_body = NewUser,
+    request_body = UserInput,
     responses(
         (status = 201, body = User,
             headers(("Location" = Location), ("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
@@ -81,7 +81,7 @@ async fn list_user_changes(
 async fn create_user(
     State(state): State<AppState>,
     origin: Origin,
-    Body(new): Body<NewUser>,
+    Body(new): Body<UserInput>,
 ) -> Result<Response, Problem> {
     let written = state.users.create(new, origin).await.map_err(problem)?;
     Ok(written.respond(|user| {
@@ -91,14 +91,14 @@ async fn create_user(
 }
 
 #[utoipa::path(post, path = "/users/batch", operation_id = "createUsers", tag = "users", params(IdempotencyHeader),
-    request_body = NewUsers,
+    request_body = UserBatch,
     responses(
         (status = 200, body = UserCreations, headers(("Idempotency-Replayed" = bool))),
         (status = 409, body = Problem, content_type = "application/problem+json")))]
 async fn create_users(
     State(state): State<AppState>,
     origin: Origin,
-    Body(NewUsers { users, atomic }): Body<NewUsers>,
+    Body(UserBatch { users, atomic }): Body<UserBatch>,
 ) -> Result<Response, Problem> {
     let written = state.users.create_many(users, atomic, origin).await.map_err(problem)?;
     Ok(written.respond(|users| {
@@ -134,7 +134,7 @@ async fn get_user(
 }
 
 #[utoipa::path(put, path = "/users/{id}", operation_id = "replaceUser", tag = "users",
-    params(UserPath, WritePreconditions, IdempotencyHeader), request_body = NewUser,
+    params(UserPath, WritePreconditions, IdempotencyHeader), request_body = UserInput,
     responses(
         (status = 200, body = User, headers(("ETag" = EntityTag), ("Idempotency-Replayed" = bool))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -146,7 +146,7 @@ async fn replace_user(
     Path(path): Path<UserPath>,
     origin: Origin,
     Header(preconditions): Header<WritePreconditions>,
-    Body(new): Body<NewUser>,
+    Body(new): Body<UserInput>,
 ) -> Result<Response, Problem> {
     let all = UserPatch { name: Some(new.name), email: Some(new.email) };
     let written = state.users.update(path.id, preconditions.versions(), all, origin).await.map_err(problem)?;

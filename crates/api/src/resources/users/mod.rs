@@ -5,6 +5,6 @@ pub(crate) mod model;
 
 pub(crate) use handlers::routes;
 pub use model::{
-    EmailAddress, NewUser, NewUsers, User, UserChange, UserChangeList, UserChangeQuery, UserChangeType, UserCreation,
-    UserCreations, UserList, UserLookup, UserName, UserPatch, UserQuery, UserSort, Users, UsersFound,
+    EmailAddress, User, UserBatch, UserChange, UserChangeList, UserChangeQuery, UserChangeType, UserCreation,
+    UserCreations, UserInput, UserList, UserLookup, UserName, UserPatch, UserQuery, UserSort, Users, UsersFound,
 };

@@ -115,7 +115,7 @@ pub struct User {
 /// The members of a user that a client sets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewUser {
+pub struct UserInput {
     /// See [`User::name`].
     pub name: UserName,
     /// See [`User::email`].
@@ -125,17 +125,17 @@ pub struct NewUser {
 /// Users to create.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewUsers {
+pub struct UserBatch {
     /// The users.
     #[schema(min_items = 1, max_items = 1000)]
-    pub users: Vec<NewUser>,
+    pub users: Vec<UserInput>,
     /// Whether either all of them are created or none.
     #[serde(default)]
     #[schema(default = false)]
     pub atomic: bool,
 }
 
-/// The results of a [`NewUsers`].
+/// The results of a [`UserBatch`].
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UserCreations {
     /// One result per user, in the order of the request.
@@ -143,7 +143,7 @@ pub struct UserCreations {
     pub results: Vec<UserCreation>,
 }
 
-/// The result for one user of a [`NewUsers`]: the user or a problem.
+/// The result for one user of a [`UserBatch`]: the user or a problem.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UserCreation {
     /// The status that `POST /users` would have.
@@ -335,13 +335,13 @@ impl UserChangeQuery {
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Creates a user with a new id. `Conflict("email")` if another user has the address.
-    async fn create(&self, new: NewUser, origin: Origin) -> Result<Written<Arc<Representation<User>>>, StoreError>;
+    async fn create(&self, new: UserInput, origin: Origin) -> Result<Written<Arc<Representation<User>>>, StoreError>;
 
     /// Creates several users, in the order of the list. `None` for a user whose address another one has, in the list or in the
     /// store. If `atomic`, creates none unless it creates all: `Conflicts`.
     async fn create_many(
         &self,
-        users: Vec<NewUser>,
+        users: Vec<UserInput>,
         atomic: bool,
         origin: Origin,
     ) -> Result<Written<Vec<Option<User>>>, StoreError>;
