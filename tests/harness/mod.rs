@@ -367,11 +367,9 @@ impl Request<'_> {
             headers: received.headers().clone(),
             body: received.bytes().await.expect("a whole body").to_vec(),
         };
-        // For the table of faults in docs/operation.md.
-        if std::env::var_os("PRINT_RESPONSE_TIMES").is_some() {
-            let (current, status, time) = (std::thread::current(), response.status, start.elapsed());
-            eprintln!("response: {} {} {status} {}", current.name().unwrap_or_default(), self.method, time.as_millis());
-        }
+        // For a test that fails, and with --nocapture for the table of faults in docs/operation.md.
+        let (test, status, time) = (std::thread::current(), response.status, start.elapsed().as_millis());
+        eprintln!("{}: {} {} {status} in {time} ms", test.name().unwrap_or_default(), self.method, self.path);
         let operation = conformance::check(&self.method, &self.path, &response);
         if let (Some(database), Some(operation)) = (self.app.database, operation) {
             coverage::record(database, operation, response.status);
