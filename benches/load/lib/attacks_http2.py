@@ -61,7 +61,7 @@ def dribble(context):
 
 
 LIST = "/users?limit=100"
-UNSENT = "64 MiB of unsent responses, no progress in 10 to 20 s, a response received within 30 s"
+UNSENT = "32 MiB of unsent responses, no progress in 10 to 20 s, a response received within 30 s"
 ALLOWANCE = "256 KiB of frames without requests"
 ATTACKS = {
     "http2-never-read": Attack(
