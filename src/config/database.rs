@@ -14,7 +14,8 @@ settings! {
         #[arg(hide_env_values = true)]
         database_url: DatabaseTarget = target, "sqlite://data/web_server.db", "URL";
 
-        /// File that contains the URL of the database, for mounted secrets. It takes precedence over DATABASE_URL.
+        /// File that contains the URL of the database, for mounted secrets. It takes precedence over DATABASE_URL. It is read
+        /// again when it changes and at SIGHUP, so that the role and the password of PostgreSQL can be rotated.
         database_url_file: String = text, "", "PATH";
 
         /// Do not run pending database migrations at start.
@@ -61,6 +62,18 @@ pub enum DatabaseTarget {
     Sqlite(PathBuf),
     /// A PostgreSQL server.
     Postgres(Box<PgConnectOptions>),
+}
+
+impl DatabaseTarget {
+    /// Parses the URL of a database.
+    ///
+    /// # Errors
+    /// What is wrong. The message does not quote the URL, since it may contain a password.
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        target(url.trim()).map_err(|invalid| match invalid {
+            Invalid::Expected(problem) | Invalid::Secret(problem) => problem,
+        })
+    }
 }
 
 /// The location for people, without the password.

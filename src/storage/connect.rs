@@ -9,7 +9,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::{
     abilities::Abilities,
     cache::Cache,
-    coherence, error,
+    coherence, credentials, error,
     keys_in_flight::KeysInFlight,
     pool_options::{self, PING_TIMEOUT},
     pools::Pools,
@@ -65,7 +65,7 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
     }
     let connections = usize::try_from(config.database.database_max_connections).unwrap_or(usize::MAX);
     let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
-    Ok(Store {
+    let store = Store {
         pools,
         clock,
         ids,
@@ -78,7 +78,9 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
         abilities: Arc::new(Abilities::new()),
         permits_beside_lanes,
         faults: None,
-    })
+    };
+    credentials::follow(&store, config.clone()).await;
+    Ok(store)
 }
 
 /// Returns the cache of users, if it is enabled. It is off until the writes of other processes are observed.
@@ -93,9 +95,10 @@ fn user_cache(config: &DatabaseConfig) -> Option<Arc<Cache<Representation<User>>
     (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))
 }
 
-async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Pools, String> {
+/// Returns the options of the connections for requests, for this role and database.
+pub(super) fn postgres_options(config: &Config, options: &PgConnectOptions) -> PgConnectOptions {
     let milliseconds = |duration: Duration| duration.as_millis().to_string();
-    let options = named(options).options([
+    named(options).options([
         ("statement_timeout", milliseconds(config.deadlines.statement)),
         ("lock_timeout", milliseconds(config.deadlines.lock)),
         ("idle_in_transaction_session_timeout", milliseconds(config.database.database_idle_in_transaction_timeout)),
@@ -108,7 +111,11 @@ async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Po
         ("enable_seqscan", "off".to_owned()),
         // A bitmap has no order: the plan of a page would read every row of the range, and sort them.
         ("enable_bitmapscan", "off".to_owned()),
-    ]);
+    ])
+}
+
+async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Pools, String> {
+    let options = postgres_options(config, options);
     wait_for_postgres(config, &options).await?;
     let probe = PostgresPool::new(pool_options::probe(), options.clone(), PING_TIMEOUT);
     let deadline = config.deadlines.statement + RESPONSE_MARGIN;

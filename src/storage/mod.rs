@@ -12,6 +12,7 @@ mod coalescer;
 mod coalescer_limits;
 mod coherence;
 mod connect;
+mod credentials;
 mod error;
 mod fault_injection;
 mod idempotency;

@@ -27,6 +27,7 @@ mod proxy_protocol;
 mod raw_requests;
 mod readiness;
 mod retries;
+mod rotation;
 mod sqlite_files;
 mod stop;
 mod tls;

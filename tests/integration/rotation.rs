@@ -1,0 +1,91 @@
+//! The role and the password for PostgreSQL change while the server runs.
+#![expect(clippy::disallowed_methods, reason = "acts as an operator of PostgreSQL, not the server's own SQL")]
+
+use std::{fs, path::Path, time::Duration};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::{
+    harness::{Database, Storage},
+    process::{Process, web_server},
+};
+
+/// The URL of the database with another role.
+fn url_of(storage: &Storage, role: &str) -> String {
+    let url = storage.url();
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (_, place) = rest.rsplit_once('@').expect("a role");
+    format!("{scheme}://{role}:secret@{place}")
+}
+
+/// As an operator does: in one step.
+fn write(file: &Path, content: &str) {
+    let new = file.with_extension("new");
+    fs::write(&new, content).unwrap();
+    fs::rename(new, file).unwrap();
+}
+
+async fn until_logged(process: &Process, message: &str) {
+    let logged = async {
+        while !process.log.lock().unwrap().iter().any(|line| line.contains(message)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("no line with {message}"));
+}
+
+#[tokio::test]
+async fn new_connections_have_the_role_of_the_file() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let mut operator = PgConnection::connect(&storage.url()).await.unwrap();
+    let name: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut operator).await.unwrap();
+    let [old, new] = ["old", "new"].map(|suffix| format!("{name}_{suffix}"));
+    for role in [&old, &new] {
+        let create = format!("CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'secret'");
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut operator).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    write(&file, &format!("{}\n", url_of(&storage, &old)));
+    let mut command = web_server(folder.path());
+    command.env("DATABASE_URL_FILE", &file);
+    let mut process = Process::start(command).await;
+    process.app.create_user("before").await;
+
+    // What cannot be used is logged, and changes nothing.
+    write(&file, "postgres://other:secret@127.0.0.1:1/elsewhere");
+    until_logged(&process, "DATABASE_URL_FILE: another database needs a restart").await;
+    write(&file, "secret");
+    until_logged(&process, "DATABASE_URL_FILE: not a URL").await;
+
+    write(&file, &url_of(&storage, &new));
+    until_logged(&process, "new database connections use the role and password").await;
+    process.app.create_user("meanwhile").await;
+    // The old role is locked, and its connections are closed.
+    let lock = format!("ALTER ROLE {old} NOLOGIN");
+    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut operator).await.unwrap();
+    let close = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1";
+    let closed: i64 = sqlx::query_scalar(close).bind(&old).fetch_one(&mut operator).await.unwrap();
+    assert!(closed > 0);
+    let works = async {
+        while process.app.get("/users").await.status != 200 || process.app.get("/health/ready").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), works).await.expect("it connects with the new role");
+    process.app.create_user("after").await;
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
+    for (role, is_used) in [(&old, false), (&new, true)] {
+        let count: i64 = sqlx::query_scalar(count).bind(role).fetch_one(&mut operator).await.unwrap();
+        assert_eq!(count > 0, is_used, "{role}");
+    }
+    process.signal("TERM");
+    assert_eq!(process.exit().await.code(), Some(0));
+    assert!(!process.log.lock().unwrap().iter().any(|line| line.contains("secret")));
+    for role in [&old, &new] {
+        let drop = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut operator).await.unwrap();
+    }
+    operator.close().await.unwrap();
+    storage.drop_database().await;
+}
