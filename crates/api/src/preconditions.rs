@@ -9,7 +9,7 @@ use crate::respond::with_header;
 
 /// A list of entity tags, or `*`. The contract's schema `EntityTags` validates it.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-#[schema(pattern = r#"^(\*|[ \t,]*(W/)?"[!#-~\x80-\xff]*"([ \t]*,[ \t,]*(W/)?"[!#-~\x80-\xff]*")*[ \t,]*)$"#)]
+#[schema(pattern = r#"^(\*|[ \t,]*(W/)?"[^\x00-\x20"\x7f]*"([ \t]*,[ \t,]*(W/)?"[^\x00-\x20"\x7f]*")*[ \t,]*)$"#)]
 pub(crate) struct EntityTags(String);
 
 /// The precondition of a request that reads.

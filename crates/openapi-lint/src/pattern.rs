@@ -92,6 +92,9 @@ fn literal(literal: &Literal) -> Result<(), &'static str> {
             Err("an escape `\\uXXXX`, which PCRE and RE2 do not read")
         }
         LiteralKind::HexFixed(HexLiteralKind::UnicodeLong) => Err("an escape `\\UXXXXXXXX`, which only Rust reads"),
+        LiteralKind::HexFixed(HexLiteralKind::X) if !literal.c.is_ascii() => {
+            Err("an escape `\\xXX` beyond `\\x7f`, which is a byte in Ruby and PCRE")
+        }
         LiteralKind::HexBrace(_) => {
             Err("an escape with braces, such as `\\x{0}`: `\\u{…}` and `\\x{…}` are not portable")
         }
@@ -141,6 +144,7 @@ mod tests {
             (r"[a-\U0001F600]", r"an escape `\UXXXXXXXX`"),
             (r"\u{e9}", "an escape with braces"),
             (r"\x{e9}", "an escape with braces"),
+            (r"[\x80-\xff]", r"an escape `\xXX` beyond `\x7f`"),
             (r"\a", r"an escape `\a`"),
             (r"\Aa", "an assertion"),
             (r"a\z", "an assertion"),
