@@ -13,7 +13,7 @@ use super::{
     keys_in_flight::KeysInFlight,
     pool_options::{self, PING_TIMEOUT},
     pools::Pools,
-    postgres_pool::{PostgresPool, RESPONSE_MARGIN, named},
+    postgres_pool::{PostgresPool, RESPONSE_MARGIN},
     sqlite_database::SqliteDatabase,
     sqlite_recovery,
     store::Store,
@@ -95,27 +95,8 @@ fn user_cache(config: &DatabaseConfig) -> Option<Arc<Cache<Representation<User>>
     (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))
 }
 
-/// Returns the options of the connections for requests, for this role and database.
-pub(super) fn postgres_options(config: &Config, options: &PgConnectOptions) -> PgConnectOptions {
-    let milliseconds = |duration: Duration| duration.as_millis().to_string();
-    named(options).options([
-        ("statement_timeout", milliseconds(config.deadlines.statement)),
-        ("lock_timeout", milliseconds(config.deadlines.lock)),
-        ("idle_in_transaction_session_timeout", milliseconds(config.database.database_idle_in_transaction_timeout)),
-        // A write is acknowledged only after it is durable, whatever the default of the PostgreSQL server.
-        ("synchronous_commit", "on".to_owned()),
-        // A lookup of an idempotency key sees what was committed before its lock, whatever the default of the role.
-        ("default_transaction_isolation", "read committed".to_owned()),
-        // Every statement finds its rows by an index. Before the first ANALYZE of a table that has grown, the plan of a
-        // prepared statement would scan it.
-        ("enable_seqscan", "off".to_owned()),
-        // A bitmap has no order: the plan of a page would read every row of the range, and sort them.
-        ("enable_bitmapscan", "off".to_owned()),
-    ])
-}
-
 async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Pools, String> {
-    let options = postgres_options(config, options);
+    let options = pool_options::postgres(config, options);
     wait_for_postgres(config, &options).await?;
     let probe = PostgresPool::new(pool_options::probe(), options.clone(), PING_TIMEOUT);
     let deadline = config.deadlines.statement + RESPONSE_MARGIN;

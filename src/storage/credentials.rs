@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use sqlx::ConnectOptions;
 
-use super::{connect, pools::Pools, store::Store};
+use super::{pool_options, pools::Pools, store::Store};
 use crate::{
     config::{Config, DatabaseTarget},
     watched_files::WatchedFiles,
@@ -51,7 +51,7 @@ fn replace(pools: &Pools, config: &Config, used: &mut DatabaseTarget, url: &[u8]
     if new.to_url_lossy() == old.to_url_lossy() {
         return Ok(());
     }
-    let options = connect::postgres_options(config, &new);
+    let options = pool_options::postgres(config, &new);
     for pool in [all, probe] {
         pool.inner().set_connect_options(options.clone());
     }

@@ -1,9 +1,10 @@
-//! The options that the pools of both databases share.
+//! The options of the pools: those that both databases share, and those of connections to PostgreSQL.
 
 use std::time::Duration;
 
-use sqlx::{Database, pool::PoolOptions};
+use sqlx::{Database, pool::PoolOptions, postgres::PgConnectOptions};
 
+use super::postgres_pool::named;
 use crate::config::Config;
 
 /// How long the database may take to respond to `Store::ping`.
@@ -21,4 +22,23 @@ pub(super) fn requests<DB: Database>(config: &Config) -> PoolOptions<DB> {
 /// The pool with the connection that is reserved for `Store::ping`.
 pub(super) fn probe<DB: Database>() -> PoolOptions<DB> {
     PoolOptions::new().max_connections(1).acquire_timeout(PING_TIMEOUT).test_before_acquire(false)
+}
+
+/// Returns the options of the connections for requests, for this role and database.
+pub(super) fn postgres(config: &Config, options: &PgConnectOptions) -> PgConnectOptions {
+    let milliseconds = |duration: Duration| duration.as_millis().to_string();
+    named(options).options([
+        ("statement_timeout", milliseconds(config.deadlines.statement)),
+        ("lock_timeout", milliseconds(config.deadlines.lock)),
+        ("idle_in_transaction_session_timeout", milliseconds(config.database.database_idle_in_transaction_timeout)),
+        // A write is acknowledged only after it is durable, whatever the default of the PostgreSQL server.
+        ("synchronous_commit", "on".to_owned()),
+        // A lookup of an idempotency key sees what was committed before its lock, whatever the default of the role.
+        ("default_transaction_isolation", "read committed".to_owned()),
+        // Every statement finds its rows by an index. Before the first ANALYZE of a table that has grown, the plan of a
+        // prepared statement would scan it.
+        ("enable_seqscan", "off".to_owned()),
+        // A bitmap has no order: the plan of a page would read every row of the range, and sort them.
+        ("enable_bitmapscan", "off".to_owned()),
+    ])
 }
