@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::Settings;
+use crate::{config::Settings, version};
 
 /// A users API whose OpenAPI contract is enforced at build time and at run time.
 ///
 /// Every setting is a flag and an environment variable; the flag takes precedence. A file `.env` in the working directory
 /// sets variables that are not in the environment. Durations have the form `500ms`, `10s` or `1h`.
 #[derive(Parser)]
-#[command(name = "web_server", version, max_term_width = 120)]
+#[command(name = "web_server", version = version::text(), max_term_width = 120)]
 pub struct Cli {
     /// The command. The default is `serve`.
     #[command(subcommand)]
@@ -62,6 +62,17 @@ pub enum Command {
     },
     /// Check whether a server with these settings is ready. Exit code 0 if it is. For containers without curl.
     Health,
+    /// Print the completions for a shell, for example to `/etc/bash_completion.d/web_server`.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages to a folder.
+    Man {
+        /// An existing folder, such as `/usr/local/share/man/man1`.
+        folder: PathBuf,
+    },
     /// Print the contract.
     Openapi {
         /// Version and format of the document.

@@ -17,4 +17,5 @@ pub mod ids;
 pub mod readiness;
 pub mod storage;
 mod telemetry;
+mod version;
 mod watched_files;

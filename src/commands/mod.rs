@@ -1,6 +1,7 @@
 //! The commands of the binary.
 
 mod backup;
+mod completions;
 mod export;
 mod files;
 mod health;
@@ -43,15 +44,17 @@ pub async fn run() -> Result<ExitCode, Error> {
     let cli = Cli::from_process();
     dotenv?;
     let command = cli.command.unwrap_or(Command::Serve);
-    // This command works even if the settings are invalid.
-    if let Command::Openapi { form } = command {
-        openapi::print(form)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if let Command::Keys { command } = command {
-        keys::run(command, &SystemClock)?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    // These commands work even if the settings are invalid.
+    let command = match command {
+        Command::Openapi { form } => return openapi::print(form).map(done).map_err(Into::into),
+        Command::Keys { command } => return keys::run(command, &SystemClock).map(done),
+        Command::Completions { shell } => {
+            completions::print(shell);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man { folder } => return Ok(completions::write_man_pages(&folder).map(done)?),
+        command => command,
+    };
     let config = Config::validate(&cli.settings)?;
     if command == Command::Health {
         health::check(&config.server).await?;
@@ -70,10 +73,18 @@ pub async fn run() -> Result<ExitCode, Error> {
         }
         Command::Export { output } => export_users(&config, output.as_deref()).await,
         Command::Backup { file } => backup::back_up(&config.database.database_url, &file).await,
-        Command::Openapi { .. } | Command::Keys { .. } | Command::Health => Ok(()),
+        Command::Openapi { .. }
+        | Command::Keys { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Health => Ok(()),
     };
     telemetry.flush();
     result.map(|()| ExitCode::SUCCESS)
+}
+
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 async fn import_users(config: &Config, file: &Path, rejects: Option<PathBuf>) -> Result<bool, Error> {

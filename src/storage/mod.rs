@@ -39,6 +39,7 @@ mod writer;
 pub use connect::{ConnectError, connect};
 pub use fault_injection::FaultInjector;
 pub use pools::PoolState;
+pub(crate) use schema::schema_version;
 pub use schema::{MigrationError, SchemaError};
 pub use store::Store;
 pub use users::{ImportedUser, LIST, UserImporter};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{
     Connection, Executor, PgConnection, SqlSafeStr, SqlitePool,
-    migrate::{Migrate, MigrateError},
+    migrate::{Migrate, MigrateError, Migrator},
 };
 
 use tokio::time::timeout;
@@ -23,6 +23,13 @@ pub(super) struct Statements {
     pub(super) both: &'static [&'static str],
     pub(super) postgres: &'static [&'static str],
     pub(super) sqlite: &'static [&'static str],
+}
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Returns the version of the last migration, which is the same on both databases.
+pub(crate) fn schema_version() -> i64 {
+    SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
 /// A privilege on one of these tables that the role lacks.
@@ -151,16 +158,15 @@ async fn check_postgres(connection: &mut PgConnection, deadline: Duration) -> Op
 
 /// [`Store::migrate`] on SQLite.
 pub(super) async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrationError> {
-    let migrator = sqlx::migrate!("migrations/sqlite");
     for _ in 0..4 {
-        match migrator.run(writer).await {
+        match SQLITE_MIGRATIONS.run(writer).await {
             Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
             result => return Ok(result?),
         }
     }
-    Ok(migrator.run(writer).await?)
+    Ok(SQLITE_MIGRATIONS.run(writer).await?)
 }
 
 /// [`Store::check_schema`] on SQLite.
@@ -198,4 +204,15 @@ async fn lock_migrations(connection: &mut PgConnection) -> Result<(), MigrateErr
     }
     connection.execute("RESET lock_timeout").await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_exists_for_both_databases() {
+        let of = |migrator: &Migrator| migrator.iter().map(|migration| migration.version).collect::<Vec<_>>();
+        assert_eq!(of(&sqlx::migrate!("migrations/postgres")), of(&SQLITE_MIGRATIONS));
+    }
 }

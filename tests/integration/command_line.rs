@@ -69,6 +69,46 @@ fn an_unavailable_database_is_reported_in_one_line_without_the_password() {
     }
 }
 
+/// A release has them; they list every command, and only options that a command uses.
+#[test]
+fn completions_and_manual_pages_have_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        // Invalid settings do not matter.
+        let output = run(web_server(folder.path()).env("LISTEN_ADDR", "x").args(["completions", shell]));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let script = stdout(&output);
+        for word in ["backup", "migrate", "listen-addr", "database-url"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let bash = stdout(&run(web_server(folder.path()).args(["completions", "bash"])));
+    let syntax = std::process::Command::new("bash").args(["-n", "-c", &bash]).output().unwrap();
+    assert!(syntax.status.success(), "{}", stderr(&syntax));
+    assert_eq!(run(web_server(folder.path()).args(["man", "."])).status.code(), Some(0));
+    for page in ["web_server.1", "web_server-backup.1", "web_server-keys-new.1"] {
+        assert!(fs::read_to_string(folder.path().join(page)).unwrap().contains(".TH web_server"), "{page}");
+    }
+    let backup = fs::read_to_string(folder.path().join("web_server-backup.1")).unwrap();
+    assert!(backup.contains("database\\-url") && !backup.contains("rate\\-limit"), "{backup}");
+    let output = run(web_server(folder.path()).args(["man", "nowhere"]));
+    assert_eq!((output.status.code(), stderr(&output).lines().count()), (Some(1), 1), "{}", stderr(&output));
+}
+
+#[test]
+fn the_version_has_the_schema_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = stdout(&run(web_server(folder.path()).arg("--version")));
+    let last = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres")).unwrap();
+    let last = last.map(|file| file.unwrap().file_name().into_string().unwrap()).max().unwrap();
+    let (schema, _) = last.split_once('_').unwrap();
+    let expected = format!("web_server {} (commit ", env!("CARGO_PKG_VERSION"));
+    assert!(
+        version.starts_with(&expected) && version.ends_with(&format!(", database schema {schema})\n")),
+        "{version}"
+    );
+}
+
 /// No path leaves a file behind that is not the database of the URL.
 #[test]
 fn a_path_where_no_database_can_be_is_refused() {
