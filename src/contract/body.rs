@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{operations::Operation, schemas::BodySchema, strict_json, violations::refuse};
+use crate::telemetry::metrics::count_shed;
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
@@ -77,6 +78,7 @@ async fn judge_apart(
     received: Received,
 ) -> Result<Value, Problem> {
     let Ok(Ok(permit)) = tokio::time::timeout(LARGE_BODY_WAIT, LARGE_BODIES.acquire()).await else {
+        count_shed("bodies");
         return Err(Problem::unavailable(TOO_MANY));
     };
     let judged = tokio::task::spawn_blocking(move || {
@@ -180,6 +182,7 @@ impl Received {
     fn add(&mut self, bytes: usize) -> Result<(), Problem> {
         self.0 += bytes;
         if RECEIVED.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_RECEIVED && self.0 > SMALL {
+            count_shed("bodies");
             return Err(Problem::unavailable(TOO_MANY));
         }
         Ok(())

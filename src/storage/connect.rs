@@ -98,9 +98,9 @@ fn user_cache(config: &DatabaseConfig) -> Option<Arc<Cache<Representation<User>>
 async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Pools, String> {
     let options = pool_options::postgres(config, options);
     wait_for_postgres(config, &options).await?;
-    let probe = PostgresPool::new(pool_options::probe(), options.clone(), PING_TIMEOUT);
+    let probe = PostgresPool::new("probe", pool_options::probe(), options.clone(), PING_TIMEOUT);
     let deadline = config.deadlines.statement + RESPONSE_MARGIN;
-    let all = PostgresPool::new(pool_options::requests(config), options, deadline);
+    let all = PostgresPool::new("all", pool_options::requests(config), options, deadline);
     Ok(Pools::Postgres { all, probe })
 }
 

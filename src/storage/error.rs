@@ -145,6 +145,20 @@ fn contention(error: &sqlx::Error) -> Option<&'static str> {
     }
 }
 
+/// The kind of an error, for the metric.
+pub(super) fn kind(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => "no_connection",
+        error if is_contention(error) => "contention",
+        error if is_lost_connection(error) || matches!(error, sqlx::Error::WorkerCrashed) => "lost_connection",
+        sqlx::Error::Database(error) if is_misfit(error.as_ref()) => "schema",
+        sqlx::Error::Database(error) if error.is_unique_violation() => "conflict",
+        error if is_grave(error) => "storage",
+        error if is_unavailable(error) => "unavailable",
+        _ => "other",
+    }
+}
+
 /// Whether a statement waited too long for another one, so that its failure says nothing about the database.
 pub(super) fn is_contention(error: &sqlx::Error) -> bool {
     contention(error).is_some()

@@ -237,10 +237,7 @@ impl<W: Write> KeyedWrites<W> {
                     let records = find(Connection::Postgres(&mut transaction), keys).await?;
                     transaction.rollback().await.map(|()| records)
                 },
-                sqlite pool => {
-                    let mut db = pool.acquire().await?;
-                    find(Connection::Sqlite(&mut db), keys).await
-                }
+                sqlite db => find(Connection::Sqlite(db), keys).await
             )
         };
         store.write("idempotency.settle", query).await

@@ -34,7 +34,7 @@ impl<'a> SqliteAccess<'a> {
 }
 
 /// Runs a query on either database: the same expression, which is compiled once for each, or one expression for each. On
-/// PostgreSQL it has a deadline; on SQLite the files are checked. The function must return `sqlx::Error`, for a connection that
+/// PostgreSQL it has a deadline; on SQLite the files are checked. The wait for the connection is measured. The function must return `sqlx::Error`, for a connection that
 /// cannot be acquired.
 ///
 /// The futures of sqlx have many kilobytes. They are boxed here, or every wrapper around a statement would copy them.
@@ -46,8 +46,12 @@ macro_rules! on {
         match $pool {
             $crate::storage::pools::Pool::Sqlite(access) => {
                 let lease = access.lease().await?;
-                let $sqlite = lease.pool();
-                let result = Box::pin(async { $sqlite_query }).await;
+                let result = Box::pin(async {
+                    let mut connection = lease.acquire().await?;
+                    let $sqlite = &mut *connection;
+                    $sqlite_query
+                })
+                .await;
                 lease.finish(result).await
             }
             $crate::storage::pools::Pool::Postgres(pool) => {

@@ -7,6 +7,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use metrics::Histogram;
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres,
     pool::{PoolConnection, PoolOptions},
@@ -18,7 +19,7 @@ use super::{
     error::{is_lost_connection, unconfirmed},
     stale_connections::StaleConnections,
 };
-use crate::config::DatabaseTarget;
+use crate::{config::DatabaseTarget, telemetry::metrics::pool_wait};
 
 /// How long a response may take after PostgreSQL itself has to end the statement.
 pub(super) const RESPONSE_MARGIN: Duration = Duration::from_millis(500);
@@ -49,11 +50,17 @@ pub(super) struct PostgresPool {
     /// The maximum time from the acquisition of a connection to the response to its statement.
     deadline: Duration,
     stale_connections: Arc<StaleConnections>,
+    wait: Histogram,
 }
 
 impl PostgresPool {
     /// Opens no connection. sqlx resolves the host name for each new connection.
-    pub(super) fn new(pool: PoolOptions<Postgres>, options: PgConnectOptions, deadline: Duration) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        pool: PoolOptions<Postgres>,
+        options: PgConnectOptions,
+        deadline: Duration,
+    ) -> Self {
         let stale_connections = Arc::new(StaleConnections::new());
         let connections = stale_connections.clone();
         let pool = pool.before_acquire(move |connection, state| {
@@ -73,13 +80,16 @@ impl PostgresPool {
                 Ok(is_alive)
             })
         });
-        Self { pool: pool.connect_lazy_with(options), deadline, stale_connections }
+        Self { pool: pool.connect_lazy_with(options), deadline, stale_connections, wait: pool_wait(name) }
     }
 
     /// Waits for a connection for at most the acquire timeout of the pool. The deadline for its statement starts then.
     pub(super) async fn acquire(&self) -> Result<Lease, sqlx::Error> {
-        let connection = Box::pin(self.pool.acquire()).await?; // see `on!`
+        let asked = Instant::now();
+        let connection = Box::pin(self.pool.acquire()).await; // see `on!`
         let start = Instant::now();
+        self.wait.record(start - asked);
+        let connection = connection?;
         Ok(Lease {
             connection: Some(connection),
             start,

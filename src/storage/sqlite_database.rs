@@ -13,8 +13,10 @@ use std::{
 };
 
 use api::{representation::Representation, users::User};
+use metrics::Histogram;
 use sqlx::{
-    Connection, SqliteConnection, SqlitePool,
+    Connection, Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::Notify;
@@ -26,7 +28,7 @@ use super::{
     pool_options,
     sqlite_files::{self, Change, SqliteFiles},
 };
-use crate::config::Config;
+use crate::{config::Config, telemetry::metrics::pool_wait};
 
 /// The size in bytes to which a longer `-wal` file is truncated. It grows while another process reads.
 const MAX_WAL: u64 = 16 << 20;
@@ -55,6 +57,14 @@ pub(super) struct SqliteConnections {
     pub(super) probe: SqlitePool,
     pub(super) files: SqliteFiles,
     change: OnceLock<Change>,
+    waits: Waits,
+}
+
+/// The waits for a connection of each pool.
+struct Waits {
+    readers: Histogram,
+    writer: Histogram,
+    probe: Histogram,
 }
 
 /// Which connection a statement needs.
@@ -183,6 +193,19 @@ impl SqliteLease<'_> {
         }
     }
 
+    /// Waits for a connection for at most the acquire timeout of the pool.
+    pub(super) async fn acquire(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        let start = Instant::now();
+        let connection = self.pool().acquire().await;
+        let wait = match self.access {
+            Access::Read => &self.connections.waits.readers,
+            Access::Write => &self.connections.waits.writer,
+            Access::Probe => &self.connections.waits.probe,
+        };
+        wait.record(start.elapsed());
+        connection
+    }
+
     /// Returns the result of the statement. After a write, checks the files again: a commit to a file that was removed in the
     /// meantime is not acknowledged. After an error, a change may be its cause.
     pub(super) async fn finish<T>(self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
@@ -225,7 +248,8 @@ impl SqliteConnections {
         }
         let files = SqliteFiles::opened(path, identity).map_err(message)?;
         first.close().await.map_err(open)?;
-        Ok(Self { readers, writer, probe, files, change: OnceLock::new() })
+        let waits = Waits { readers: pool_wait("readers"), writer: pool_wait("writer"), probe: pool_wait("probe") };
+        Ok(Self { readers, writer, probe, files, change: OnceLock::new(), waits })
     }
 
     /// The change of the files, if one is known.

@@ -10,7 +10,7 @@ use super::{
     abilities::{Abilities, Ability},
     cache::Cache,
     coalescer::Limits,
-    error::Failure,
+    error::{Failure, kind},
     fault_injection::FaultInjector,
     keys_in_flight::KeysInFlight,
     pools::{PoolState, Pools},
@@ -19,6 +19,7 @@ use crate::{
     clock::Clock,
     config::{DatabaseTarget, Deadlines},
     ids::IdGenerator,
+    telemetry::metrics::count_database_error,
 };
 
 /// How long a statement occupies its lane: longer than most statements take.
@@ -95,6 +96,9 @@ impl Store {
         let span = tracing::debug_span!("statement", operation, otel.kind = "client");
         let result = work.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
+        if let Err(error) = &result {
+            count_database_error(kind(error));
+        }
         ability.record(operation, &result);
         result.map_err(Failure::from)
     }

@@ -73,10 +73,7 @@ impl<W: Write> Batch for Writes<W> {
         let query = async {
             on!(store.pools.write(),
                 postgres db => self.0.write_together(Connection::Postgres(db), &items).await,
-                sqlite pool => {
-                    let mut db = pool.acquire().await?;
-                    self.0.write_together(Connection::Sqlite(&mut db), &items).await
-                }
+                sqlite db => self.0.write_together(Connection::Sqlite(db), &items).await
             )
         };
         let ids = W::ids(&items);
@@ -89,10 +86,7 @@ impl<W: Write> Batch for Writes<W> {
         let query = async {
             on!(store.pools.write(),
                 postgres db => self.0.write_alone(Connection::Postgres(db), item).await,
-                sqlite pool => {
-                    let mut db = pool.acquire().await?;
-                    self.0.write_alone(Connection::Sqlite(&mut db), item).await
-                }
+                sqlite db => self.0.write_alone(Connection::Sqlite(db), item).await
             )
         };
         let ids = W::ids(slice::from_ref(&item));

@@ -5,7 +5,10 @@ use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::metrics::install;
-use crate::storage::Store;
+use crate::{
+    storage::Store,
+    version::{COMMIT, SCHEMA, VERSION},
+};
 
 /// Renders the metrics, and updates those of the process and of the pools before.
 pub(crate) struct Prometheus {
@@ -16,7 +19,9 @@ pub(crate) struct Prometheus {
 
 impl Prometheus {
     pub(crate) fn new(store: Store) -> Self {
-        Self { handle: install(), process: metrics_process::Collector::default(), store }
+        let handle = install();
+        gauge!("web_server_build_info", "version" => VERSION, "commit" => COMMIT, "schema" => SCHEMA.as_str()).set(1.0);
+        Self { handle, process: metrics_process::Collector::default(), store }
     }
 }
 

@@ -21,6 +21,11 @@ const REFUSED_CONNECTIONS: &str = "http_refused_connections_total";
 const ACTIVE_CONNECTIONS: &str = "http_active_connections";
 const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
 const IN_FLIGHT: &str = "http_requests_in_flight";
+const RATE_LIMITED: &str = "http_rate_limited_total";
+const SHED: &str = "http_shed_requests_total";
+const AUTHENTICATION_FAILURES: &str = "authentication_failures_total";
+const DATABASE_ERRORS: &str = "database_errors_total";
+const POOL_WAIT: &str = "database_pool_wait_seconds";
 const READY: &str = "web_server_ready";
 pub(super) const SPANS: &str = "trace_spans_total";
 
@@ -77,6 +82,17 @@ fn describe() {
         REFUSED_CONNECTIONS,
         "Connections closed for want of room, by reason: those over the maximum of a client, idle ones, or those that leave responses unread."
     );
+    describe_counter!(RATE_LIMITED, "Requests that a rate limit refused, by limit: address or caller.");
+    describe_counter!(
+        SHED,
+        "Requests that were refused or given up to protect the server, by reason: responses that wait, bodies that arrive, or a timeout."
+    );
+    describe_counter!(
+        AUTHENTICATION_FAILURES,
+        "Requests of callers that may not send them, by reason: no token, an invalid one, a scope that it lacks, an issuer that cannot be reached, another site, or a proxy."
+    );
+    describe_counter!(DATABASE_ERRORS, "Database statements that failed, by kind.");
+    describe_histogram!(POOL_WAIT, Unit::Seconds, "Time that a statement waited for a connection, by pool.");
     describe_counter!(TLS_FAILURES, "TLS handshakes that failed.");
     describe_gauge!(IN_FLIGHT, "Requests in progress.");
     describe_histogram!(
@@ -113,12 +129,41 @@ fn describe() {
         "Spans, by result: sent, or lost because the receiver failed, or because too many waited."
     );
     describe_gauge!(READY, "1 if the server was ready at the last check, about a second ago at most; else 0.");
-    describe_gauge!("web_server_build_info", "1, with the version of the server as label.");
-    gauge!("web_server_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    describe_gauge!(
+        "web_server_build_info",
+        "1, with what was built as labels: versions of server and schema, commit."
+    );
     counter!("contract_decode_failures_total").absolute(0);
     gauge!(ACTIVE_CONNECTIONS).set(0.0);
     gauge!(IN_FLIGHT).set(0.0);
     metrics_process::Collector::default().describe();
+}
+
+/// Counts a request that a rate limit refused.
+pub(crate) fn count_rate_limited(limit: &'static str) {
+    counter!(RATE_LIMITED, "limit" => limit).increment(1);
+}
+
+/// Counts a request that was refused or given up to protect the server.
+pub(crate) fn count_shed(reason: &'static str) {
+    counter!(SHED, "reason" => reason).increment(1);
+}
+
+/// Counts a request of a caller that may not send it.
+pub(crate) fn count_authentication_failure(reason: &'static str) {
+    counter!(AUTHENTICATION_FAILURES, "reason" => reason).increment(1);
+}
+
+/// Counts a statement that failed.
+pub(crate) fn count_database_error(kind: &'static str) {
+    counter!(DATABASE_ERRORS, "kind" => kind).increment(1);
+}
+
+/// Returns the histogram of the waits for a connection of a pool.
+pub(crate) fn pool_wait(pool: &'static str) -> Histogram {
+    // See [`CacheMetrics::new`].
+    install();
+    histogram!(POOL_WAIT, "pool" => pool)
 }
 
 /// Records the result of a readiness check.

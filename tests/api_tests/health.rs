@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::harness::matrix;
+use crate::harness::{credentials::WITHOUT, faults::Fault, matrix};
 
 matrix! {
     async fn a_running_server_is_alive_and_ready(app: App) {
@@ -30,6 +30,41 @@ matrix! {
         }
     }
 
+    /// Each refusal is counted by its reason.
+    async fn refusals_are_counted(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "2"] {
+        let key = &WITHOUT["users:read"];
+        for (token, status) in [
+            (None, 401),
+            (Some("wsk_unknown"), 401),
+            // The burst is used.
+            (Some(&*key.secret), 429),
+        ] {
+            assert_eq!(app.with_token(token).get("/users").await.status, status, "{token:?}");
+        }
+        let metrics = app.get("/metrics").await.text();
+        for series in [
+            r#"authentication_failures_total{reason="no_token"}"#,
+            r#"authentication_failures_total{reason="invalid_token"}"#,
+            r#"http_rate_limited_total{limit="address"}"#,
+        ] {
+            assert!(metrics.lines().any(|line| line.starts_with(series)), "{series} is missing in\n{metrics}");
+        }
+    }
+
+    async fn failures_are_counted_by_kind(app: App) {
+        app.create_user("ada").await;
+        let lost = app.with_token(Some(&WITHOUT["users:write"].secret));
+        let user = serde_json::json!({ "name": "Ada", "email": "ada@example.com" });
+        assert_eq!(lost.post("/users", user).await.status, 403);
+        app.faults.store(Fault::Unavailable);
+        assert_eq!(app.get("/users").await.status, 503);
+        app.faults.store(None);
+        let metrics = app.get("/metrics").await.text();
+        for series in [r#"authentication_failures_total{reason="missing_scope"}"#, r#"database_errors_total{kind="no_connection"}"#] {
+            assert!(metrics.lines().any(|line| line.starts_with(series)), "{series} is missing in\n{metrics}");
+        }
+    }
+
     async fn requests_are_counted_by_path_template(app: App) {
         let user = app.create_user("ada").await;
         app.get(&format!("/users/{}", user["id"].as_str().unwrap())).await;
@@ -47,6 +82,7 @@ matrix! {
             "http_requests_in_flight ",
             "database_pool_connections{pool=",
             "database_pool_max_connections{pool=",
+            "database_pool_wait_seconds_bucket{pool=",
             "web_server_build_info{version=",
             "process_resident_memory_bytes ",
             "process_cpu_seconds_total ",

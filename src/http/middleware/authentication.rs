@@ -19,6 +19,7 @@ use crate::{
     config::Cors,
     contract::operations::Operation,
     http::request_context::RequestContext,
+    telemetry::metrics::count_authentication_failure,
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -51,11 +52,13 @@ impl Authentication {
         match self {
             _ if operation.security.is_empty() => Ok(()),
             Self::Local(origins) if is_cross_site(request.headers(), origins) => {
+                count_authentication_failure("cross_site");
                 let detail =
                     "The page of another site sent this request. List its origin in CORS_ALLOWED_ORIGINS to allow it.";
                 Err(Problem::new(ProblemType::Forbidden, detail))
             }
             Self::Local(_) if is_forwarded(request.headers()) => {
+                count_authentication_failure("forwarded");
                 let detail = "A proxy forwarded this request, and this server checks no credentials, so it serves only \
                               programs on its own machine. Configure API_KEYS_FILE or OIDC_ISSUER to serve others.";
                 Err(Problem::new(ProblemType::Forbidden, detail))
@@ -83,17 +86,24 @@ async fn authenticate(
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let token = match (values.next(), values.next()) {
         (None, _) => {
+            count_authentication_failure("no_token");
             let detail = "This operation needs a bearer token in the Authorization header.";
             return Err(refuse(ProblemType::Unauthorized, detail, None, &scopes));
         }
         (Some(value), None) => value.to_str().ok().and_then(bearer_token),
         (Some(_), Some(_)) => None,
     };
-    let invalid = |detail| refuse(ProblemType::Unauthorized, detail, Some("invalid_token"), &scopes);
+    let invalid = |detail| {
+        count_authentication_failure("invalid_token");
+        refuse(ProblemType::Unauthorized, detail, Some("invalid_token"), &scopes)
+    };
     let token = token.ok_or_else(|| invalid("The Authorization header is not `Bearer` and one token."))?;
     authenticator.authenticate(token).await.map_err(|refusal| match refusal {
         Refusal::Invalid(detail) => invalid(detail),
-        Refusal::Unavailable => Problem::unavailable("The issuer of the token cannot be reached to verify it."),
+        Refusal::Unavailable => {
+            count_authentication_failure("issuer_unavailable");
+            Problem::unavailable("The issuer of the token cannot be reached to verify it.")
+        }
     })
 }
 
@@ -107,6 +117,7 @@ fn authorize(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if operation.security.iter().any(|scopes| scopes.iter().all(|scope| caller.scopes.contains(scope))) {
         return Ok(());
     }
+    count_authentication_failure("missing_scope");
     let missing = operation.security.first().into_iter().flatten().filter(|scope| !caller.scopes.contains(*scope));
     let missing = missing.map(String::as_str).collect::<Vec<_>>().join(" ");
     let detail = format!("The token does not have the scope {missing}.");

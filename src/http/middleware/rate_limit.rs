@@ -27,6 +27,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use crate::{
     config::{HttpConfig, Rate},
     http::{connections::network, request_context::RequestContext},
+    telemetry::metrics::count_rate_limited,
 };
 
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -89,6 +90,7 @@ impl RateLimits {
             if let Some(wait) = until.and_then(|until| until.checked_duration_since(Instant::now())) {
                 quotas.retry_after = Some(whole_seconds(wait));
                 quotas.add(limit, 0);
+                count_rate_limited(limit.name);
             }
         }
         quotas.refusal()
@@ -172,6 +174,7 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
                 let time = refusal.wait_time_from(self.clock.now());
                 quotas.retry_after = Some(whole_seconds(time));
                 wait = Some(time);
+                count_rate_limited(self.name);
                 0
             }
             Err(_) => 0,

@@ -11,7 +11,10 @@ use axum::{
 use tower::Service;
 use tracing::Instrument;
 
-use crate::{http::request_context::RequestContext, telemetry::spans};
+use crate::{
+    http::request_context::RequestContext,
+    telemetry::{metrics::count_shed, spans},
+};
 
 /// The maximum time to process a request after it is read.
 pub(in crate::http) struct Timeout(pub(in crate::http) Duration);
@@ -46,6 +49,7 @@ impl Timeout {
         };
         response.unwrap_or_else(|| {
             let cause = format!("The request timed out after {}.", humantime::format_duration(self.0));
+            count_shed("timeout");
             // A request with an unsafe method may only read, such as one with a long list of ids.
             let writes = context.operation.as_ref().is_some_and(|operation| operation.writes);
             let problem = if writes { Problem::outcome_unknown(cause) } else { Problem::unavailable(cause) };
