@@ -30,6 +30,9 @@ use super::{
 };
 use crate::{config::Config, telemetry::metrics::pool_wait};
 
+/// How many writing connections were opened.
+static WRITERS: AtomicU64 = AtomicU64::new(0);
+
 /// The size in bytes to which a longer `-wal` file is truncated. It grows while another process reads.
 const MAX_WAL: u64 = 16 << 20;
 
@@ -150,9 +153,10 @@ impl SqliteDatabase {
 
     /// Returns two numbers that differ after every commit by another process, and after the database was opened again.
     pub(super) async fn version(&self) -> Result<(u64, i64), sqlx::Error> {
-        let generation = self.generation.load(Ordering::Acquire);
-        // The number counts the commits since this connection was opened, which stays open.
+        // Both only grow.
+        let generation = self.generation.load(Ordering::Acquire) + WRITERS.load(Ordering::Acquire);
         let lease = self.lease(Access::Write).await?;
+        // The number counts the commits since this connection was opened.
         let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(lease.pool()).await?;
         Ok((generation, version))
     }
@@ -237,6 +241,22 @@ impl SqliteConnections {
         let first = SqliteConnection::connect_with(&options).await.map_err(open)?;
         // The writer stays open: the number of commits that it reads for the cache counts from when it opened.
         let writer = pool_options::requests(config).max_connections(1).max_lifetime(None).idle_timeout(None);
+        let writer = writer.after_connect(|_, _| {
+            WRITERS.fetch_add(1, Ordering::AcqRel);
+            Box::pin(async { Ok(()) })
+        });
+        let writer = writer.before_acquire(|connection: &mut SqliteConnection, _| {
+            Box::pin(async move {
+                if !connection.is_in_transaction() {
+                    return Ok(true);
+                }
+                // A rollback that is under way ends first.
+                connection.ping().await?;
+                // After a COMMIT that failed, on a full disk for example, SQLite has rolled back. sqlx does not know that, and every
+                // transaction on this connection would fail.
+                Ok(!connection.is_in_transaction())
+            })
+        });
         let writer = writer.connect_lazy_with(options.clone());
         let options = options.read_only(true);
         // This stays open too, for `close`.

@@ -6,10 +6,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
+use reqwest::Method;
 use serde_json::json;
 use sqlx::Connection;
+use tokio::time::timeout;
 
 use crate::{
     harness::{Database, Storage},
@@ -161,6 +164,32 @@ async fn a_full_disk_is_a_503_until_there_is_space() {
     let process = Process::start(web_server(folder.path())).await;
     let paths = create_through_faults(&process, || fs::remove_file(data.join("filler")).unwrap()).await;
     assert_kept(process, folder.path(), &paths).await;
+    drop(disk);
+}
+
+/// A COMMIT that fails ends its transaction, and the next one is possible.
+#[tokio::test]
+async fn a_server_recovers_from_a_transaction_that_could_not_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let Some(disk) = SmallDisk::mount(&data) else { return };
+    fs::write(data.join("filler"), vec![1; 1 << 20]).unwrap();
+    let process = Process::start(web_server(folder.path())).await;
+    let create = async |number: u32| {
+        let user = json!({ "name": "Ada", "email": format!("user{number}@example.com") });
+        let request = process.app.request(Method::POST, "/users").json(&user);
+        request.header("idempotency-key", &format!("key-{number}")).send().await.status
+    };
+    let mut number = 0;
+    while create(number).await == 201 {
+        number += 1;
+    }
+    fs::remove_file(data.join("filler")).unwrap();
+    let recovered = async { while create(number).await != 201 {} };
+    timeout(Duration::from_secs(20), recovered).await.expect("transactions are possible again");
+    assert_eq!(process.app.get("/health/ready").await.status, 200);
+    drop(process);
     drop(disk);
 }
 
