@@ -126,8 +126,9 @@ pub(super) fn most_telling(violations: impl Iterator<Item = Violation>) -> Vec<V
     for violation in violations {
         match places.entry(violation.place().to_owned()) {
             Entry::Vacant(place) => {
+                // A body with very many violations costs no more than those that are listed.
                 if kept.len() > MAX_VIOLATIONS {
-                    continue;
+                    break;
                 }
                 place.insert(kept.len());
                 kept.push(violation);
@@ -194,6 +195,17 @@ mod tests {
         ] {
             assert_eq!(found(schema.clone(), value), (code, limit), "{schema}");
         }
+    }
+
+    #[test]
+    fn violations_beyond_the_listed_ones_are_not_looked_for() {
+        let mut looked_at = 0;
+        let violations = (0..100_000).map(|number: u32| {
+            looked_at += 1;
+            Violation::at_pointer(format!("/{number}"), ViolationCode::UnknownProperty, "unknown property")
+        });
+        assert_eq!(most_telling(violations).len(), MAX_VIOLATIONS + 1);
+        assert_eq!(looked_at, MAX_VIOLATIONS + 2);
     }
 
     #[test]

@@ -196,7 +196,8 @@ impl Connections {
     pub(super) fn abort_unsent(&self, max: usize) {
         let open = self.lock();
         // Mostly, those that are too many are those of connections that are being aborted.
-        if open.all.values().filter_map(|activity| activity.unsent.bytes_to_send()).sum::<usize>() <= max {
+        let mut all: usize = open.all.values().filter_map(|activity| activity.unsent.bytes_to_send()).sum();
+        if all <= max {
             return;
         }
         let mut clients: HashMap<IpAddr, Vec<(usize, &Unsent)>> = HashMap::new();
@@ -206,14 +207,13 @@ impl Connections {
             }
         }
         let total = |connections: &[(usize, &Unsent)]| connections.iter().map(|(bytes, _)| bytes).sum::<usize>();
-        let mut all = clients.values().map(|connections| total(connections)).sum::<usize>();
         while all > max
             && let Some(largest) = clients.values_mut().max_by_key(|connections| total(connections))
             && let Some(at) = (0..largest.len()).max_by_key(|at| largest.get(*at).map(|(bytes, _)| *bytes))
         {
             let (bytes, unsent) = largest.swap_remove(at);
             unsent.abort();
-            all -= bytes;
+            all = all.saturating_sub(bytes);
             metrics::count_refused_connection("unsent");
             if UNSENT_WARNINGS.has_passed() {
                 tracing::warn!(limit = max, "clients do not receive responses: closing those with the most bytes");

@@ -10,6 +10,9 @@ use crate::config::Config;
 /// How long the database may take to respond to `Store::ping`.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How long to try to open a connection at start. On a busy machine that may take longer than a request waits for one.
+pub(super) const MAX_OPEN_TIME: Duration = Duration::from_secs(10);
+
 /// The pool for requests.
 pub(super) fn requests<DB: Database>(config: &Config) -> PoolOptions<DB> {
     PoolOptions::new()

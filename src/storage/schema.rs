@@ -1,6 +1,6 @@
 //! The schema of the database: migrations, and the check that the server can work with it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{
     Connection, Executor, PgConnection, SqlSafeStr, SqlitePool,
@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     error::{is_misfit, lacks_privilege, message},
+    pool_options::MAX_OPEN_TIME,
     pools::Pools,
     postgres_pool,
     resources::STATEMENTS,
@@ -111,7 +112,14 @@ impl Store {
     /// # Errors
     /// The error of the database for the first statement that it cannot prepare, or the missing privilege.
     pub async fn check_schema(&self) -> Result<(), SchemaError> {
-        self.try_statements().await.map_err(|error| match &error {
+        let start = Instant::now();
+        let tried = loop {
+            match self.try_statements().await {
+                Err(sqlx::Error::PoolTimedOut) if start.elapsed() < MAX_OPEN_TIME => {}
+                tried => break tried,
+            }
+        };
+        tried.map_err(|error| match &error {
             sqlx::Error::Database(cause) if is_misfit(cause.as_ref()) => SchemaError::Misfit(message(&error)),
             _ => SchemaError::Unusable(message(&error)),
         })

@@ -21,13 +21,14 @@ pub async fn copy(database: &Path, to: &Path) -> Result<(), String> {
         let wal = database.display();
         return Err(format!("{wal}-wal belongs to another database file: start the server, which sets it aside"));
     }
+    let Some(name) = to.to_str() else { return Err(format!("{}: the path is not UTF-8", to.display())) };
     // SQLite reads the `-wal` file of a database that no process has open only with access to write.
     let options = SqliteConnectOptions::new().filename(database).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
     let failed = |error: sqlx::Error| format!("{}: {}", database.display(), message(&error));
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     let bytes = sqlx::query_scalar("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
     let bytes: i64 = bytes.fetch_one(&mut connection).await.map_err(failed)?;
-    let copied = sqlx::query("VACUUM INTO $1").bind(to.to_string_lossy()).execute(&mut connection).await;
+    let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await;
     let closed = connection.close().await;
     copied.map_err(|error| {
         if is_grave(&error) {

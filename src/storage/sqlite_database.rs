@@ -9,7 +9,7 @@ use std::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use api::{representation::Representation, users::User};
@@ -35,9 +35,6 @@ static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// The size in bytes to which a longer `-wal` file is truncated. It grows while another process reads.
 const MAX_WAL: u64 = 16 << 20;
-
-/// How long to try to open a connection at start.
-const MAX_OPEN_TIME: Duration = Duration::from_secs(10);
 
 /// An SQLite database that is opened again after its files were changed.
 pub(super) struct SqliteDatabase {
@@ -346,7 +343,7 @@ async fn open_first_connection(pool: &SqlitePool) -> Result<(), sqlx::Error> {
     let start = Instant::now();
     loop {
         match pool.acquire().await {
-            Err(sqlx::Error::PoolTimedOut) if start.elapsed() < MAX_OPEN_TIME => {}
+            Err(sqlx::Error::PoolTimedOut) if start.elapsed() < pool_options::MAX_OPEN_TIME => {}
             result => return result.map(drop),
         }
     }

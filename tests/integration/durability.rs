@@ -130,20 +130,27 @@ async fn an_error_of_the_disk_is_a_503_and_loses_no_acknowledged_write() {
     }
 }
 
-/// A small file system in memory, until it is dropped.
+/// A small file system in memory for the data of a server, half of which is taken, until it is dropped.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// `None` if this user may not mount.
     fn mount(folder: &Path) -> Option<Self> {
+        let data = folder.join("data");
+        fs::create_dir(&data).unwrap();
         let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"]).arg(folder).output();
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"]).arg(&data).output();
         if mounted.is_ok_and(|mounted| mounted.status.success()) {
-            Some(Self(folder.to_owned()))
+            fs::write(data.join("filler"), vec![1; 1 << 20]).unwrap();
+            Some(Self(data))
         } else {
             eprintln!("skipped: only root can mount a small disk");
             None
         }
+    }
+
+    fn make_space(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
     }
 }
 
@@ -157,12 +164,9 @@ impl Drop for SmallDisk {
 #[tokio::test]
 async fn a_full_disk_is_a_503_until_there_is_space() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    fs::create_dir(&data).unwrap();
-    let Some(disk) = SmallDisk::mount(&data) else { return };
-    fs::write(data.join("filler"), vec![1; 1 << 20]).unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
     let process = Process::start(web_server(folder.path())).await;
-    let paths = create_through_faults(&process, || fs::remove_file(data.join("filler")).unwrap()).await;
+    let paths = create_through_faults(&process, || disk.make_space()).await;
     assert_kept(process, folder.path(), &paths).await;
     drop(disk);
 }
@@ -171,10 +175,7 @@ async fn a_full_disk_is_a_503_until_there_is_space() {
 #[tokio::test]
 async fn a_server_recovers_from_a_transaction_that_could_not_commit() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    fs::create_dir(&data).unwrap();
-    let Some(disk) = SmallDisk::mount(&data) else { return };
-    fs::write(data.join("filler"), vec![1; 1 << 20]).unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
     let process = Process::start(web_server(folder.path())).await;
     let create = async |number: u32| {
         let user = json!({ "name": "Ada", "email": format!("user{number}@example.com") });
@@ -185,7 +186,7 @@ async fn a_server_recovers_from_a_transaction_that_could_not_commit() {
     while create(number).await == 201 {
         number += 1;
     }
-    fs::remove_file(data.join("filler")).unwrap();
+    disk.make_space();
     let recovered = async { while create(number).await != 201 {} };
     timeout(Duration::from_secs(20), recovered).await.expect("transactions are possible again");
     assert_eq!(process.app.get("/health/ready").await.status, 200);

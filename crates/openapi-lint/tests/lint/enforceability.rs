@@ -2,7 +2,10 @@
 
 use openapi_contract::Contract;
 
-use crate::support::{LIBRARY, load, only_message};
+use crate::{
+    support::{LIBRARY, load, only_message},
+    without_prefix,
+};
 
 /// A contract that the server enforces, with one construct for each rule.
 const SMALL: &str = "\
@@ -48,18 +51,8 @@ components:
     key: { type: http, scheme: bearer }
 ";
 
-/// The findings, as `line:column message`, without the common prefix.
 fn found(contract: &Contract) -> Vec<String> {
-    let errors = openapi_lint::unenforceable(contract);
-    errors
-        .iter()
-        .map(|error| {
-            assert_eq!(error.file, "openapi.yaml");
-            assert!(contract.document().pointer(&error.pointer).is_some(), "{}", error.pointer);
-            let message = error.message.strip_prefix("not enforced by the server: ").expect("the common prefix");
-            format!("{} {message}", error.position)
-        })
-        .collect()
+    without_prefix(contract, &openapi_lint::unenforceable(contract), "not enforced by the server: ")
 }
 
 /// Asserts that one replacement causes exactly one finding, which starts like this.

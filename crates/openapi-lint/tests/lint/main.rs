@@ -6,7 +6,20 @@ mod enforceability;
 mod support;
 mod usability;
 
+use openapi_contract::{Contract, LoadError};
 use serde_json::json;
+
+/// Findings as `line:column message`, without the common prefix.
+fn without_prefix(contract: &Contract, findings: &[LoadError], prefix: &str) -> Vec<String> {
+    findings
+        .iter()
+        .map(|error| {
+            assert_eq!(error.file, "openapi.yaml");
+            assert!(contract.document().pointer(&error.pointer).is_some(), "{}", error.pointer);
+            format!("{} {}", error.position, error.message.strip_prefix(prefix).expect("the common prefix"))
+        })
+        .collect()
+}
 
 /// Findings of consistency and enforceability and of the 3.0 form are reported together, in the order of the file.
 #[test]

@@ -2,7 +2,10 @@
 
 use openapi_contract::Contract;
 
-use crate::support::{load, only_message};
+use crate::{
+    support::{load, only_message},
+    without_prefix,
+};
 
 /// A contract that every client can use, with one construct for each rule.
 const SMALL: &str = "\
@@ -41,17 +44,8 @@ components:
         names: { type: array, items: { allOf: [{ $ref: '#/components/schemas/Id' }] } }
 ";
 
-/// The findings, as `line:column message`, without the common prefix.
 fn found(contract: &Contract) -> Vec<String> {
-    let errors = openapi_lint::unusable(contract);
-    errors
-        .iter()
-        .map(|error| {
-            assert!(contract.document().pointer(&error.pointer).is_some(), "{}", error.pointer);
-            let message = error.message.strip_prefix("not usable by every client: ").expect("the common prefix");
-            format!("{} {message}", error.position)
-        })
-        .collect()
+    without_prefix(contract, &openapi_lint::unusable(contract), "not usable by every client: ")
 }
 
 /// Asserts that one replacement causes exactly one finding, which starts like this.
