@@ -106,15 +106,14 @@ fn request_patterns(findings: &mut Findings<'_>) {
             continue;
         }
         if let Some(pattern) = text(value, "pattern") {
-            let here = join(&at, "pattern");
             // An invalid pattern is an inconsistency.
             if let Err(PatternError::Backtracking(how)) = pattern::parse(pattern) {
-                findings.add(here.clone(), format!("the pattern uses {how}, which RE2 does not support"));
+                findings.add(join(&at, "pattern"), format!("the pattern uses {how}, which RE2 does not support"));
             }
             if value.get("x-pattern-description").is_none() {
                 let reason = "the response to a violation of the pattern describes it; add `x-pattern-description`, such as \
                               `must begin with a letter`";
-                findings.add(here, reason);
+                findings.add(at.clone(), reason);
             }
         }
         Node { kind, value, at }.children(Profile::Supported, &mut next);

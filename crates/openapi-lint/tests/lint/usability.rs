@@ -73,10 +73,10 @@ fn patterns_that_need_backtracking() {
 
 #[test]
 fn patterns_of_requests_without_a_description() {
-    let expected = "28:25 the response to a violation of the pattern describes it; add `x-pattern-description`";
+    let expected = "28:5 the response to a violation of the pattern describes it; add `x-pattern-description`";
     refuses(", x-pattern-description: must have small letters only", "", expected);
     let parameter = "schema: { $ref: '#/components/schemas/Id' }";
-    refuses(parameter, "schema: { type: string, pattern: ^a }", "7:71 the response to a violation of the pattern");
+    refuses(parameter, "schema: { type: string, pattern: ^a }", "7:47 the response to a violation of the pattern");
 }
 
 #[test]
