@@ -63,24 +63,37 @@ pub async fn run() -> Result<ExitCode, Error> {
     // Standard output is for the users of an export, and for the result of an import.
     let is_log_on_stdout = !matches!(command, Command::Import { .. } | Command::Export { .. } | Command::Backup { .. });
     let telemetry = telemetry::init(&config.telemetry, is_log_on_stdout)?;
-    let result = match command {
-        Command::Serve => serve::serve(&config).await,
-        Command::Migrate => async { migrate::migrate(open(&config).await?).await }.await,
-        Command::Import { file, rejects } => {
-            let is_complete = import_users(&config, &file, rejects).await;
-            telemetry.flush();
-            return is_complete.map(|is_complete| ExitCode::from(if is_complete { 0 } else { REJECTED }));
+    let work = async {
+        match command {
+            Command::Serve => serve::serve(&config).await.map(done),
+            Command::Migrate => until_signal(async { migrate::migrate(open(&config).await?).await.map(done) }).await,
+            Command::Import { file, rejects } => {
+                let is_complete = import_users(&config, &file, rejects).await?;
+                Ok(ExitCode::from(if is_complete { 0 } else { REJECTED }))
+            }
+            Command::Export { output } => until_signal(export_users(&config, output.as_deref())).await.map(done),
+            Command::Backup { file } => {
+                until_signal(backup::back_up(&config.database.database_url, &file)).await.map(done)
+            }
+            Command::Openapi { .. }
+            | Command::Keys { .. }
+            | Command::Completions { .. }
+            | Command::Man { .. }
+            | Command::Health => Ok(ExitCode::SUCCESS),
         }
-        Command::Export { output } => export_users(&config, output.as_deref()).await,
-        Command::Backup { file } => backup::back_up(&config.database.database_url, &file).await,
-        Command::Openapi { .. }
-        | Command::Keys { .. }
-        | Command::Completions { .. }
-        | Command::Man { .. }
-        | Command::Health => Ok(()),
     };
+    let result = work.await;
     telemetry.flush();
-    result.map(|()| ExitCode::SUCCESS)
+    result
+}
+
+/// Runs work that a signal ends. The database undoes what is not committed.
+async fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut signals = signals::Signals::new()?;
+    tokio::select! {
+        result = work => result,
+        () = signals.next() => Err("stopped by a signal".into()),
+    }
 }
 
 fn done((): ()) -> ExitCode {
@@ -88,7 +101,7 @@ fn done((): ()) -> ExitCode {
 }
 
 async fn import_users(config: &Config, file: &Path, rejects: Option<PathBuf>) -> Result<bool, Error> {
-    let store = open_checked(config, config.database.no_migrate).await?;
+    let store = until_signal(open_checked(config, config.database.no_migrate)).await?;
     let result = import::import(&app::artifacts()?.table, &store, file, rejects).await;
     store.close().await;
     Ok(result?)

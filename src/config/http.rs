@@ -6,17 +6,20 @@ use api::public_url::PublicUrl;
 use http::{HeaderValue, Uri};
 use reqwest::Url;
 
-use super::parse::{Invalid, Parsed, boolean, duration, expected, integer, list, optional, settings};
+use super::parse::{Invalid, Parsed, boolean, duration, duration_from, expected, integer, list, optional, settings};
 
 /// The maximum of RATE_LIMIT_BURST.
 const MAX_BURST: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+
+/// Its parts are times that a database can keep.
+const MIN_REQUEST_TIMEOUT: Duration = Duration::from_millis(100);
 
 settings! {
     "HTTP"
     /// Requests and responses.
     HttpArgs => HttpConfig {
         /// Maximum time to process a request after it is read; then 503.
-        request_timeout: Duration = duration, "1s", "DURATION";
+        request_timeout: Duration = duration_from(MIN_REQUEST_TIMEOUT), "1s", "DURATION";
 
         /// Maximum time to receive a request body; then 408.
         body_timeout: Duration = duration, "10s", "DURATION";

@@ -111,10 +111,17 @@ pub(super) fn address(value: &str) -> Parsed<SocketAddr> {
 }
 
 pub(super) fn duration(value: &str) -> Parsed<Duration> {
+    duration_from(Duration::from_millis(1))(value)
+}
+
+pub(super) fn duration_from(min: Duration) -> impl FnOnce(&str) -> Parsed<Duration> {
     const MAX: Duration = Duration::from_secs(24 * 60 * 60);
-    match humantime::parse_duration(value) {
-        Ok(duration) if (Duration::from_millis(1)..=MAX).contains(&duration) => Ok(duration),
-        _ => expected("a duration from 1ms to 24h, such as 500ms or 10s"),
+    move |value| match humantime::parse_duration(value) {
+        Ok(duration) if (min..=MAX).contains(&duration) => Ok(duration),
+        _ => {
+            let min = humantime::format_duration(min);
+            expected(format!("a duration from {min} to 24h, such as 500ms or 10s"))
+        }
     }
 }
 

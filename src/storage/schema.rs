@@ -7,10 +7,10 @@ use sqlx::{
     migrate::{Migrate, MigrateError, Migrator},
 };
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
-    error::{is_misfit, lacks_privilege, message},
+    error::{is_contention, is_misfit, lacks_privilege, message},
     pool_options::MAX_OPEN_TIME,
     pools::Pools,
     postgres_pool,
@@ -37,7 +37,7 @@ pub(crate) fn schema_version() -> i64 {
 const MISSING_PRIVILEGE: &str = "SELECT privilege, name FROM UNNEST($1::text[]) AS name, \
     UNNEST(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege WHERE NOT has_table_privilege(name, privilege) LIMIT 1";
 
-/// The pause between two attempts to take the migration lock.
+/// The pause between two attempts to take a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 /// The SQLSTATE of a statement that waited for a lock for too long.
@@ -115,7 +115,7 @@ impl Store {
         let start = Instant::now();
         let tried = loop {
             match self.try_statements().await {
-                Err(sqlx::Error::PoolTimedOut) if start.elapsed() < MAX_OPEN_TIME => {}
+                Err(error) if may_pass(&error) && start.elapsed() < MAX_OPEN_TIME => sleep(LOCK_PAUSE).await,
                 tried => break tried,
             }
         };
@@ -136,6 +136,11 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether a check fails because of a busy machine, or of another client that has a lock.
+fn may_pass(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::PoolTimedOut) || is_contention(error)
 }
 
 /// [`Store::check_schema`] on PostgreSQL. Each statement has a deadline of its own. `None`: one passed.
@@ -169,7 +174,7 @@ pub(super) async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrationE
     for _ in 0..4 {
         match SQLITE_MIGRATIONS.run(writer).await {
             Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
-                tokio::time::sleep(Duration::from_millis(250)).await;
+                sleep(Duration::from_millis(250)).await;
             }
             result => return Ok(result?),
         }
@@ -208,7 +213,7 @@ async fn lock_migrations(connection: &mut PgConnection) -> Result<(), MigrateErr
             tracing::info!("another instance is running migrations: waiting for it");
             is_reported = true;
         }
-        tokio::time::sleep(LOCK_PAUSE).await;
+        sleep(LOCK_PAUSE).await;
     }
     connection.execute("RESET lock_timeout").await?;
     Ok(())

@@ -16,6 +16,7 @@ use api::{representation::Representation, users::User};
 use metrics::Histogram;
 use sqlx::{
     Connection, Sqlite, SqliteConnection, SqlitePool,
+    error::DatabaseError,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     cache::Cache,
-    error::unconfirmed,
+    error::{self, unconfirmed},
     pool_options,
     sqlite_files::{self, Change, SqliteFiles},
 };
@@ -32,6 +33,9 @@ use crate::{config::Config, telemetry::metrics::pool_wait};
 
 /// How many writing connections were opened.
 static WRITERS: AtomicU64 = AtomicU64::new(0);
+
+/// `SQLITE_CANTOPEN`.
+const CANNOT_OPEN: &str = "14";
 
 /// The size in bytes to which a longer `-wal` file is truncated. It grows while another process reads.
 const MAX_WAL: u64 = 16 << 20;
@@ -232,7 +236,13 @@ impl SqliteConnections {
             // SQLite truncates a longer `-wal` file at a commit, once no reader needs it.
             .pragma("journal_size_limit", MAX_WAL.to_string())
             .busy_timeout(config.deadlines.lock);
-        let open = |error: sqlx::Error| error.to_string();
+        let open = |error: sqlx::Error| match error.as_database_error().and_then(DatabaseError::code).as_deref() {
+            Some(CANNOT_OPEN) => format!(
+                "{}: cannot open the file, or create the -wal file beside it: both the file and its folder must be writable",
+                path.display()
+            ),
+            _ => error::message(&error),
+        };
         // This switches an empty file to WAL, which a read-only connection cannot do, or reads a long `-wal` file, for which
         // the pools would not wait.
         let first = SqliteConnection::connect_with(&options).await.map_err(open)?;

@@ -132,6 +132,14 @@ impl Client {
     }
 }
 
+/// The number of connections that other clients have to this database of PostgreSQL.
+pub async fn other_connections(client: &mut sqlx::PgConnection) -> i64 {
+    // A transaction sees what it saw first.
+    sqlx::query("SELECT pg_stat_clear_snapshot()").execute(&mut *client).await.unwrap();
+    let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query_scalar(query).fetch_one(client).await.unwrap()
+}
+
 #[derive(Debug)]
 pub struct Outcome {
     pub code: Option<i32>,

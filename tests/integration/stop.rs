@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    environment::{Client, Environment, on_both},
+    environment::{Client, Environment, on_both, other_connections},
     harness::{App, Database, Storage, client, credentials},
     process::{Process, run, web_server},
 };
@@ -216,7 +216,7 @@ on_both! {
             Database::Sqlite => "BEGIN EXCLUSIVE",
             Database::Postgres => "BEGIN; LOCK TABLE _sqlx_migrations",
         }).await;
-        for (arguments, signal, code) in [(&["serve"][..], "TERM", Some(0)), (&["serve"], "INT", Some(0)), (&["migrate"], "TERM", None)] {
+        for (arguments, signal, code) in [(&["serve"][..], "TERM", Some(0)), (&["serve"], "INT", Some(0)), (&["migrate"], "TERM", Some(1))] {
             let mut command = environment.command(arguments);
             command.env("LISTEN_ADDR", "127.0.0.1:0").env("REQUEST_TIMEOUT", "30s");
             let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
@@ -227,6 +227,15 @@ on_both! {
             // The lock is held for longer.
             let exit = tokio::time::timeout(Duration::from_secs(10), child.wait()).await.expect("it ends").unwrap();
             assert_eq!(exit.code(), code, "{arguments:?}");
+            // No statement waits for the lock on behalf of a process that has ended.
+            if let Client::Postgres(client) = &mut other {
+                let ended = async {
+                    while other_connections(client).await > 0 {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(10), ended).await.expect("PostgreSQL ends the statement");
+            }
         }
         other.execute("ROLLBACK").await;
     }
