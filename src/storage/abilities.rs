@@ -5,15 +5,15 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use tokio::{sync::Mutex, time::Instant};
 
-use super::error::{is_contention, is_grave, is_unavailable, message};
-use crate::telemetry::warning_interval::WarningInterval;
+use super::error::{code, is_grave, message, shows_fault};
+use crate::telemetry::warning_interval::WarningIntervals;
 
 /// How long a success shows that the database works.
 const RECENT: Duration = Duration::from_secs(1);
@@ -26,7 +26,10 @@ pub(super) struct Ability {
     /// Microseconds from `start` to the last success, and the number of failures since. 0: none.
     last_success: AtomicU64,
     failures: AtomicU64,
-    warnings: WarningInterval,
+    /// For each code of an error.
+    warnings: WarningIntervals,
+    /// Whether a failure was logged since the last success.
+    is_reported: AtomicBool,
     /// Held by a probe that is under way.
     pub(super) probe: Arc<Mutex<()>>,
 }
@@ -38,34 +41,32 @@ impl Ability {
             start: Instant::now(),
             last_success: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-            warnings: WarningInterval::new(),
+            warnings: WarningIntervals::new(),
+            is_reported: AtomicBool::new(false),
             probe: Arc::default(),
         }
     }
 
-    /// Records the result of a statement. One that waited too long for a lock, or met a bug, shows nothing.
-    pub(super) fn record<T>(&self, operation: &'static str, result: &Result<T, sqlx::Error>) {
-        match result {
-            Ok(_) => self.record_success(),
-            Err(error) if is_unavailable(error) && !is_contention(error) => self.record_failure(operation, error),
-            Err(_) => {}
-        }
-    }
-
-    fn record_success(&self) {
+    /// Records that a statement had its effect.
+    pub(super) fn record_success(&self) {
         let micros = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.last_success.store(micros.max(1), Ordering::Relaxed);
         if self.failures.load(Ordering::Relaxed) > 0 {
             let failures = self.failures.swap(0, Ordering::Relaxed);
-            if failures > 0 {
+            if self.is_reported.swap(false, Ordering::Relaxed) {
                 tracing::info!(failures, "{} of the database succeed again", self.name);
             }
         }
     }
 
-    fn record_failure(&self, operation: &'static str, error: &sqlx::Error) {
+    /// Records that a statement failed, unless that shows nothing about the database.
+    pub(super) fn record_failure(&self, operation: &'static str, error: &sqlx::Error) {
+        if !shows_fault(error) {
+            return;
+        }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.warnings.has_passed() {
+        if self.warnings.has_passed(&code(error)) {
+            self.is_reported.store(true, Ordering::Relaxed);
             let is_grave = is_grave(error);
             let error = message(error);
             if is_grave {

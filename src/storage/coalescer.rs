@@ -10,7 +10,7 @@
 //! - A request joins only a statement that has not started. What a read returns is therefore never older than the request.
 //! - Every request gets exactly one result: its own, or the error of its statement.
 //! - An item that cannot share the statement, because of a conflict or of a lock, runs in a statement of its own, and so
-//!   does each item of a statement that the database undid. One item cannot fail its neighbours.
+//!   does each item of a statement that the database undid. One item cannot fail its neighbours, unless it leaves no time for them.
 //! - The number of statements beside the lanes is bounded, so that they do not take every connection.
 //! - A statement is not repeated if its outcome is unknown.
 //! - A caller that goes away (a client that disconnects, a timeout) does not interrupt a statement. If its item is still
@@ -46,10 +46,13 @@ use shuttle::{
     sync::Mutex,
 };
 
-use super::coalescer_limits::Rate;
+use super::coalescer_limits::{MAX_ATTEMPTS, Rate};
 use crate::telemetry::{metrics::BatchMetrics, spans};
 
-pub(super) use super::coalescer_limits::Limits;
+pub(super) use super::{
+    coalescer_errors::{CallError, StatementError},
+    coalescer_limits::Limits,
+};
 
 /// Instead of a timer: in some schedules, statements take longer.
 #[cfg(test)]
@@ -88,26 +91,6 @@ pub(super) trait Batch: Send + Sync + 'static {
     fn run_alone(&self, item: &Self::Item) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
-/// The error of a statement.
-pub(super) trait StatementError: Clone + Send + 'static {
-    /// Whether the statement had no effect, and its items can run alone.
-    fn is_undone(&self) -> bool;
-
-    /// Whether the database did not run the statement, and probably runs it now.
-    fn may_be_repeated(&self) -> bool;
-}
-
-/// Why a request has no output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CallError<E> {
-    /// The statement failed.
-    Failed(E),
-    /// Too many items wait for the statement to start in time. The item was not processed.
-    Overloaded,
-    /// The code that runs the statement panicked, which is logged.
-    Panicked,
-}
-
 /// Combines concurrent requests into statements.
 pub(super) struct Coalescer<B: Batch>(Arc<Shared<B>>);
 
@@ -130,13 +113,13 @@ struct Queue<B: Batch> {
 struct Entry<B: Batch> {
     item: B::Item,
     caller: Caller<B>,
-    arrival: Instant,
 }
 
-/// Where the result of an item goes, and the span of its request.
+/// Where the result of an item goes, the span of its request, and when that arrived.
 struct Caller<B: Batch> {
     result: oneshot::Sender<Result<B::Output, CallError<B::Error>>>,
     span: Span,
+    arrival: Instant,
 }
 
 impl<B: Batch> Coalescer<B> {
@@ -153,8 +136,8 @@ impl<B: Batch> Coalescer<B> {
     pub(super) async fn call(&self, item: B::Item) -> Result<B::Output, CallError<B::Error>> {
         let span = tracing::debug_span!("store", operation = B::OPERATION);
         let (sender, result) = oneshot::channel();
-        let caller = Caller { result: sender, span };
-        self.0.push(Entry { item, caller, arrival: Instant::now() })?;
+        let caller = Caller { result: sender, span, arrival: Instant::now() };
+        self.0.push(Entry { item, caller })?;
         // The sender is dropped without a result only if the runtime stops.
         result.await.unwrap_or(Err(CallError::Panicked))
     }
@@ -174,8 +157,8 @@ impl<B: Batch> Shared<B> {
     /// Adds an entry, and starts a lane if none is about to take it.
     fn push(self: &Arc<Self>, entry: Entry<B>) -> Result<(), CallError<B::Error>> {
         let starts_lane = self.queue(|queue| {
-            let oldest = queue.entries.front().map(|entry| entry.arrival);
-            if queue.entries.len() >= self.limits.max_depth(&queue.rate, entry.arrival, oldest) {
+            let oldest = queue.entries.front().map(|entry| entry.caller.arrival);
+            if queue.entries.len() >= self.limits.max_depth(&queue.rate, entry.caller.arrival, oldest) {
                 return None;
             }
             queue.entries.push_back(entry);
@@ -280,7 +263,7 @@ impl<B: Batch> Shared<B> {
                 for ((item, caller), output) in items.into_iter().zip(callers).zip(outputs) {
                     match output {
                         Some(output) => caller.send(Ok(output)),
-                        None => self.spawn_alone(item, caller),
+                        None => self.spawn_alone(item, caller, CallError::Overloaded),
                     }
                 }
                 return;
@@ -291,7 +274,10 @@ impl<B: Batch> Shared<B> {
                     items = items.len(),
                     "a batch failed: running its items alone"
                 );
-                return items.into_iter().zip(callers).for_each(|(item, caller)| self.spawn_alone(item, caller));
+                return items
+                    .into_iter()
+                    .zip(callers)
+                    .for_each(|(item, caller)| self.spawn_alone(item, caller, CallError::Failed(error.clone())));
             }
             Ok(Err(error)) => CallError::Failed(error),
             // The panic hook logs it.
@@ -300,12 +286,15 @@ impl<B: Batch> Shared<B> {
         callers.into_iter().for_each(|caller| caller.send(Err(error.clone())));
     }
 
-    /// Runs an item beside the lanes: it may wait for a lock, and the next statement must not wait for it.
-    fn spawn_alone(self: &Arc<Self>, item: B::Item, caller: Caller<B>) {
+    /// Runs an item beside the lanes: it may wait for a lock, and the next statement must not wait for it. If its statement would
+    /// not start in time, it fails with this error.
+    fn spawn_alone(self: &Arc<Self>, item: B::Item, caller: Caller<B>, too_late: CallError<B::Error>) {
         let shared = self.clone();
         spawn(async move {
             let _permit = shared.permit().await;
-            if !caller.result.is_closed() {
+            if caller.arrival.elapsed() > shared.limits.wait {
+                caller.send(Err(too_late));
+            } else if !caller.result.is_closed() {
                 shared.run_alone(item, caller).await;
             }
         });
@@ -313,10 +302,13 @@ impl<B: Batch> Shared<B> {
 
     async fn run_alone(&self, item: B::Item, caller: Caller<B>) {
         let work = async {
-            match self.batch.run_alone(&item).await {
-                Err(error) if error.may_be_repeated() => self.batch.run_alone(&item).await,
-                result => result,
+            for _ in 1..MAX_ATTEMPTS {
+                match self.batch.run_alone(&item).await {
+                    Err(error) if error.may_be_repeated() => {}
+                    result => return result,
+                }
             }
+            self.batch.run_alone(&item).await
         };
         let work = work.instrument(caller.span.clone());
         caller.send(match AssertUnwindSafe(work).catch_unwind().await {
@@ -348,7 +340,7 @@ impl<B: Batch> Queue<B> {
     /// Removes the entries that have waited for longer than this. They are the first.
     fn take_expired(&mut self, wait: Duration) -> Vec<Entry<B>> {
         let now = Instant::now();
-        let is_expired = |entry: &Entry<B>| now.saturating_duration_since(entry.arrival) > wait;
+        let is_expired = |entry: &Entry<B>| now.saturating_duration_since(entry.caller.arrival) > wait;
         let count = self.entries.iter().take_while(|entry| is_expired(entry)).count();
         self.entries.drain(..count).collect()
     }
@@ -366,14 +358,17 @@ impl<B: Batch> Queue<B> {
                 continue;
             }
             scanned += 1;
-            let Entry { item, caller, arrival } = entry;
+            let Entry { item, caller } = entry;
             match &mut taken {
-                None => taken = Some(Entries { items: vec![item], callers: vec![caller], oldest: arrival }),
+                None => {
+                    let oldest = caller.arrival;
+                    taken = Some(Entries { items: vec![item], callers: vec![caller], oldest });
+                }
                 Some(entries) if B::joins(&entries.items, &item) => {
                     entries.items.push(item);
                     entries.callers.push(caller);
                 }
-                Some(_) => kept.push(Entry { item, caller, arrival }),
+                Some(_) => kept.push(Entry { item, caller }),
             }
         }
         for entry in kept.into_iter().rev() {

@@ -10,6 +10,9 @@ use tokio::sync::Semaphore;
 /// The weight of the past in the rate, at each start of a statement.
 const DECAY: f64 = 0.875;
 
+/// How often a statement for one item is tried, while its errors say that it may be repeated.
+pub(super) const MAX_ATTEMPTS: usize = 8;
+
 /// The bounds of a coalescer.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {

@@ -5,10 +5,11 @@ use std::{io, sync::Arc};
 use api::store_error::StoreError;
 use sqlx::error::DatabaseError;
 
-use super::coalescer::{CallError, StatementError};
-use crate::telemetry::warning_interval::WarningInterval;
+use super::coalescer_errors::{CallError, StatementError};
+use crate::telemetry::warning_interval::{WarningInterval, WarningIntervals};
 
 static OVERLOAD_WARNINGS: WarningInterval = WarningInterval::new();
+static CONTENTION_WARNINGS: WarningIntervals = WarningIntervals::new();
 
 /// The message of an error. Without this, an error of PostgreSQL has the line of its source at which it was made.
 pub(super) fn message(error: &sqlx::Error) -> String {
@@ -22,6 +23,11 @@ pub(super) fn message(error: &sqlx::Error) -> String {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unconfirmed(String);
+
+/// A write had no effect because of another one, which has been done since.
+#[derive(Debug, thiserror::Error)]
+#[error("the rows were changed by others at the same time")]
+struct Overtaken;
 
 /// Marks the error of a connection that was lost during a statement, which may have been done.
 pub(super) fn unconfirmed(error: sqlx::Error) -> sqlx::Error {
@@ -44,7 +50,7 @@ impl From<sqlx::Error> for Failure {
 
 impl StatementError for Failure {
     /// The database reported the error, so it rolled the statement back. Other items may succeed if the cause was one of the
-    /// items: a duplicate key, a lock, a deadlock or the statement timeout (SQLSTATE 55P03, class 40 and 57014), but not a
+    /// items: a constraint, a lock, a deadlock or the statement timeout (SQLSTATE 55P03, class 40 and 57014), but not a
     /// database that is unavailable.
     fn is_undone(&self) -> bool {
         match &*self.0 {
@@ -53,19 +59,33 @@ impl StatementError for Failure {
                 code.starts_with("40")
                     || matches!(&*code, "55P03" | "57014")
                     || is_outdated_statement(error.as_ref())
+                    || is_refused_row(error.as_ref())
                     || classify(&self.0) != StoreError::Unavailable
             }
             _ => false,
         }
     }
 
-    /// The statement was prepared before its table was altered. The connections that prepared it are not used again.
+    /// The statement was prepared before its table was altered, and the connections that prepared it are not used again; or another
+    /// write came first.
     fn may_be_repeated(&self) -> bool {
-        matches!(&*self.0, sqlx::Error::Database(error) if is_outdated_statement(error.as_ref()))
+        match &*self.0 {
+            sqlx::Error::Database(error) => is_outdated_statement(error.as_ref()),
+            error => is_overtaken(error),
+        }
     }
 }
 
+fn is_overtaken(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<Overtaken>()))
+}
+
 impl Failure {
+    /// The error of a write that had no effect because of another one, which has been done since.
+    pub(super) fn overtaken() -> Self {
+        sqlx::Error::Io(io::Error::other(Overtaken)).into()
+    }
+
     /// Whether a write may have been done although this error was returned.
     pub(super) fn outcome_is_unknown(&self) -> bool {
         match &*self.0 {
@@ -111,30 +131,39 @@ impl CallError<Failure> {
 
 /// Logs the cause, which no client receives, and returns the error of the port.
 pub(super) fn log(operation: &str, error: &sqlx::Error) -> StoreError {
-    let class = classify(error);
-    match class {
-        StoreError::Unavailable => match contention(error) {
-            Some(cause) => tracing::warn!(operation, error = message(error), "{cause}"),
-            // `abilities.rs` logs and counts it.
-            None => tracing::debug!(operation, error = message(error), "the database is unavailable"),
-        },
-        StoreError::Internal => tracing::error!(operation, error = message(error), "unexpected database error"),
-        StoreError::NotFound
-        | StoreError::Conflict(_)
-        | StoreError::PreconditionFailed(_)
-        | StoreError::Conflicts(_)
-        | StoreError::KeyInUse
-        | StoreError::KeyReused
-        | StoreError::Expired
-        | StoreError::OutcomeUnknown
-        | StoreError::Overloaded => {}
+    if let Some(cause) = contention(error) {
+        if CONTENTION_WARNINGS.has_passed(cause) {
+            tracing::warn!(operation, error = message(error), "{cause}");
+        }
+    } else if shows_fault(error) {
+        // `abilities.rs` counts it, and logs it with a limit.
+        tracing::debug!(operation, error = message(error), "a statement failed");
     }
-    class
+    classify(error)
+}
+
+/// Whether a failure says something about the database or about this program, and not only about the request or about others at
+/// the same time.
+pub(super) fn shows_fault(error: &sqlx::Error) -> bool {
+    let is_of_request = match error {
+        sqlx::Error::RowNotFound => true,
+        sqlx::Error::Database(error) => error.is_unique_violation() || is_outdated_statement(error.as_ref()),
+        _ => false,
+    };
+    !is_of_request && !is_contention(error)
+}
+
+/// What is the same for every occurrence of a fault: the code of the database, or the kind of the error.
+pub(super) fn code(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.map_or_else(|| kind(error).to_owned(), Into::into)
 }
 
 /// Returns what a statement waited for, if that is another statement.
 fn contention(error: &sqlx::Error) -> Option<&'static str> {
-    let sqlx::Error::Database(error) = error else { return None };
+    let sqlx::Error::Database(error) = error else {
+        return is_overtaken(error).then_some("a write was tried several times, and others were always faster");
+    };
     let code = error.code().unwrap_or_default();
     match (&*code, sqlite_result(&code)) {
         ("55P03", _) => Some("a lock was not released in time"),
@@ -176,19 +205,35 @@ pub(super) fn is_grave(error: &sqlx::Error) -> bool {
             is_misfit(error.as_ref())
                 || matches!(sqlite_result(&error.code().unwrap_or_default()), Some(8 | 10 | 11 | 13 | 26))
         }
-        error => matches!(error, sqlx::Error::ColumnDecode { .. }),
+        error => classify(error) == StoreError::Internal || matches!(error, sqlx::Error::ColumnDecode { .. }),
     }
 }
 
 /// Whether the schema is not the one for which a statement was written. SQLSTATE class 42 includes missing privileges.
 pub(super) fn is_misfit(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
+    if is_refused_row(error) {
+        return true;
+    }
     if is_of_postgres(error) {
         // 42P05: a pooler in front of PostgreSQL shares the connection with another client.
         return code.starts_with("42") && code != "42P05";
     }
     let message = error.message();
     sqlite_result(&code) == Some(1) && (message.starts_with("no such ") || message.contains("has no column"))
+}
+
+/// Whether a constraint or a trigger refused a row: the contract admits only rows that those of the migrations admit, so it is
+/// another one. SQLSTATE class 23, P0001 and 22001 to 22003 (a value that does not fit its column); SQLITE_CONSTRAINT.
+fn is_refused_row(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if error.is_unique_violation() {
+        return false;
+    }
+    if is_of_postgres(error) {
+        return code.starts_with("23") || matches!(&*code, "P0001" | "22001" | "22003");
+    }
+    sqlite_result(&code) == Some(19)
 }
 
 /// Whether the role of PostgreSQL lacks a privilege.

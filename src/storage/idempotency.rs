@@ -125,18 +125,20 @@ impl<W: Write> KeyedWrites<W> {
                 postgres db => {
                     let mut transaction = db.begin().await?;
                     *outputs = self.run_in(Connection::Postgres(&mut transaction), items).await?;
-                    transaction.commit().await
+                    transaction.commit().await?;
+                    Ok(outputs.iter().any(is_new))
                 },
                 sqlite pool => {
                     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
                     *outputs = self.run_in(Connection::Sqlite(&mut transaction), items).await?;
-                    transaction.commit().await
+                    transaction.commit().await?;
+                    Ok(outputs.iter().any(is_new))
                 }
             )
         };
         let ids = W::ids(&items.iter().map(|keyed| &keyed.item).collect::<Vec<_>>());
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        store.write(W::OPERATION, query).await
+        store.write(W::OPERATION, query, |has_written| *has_written).await.map(drop)
     }
 
     async fn run_in(&self, mut db: Connection<'_>, items: &[KeyedItem<W::Item>]) -> Result<Outputs<W>, sqlx::Error> {
@@ -196,11 +198,10 @@ impl<W: Write> KeyedWrites<W> {
         mut outputs: Outputs<W>,
         failure: Failure,
     ) -> Result<Outputs<W>, Failure> {
-        let is_new = |output: &Option<Output<W>>| matches!(output, Some(Ok(written)) if !written.is_replayed);
         let (keys, written): (Vec<_>, Vec<_>) = items
             .iter()
             .zip(&mut outputs)
-            .filter(|(_, output)| is_new(output))
+            .filter(|(_, output)| is_new(&**output))
             .map(|(keyed, output)| (keyed.key, output))
             .unzip();
         if keys.is_empty() {
@@ -240,8 +241,13 @@ impl<W: Write> KeyedWrites<W> {
                 sqlite db => find(Connection::Sqlite(db), keys).await
             )
         };
-        store.write("idempotency.settle", query).await
+        store.write("idempotency.settle", query, |_| false).await
     }
+}
+
+/// Whether an item was written, and not only found.
+fn is_new<V>(output: &Option<Result<Written<V>, StoreError>>) -> bool {
+    matches!(output, Some(Ok(written)) if !written.is_replayed)
 }
 
 /// Locks keys until the end of the transaction. Returns whether each was free.

@@ -9,6 +9,7 @@
 mod abilities;
 mod cache;
 mod coalescer;
+mod coalescer_errors;
 mod coalescer_limits;
 mod coherence;
 mod connect;

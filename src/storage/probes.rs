@@ -3,15 +3,17 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection as _};
 use tokio::time::timeout;
 
 use super::{
     abilities::{Abilities, Ability},
-    error::{is_lost_connection, lacks_privilege},
+    error::is_lost_connection,
     pool_options::PING_TIMEOUT,
     pools::{Pools, on},
     store::Store,
+    users,
+    write::Connection,
 };
 
 /// How long an attempt may take: it prepares every statement.
@@ -30,11 +32,9 @@ const PING: (&str, &str) = (
     "SELECT count(*) < 0 FROM (SELECT 1 FROM sqlite_schema LIMIT 1) AS file",
 );
 
-const READ: &str = "SELECT 1 FROM users LIMIT 1";
-
-/// A durable write without an effect. SQLite writes no page that would stay the same, except for the numbers in the head of the
-/// file: one that it does not use itself gets the value that it has.
-const WRITE: (&str, &str) = ("SELECT pg_logical_emit_message(true, 'web_server', '')", "PRAGMA user_version");
+/// A durable write without an effect, on SQLite: it writes no page that would stay the same, except for the numbers in the head of
+/// the file. One that it does not use itself gets the value that it has.
+const REWRITE: &str = "PRAGMA user_version";
 
 impl Abilities {
     fn needed_for(&self, attempt: Attempt) -> &Ability {
@@ -80,7 +80,11 @@ impl Store {
             let _guard = guard;
             let result =
                 timeout(ATTEMPT_TIMEOUT, store.attempt(attempt)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            store.abilities.needed_for(attempt).record("ping", &result);
+            let ability = store.abilities.needed_for(attempt);
+            match result {
+                Ok(()) => ability.record_success(),
+                Err(error) => ability.record_failure("ping", &error),
+            }
         });
         let _ = timeout(PING_TIMEOUT, probe).await;
     }
@@ -103,32 +107,37 @@ impl Store {
             result => result,
         };
         // A success does not show that the tables can be read.
-        if result.is_err() {
-            self.abilities.reads.record("ping", &result);
+        if let Err(error) = &result {
+            self.abilities.reads.record_failure("ping", error);
         }
         result
     }
 
-    /// Tries what requests need: the schema and the privileges, and for writes durable storage.
+    /// Tries what requests need: the schema, the privileges and the rows, and for writes durable storage.
     async fn attempt(&self, attempt: Attempt) -> Result<(), sqlx::Error> {
         self.inject_fault("ping").await?;
         self.try_statements().await?;
         if attempt == Attempt::Read {
-            return on!(self.pools.read(), db => sqlx::query(READ).execute(db).await.map(drop));
+            return users::try_read(self).await;
         }
-        let written = on!(self.pools.write(),
-            postgres db => sqlx::query(WRITE.0).execute(db).await.map(drop),
+        on!(self.pools.write(),
+            // The commit of a transaction that undid all its writes is durable too.
+            postgres db => async {
+                let mut transaction = db.begin().await?;
+                let mut undone = transaction.begin().await?;
+                users::try_writes(self, Connection::Postgres(&mut undone)).await?;
+                undone.rollback().await?;
+                transaction.commit().await
+            }.await,
             sqlite db => async {
-                let mut db = db.begin_with("BEGIN IMMEDIATE").await?;
-                let number: i64 = sqlx::query_scalar(WRITE.1).fetch_one(&mut *db).await?;
-                sqlx::query(AssertSqlSafe(format!("{} = {number}", WRITE.1))).execute(&mut *db).await?;
-                db.commit().await
+                let mut transaction = db.begin_with("BEGIN IMMEDIATE").await?;
+                let mut undone = transaction.begin().await?;
+                users::try_writes(self, Connection::Sqlite(&mut undone)).await?;
+                undone.rollback().await?;
+                let number: i64 = sqlx::query_scalar(REWRITE).fetch_one(&mut *transaction).await?;
+                sqlx::query(AssertSqlSafe(format!("{REWRITE} = {number}"))).execute(&mut *transaction).await?;
+                transaction.commit().await
             }.await
-        );
-        match written {
-            // The role may write the tables, but not such a message.
-            Err(error) if lacks_privilege(&error) => Ok(()),
-            written => written,
-        }
+        )
     }
 }

@@ -63,30 +63,31 @@ impl Store {
         &self.target
     }
 
-    /// Runs a statement that reads, as [`Self::statement`].
+    /// Runs a statement that reads, in a span of its own, and measures it as `database_operation_duration_seconds{operation}`.
     pub(super) async fn read<T>(
         &self,
         operation: &'static str,
         query: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, Failure> {
-        self.statement(&self.abilities.reads, operation, query).await
+        self.statement(&self.abilities.reads, operation, query, |_| true).await
     }
 
-    /// Runs a statement that writes, as [`Self::statement`].
+    /// Runs a statement that writes, as [`Self::read`]. It shows that the database can be written only if `has_written`.
     pub(super) async fn write<T>(
         &self,
         operation: &'static str,
         query: impl Future<Output = Result<T, sqlx::Error>>,
+        has_written: impl FnOnce(&T) -> bool,
     ) -> Result<T, Failure> {
-        self.statement(&self.abilities.writes, operation, query).await
+        self.statement(&self.abilities.writes, operation, query, has_written).await
     }
 
-    /// Runs one statement in a span of its own, and measures it as `database_operation_duration_seconds{operation}`.
     async fn statement<T>(
         &self,
         ability: &Ability,
         operation: &'static str,
         query: impl Future<Output = Result<T, sqlx::Error>>,
+        shows_success: impl FnOnce(&T) -> bool,
     ) -> Result<T, Failure> {
         let start = Instant::now();
         let work = async {
@@ -96,10 +97,14 @@ impl Store {
         let span = tracing::debug_span!("statement", operation, otel.kind = "client");
         let result = work.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
-        if let Err(error) = &result {
-            count_database_error(kind(error));
+        match &result {
+            Ok(value) if shows_success(value) => ability.record_success(),
+            Ok(_) => {}
+            Err(error) => {
+                count_database_error(kind(error));
+                ability.record_failure(operation, error);
+            }
         }
-        ability.record(operation, &result);
         result.map_err(Failure::from)
     }
 

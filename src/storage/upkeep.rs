@@ -10,8 +10,9 @@ use super::{idempotency, pools::Pools, store::Store, users};
 /// The number of rows that a statement removes.
 const REMOVED_AT_ONCE: i64 = 1_000;
 
-/// The pause after everything old was removed.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// The pause after everything old was removed, in checks of the `-wal` file and seconds between them.
+const CHECKS: usize = 12;
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How much longer than the retention rows are kept: the clocks of instances differ.
 const MARGIN: TimeDelta = TimeDelta::minutes(1);
@@ -25,12 +26,14 @@ pub(super) async fn run(store: Store) {
         let keys = idempotency::remove(&store, now - store.idempotency_keys_retention, REMOVED_AT_ONCE);
         let keys = removed(&store, "idempotency.remove", keys).await;
         if changes.max(keys) < REMOVED_AT_ONCE as u64 {
-            if let Pools::Sqlite(database) = &store.pools
-                && let Err(error) = database.truncate_long_wal().await
-            {
-                tracing::debug!(%error, "cannot truncate the -wal file");
+            for _ in 0..CHECKS {
+                if let Pools::Sqlite(database) = &store.pools
+                    && let Err(error) = database.truncate_long_wal().await
+                {
+                    tracing::debug!(%error, "cannot truncate the -wal file");
+                }
+                sleep(CHECK_INTERVAL).await;
             }
-            sleep(INTERVAL).await;
         }
     }
 }
@@ -41,7 +44,7 @@ async fn removed(
     operation: &'static str,
     statement: impl Future<Output = Result<u64, sqlx::Error>>,
 ) -> u64 {
-    store.write(operation, statement).await.unwrap_or_else(|failure| {
+    store.write(operation, statement, |rows| *rows > 0).await.unwrap_or_else(|failure| {
         drop(failure.log(operation));
         0
     })

@@ -78,7 +78,8 @@ impl<W: Write> Batch for Writes<W> {
         };
         let ids = W::ids(&items);
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        store.write(W::OPERATION, query).await
+        let has_written = |results: &Results<W::Value>| results.iter().any(|result| matches!(result, Some(Ok(_))));
+        store.write(W::OPERATION, query, has_written).await
     }
 
     async fn run_alone(&self, item: &W::Item) -> Result<Self::Output, Failure> {
@@ -91,7 +92,7 @@ impl<W: Write> Batch for Writes<W> {
         };
         let ids = W::ids(slice::from_ref(&item));
         let _write = store.user_cache.as_ref().map(|cache| cache.write(&ids));
-        match store.write(W::OPERATION, query).await? {
+        match store.write(W::OPERATION, query, Option::is_some).await? {
             Some(value) => Ok(Ok(value)),
             None => self.0.refusal(item).await.map(Err).map_err(Failure::not_done),
         }

@@ -1,6 +1,7 @@
 //! Limits how often a warning is logged.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -23,6 +24,27 @@ impl WarningInterval {
         let has_passed = last.is_none_or(|last| last.elapsed() >= INTERVAL);
         if has_passed {
             *last = Some(Instant::now());
+        }
+        has_passed
+    }
+}
+
+/// As [`WarningInterval`], for each kind of event by itself.
+#[derive(Debug)]
+pub(crate) struct WarningIntervals(Mutex<BTreeMap<String, Instant>>);
+
+impl WarningIntervals {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    /// Whether this occurrence of the kind is logged.
+    pub(crate) fn has_passed(&self, kind: &str) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.retain(|_, last| last.elapsed() < INTERVAL);
+        let has_passed = !last.contains_key(kind);
+        if has_passed {
+            last.insert(kind.to_owned(), Instant::now());
         }
         has_passed
     }

@@ -36,6 +36,11 @@ async fn loses_writes(app: &App, repair: impl Future<Output = ()>) {
         assert_eq!(app.get("/users").await.status, 200);
     }
     assert_eq!(until_ready_is(app, 503).await, "The database does not serve writes.");
+    // It stays so, although a probe tries again and again.
+    for number in 0..8 {
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!((create(app, &format!("lost{number}")).await, app.get("/health/ready").await.status), (503, 503));
+    }
     assert_eq!(app.get("/users").await.status, 200);
     repair.await;
     until_ready_is(app, 200).await;
@@ -95,6 +100,34 @@ on_both! {
         assert_eq!(process.app.get("/users").await.status, 200);
     }
 
+    /// What a migration by hand or another program adds to the table: each is logged with its cause, also soon after another.
+    async fn a_constraint_that_refuses_rows_is_a_503_and_loses_writes(environment: Environment) {
+        let process = start(environment).await;
+        let mut client = Client::connect(&environment.storage).await;
+        assert_eq!(create(&process.app, "ada").await, 201);
+        let faults: &[(&str, &str)] = match environment.storage.database() {
+            Database::Sqlite => &[
+                ("CREATE TRIGGER refuse BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'refused'); END", "DROP TRIGGER refuse"),
+                ("ALTER TABLE users ADD COLUMN team TEXT CHECK (length(name) < 5)", "ALTER TABLE users DROP COLUMN team"),
+            ],
+            Database::Postgres => &[
+                ("ALTER TABLE users ADD COLUMN team text NOT NULL DEFAULT ''; ALTER TABLE users ALTER team DROP DEFAULT", "ALTER TABLE users DROP COLUMN team"),
+                ("ALTER TABLE users ADD CONSTRAINT refuse CHECK (length(name) < 5)", "ALTER TABLE users DROP CONSTRAINT refuse"),
+                (
+                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$; \
+                     CREATE TRIGGER refuse BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()",
+                    "DROP FUNCTION refuse CASCADE",
+                ),
+            ],
+        };
+        for (number, (fault, repair)) in faults.iter().enumerate() {
+            client.execute(fault).await;
+            loses_writes(&process.app, client.execute(repair)).await;
+            client.execute("DELETE FROM users WHERE name = 'after'").await;
+            assert_eq!(logged(&process, "ERROR", "writes of the database fail"), number + 1);
+        }
+    }
+
     /// While requests succeed, a few that fail do not take the server out of the load balancer.
     async fn a_server_whose_requests_succeed_is_ready(environment: Environment) {
         let (app, server) = App::start(&environment.storage, &["--request-timeout", "5s"]).await;
@@ -113,6 +146,29 @@ on_both! {
         until_ready_is(&app, 200).await;
         server.stop().await;
     }
+}
+
+/// A type that the server does not read is found by a probe too, and logged.
+#[tokio::test]
+async fn a_column_of_another_type_loses_reads() {
+    let Some(environment) = Environment::new(Database::Postgres).await else {
+        return eprintln!("skipped: no PostgreSQL here");
+    };
+    let process = start(&environment).await;
+    let mut client = Client::connect(&environment.storage).await;
+    assert_eq!(create(&process.app, "ada").await, 201);
+    client.execute("ALTER TABLE users ALTER version TYPE int").await;
+    assert_eq!(process.app.get("/users").await.status, 503);
+    assert_eq!(until_ready_is(&process.app, 503).await, "The database does not serve reads.");
+    for _ in 0..8 {
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!((process.app.get("/users").await.status, process.app.get("/health/ready").await.status), (503, 503));
+    }
+    assert_eq!(logged(&process, "ERROR", "INT4"), 1);
+    client.execute("ALTER TABLE users ALTER version TYPE bigint").await;
+    until_ready_is(&process.app, 200).await;
+    assert_eq!(process.app.get("/users").await.status, 200);
+    environment.storage.drop_database().await;
 }
 
 /// A full disk is an error that an operator sees once, with its cause.
@@ -155,7 +211,7 @@ async fn postgres_that_becomes_read_only() {
     environment.storage.drop_database().await;
 }
 
-/// A role with the privileges of docs/operation.md, and without the one that the probe of writes tries.
+/// A role with the privileges of docs/operation.md, and no others.
 #[tokio::test]
 async fn a_role_with_few_privileges() {
     let Some(environment) = Environment::new(Database::Postgres).await else {
@@ -168,8 +224,7 @@ async fn a_role_with_few_privileges() {
         async |client: &mut Client, statements: String| client.execute(Box::leak(statements.into_boxed_str())).await;
     let grants = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
     let create_role = format!(
-        "CREATE ROLE {name} LOGIN; GRANT {grants} TO {name}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}; \
-         REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text) FROM PUBLIC"
+        "CREATE ROLE {name} LOGIN; GRANT {grants} TO {name}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}"
     );
     execute(&mut client, create_role).await;
     let mut command = web_server(environment.path());

@@ -124,4 +124,55 @@ on_both! {
         }
         server.stop().await;
     }
+    /// An address is free or taken: 503 would say that the database is unavailable.
+    async fn users_that_rotate_their_addresses_get_200_or_409(environment: Environment) {
+        let (app, server) = App::start(&environment.storage, &["--request-timeout", "10s"]).await;
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let mut paths = Vec::new();
+        for name in names {
+            paths.push(format!("/users/{}", app.create_user(name).await["id"].as_str().unwrap()));
+        }
+        // Eleven addresses for eight users.
+        let clients = (0..names.len()).map(async |client| {
+            let mut statuses = BTreeSet::new();
+            for round in 0..40 {
+                let place = (client * 5 + round * round) % 11;
+                let email = format!("{place}@example.com");
+                statuses.insert(app.patch(&paths[client], json!({ "email": email })).await.status);
+            }
+            statuses
+        });
+        let statuses: BTreeSet<_> = join_all(clients).await.into_iter().flatten().collect();
+        assert_eq!(statuses, BTreeSet::from([200, 409]));
+        server.stop().await;
+    }
+
+    /// What a problem says about writes is for requests that write.
+    async fn only_a_write_states_that_nothing_was_changed(environment: Environment) {
+        let (app, server) = App::start(&environment.storage, &[]).await;
+        app.faults.store(Fault::Unavailable);
+        assert!(changed_nothing(&create(&app, "ada").await));
+        let read = app.get("/users").await;
+        assert_eq!((read.status, &read.json()["detail"]), (503, &json!("The database is unavailable.")));
+        app.faults.store(None);
+        server.stop().await;
+    }
+}
+
+/// Statements that take too long are not repeated for each of their requests when no time is left for that.
+#[tokio::test]
+async fn a_slow_statement_is_not_repeated_past_the_deadline() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let Storage::Postgres(database) = &storage else { return };
+    let (app, server) = App::start(&storage, &["--request-timeout", "3s"]).await;
+    let trigger = "CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(20); RETURN NULL; END$$; \
+                   CREATE TRIGGER sleep BEFORE INSERT ON users FOR EACH STATEMENT EXECUTE FUNCTION sleep()";
+    database.handle().begin(trigger).await.commit().await;
+    let creates = (0..24).map(async |number| create(&app, &format!("user{number}")).await);
+    for response in join_all(creates).await {
+        assert!(changed_nothing(&response), "{}", response.text());
+    }
+    assert!(names(&app).await.is_empty());
+    server.stop().await;
+    storage.drop_database().await;
 }

@@ -32,19 +32,22 @@ use self::{
     exports::EXPORT,
     imports::{ADD_LATEST_CHANGE, EXISTING, IMPORT_SQLITE, REMOVE_LATEST_CHANGE},
     lists::ListUsers,
-    reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
+    reads::{ANY, GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, REFUSAL, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
-use super::{coalescer::Coalescer, schema::Statements, store::Store, writer::Writer};
+use super::{coalescer::Coalescer, error::Failure, schema::Statements, store::Store, writer::Writer};
 
 pub(super) use changes::remove_changes;
 pub use imports::{ImportedUser, UserImporter};
 pub use lists::LIST;
+pub(super) use reads::try_read;
+pub(super) use writes::try_writes;
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
     both: &[
+        ANY,
         GET,
         VERSION,
         REFUSAL,
@@ -139,7 +142,11 @@ impl Users for SqlUsers {
         }
         let pointers = conflicts(&self.store, &users).await.map_err(|error| error.log("users.create_many"))?;
         // The other user was deleted in the meantime: the same request may succeed.
-        Err(if pointers.is_empty() { StoreError::Unavailable } else { StoreError::Conflicts(pointers) })
+        Err(if pointers.is_empty() {
+            Failure::overtaken().log("users.create_many")
+        } else {
+            StoreError::Conflicts(pointers)
+        })
     }
 
     async fn get(&self, id: Uuid, freshness: Freshness) -> Result<Arc<Representation<User>>, StoreError> {
