@@ -7,7 +7,7 @@ use tokio::{
     time::Instant,
 };
 
-/// The time within which a signal is one of those before.
+/// The time after a signal within which further ones are the same.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// SIGTERM, which orchestrators send, and SIGINT (Ctrl-C), which stop the server.
@@ -30,8 +30,8 @@ impl Signals {
         })
     }
 
-    /// Waits for the next signal of either kind. One that follows another within a moment is the same: a shell or `timeout` sends it
-    /// to the process and to its group.
+    /// Waits for the next signal of either kind. Those within a moment of it are the same: a shell or `timeout` sends one to the
+    /// process and to its group.
     pub(super) async fn next(&mut self) {
         loop {
             tokio::select! {
@@ -39,7 +39,9 @@ impl Signals {
                 _ = self.interrupt.recv() => {}
             }
             let now = Instant::now();
-            if self.last.replace(now).is_none_or(|last| now - last >= MOMENT) {
+            // An ignored signal does not extend the moment, so that many in a row are a second one.
+            if self.last.is_none_or(|last| now - last >= MOMENT) {
+                self.last = Some(now);
                 return;
             }
         }

@@ -35,6 +35,32 @@ async fn a_draining_server_serves_and_is_not_ready() {
     assert_eq!(process.exit().await.code(), Some(0));
 }
 
+/// `timeout` and some shells send a signal to the process and to its group: that is one signal. A client that repeats it until the
+/// server stops has sent more than one, however fast.
+#[tokio::test]
+async fn signals_within_a_moment_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("SHUTDOWN_DELAY", "60s");
+    let mut process = Process::start(command).await;
+    // The shell's own `kill`, so that both are sent at once.
+    let both = format!("kill -s TERM {0}; kill -s INT {0}", process.id());
+    assert!(std::process::Command::new("sh").args(["-c", &both]).status().unwrap().success());
+    while process.app.get("/health/ready").await.status != 503 {}
+    assert_eq!(process.app.get("/health").await.status, 200);
+    for _ in 0..100 {
+        let wait = Duration::from_millis(100);
+        if let Ok(exit) = tokio::time::timeout(wait, process.exit()).await {
+            assert_eq!(exit.code(), Some(1));
+            let log = process.log.lock().unwrap().join("\n");
+            assert!(log.contains("stopped immediately on a second signal"), "{log}");
+            return;
+        }
+        process.signal("TERM");
+    }
+    panic!("the server does not stop");
+}
+
 /// SIGTERM under load, twenty times: every request on a connection is served, and the server exits with 0. Only new connections
 /// are refused.
 #[tokio::test(flavor = "multi_thread")]
