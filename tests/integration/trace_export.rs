@@ -1,6 +1,6 @@
 //! Every span reaches the receiver whatever is logged, and none is lost silently.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -10,7 +10,7 @@ use crate::{
     traces::{CALLER, hex, received, receiver, receiver_at},
 };
 
-/// How many requests each mode gets with a trace of the caller, and without.
+/// How many requests each mode gets with a sampled trace of the caller, with another one, and without.
 const REQUESTS: u32 = 50;
 
 const NO_TRACE: &str = "00000000000000000000000000000000";
@@ -34,6 +34,43 @@ fn is_of_server(span: &&Span) -> bool {
     span.kind == SpanKind::Server as i32 && span.name == "GET /users"
 }
 
+/// Sends requests in sampled traces of callers, in others, and in none. Returns how many of each have a span, and the log.
+async fn requests_with_a_span(settings: &[(&str, &str)]) -> ((u32, u32, u32), Vec<String>) {
+    let (endpoint, mut spans) = receiver().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    // The whole URL, as it is.
+    command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("{endpoint}/v1/traces"));
+    command.envs(settings.iter().copied());
+    let process = Process::start(command).await;
+    for number in 1..=REQUESTS {
+        request(&process, Some(format!("00-{number:032x}-{CALLER}-01"))).await;
+        request(&process, Some(format!("00-{:032x}-{CALLER}-00", REQUESTS + number))).await;
+        request(&process, None).await;
+    }
+    let log = stop(process).await;
+    assert!(!log.iter().any(|line| line.contains(NO_TRACE)), "{settings:?}: {log:#?}");
+
+    let spans = received(&mut spans).await;
+    let ids: HashSet<_> =
+        spans.iter().map(|span| hex(&span.span_id)).chain([String::new(), CALLER.to_owned()]).collect();
+    for span in &spans {
+        assert!(ids.contains(&hex(&span.parent_span_id)), "{settings:?}: the parent of {span:?} is missing");
+    }
+    let ours: Vec<_> = spans.iter().filter(is_of_server).collect();
+    for span in &ours {
+        let is_of_store = |other: &&Span| other.trace_id == span.trace_id && other.name == "store";
+        assert_eq!(spans.iter().filter(is_of_store).count(), 1, "{settings:?}");
+    }
+    let traces: HashSet<_> =
+        ours.iter().filter(|span| hex(&span.parent_span_id) == CALLER).map(|span| hex(&span.trace_id)).collect();
+    let count =
+        |numbers: RangeInclusive<u32>| numbers.filter(|number| traces.contains(&format!("{number:032x}"))).count();
+    let (sampled, unsampled) = (count(1..=REQUESTS), count(REQUESTS + 1..=2 * REQUESTS));
+    let own = ours.iter().filter(|span| span.parent_span_id.is_empty()).count();
+    ([sampled, unsampled, own].map(|count| u32::try_from(count).unwrap()).into(), log)
+}
+
 /// Filters of the log have no effect on what is sent (tokio-rs/tracing#2519).
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_has_a_span_whatever_is_logged() {
@@ -48,70 +85,42 @@ async fn every_request_has_a_span_whatever_is_logged() {
             "info,[request{operation=listUsers}]=debug",
         ] {
             modes.spawn(async move {
-                let (endpoint, mut spans) = receiver().await;
-                let folder = tempfile::tempdir().unwrap();
-                let mut command = web_server(folder.path());
-                command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("LOG_FORMAT", format).env("RUST_LOG", filter);
-                let process = Process::start(command).await;
-                for number in 1..=REQUESTS {
-                    request(&process, None).await;
-                    request(&process, Some(format!("00-{number:032x}-{CALLER}-01"))).await;
-                }
-                let log = stop(process).await;
-                let spans = received(&mut spans).await;
-                let ours: Vec<_> = spans.iter().filter(is_of_server).collect();
-                let of_caller = |number: &u32| {
-                    ours.iter().any(|span| {
-                        hex(&span.trace_id) == format!("{number:032x}") && hex(&span.parent_span_id) == CALLER
-                    })
-                };
-                let without = ours.iter().filter(|span| span.parent_span_id.is_empty()).count();
-                let counts = ((1..=REQUESTS).filter(of_caller).count(), without);
-                assert_eq!(counts, (REQUESTS as usize, REQUESTS as usize), "{format}, {filter}");
-                assert!(!log.iter().any(|line| line.contains(NO_TRACE)), "{format}, {filter}: {log:#?}");
+                let (counts, _) = requests_with_a_span(&[("LOG_FORMAT", format), ("RUST_LOG", filter)]).await;
+                assert_eq!(counts, (REQUESTS, 0, REQUESTS), "{format}, {filter}");
             });
         }
     }
     modes.join_all().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_sampler_decides_which_traces_are_sent() {
-    for (sampler, ratio, sampled, unsampled, own) in [
-        ("always_on", "", 1, 1, 1),
-        ("always_off", "", 0, 0, 0),
-        ("traceidratio", "0", 0, 0, 0),
-        ("parentbased_always_on", "", 1, 0, 1),
-        ("parentbased_traceidratio", "0", 1, 0, 0),
-        ("parentbased_traceidratio", "1.0", 1, 0, 1),
+    const ALL: u32 = REQUESTS;
+    let mut modes = JoinSet::new();
+    for (sampler, ratio, expected) in [
+        ("always_on", "", (ALL, ALL, ALL)),
+        ("always_off", "", (0, 0, 0)),
+        ("traceidratio", "0", (0, 0, 0)),
+        ("traceidratio", "1", (ALL, ALL, ALL)),
+        ("parentbased_always_on", "", (ALL, 0, ALL)),
+        ("parentbased_always_off", "", (ALL, 0, 0)),
+        ("parentbased_traceidratio", "0", (ALL, 0, 0)),
+        ("parentbased_traceidratio", "1.0", (ALL, 0, ALL)),
     ] {
-        let (endpoint, mut spans) = receiver().await;
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = web_server(folder.path());
-        // The whole URL, as it is.
-        command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("{endpoint}/v1/traces"));
-        command.env("OTEL_TRACES_SAMPLER", sampler).env("OTEL_TRACES_SAMPLER_ARG", ratio);
-        let process = Process::start(command).await;
-        for (trace, flags) in [(1, "01"), (2, "00")] {
-            request(&process, Some(format!("00-{trace:032x}-{CALLER}-{flags}"))).await;
+        for format in ["json", "pretty"] {
+            modes.spawn(async move {
+                let settings =
+                    [("LOG_FORMAT", format), ("OTEL_TRACES_SAMPLER", sampler), ("OTEL_TRACES_SAMPLER_ARG", ratio)];
+                let (counts, log) = requests_with_a_span(&settings).await;
+                assert_eq!(counts, expected, "{settings:?}");
+                // The log has the trace of the caller whether it is sent or not.
+                for trace in 1..=2 * REQUESTS {
+                    assert!(log.iter().any(|line| line.contains(&format!("{trace:032x}"))), "{settings:?}: {trace}");
+                }
+            });
         }
-        request(&process, None).await;
-        let log = stop(process).await;
-        let spans = received(&mut spans).await;
-        let count = |trace: Option<u32>| {
-            let is_of = |span: &&Span| match trace {
-                Some(trace) => hex(&span.trace_id) == format!("{trace:032x}"),
-                None => span.parent_span_id.is_empty(),
-            };
-            spans.iter().filter(is_of_server).filter(is_of).count()
-        };
-        assert_eq!((count(Some(1)), count(Some(2)), count(None)), (sampled, unsampled, own), "{sampler} {ratio}");
-        // The log has the trace of the caller whether it is sent or not.
-        for trace in [1, 2] {
-            assert!(log.iter().any(|line| line.contains(&format!("{trace:032x}"))), "{sampler}: {log:#?}");
-        }
-        assert!(!log.iter().any(|line| line.contains(NO_TRACE)), "{sampler}: {log:#?}");
     }
+    modes.join_all().await;
 }
 
 #[test]
