@@ -6,11 +6,15 @@ use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
 use super::parse::{Invalid, Parsed, boolean, duration, integer, names, optional, retention, settings, text};
 
+/// The folder of the default of `DATABASE_URL`, which the server creates.
+pub const DEFAULT_SQLITE_FOLDER: &str = "data";
+
 settings! {
     "Database"
     /// The database.
     DatabaseArgs => DatabaseConfig {
-        /// SQLite file (`sqlite://PATH`) or PostgreSQL server (`postgres://USER:PASSWORD@HOST/NAME`).
+        /// SQLite file (`sqlite://PATH`, in a folder that exists) or PostgreSQL server
+        /// (`postgres://USER:PASSWORD@HOST/NAME`).
         #[arg(hide_env_values = true)]
         database_url: DatabaseTarget = target, "sqlite://data/web_server.db", "URL";
 

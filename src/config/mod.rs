@@ -19,7 +19,7 @@ use std::fmt;
 
 pub use self::{
     auth::{AuthArgs, AuthConfig},
-    database::{DatabaseArgs, DatabaseConfig, DatabaseTarget},
+    database::{DEFAULT_SQLITE_FOLDER, DatabaseArgs, DatabaseConfig, DatabaseTarget},
     deadlines::Deadlines,
     http::{Cors, HttpArgs, HttpConfig, Rate},
     server::{ServerArgs, ServerConfig},

@@ -21,7 +21,8 @@ fn the_defaults_are_valid() {
     let config = validate(&[]).unwrap();
     assert_eq!(config.server.listen_addr.port(), 8080);
     assert_eq!(config.http.cors_allowed_origins, Cors::Off);
-    assert!(config.database.database_url.to_string().ends_with("data/web_server.db"));
+    let DatabaseTarget::Sqlite(path) = config.database.database_url else { panic!("not SQLite") };
+    assert_eq!(path, std::path::Path::new(DEFAULT_SQLITE_FOLDER).join("web_server.db"));
 }
 
 #[test]

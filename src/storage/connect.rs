@@ -38,7 +38,7 @@ pub struct ConnectError {
     cause: String,
 }
 
-/// Opens the database. On SQLite, creates the file and its folder if they do not exist.
+/// Opens the database. On SQLite, creates the file if it does not exist.
 ///
 /// # Errors
 /// The file cannot be created or opened, or the server is not available within the startup timeout, or

@@ -87,7 +87,7 @@ pub(super) struct SqliteLease<'a> {
 }
 
 impl SqliteDatabase {
-    /// Opens the database. Creates the file and its folder if they do not exist.
+    /// Opens the database. Creates the file if it does not exist.
     pub(super) async fn open(
         config: &Config,
         path: &Path,

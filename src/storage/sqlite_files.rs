@@ -20,6 +20,8 @@ use std::{
     time::SystemTime,
 };
 
+use crate::config::DEFAULT_SQLITE_FOLDER;
+
 /// The size of the header of a `-shm` file in the file format of SQLite.
 const SHM_HEADER_BYTES: usize = 136;
 
@@ -72,8 +74,8 @@ impl From<Change> for sqlx::Error {
     }
 }
 
-/// Creates the file and its folder if they do not exist, readable only by this user: they contain personal data. Folders above
-/// that are not created, since a path that is misspelt would yield an empty database.
+/// Creates the file if it does not exist, readable only by this user: it contains personal data. Of folders, only that of the
+/// default path is created, since a path that is misspelt would yield an empty database.
 ///
 /// # Errors
 /// It cannot be created, or is not a file. Or it is missing or empty, but there is a `-wal` file: SQLite would remove that.
@@ -88,12 +90,13 @@ pub(super) fn create(path: &Path) -> Result<(), String> {
         ));
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        match fs::DirBuilder::new().mode(0o700).create(folder) {
-            Err(_) if folder.is_dir() => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(format!("the folder {} and the one above it do not exist: create them", folder.display()));
+        if folder == Path::new(DEFAULT_SQLITE_FOLDER) {
+            match fs::DirBuilder::new().mode(0o700).create(folder) {
+                Err(error) if !folder.is_dir() => return Err(message(folder, error)),
+                _ => {}
             }
-            created => created.map_err(|error| message(folder, error))?,
+        } else if !folder.exists() {
+            return Err(format!("the folder {} does not exist: create it, or correct the path", folder.display()));
         }
     }
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {

@@ -119,7 +119,8 @@ fn a_path_where_no_database_can_be_is_refused() {
     for (url, problem) in [
         ("sqlite://link.db", "link.db is a symbolic link to nowhere.db, which does not exist"),
         ("sqlite://folder", "folder is a folder"),
-        ("sqlite://a/b/users.db", "the folder a/b and the one above it do not exist"),
+        ("sqlite://a/users.db", "the folder a does not exist: create it, or correct the path"),
+        ("sqlite://folder/data/users.db", "the folder folder/data does not exist"),
         ("sqlite:file:x.db", "must not begin with `file:`"),
         ("sqlite::memory:", "would be lost"),
         ("sqlite://x.db?mode=ro", "`mode=rwc`"),
@@ -135,6 +136,7 @@ fn a_path_where_no_database_can_be_is_refused() {
 #[test]
 fn a_path_may_have_any_characters() {
     let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("my data")).unwrap();
     for (url, path) in [
         ("sqlite://my data/the users.db", "my data/the users.db"),
         ("sqlite://my%20data/a%3Fb%25.db?mode=rwc", "my data/a?b%.db"),
@@ -239,9 +241,9 @@ async fn a_migrated_database_needs_no_migration() {
 #[tokio::test]
 async fn settings_are_read_from_dotenv() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite://elsewhere/users.db\nMAX_BODY_BYTES=50\n").unwrap();
+    fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite://elsewhere.db\nMAX_BODY_BYTES=50\n").unwrap();
     let process = Process::start(web_server(folder.path())).await;
-    assert!(folder.path().join("elsewhere/users.db").is_file());
+    assert!(folder.path().join("elsewhere.db").is_file());
     let large = serde_json::json!({ "name": "a".repeat(40), "email": "a@example.com" });
     assert_eq!(process.app.post("/users", large).await.status, 413);
 }
