@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use api::public_url::PublicUrl;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use reqwest::Url;
 
 use super::parse::{Invalid, Parsed, boolean, duration, duration_from, expected, integer, list, optional, settings};
@@ -77,11 +77,15 @@ pub enum Cors {
     Origins(Vec<HeaderValue>),
 }
 
-/// Parses host names. They are compared in lower case, and IPv6 addresses in brackets, as in a URI.
+/// Parses host names. They are compared in lower case and without the dot of the root of DNS, and IPv6 addresses in their shortest
+/// form and in brackets, as in a URI.
 fn hosts(value: &str) -> Parsed<Vec<String>> {
-    let normalize = |host: &str| match host.parse::<std::net::Ipv6Addr>() {
-        Ok(_) => format!("[{host}]"),
-        Err(_) => host.to_ascii_lowercase(),
+    let normalize = |host: &str| {
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        match address.parse::<std::net::Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+        }
     };
     let hosts: Vec<_> = list(value).map(normalize).collect();
     let is_host = |host: &String| {
@@ -109,21 +113,17 @@ fn cors(value: &str) -> Parsed<Cors> {
     }
 }
 
-/// Parses an origin. Browsers send it with scheme and host in lower case, and without the default port of the scheme.
-fn origin(origin: &str) -> Option<HeaderValue> {
-    let origin = origin.to_ascii_lowercase();
-    let uri: Uri = origin.parse().ok()?;
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => return None,
-    };
+/// Parses an origin. Browsers send one form of it, in which this returns it: lower case, `xn--` for other letters, addresses in
+/// their shortest form, and no default port.
+fn origin(text: &str) -> Option<HeaderValue> {
+    let (_, authority) = text.split_once("://")?;
+    let url: Url = text.parse().ok()?;
+    let origin = url.origin().ascii_serialization();
     // A pattern would never match: origins are compared as a whole.
-    if origin != format!("{scheme}://{authority}") || authority.as_str().contains(['@', '*']) {
-        return None;
-    }
-    HeaderValue::from_str(origin.strip_suffix(default_port).unwrap_or(&origin)).ok()
+    let is_origin = matches!(url.scheme(), "http" | "https")
+        && !authority.contains(['/', '\\', '?', '#', '@'])
+        && !origin.contains('*');
+    is_origin.then(|| HeaderValue::try_from(origin).ok())?
 }
 
 fn rate(value: &str) -> Parsed<Option<Rate>> {

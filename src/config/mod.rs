@@ -102,6 +102,9 @@ impl Config {
             needs("oidc_issuer", issuer, "oidc_audience", audience);
             needs("oidc_audience", audience, "oidc_issuer", issuer);
         }
+        if let Some(address) = server.as_ref().and_then(ServerConfig::shared_address) {
+            errors.push(format!("{}: {address} is an address of LISTEN_ADDR too", parse::names("admin_addr")));
+        }
         let deadlines = http.as_ref().zip(database.as_ref());
         let deadlines = deadlines.map(|(http, database)| Deadlines::new(http, database, &mut errors));
         match (server, http, auth, database, telemetry, deadlines) {

@@ -20,6 +20,18 @@ impl ServerConfig {
         let (certificate, key) = (self.tls_certificate_file.clone()?, self.tls_key_file.clone()?);
         Some(TlsFiles { certificate, key, client_ca: self.tls_client_ca_file.clone() })
     }
+
+    /// The address for operators, if it cannot be listened on beside that for clients.
+    pub(super) fn shared_address(&self) -> Option<SocketAddr> {
+        // `[::]` is every address, `0.0.0.0` every one of IPv4.
+        let contains = |all: SocketAddr, one: SocketAddr| all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+        let clients = self.listen_addr;
+        self.admin_addr.filter(|&operators| {
+            let is_same_ip =
+                clients.ip() == operators.ip() || contains(clients, operators) || contains(operators, clients);
+            clients.port() == operators.port() && clients.port() != 0 && is_same_ip
+        })
+    }
 }
 
 settings! {

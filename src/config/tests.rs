@@ -34,6 +34,10 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--max-connections", "0", "MAX_CONNECTIONS", "from 1 to"),
         ("--cors-allowed-origins", "https://a.example/", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
         ("--cors-allowed-origins", "https://*.example.org", "CORS_ALLOWED_ORIGINS", "without patterns"),
+        ("--cors-allowed-origins", "https://%2a.example.org", "CORS_ALLOWED_ORIGINS", "without patterns"),
+        ("--cors-allowed-origins", "https://a.example:99999", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
+        ("--cors-allowed-origins", "https://u@a.example", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
+        ("--cors-allowed-origins", "null", "CORS_ALLOWED_ORIGINS", "https://app.example.com"),
         ("--allowed-hosts", "a.example:80", "ALLOWED_HOSTS", "without a port"),
         ("--admin-addr", "9090", "ADMIN_ADDR", "127.0.0.1:8080"),
         ("--trusted-proxies", "10.0.0.0/33", "TRUSTED_PROXIES", "10.0.0.0/8"),
@@ -81,6 +85,40 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(error.starts_with(variable) && error.contains(expected), "{error}");
         assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+/// The forms in which browsers send an origin and a host; in another form, the setting would never match.
+#[test]
+fn origins_and_hosts_are_compared_as_browsers_send_them() {
+    for (origin, sent) in [
+        ("https://App.Example.com:443", "https://app.example.com"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
+        ("http://127.1:0080", "http://127.0.0.1"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+    ] {
+        let cors = validate(&["--cors-allowed-origins", origin]).unwrap().http.cors_allowed_origins;
+        assert_eq!(cors, Cors::Origins(vec![sent.parse().unwrap()]), "{origin}");
+    }
+    let hosts = validate(&["--allowed-hosts", "API.example.com., ::1, [0:0:0:0:0:0:0:1]"]).unwrap().http.allowed_hosts;
+    assert_eq!(hosts, ["api.example.com", "[::1]", "[::1]"]);
+}
+
+#[test]
+fn two_listeners_have_two_addresses() {
+    for (clients, operators, is_accepted) in [
+        ("127.0.0.1:9000", "127.0.0.1:9000", false),
+        ("127.0.0.1:9000", "0.0.0.0:9000", false),
+        ("[::]:9000", "127.0.0.1:9000", false),
+        ("127.0.0.1:9000", "127.0.0.2:9000", true),
+        ("127.0.0.1:9000", "127.0.0.1:9001", true),
+        ("[::1]:9000", "0.0.0.0:9000", true),
+        ("127.0.0.1:0", "127.0.0.1:0", true),
+    ] {
+        let error = validate(&["--listen-addr", clients, "--admin-addr", operators]).err();
+        assert_eq!(error.is_none(), is_accepted, "{clients} {operators}: {error:?}");
+        assert!(error.is_none_or(|error| error.starts_with("ADMIN_ADDR") && error.lines().count() == 1));
     }
 }
 
