@@ -74,11 +74,11 @@ check([...$first->getUsers(), ...$second->getUsers()] == [$grace, $ada] && $seco
 [$version] = $headers['etag'];
 $king = new UserInput(['name' => 'Ada King', 'email' => 'ada@example.org']);
 check($users->replaceUser($ada->getId(), $king, $version)->getName() === 'Ada King');
-$patch = new UserPatch(['name' => 'Ada, Countess of Lovelace']);
+$patch = new UserPatch(['name' => 'Ada 李小龍 👩‍🚀']);
 $outdated = problem(412, fn() => $users->updateUser($ada->getId(), $patch, $version));
 check($outdated->getType() === '/problems/precondition-failed');
 $patched = $users->updateUser($ada->getId(), $patch);
-check([$patched->getName(), $patched->getEmail()] === ['Ada, Countess of Lovelace', 'ada@example.org']);
+check([$patched->getName(), $patched->getEmail()] === ['Ada 李小龍 👩‍🚀', 'ada@example.org']);
 
 // Problems: setters check the contract before a request is sent, and the server checks it anyway.
 try {

@@ -53,11 +53,11 @@ assert [first, second].flat_map(&:users) == [grace, ada] && second.next_cursor.n
 version = headers["etag"]
 replaced = users.replace_user(ada.id, UsersClient::UserInput.new(name: "Ada King", email: "ada@example.org"), if_match: version)
 assert replaced.name == "Ada King"
-patch = UsersClient::UserPatch.new(name: "Ada, Countess of Lovelace")
+patch = UsersClient::UserPatch.new(name: "Ada 李小龍 👩‍🚀")
 outdated = problem(412) { users.update_user(ada.id, patch, if_match: version) }
 assert outdated.type == "/problems/precondition-failed"
 patched = users.update_user(ada.id, patch)
-assert [patched.name, patched.email] == ["Ada, Countess of Lovelace", "ada@example.org"]
+assert [patched.name, patched.email] == ["Ada 李小龍 👩‍🚀", "ada@example.org"]
 
 # Problems: the models check the contract before a request is sent, and the server checks it anyway.
 begin

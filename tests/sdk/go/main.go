@@ -66,7 +66,7 @@ func main() {
 	king := *usersapi.NewUserInput("Ada King", "ada@example.org")
 	replaced, _ := must(users.ReplaceUser(with, ada.Id).UserInput(king).IfMatch(version).Execute())
 	assert(replaced.Name == "Ada King", "another name")
-	patch := usersapi.UserPatch{Name: usersapi.PtrString("Ada, Countess of Lovelace")}
+	patch := usersapi.UserPatch{Name: usersapi.PtrString("Ada 李小龍 👩‍🚀")}
 	_, _, err = users.UpdateUser(with, ada.Id).UserPatch(patch).IfMatch(version).Execute()
 	assert(problemOf(412, err).Type == "/problems/precondition-failed", "another problem")
 	patched, _ := must(users.UpdateUser(with, ada.Id).UserPatch(patch).Execute())
