@@ -107,7 +107,8 @@ try {
 
   // On a phone, in either colours, nothing is wider than the screen.
   for (const [colorScheme, background] of [['light', 'rgba(0, 0, 0, 0)'], ['dark', 'rgb(28, 32, 34)']]) {
-    const phone = await browser.newPage({ viewport: { width: 375, height: 800 }, colorScheme });
+    // A page without a viewport is 980 pixels wide there.
+    const phone = await browser.newPage({ viewport: { width: 375, height: 800 }, isMobile: true, hasTouch: true, colorScheme });
     await phone.goto(`${url}/docs`);
     assert.equal(phone.url(), `${url}/swagger-ui/`, '/docs redirects too');
     await phone.locator('.opblock').first().waitFor();
@@ -119,6 +120,7 @@ try {
       background: getComputedStyle(document.documentElement).backgroundColor,
     }));
     assert.deepEqual(page, { title: 'Users API', width: 375, background }, colorScheme);
+    await phone.evaluate(() => scrollTo(0, 0));
     if (screenshot) await phone.screenshot({ path: screenshot.replace(/[.]png$/, `-phone-${colorScheme}.png`) });
     await phone.close();
   }

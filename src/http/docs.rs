@@ -251,7 +251,9 @@ async fn problem_page(Path(slug): Path<String>, headers: HeaderMap) -> Response 
         return not_found();
     };
     let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<h1>{title}</h1>\n\
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<h1>{title}</h1>\n\
          <p>Status {status}.</p>\n<p>{description}</p>\n</html>\n",
         title = problem_type.title(),
         status = problem_type.status(),

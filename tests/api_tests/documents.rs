@@ -89,6 +89,16 @@ matrix! {
         assert_eq!(app.get("/swagger-ui/nothing.js").await.status, 404);
     }
 
+    async fn every_page_fits_a_phone_and_follows_dark_colours(app: App) {
+        for path in ["/swagger-ui/", "/problems/validation"] {
+            let page = app.get(path).await.text();
+            let named = |name: &str, content: &str| format!("<meta name=\"{name}\" content=\"{content}\">");
+            for meta in [named("viewport", "width=device-width, initial-scale=1"), named("color-scheme", "light dark")] {
+                assert!(page.contains(&meta), "{path}: {page}");
+            }
+        }
+    }
+
     async fn the_type_of_a_problem_is_the_path_of_its_page(app: App) {
         let kind = app.get("/users?x=1").await.json()["type"].as_str().unwrap().to_owned();
         let page = app.get(&kind).await;
