@@ -74,7 +74,10 @@ pub struct Operation {
 
 /// A parameter.
 pub(crate) struct Parameter {
+    /// The name as the contract writes it.
     pub(crate) name: String,
+    /// The name in the validated input: that of a header in lower case.
+    pub(crate) key: String,
     pub(crate) location: Location,
     pub(crate) required: bool,
     pub(crate) default: Option<Value>,
@@ -96,7 +99,7 @@ impl Operation {
     /// Returns the names of the header parameters, in lower case.
     pub(crate) fn header_parameters(&self) -> impl Iterator<Item = &str> {
         let parameters = self.parameters.iter().filter(|parameter| parameter.location == Location::Header);
-        parameters.map(|parameter| parameter.name.as_str())
+        parameters.map(|parameter| parameter.key.as_str())
     }
 }
 
@@ -231,7 +234,8 @@ fn compile_parameter(table: &OperationTable, parameter: &openapi_contract::Param
         _ => Scalar::Text,
     };
     Ok(Parameter {
-        name: match parameter.location {
+        name: parameter.name.clone(),
+        key: match parameter.location {
             Location::Header => parameter.name.to_ascii_lowercase(),
             _ => parameter.name.clone(),
         },

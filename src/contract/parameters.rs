@@ -60,7 +60,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
             Location::Path => (&mut input.path, values_of(&path, &parameter.name)),
             Location::Query => (&mut input.query, values_of(&query, &parameter.name)),
             Location::Header | Location::Cookie => {
-                header = header_value(request.headers(), &parameter.name);
+                header = header_value(request.headers(), &parameter.key);
                 (&mut input.header, header.as_deref().into_iter().collect())
             }
         };
@@ -72,7 +72,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
             }
             [] => {
                 if let Some(default) = &parameter.default {
-                    target.insert(parameter.name.clone(), default.clone());
+                    target.insert(parameter.key.clone(), default.clone());
                 }
             }
             [text] => {
@@ -82,7 +82,7 @@ pub(crate) async fn read(operation: &Operation, request: &mut Request, input: &m
                     let (code, limit, detail) = describe(&error, &parameter.patterns);
                     Violation::in_parameter(&parameter.name, code, detail).with_limit(limit)
                 }));
-                target.insert(parameter.name.clone(), value);
+                target.insert(parameter.key.clone(), value);
             }
             [_, ..] => {
                 violations.push(Violation::in_parameter(&parameter.name, ViolationCode::Repeated, "is repeated"));

@@ -162,7 +162,7 @@ matrix! {
         let long = "k".repeat(256);
         for key in ["", "\"\"", "a b", "a,b", "\"a", "a\"", "\"a\"b", "\"a\\\"\"", "\u{e9}", &long] {
             let response = create(&app, key, "ada").await;
-            assert_eq!((response.status, response.places()), (400, vec!["idempotency-key".to_owned()]), "{key}");
+            assert_eq!((response.status, response.places()), (400, vec!["Idempotency-Key".to_owned()]), "{key}");
         }
         let twice = app.request(Method::POST, "/users").header("idempotency-key", "a").header("idempotency-key", "b");
         assert_eq!(twice.json(&json!({ "name": "Ada", "email": "ada@example.com" })).send().await.status, 400);

@@ -65,7 +65,7 @@ matrix! {
             ("/users?sort=name", None, "sort", "enum", None, r#"must be one of "created_at", "created_at_desc""#),
             ("/users?name_prefix=", None, "name_prefix", "too_short", Some(1), "must not be empty"),
             ("/users?name_prefix=a%00", None, "name_prefix", "pattern", None, "must not contain control characters"),
-            (nobody, Some("1"), "if-none-match", "pattern", None,
+            (nobody, Some("1"), "If-None-Match", "pattern", None,
                 r#"must be *, or entity tags in quotes separated by commas, such as "1", "2""#),
         ] {
             let request = app.request(Method::GET, path);
