@@ -3,8 +3,8 @@
 //! - Patterns of requests that need backtracking: the server could match them, but not in linear time, and clients in
 //!   languages with RE2 cannot match them at all.
 //! - Patterns of requests without `x-pattern-description`, which the response to a violation contains.
-//! - Patterns with escapes and groups that not all of ECMA-262, PCRE, RE2 and Rust read, such as `\uXXXX`: PCRE refuses the
-//!   pattern, and with it every value.
+//! - Patterns with escapes, classes and groups that not all of ECMA-262, PCRE, RE2 and Rust read, or that they read in different
+//!   ways, such as `\uXXXX`: PCRE refuses the pattern, and with it every value.
 //! - `pattern`, `minLength` and `maxLength` beside a format that generated clients parse, such as `date-time`: they compare
 //!   the constraint with their own form of the parsed value, and fail to read a valid response.
 //! - Schemas whose names are those of other declarations of a client in Go: `NewUser` beside `User` is declared twice.
