@@ -12,12 +12,17 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use crate::harness::{App, Database, Response, Storage, coverage::RunningTest, credentials, faults::Fault, matrix};
 
-/// Sends a request with a key again and again while the key is in use. Without a pause, clients would take the processor from the
-/// statement that they wait for.
+/// Sends a request with a key again and again while the key is in use, or more clients wait than can write in time. Without a
+/// pause, clients would take the processor from the statement that they wait for.
 async fn send_until_free(app: &App, method: Method, path: &str, key: &str, body: &Value) -> Response {
     loop {
         let response = send(app, method.clone(), path, key, Some(body)).await;
-        if response.status != 409 || response.json()["type"] != "/problems/idempotency-key-in-use" {
+        let is_refused = match response.status {
+            409 => response.json()["type"] == "/problems/idempotency-key-in-use",
+            503 => response.json()["outcome"].is_null(),
+            _ => false,
+        };
+        if !is_refused {
             return response;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
