@@ -15,7 +15,7 @@ settings! {
 
         /// Events to log, as filters of `tracing`: `debug`, `info,sqlx=debug`.
         #[arg(long = "log")]
-        rust_log: String = log_filter, "info,sqlx::postgres::notice=warn", "FILTER";
+        rust_log: String = log_filter, "info,sqlx::postgres::notice=warn,sqlx::pool=error", "FILTER";
 
         /// Send no traces, whatever the other settings are.
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::{sync::Mutex, time::Instant};
 
-use super::error::{code, is_grave, message, shows_fault};
+use super::error_kind::{code, contention, is_grave, message, shows_fault};
 use crate::telemetry::warning_interval::WarningIntervals;
 
 /// How long a success shows that the database works.
@@ -23,8 +23,11 @@ const RECENT: Duration = Duration::from_secs(1);
 pub(super) struct Ability {
     pub(super) name: &'static str,
     start: Instant,
-    /// Microseconds from `start` to the last success, and the number of failures since. 0: none.
+    /// Microseconds from `start` to the last success. 0: none.
     last_success: AtomicU64,
+    /// Whether a statement failed since.
+    is_failing: AtomicBool,
+    /// The number of failures since the last one that was logged.
     failures: AtomicU64,
     /// For each code of an error.
     warnings: WarningIntervals,
@@ -40,6 +43,7 @@ impl Ability {
             name,
             start: Instant::now(),
             last_success: AtomicU64::new(0),
+            is_failing: AtomicBool::new(false),
             failures: AtomicU64::new(0),
             warnings: WarningIntervals::new(),
             is_reported: AtomicBool::new(false),
@@ -51,11 +55,12 @@ impl Ability {
     pub(super) fn record_success(&self) {
         let micros = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.last_success.store(micros.max(1), Ordering::Relaxed);
-        if self.failures.load(Ordering::Relaxed) > 0 {
+        if self.is_failing.load(Ordering::Relaxed)
+            && self.is_failing.swap(false, Ordering::Relaxed)
+            && self.is_reported.swap(false, Ordering::Relaxed)
+        {
             let failures = self.failures.swap(0, Ordering::Relaxed);
-            if self.is_reported.swap(false, Ordering::Relaxed) {
-                tracing::info!(failures, "{} of the database succeed again", self.name);
-            }
+            tracing::info!(failures, "{} of the database succeed again", self.name);
         }
     }
 
@@ -64,15 +69,16 @@ impl Ability {
         if !shows_fault(error) {
             return;
         }
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        self.is_failing.store(true, Ordering::Relaxed);
         if self.warnings.has_passed(&code(error)) {
             self.is_reported.store(true, Ordering::Relaxed);
-            let is_grave = is_grave(error);
-            let error = message(error);
+            let failures = self.failures.swap(0, Ordering::Relaxed);
+            let (is_grave, cause, error) = (is_grave(error), contention(error), message(error));
             if is_grave {
                 tracing::error!(operation, failures, error, "{} of the database fail", self.name);
             } else {
-                tracing::warn!(operation, failures, error, "{} of the database fail", self.name);
+                tracing::warn!(operation, failures, error, cause, "{} of the database fail", self.name);
             }
         }
     }
@@ -84,7 +90,7 @@ impl Ability {
     }
 
     pub(super) fn is_failing(&self) -> bool {
-        self.failures.load(Ordering::Relaxed) > 0
+        self.is_failing.load(Ordering::Relaxed)
     }
 }
 

@@ -9,7 +9,8 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::{
     abilities::Abilities,
     cache::Cache,
-    coherence, credentials, error,
+    coherence, credentials,
+    error_kind::{is_not_available_yet, message},
     keys_in_flight::KeysInFlight,
     pool_options::{self, PING_TIMEOUT},
     pools::Pools,
@@ -119,8 +120,8 @@ async fn wait_for_postgres(config: &Config, options: &PgConnectOptions) -> Resul
                 let _ = connection.close().await;
                 return Ok(());
             }
-            Ok(Err(error)) if !error::is_not_available_yet(&error) => return Err(error::message(&error)),
-            Ok(Err(error)) => error::message(&error),
+            Ok(Err(error)) if !is_not_available_yet(&error) => return Err(message(&error)),
+            Ok(Err(error)) => message(&error),
             Err(_) => format!("no response within {}", humantime::format_duration(attempt)),
         };
         if Instant::now() + pause >= end {
@@ -143,6 +144,6 @@ async fn warn_unless_durable(connection: &mut PgConnection) {
             action = "turn these settings of PostgreSQL on",
             "PostgreSQL is not durable: a crash can lose acknowledged writes"
         ),
-        Err(error) => tracing::warn!(%error, "cannot read the settings of PostgreSQL for durability"),
+        Err(error) => tracing::warn!(error = message(&error), "cannot read the settings of PostgreSQL for durability"),
     }
 }

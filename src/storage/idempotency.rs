@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     coalescer::{Batch, Limits},
     error::Failure,
-    pools::on,
+    pools::{Pools, on},
     schema::Statements,
     store::Store,
     types::{Micros, hex, json_ids, json_text},
@@ -98,7 +98,10 @@ impl<W: Write> Batch for KeyedWrites<W> {
         match self.run(items, &mut outputs).await {
             // Before the commit, `outputs` is empty.
             Err(failure) if outputs.is_empty() => Err(failure.not_done()),
-            Err(failure) if failure.outcome_is_unknown() => self.settle(items, outputs, failure).await,
+            // What SQLite could not sync, only the next process would find.
+            Err(failure) if failure.outcome_is_unknown() && matches!(self.0.store().pools, Pools::Postgres { .. }) => {
+                self.settle(items, outputs, failure).await
+            }
             result => result.map(|()| outputs),
         }
     }

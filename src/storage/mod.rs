@@ -15,6 +15,7 @@ mod coherence;
 mod connect;
 mod credentials;
 mod error;
+mod error_kind;
 mod fault_injection;
 mod idempotency;
 mod keys_in_flight;

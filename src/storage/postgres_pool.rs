@@ -15,10 +15,7 @@ use sqlx::{
 };
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{
-    error::{is_lost_connection, unconfirmed},
-    stale_connections::StaleConnections,
-};
+use super::{error::unconfirmed, error_kind::is_lost_connection, stale_connections::StaleConnections};
 use crate::{config::DatabaseTarget, telemetry::metrics::pool_wait};
 
 /// How long a response may take after PostgreSQL itself has to end the statement.
@@ -105,6 +102,13 @@ impl PostgresPool {
             stale_connections: self.stale_connections.clone(),
             is_complete: false,
         })
+    }
+
+    /// Returns why no connection can be opened, which the pool hides: another attempt, beside it, has the cause. `None`: it succeeds, so
+    /// that every connection is in use.
+    pub(super) async fn connect_error(&self) -> Option<sqlx::Error> {
+        let connection = timeout(RESPONSE_MARGIN, PgConnection::connect_with(&self.pool.connect_options())).await;
+        connection.ok()?.err()
     }
 
     /// The maximum time to the response to a statement.

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{
     abilities::{Abilities, Ability},
-    error::is_lost_connection,
+    error_kind::is_lost_connection,
     pool_options::PING_TIMEOUT,
     pools::{Pools, on},
     store::Store,
@@ -35,6 +35,11 @@ const PING: (&str, &str) = (
 /// A durable write without an effect, on SQLite: it writes no page that would stay the same, except for the numbers in the head of
 /// the file. One that it does not use itself gets the value that it has.
 const REWRITE: &str = "PRAGMA user_version";
+
+/// Whether commits of this role wait for a standby. They have no timeout, and keep their connections to PostgreSQL although the server
+/// has closed them: each attempt would add one.
+const COMMITS_WAIT: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity \
+    WHERE datname = current_database() AND usename = current_user AND wait_event = 'SyncRep')";
 
 impl Abilities {
     fn needed_for(&self, attempt: Attempt) -> &Ability {
@@ -65,8 +70,12 @@ impl Store {
             return None;
         }
         match timeout(PING_TIMEOUT, self.ping()).await {
-            // PostgreSQL says that it only reads, for example after a failover.
-            Ok(Ok(reads_only)) => (reads_only && !writes.is_recent()).then_some(writes.name),
+            // PostgreSQL only reads, for example after a failover. New connections decide, and the log has the cause.
+            Ok(Ok(true)) if !writes.is_recent() => {
+                self.probe(Attempt::Write).await;
+                (!writes.is_recent()).then_some(writes.name)
+            }
+            Ok(Ok(_)) => None,
             _ => (!reads.is_recent()).then_some(reads.name),
         }
     }
@@ -78,8 +87,13 @@ impl Store {
         let probe = tokio::spawn(async move {
             // Released also after a panic.
             let _guard = guard;
-            let result =
+            let mut result =
                 timeout(ATTEMPT_TIMEOUT, store.attempt(attempt)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            if let (Err(sqlx::Error::PoolTimedOut), Pools::Postgres { all, .. }) = (&result, &store.pools)
+                && let Some(cause) = all.connect_error().await
+            {
+                result = Err(cause);
+            }
             let ability = store.abilities.needed_for(attempt);
             match result {
                 Ok(()) => ability.record_success(),
@@ -123,6 +137,9 @@ impl Store {
         on!(self.pools.write(),
             // The commit of a transaction that undid all its writes is durable too.
             postgres db => async {
+                if sqlx::query_scalar(COMMITS_WAIT).fetch_one(&mut *db).await? {
+                    return Err(sqlx::Error::Configuration("commits wait for a synchronous standby".into()));
+                }
                 let mut transaction = db.begin().await?;
                 let mut undone = transaction.begin().await?;
                 users::try_writes(self, Connection::Postgres(&mut undone)).await?;

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{
-    Connection, Executor, PgConnection, SqlSafeStr, SqlitePool,
+    AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqlitePool,
     migrate::{Migrate, MigrateError, Migrator},
 };
 
 use tokio::time::{sleep, timeout};
 
 use super::{
-    error::{is_contention, is_misfit, lacks_privilege, message},
+    error_kind::{is_contention, is_misfit, lacks_privilege, message},
     pool_options::MAX_OPEN_TIME,
     pools::Pools,
     postgres_pool,
@@ -99,6 +99,7 @@ impl Store {
                 // On a connection without the timeouts for requests: creating an index on a large table takes longer.
                 let mut connection = postgres_pool::without_timeouts(&self.target).await?;
                 lock_migrations(&mut connection).await?;
+                drop_interrupted_indexes(&mut connection).await?;
                 sqlx::migrate!("migrations/postgres").set_locking(false).run(&mut connection).await?;
                 // This releases the lock. If it fails, the server closes the connection.
                 let _ = connection.close().await;
@@ -167,6 +168,24 @@ async fn check_postgres(connection: &mut PgConnection, deadline: Duration) -> Op
         }
     }
     Some(Ok(()))
+}
+
+/// Drops what an interrupted `CREATE INDEX CONCURRENTLY` of a migration has left: an index whose name is taken, and which may be
+/// invalid. Another instance cannot be creating it, since the migrations are locked.
+async fn drop_interrupted_indexes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for migration in sqlx::migrate!("migrations/postgres").iter() {
+        let Some((_, statement)) = migration.sql.as_str().split_once("INDEX CONCURRENTLY ") else { continue };
+        let name = statement.split_whitespace().next().unwrap_or_default();
+        let exists = "SELECT to_regclass($1) IS NOT NULL";
+        let is_pending = "SELECT NOT EXISTS (SELECT FROM _sqlx_migrations WHERE version = $1 AND success)";
+        if sqlx::query_scalar(exists).bind(name).fetch_one(&mut *connection).await?
+            && sqlx::query_scalar(is_pending).bind(migration.version).fetch_one(&mut *connection).await?
+        {
+            tracing::warn!(index = name, "removing an index whose creation was interrupted");
+            connection.execute(AssertSqlSafe(format!("DROP INDEX {name}"))).await?;
+        }
+    }
+    Ok(())
 }
 
 /// [`Store::migrate`] on SQLite.

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
-    error::{is_grave, message},
+    error_kind::{is_grave, message},
     sqlite_files,
 };
 

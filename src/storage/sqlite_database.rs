@@ -25,7 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     cache::Cache,
-    error::{self, unconfirmed},
+    error::unconfirmed,
+    error_kind::message,
     pool_options,
     sqlite_files::{self, Change, SqliteFiles},
 };
@@ -225,8 +226,8 @@ impl SqliteLease<'_> {
 impl SqliteConnections {
     /// Opens the existing file at the path.
     pub(super) async fn open(config: &Config, path: &Path) -> Result<Self, String> {
-        let message = |error: io::Error| format!("{}: {error}", path.display());
-        let identity = SqliteFiles::identify(path).map_err(message)?;
+        let io_message = |error: io::Error| format!("{}: {error}", path.display());
+        let identity = SqliteFiles::identify(path).map_err(io_message)?;
         // With WAL, reads and writes run at the same time. With synchronous=FULL, a commit is durable before it returns.
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -241,7 +242,7 @@ impl SqliteConnections {
                 "{}: cannot open the file, or create the -wal file beside it: both the file and its folder must be writable",
                 path.display()
             ),
-            _ => error::message(&error),
+            _ => message(&error),
         };
         // This switches an empty file to WAL, which a read-only connection cannot do, or reads a long `-wal` file, for which
         // the pools would not wait.
@@ -273,7 +274,7 @@ impl SqliteConnections {
         for pool in [&writer, &probe, &readers] {
             open_first_connection(pool).await.map_err(open)?;
         }
-        let files = SqliteFiles::opened(path, identity).map_err(message)?;
+        let files = SqliteFiles::opened(path, identity).map_err(io_message)?;
         first.close().await.map_err(open)?;
         let waits = Waits { readers: pool_wait("readers"), writer: pool_wait("writer"), probe: pool_wait("probe") };
         Ok(Self { readers, writer, probe, files, change: OnceLock::new(), waits })

@@ -9,6 +9,9 @@ use std::{
 /// The time between two warnings.
 const INTERVAL: Duration = Duration::from_secs(10);
 
+/// The maximum number of kinds that are logged within the interval.
+const MAX_KINDS: usize = 32;
+
 /// Decides which occurrences of an event are logged, so that an attack or a fault does not fill the log. A metric counts all.
 #[derive(Debug)]
 pub(crate) struct WarningInterval(Mutex<Option<Instant>>);
@@ -42,7 +45,7 @@ impl WarningIntervals {
     pub(crate) fn has_passed(&self, kind: &str) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.retain(|_, last| last.elapsed() < INTERVAL);
-        let has_passed = !last.contains_key(kind);
+        let has_passed = last.len() < MAX_KINDS && !last.contains_key(kind);
         if has_passed {
             last.insert(kind.to_owned(), Instant::now());
         }

@@ -130,6 +130,38 @@ async fn an_error_of_the_disk_is_a_503_and_loses_no_acknowledged_write() {
     }
 }
 
+/// A commit that cannot be synced may be found by the next process, so its outcome is unknown, also with an idempotency key.
+#[tokio::test]
+async fn a_commit_that_is_not_synced_has_an_unknown_outcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let fault = "inject=fsync:error=EIO:when=40+";
+    let Some(command) = traced(folder.path(), &["-e", "trace=fsync", "-e", fault, "-o", "/dev/null"]) else { return };
+    let mut process = Process::start(command).await;
+    let mut undone = Vec::new();
+    let mut unknown = 0;
+    for number in 0..100 {
+        let request = process.app.request(Method::POST, "/users");
+        let request =
+            if number % 2 == 0 { request } else { request.header("idempotency-key", &format!("key-{number}")) };
+        let user = json!({ "name": "Ada", "email": format!("user{number}@example.com") });
+        let response = request.json(&user).send().await;
+        match (response.status, &response.json()["outcome"]) {
+            (201, _) => {}
+            (503, outcome) if outcome == "unknown" => unknown += 1,
+            (503, _) => undone.push(number),
+            (status, _) => panic!("{status}: {}", response.text()),
+        }
+    }
+    assert!(unknown > 1, "{undone:?}");
+    process.signal("KILL");
+    process.exit().await;
+    let process = Process::start(web_server(folder.path())).await;
+    for number in undone {
+        let found = process.app.get(&format!("/users?email=user{number}@example.com")).await.json();
+        assert_eq!(found["users"], json!([]), "nothing was changed");
+    }
+}
+
 /// A small file system in memory for the data of a server, half of which is taken, until it is dropped.
 struct SmallDisk(PathBuf);
 

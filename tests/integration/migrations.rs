@@ -1,11 +1,14 @@
 //! The migrations of a filled database of the previous version, which goes on writing meanwhile.
 #![expect(clippy::disallowed_methods, reason = "acts as the previous version")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
-use sqlx::{Connection, migrate::Migrator};
+use sqlx::{Connection, PgConnection, migrate::Migrator};
 
-use crate::harness::{App, Database, Storage};
+use crate::{
+    environment::Environment,
+    harness::{App, Database, Storage},
+};
 
 /// The last migration of the previous version.
 const PREVIOUS: &str = "20261125000001";
@@ -116,4 +119,34 @@ async fn the_line_ends_of_a_migration_are_not_part_of_its_checksum() {
     fs::write(folder.path().join("1_table.sql"), with_crlf.sql.as_str().replace('\r', "")).expect("it is written");
     let with_lf = Migrator::new(folder.path()).await.expect("migrations");
     assert_eq!(with_lf.iter().next().expect("a migration").checksum, with_crlf.checksum);
+}
+
+/// A migration that creates an index while others write is interrupted: the next start creates it again.
+#[tokio::test]
+async fn an_interrupted_index_is_created_again() {
+    let Some(environment) = Environment::new(Database::Postgres).await else {
+        return eprintln!("skipped: no PostgreSQL here");
+    };
+    let url = environment.storage.url();
+    let mut previous = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("DROP INDEX users_name; DELETE FROM _sqlx_migrations WHERE version = 20261126000002")
+        .execute(&mut previous)
+        .await
+        .unwrap();
+    // The index cannot be completed while there is an older snapshot.
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT txid_current()").execute(&mut other).await.unwrap();
+    let mut child = environment.command(&["migrate"]).spawn().unwrap();
+    let is_invalid =
+        "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('users_name') AND NOT indisvalid)";
+    while !sqlx::query_scalar::<_, bool>(is_invalid).fetch_one(&mut previous).await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    let outcome = environment.run(&["migrate"]);
+    assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""));
+    assert!(!sqlx::query_scalar::<_, bool>(is_invalid).fetch_one(&mut previous).await.unwrap());
+    environment.storage.drop_database().await;
 }

@@ -3,11 +3,12 @@
 use std::{future::Future, time::Duration};
 
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    environment::{Client, Environment, on_both},
-    harness::{App, Database, faults::Fault},
+    environment::{Client, Environment, on_both, other_connections},
+    harness::{App, Database, faults::Fault, postgres::Cluster},
     process::{Process, run, web_server},
 };
 
@@ -108,13 +109,17 @@ on_both! {
         let faults: &[(&str, &str)] = match environment.storage.database() {
             Database::Sqlite => &[
                 ("CREATE TRIGGER refuse BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'refused'); END", "DROP TRIGGER refuse"),
-                ("ALTER TABLE users ADD COLUMN team TEXT CHECK (length(name) < 5)", "ALTER TABLE users DROP COLUMN team"),
+                ("ALTER TABLE users ADD COLUMN team TEXT CHECK (length(email) < 16)", "ALTER TABLE users DROP COLUMN team"),
+                (
+                    "CREATE TRIGGER refuse BEFORE INSERT ON users BEGIN SELECT abs(-9223372036854775807 - 1); END",
+                    "DROP TRIGGER refuse",
+                ),
             ],
             Database::Postgres => &[
                 ("ALTER TABLE users ADD COLUMN team text NOT NULL DEFAULT ''; ALTER TABLE users ALTER team DROP DEFAULT", "ALTER TABLE users DROP COLUMN team"),
-                ("ALTER TABLE users ADD CONSTRAINT refuse CHECK (length(name) < 5)", "ALTER TABLE users DROP CONSTRAINT refuse"),
+                ("ALTER TABLE users ADD CONSTRAINT refuse CHECK (length(email) < 16)", "ALTER TABLE users DROP CONSTRAINT refuse"),
                 (
-                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$; \
+                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused' USING ERRCODE = '45000'; END$$; \
                      CREATE TRIGGER refuse BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()",
                     "DROP FUNCTION refuse CASCADE",
                 ),
@@ -126,6 +131,57 @@ on_both! {
             client.execute("DELETE FROM users WHERE name = 'after'").await;
             assert_eq!(logged(&process, "ERROR", "writes of the database fail"), number + 1);
         }
+    }
+
+    /// A constraint of the operator that every user meets but one: the probe meets it too.
+    async fn a_constraint_that_refuses_one_user_does_not_lose_writes(environment: Environment) {
+        let process = start(environment).await;
+        let mut client = Client::connect(&environment.storage).await;
+        assert_eq!(create(&process.app, "ada").await, 201);
+        client.execute(match environment.storage.database() {
+            Database::Sqlite => {
+                "CREATE TRIGGER refuse BEFORE INSERT ON users WHEN NEW.email NOT LIKE '%@example.com' \
+                 BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            }
+            Database::Postgres => "ALTER TABLE users ADD CONSTRAINT refuse CHECK (email LIKE '%@example.com')",
+        }).await;
+        let refused = process.app.post("/users", json!({ "name": "Ada", "email": "ada@other.example" })).await;
+        assert_eq!(refused.status, 503);
+        for _ in 0..8 {
+            sleep(Duration::from_millis(300)).await;
+            assert_eq!(process.app.get("/health/ready").await.status, 200);
+        }
+    }
+
+    /// An index of the operator: on a column, the conflict is one of the request; on an expression, only the log has it.
+    async fn another_unique_index_is_a_409_or_a_logged_503(environment: Environment) {
+        let process = start(environment).await;
+        let mut client = Client::connect(&environment.storage).await;
+        client.execute("CREATE UNIQUE INDEX users_name_unique ON users (name)").await;
+        assert_eq!(create(&process.app, "ada").await, 201);
+        let same = json!({ "name": "ada", "email": "other@example.com" });
+        for (path, body) in [("/users", same.clone()), ("/users/batch", json!({ "users": [same] }))] {
+            let conflict = process.app.post(path, body).await;
+            assert_eq!((conflict.status, &conflict.json()["errors"][0]["pointer"]), (409, &json!("/name")), "{path}");
+        }
+        client.execute("DROP INDEX users_name_unique; CREATE UNIQUE INDEX other ON users (length(name))").await;
+        assert_eq!(create(&process.app, "bob").await, 503);
+        until_logged(&process, "ERROR", "writes of the database fail").await;
+    }
+
+    /// What everything waits for is lost, although the database responds.
+    async fn a_table_that_stays_locked_loses_writes(environment: Environment) {
+        let mut command = web_server(environment.path());
+        command.env("DATABASE_URL", environment.storage.url()).env("REQUEST_TIMEOUT", "5s");
+        command.env("DATABASE_LOCK_TIMEOUT", "100ms");
+        let process = Process::start(command).await;
+        let mut client = Client::connect(&environment.storage).await;
+        client.execute(match environment.storage.database() {
+            Database::Sqlite => "BEGIN IMMEDIATE",
+            Database::Postgres => "BEGIN; LOCK TABLE users IN EXCLUSIVE MODE",
+        }).await;
+        loses_writes(&process.app, client.execute("ROLLBACK")).await;
+        until_logged(&process, "WARN", "a lock was not released in time").await;
     }
 
     /// While requests succeed, a few that fail do not take the server out of the load balancer.
@@ -169,6 +225,39 @@ async fn a_column_of_another_type_loses_reads() {
     until_ready_is(&process.app, 200).await;
     assert_eq!(process.app.get("/users").await.status, 200);
     environment.storage.drop_database().await;
+}
+
+/// While commits wait for a standby, which has no timeout, the probe does not fill PostgreSQL with connections that wait.
+#[tokio::test]
+async fn a_lost_standby_loses_writes_and_takes_few_connections() {
+    // A cluster of its own: the setting is one for all databases.
+    let Some(cluster) = Cluster::start(&[]) else { return eprintln!("skipped: PostgreSQL is not installed") };
+    let mut client = PgConnection::connect(&cluster.url).await.unwrap();
+    let mut set = async |statement: &'static str| {
+        sqlx::raw_sql(statement).execute(&mut client).await.unwrap();
+        sqlx::raw_sql("SELECT pg_reload_conf()").execute(&mut client).await.unwrap();
+        other_connections(&mut client).await
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("DATABASE_URL", &cluster.url).env("REQUEST_TIMEOUT", "1s");
+    let process = Process::start(command).await;
+    assert_eq!(create(&process.app, "ada").await, 201);
+    let before = set("ALTER SYSTEM SET synchronous_standby_names = 'lost'").await;
+    assert_eq!(
+        process.app.post("/users", json!({ "name": "Bob", "email": "bob@example.com" })).await.json()["outcome"],
+        "unknown"
+    );
+    assert_eq!(until_ready_is(&process.app, 503).await, "The database does not serve writes.");
+    for _ in 0..12 {
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(process.app.get("/health/ready").await.status, 503);
+    }
+    let after = set("ALTER SYSTEM RESET synchronous_standby_names").await;
+    // That of the request, that of the first probe, and one for reads.
+    assert!(after <= before + 3, "{before} connections before, {after} after");
+    until_ready_is(&process.app, 200).await;
+    assert_eq!(logged(&process, "ERROR", "commits wait for a synchronous standby"), 1);
 }
 
 /// A full disk is an error that an operator sees once, with its cause.

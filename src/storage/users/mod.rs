@@ -9,6 +9,7 @@ mod creates;
 mod exports;
 mod imports;
 mod lists;
+mod probes;
 mod reads;
 mod row;
 mod writes;
@@ -32,7 +33,8 @@ use self::{
     exports::EXPORT,
     imports::{ADD_LATEST_CHANGE, EXISTING, IMPORT_SQLITE, REMOVE_LATEST_CHANGE},
     lists::ListUsers,
-    reads::{ANY, GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
+    probes::{FIRST, LAST},
+    reads::{GET, GET_MANY, GetUsers, LOOK_UP, LookUpUsers},
     writes::{DELETE, DELETE_MANY, Delete, DeleteUsers, REFUSAL, UPDATE, UPDATE_MANY, Update, UpdateUsers, VERSION},
 };
 use super::{coalescer::Coalescer, error::Failure, schema::Statements, store::Store, writer::Writer};
@@ -40,14 +42,14 @@ use super::{coalescer::Coalescer, error::Failure, schema::Statements, store::Sto
 pub(super) use changes::remove_changes;
 pub use imports::{ImportedUser, UserImporter};
 pub use lists::LIST;
-pub(super) use reads::try_read;
-pub(super) use writes::try_writes;
+pub(super) use probes::{try_read, try_writes};
 
 /// Every statement, for [`Store::check_schema`].
 pub(super) const STATEMENTS: Statements = Statements {
     tables: &["users", "user_changes"],
     both: &[
-        ANY,
+        FIRST,
+        LAST,
         GET,
         VERSION,
         REFUSAL,
@@ -137,7 +139,7 @@ impl Users for SqlUsers {
     ) -> Result<Written<Vec<Option<User>>>, StoreError> {
         let creates = users.iter().map(|new| Create::new(&self.store, new.clone(), origin.caller.clone())).collect();
         let result = self.list_creates.call(CreateList { users: creates, atomic }, origin.key).await;
-        if !matches!(result, Err(StoreError::Conflict(_))) {
+        if !matches!(&result, Err(StoreError::Conflict(member)) if member == "email") {
             return result;
         }
         let pointers = conflicts(&self.store, &users).await.map_err(|error| error.log("users.create_many"))?;

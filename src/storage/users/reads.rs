@@ -46,14 +46,6 @@ pub(super) const LOOK_UP: (&str, &str) = (
     look_up!("IN (SELECT unhex(value) FROM json_each($1))", "IN (SELECT value FROM json_each($2))"),
 );
 
-/// One user, whichever is first: whether the rows can be decoded.
-pub(super) const ANY: &str = concat!("SELECT ", columns!(), " FROM users ORDER BY id LIMIT 1");
-
-/// Reads a user, if there is one, as requests do.
-pub(in crate::storage) async fn try_read(store: &Store) -> Result<(), sqlx::Error> {
-    on!(store.pools.read(), db => sqlx::query_as::<_, UserRow>(ANY).fetch_optional(db).await).map(drop)
-}
-
 pub(super) struct GetUsers(pub(super) Store);
 
 impl Batch for GetUsers {

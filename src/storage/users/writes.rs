@@ -6,15 +6,12 @@ use api::{
     preconditions::Versions,
     store_error::StoreError,
     timestamp::Timestamp,
-    users::{EmailAddress, UserInput, UserName, UserPatch},
+    users::{EmailAddress, UserPatch},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    creates::{Create, CreateUsers},
-    row::{SharedUser, UserRow, columns, decode},
-};
+use super::row::{SharedUser, UserRow, columns, decode};
 use crate::storage::{
     error::Failure,
     pools::on,
@@ -22,19 +19,6 @@ use crate::storage::{
     types::{Micros, hex, json_text},
     write::{Connection, Results, Write, on_connection},
 };
-
-/// Creates, updates and deletes a user, as requests do. The caller undoes that.
-pub(in crate::storage) async fn try_writes(store: &Store, mut db: Connection<'_>) -> Result<(), sqlx::Error> {
-    let name = UserName("web_server".to_owned());
-    let email = EmailAddress(format!("{}@example.com", store.ids.generate_random()));
-    let create = Create::new(store, UserInput { name, email: email.clone() }, None);
-    let Some(user) = CreateUsers(store.clone()).write_alone(db.reborrow(), &create).await? else { return Ok(()) };
-    let (id, versions) = (user.0.id, Versions::ANY);
-    let patch = UserPatch { name: Some(UserName("web server".to_owned())), email: None };
-    let update = Update { id, versions: versions.clone(), patch, now: store.clock.now(), caller: None };
-    UpdateUsers(store.clone()).write_alone(db.reborrow(), &update).await?;
-    DeleteUsers(store.clone()).write_alone(db, &Delete { id, versions, caller: None }).await.map(drop)
-}
 
 // ---- Preconditions --------------------------------------------------------------------------------------------------
 
