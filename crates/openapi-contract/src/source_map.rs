@@ -79,6 +79,23 @@ impl SourceMap {
         Some((node.position, next))
     }
 
+    /// The names of the nodes directly below the node at `pointer`, in the order of the file.
+    pub(crate) fn names(&self, pointer: &str) -> Vec<String> {
+        self.find(pointer).map(|node| node.children.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Gives the node at `pointer` what is below the node at `from`.
+    pub(crate) fn graft(&mut self, pointer: &str, from: &str) {
+        let Ok(children) = self.find(from).map(|node| node.children.clone()) else { return };
+        let mut node = Some(self);
+        for token in pointer::lent(pointer) {
+            node = node.and_then(|node| node.children.get_mut(&*token));
+        }
+        if let Some(node) = node {
+            node.children = children;
+        }
+    }
+
     /// The node at `pointer`, or else its nearest ancestor.
     fn find(&self, pointer: &str) -> Result<&SourceMap, &SourceMap> {
         pointer::lent(pointer).try_fold(self, |node, token| node.children.get(&*token).ok_or(node))

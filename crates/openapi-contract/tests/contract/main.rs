@@ -5,6 +5,7 @@ mod document;
 mod load;
 mod openapi_3_0;
 mod operations;
+mod page;
 mod projection;
 #[path = "../support.rs"]
 mod support;
