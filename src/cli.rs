@@ -145,9 +145,9 @@ fn uses(command: &str, setting: &Arg) -> bool {
             is_location || setting.get_help_heading() == Some("Telemetry")
         }
         "migrate" | "import" | "export" => {
-            // Only the server has a cache, and removes what is old.
+            // Only the server has a cache, removes what is old, and creates example users.
             let id = setting.get_id().as_str();
-            let is_for_serve = id.ends_with("_retention") || id == "user_cache_bytes";
+            let is_for_serve = id.ends_with("_retention") || ["user_cache_bytes", "example_data"].contains(&id);
             !is_for_serve && matches!(setting.get_help_heading(), Some("Database" | "Telemetry"))
         }
         _ => false,
@@ -175,6 +175,7 @@ mod tests {
             ("migrate", "--no-migrate", false),
             ("import", "--no-migrate", true),
             ("import", "--user-cache-bytes", false),
+            ("import", "--example-data", false),
             ("export", "--database-url", true),
             ("export", "--no-migrate", false),
             ("backup", "--database-url", true),

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod config;
 pub mod contract;
 mod error_chain;
+pub mod example_data;
 pub mod http;
 pub mod ids;
 pub mod readiness;

@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::signals::Signals;
 use crate::{
-    app::App,
+    app::{self, App},
     clock::SystemClock,
     config::{Config, ServerConfig},
+    example_data,
     http::{server, tls::Tls},
     ids::UuidV7Generator,
     telemetry::{init::flush_log, metrics},
@@ -45,6 +46,13 @@ pub(super) async fn serve(config: &Config) -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
     };
+    if example_data::is_wanted(config, &app.store) {
+        let users = example_data::create(&app.store, &app::artifacts()?).await?;
+        tracing::info!(
+            users,
+            "created the users of the examples in Swagger UI, since the database is new (see EXAMPLE_DATA)"
+        );
+    }
     check_readiness_regularly(app.readiness.clone());
     app.spawn_upkeep();
     if let Some(tls) = &tls {

@@ -1,6 +1,11 @@
 //! Settings of the database.
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
@@ -21,6 +26,10 @@ settings! {
         /// File that contains the URL of the database, for mounted secrets. It takes precedence over DATABASE_URL. It is read
         /// again when it changes and at SIGHUP, so that the role and the password of PostgreSQL can be rotated.
         database_url_file: String = text, "", "PATH";
+
+        /// Create the users of the examples in Swagger UI, if the server creates the file of the default DATABASE_URL and no
+        /// credentials are configured.
+        example_data: bool = boolean, "on", "BOOL";
 
         /// Do not run pending database migrations at start.
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -69,6 +78,11 @@ pub enum DatabaseTarget {
 }
 
 impl DatabaseTarget {
+    /// Whether it is the default.
+    pub fn is_default(&self) -> bool {
+        matches!(self, Self::Sqlite(path) if path == Path::new("data/web_server.db"))
+    }
+
     /// Parses the URL of a database.
     ///
     /// # Errors

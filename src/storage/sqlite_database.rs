@@ -45,6 +45,8 @@ const MAX_WAL: u64 = 16 << 20;
 pub(super) struct SqliteDatabase {
     pub(super) path: PathBuf,
     pub(super) config: Config,
+    /// Whether this process created the file.
+    pub(super) is_new: bool,
     /// It is off from the moment that a change is known.
     cache: Option<Arc<Cache<Representation<User>>>>,
     connections: RwLock<Arc<SqliteConnections>>,
@@ -94,11 +96,12 @@ impl SqliteDatabase {
         path: &Path,
         cache: Option<Arc<Cache<Representation<User>>>>,
     ) -> Result<Arc<Self>, String> {
-        sqlite_files::create(path)?;
+        let is_new = sqlite_files::create(path)?;
         sqlite_files::set_foreign_wal_aside(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Arc::new(Self {
             path: path.to_owned(),
             config: config.clone(),
+            is_new,
             cache,
             connections: RwLock::new(Arc::new(SqliteConnections::open(config, path).await?)),
             generation: AtomicU64::new(0),

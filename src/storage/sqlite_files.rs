@@ -79,7 +79,7 @@ impl From<Change> for sqlx::Error {
 ///
 /// # Errors
 /// It cannot be created, or is not a file. Or it is missing or empty, but there is a `-wal` file: SQLite would remove that.
-pub(super) fn create(path: &Path) -> Result<(), String> {
+pub(super) fn create(path: &Path) -> Result<bool, String> {
     let message = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let wal = beside(path, "-wal");
     if fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0) && fs::metadata(path).map_or(0, |file| file.len()) == 0 {
@@ -109,9 +109,9 @@ pub(super) fn create(path: &Path) -> Result<(), String> {
                     "{path} is a symbolic link to {target}, which does not exist: create that file, or remove the link"
                 ))
             }
-            _ => Ok(()),
+            _ => Ok(false),
         },
-        created => created.map(drop).map_err(|error| message(path, error)),
+        created => created.map(|_| true).map_err(|error| message(path, error)),
     }
 }
 

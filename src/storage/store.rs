@@ -53,6 +53,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether this process created the database.
+    pub fn is_new(&self) -> bool {
+        matches!(&self.pools, Pools::Sqlite(database) if database.is_new)
+    }
+
     /// Returns the same store with a fault injector.
     #[must_use]
     pub fn with_faults(self, faults: Arc<dyn FaultInjector>) -> Self {

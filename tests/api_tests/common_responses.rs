@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::harness::{
-    App, Request, matrix,
+    App, OPEN, Request, matrix,
     operations::{Operation, operations},
 };
 
@@ -33,10 +33,22 @@ matrix! {
             if operation.ignores_unknown_query {
                 request.header("host", "not a host")
             } else {
-                request.query("no-such-parameter=1")
+                request.query("page=2")
             }
         })
         .await;
+    }
+
+    async fn a_host_header_that_is_no_host_is_refused(app: App) {
+        every_operation_returns(&app, 400, |_, request| request.header("host", "not a host")).await;
+    }
+
+    async fn a_body_that_is_not_json_is_refused(app: App) {
+        let with_body = operations().iter().filter(|operation| operation.body.is_some());
+        for operation in with_body {
+            let response = operation.request(&app).body("{").send().await;
+            assert_eq!((response.status, &response.json()["type"]), (400, &"/problems/malformed".into()), "{}", operation.id);
+        }
     }
 
     async fn an_accept_header_without_a_representation_is_refused(app: App) {
@@ -60,6 +72,17 @@ matrix! {
 
     async fn an_invalid_body_is_refused(app: App) {
         every_operation_returns(&app, 422, |_, request| request.json(&Value::Null)).await;
+        every_operation_returns(&app, 422, |operation, request| {
+            let (_, mut body) = operation.body.clone().expect("an operation with a body");
+            body["nick"] = "a".into();
+            request.json(&body)
+        })
+        .await;
+    }
+
+    /// Without credentials, a page in the browser of this machine could send requests.
+    async fn the_page_of_another_site_is_refused(app: App) using [OPEN] {
+        every_operation_returns(&app, 403, |_, request| request.header("sec-fetch-site", "cross-site")).await;
     }
 
     async fn a_client_over_the_rate_limit_is_refused(app: App) using ["--rate-limit", "1/h", "--rate-limit-burst", "1"] {

@@ -10,6 +10,7 @@ mod authentication;
 mod changes;
 mod common_responses;
 mod documents;
+mod examples;
 mod health;
 mod idempotency;
 mod list_filters;

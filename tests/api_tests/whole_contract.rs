@@ -1,15 +1,28 @@
-//! The end of the suite: every response that the contract documents has occurred, on each database. libtest starts tests in
-//! the order of their names, so the name of this file sorts after the others.
+//! The end of the suite: every response that the contract documents has occurred, on each database, and so has every example
+//! that Swagger UI shows. libtest starts tests in the order of their names, so the name of this file sorts after the others.
 
 mod every_documented_response_occurred {
-    use crate::harness::{Database, coverage, operations::operations, postgres::TestDatabase};
+    use openapi_contract::Artifacts;
+    use web_server::app;
+
+    use crate::harness::{
+        Database, coverage, document::Document, examples, operations::operations, postgres::TestDatabase,
+    };
 
     fn check(database: Database) {
         let (_, module) = module_path!().split_once("::").unwrap();
         let documented = operations()
             .iter()
             .flat_map(|operation| operation.statuses.iter().map(|status| (operation.id.as_str(), *status)));
-        coverage::assert_complete(database, &format!("{module}{}", database.suffix()), documented);
+        if coverage::assert_complete(database, &format!("{module}{}", database.suffix()), documented) {
+            let open = app::contract().unwrap().without_credentials().unwrap();
+            for page in [app::artifacts().unwrap().page, Artifacts::of(&open).unwrap().page] {
+                examples::assert_true(database, &Document::parse(&page), |id| {
+                    let operation = operations().iter().find(|operation| operation.id == id).expect("an operation");
+                    operation.target.split('?').next().unwrap()
+                });
+            }
+        }
     }
 
     #[test]

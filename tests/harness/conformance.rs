@@ -68,6 +68,14 @@ impl Conformance {
                 let media = response.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
                 let content = content.get(media).ok_or(format!("the media type {media:?} is not documented"))?;
                 self.check_body(media, &content["schema"], response)?;
+                // Other characters may be encoded.
+                let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+                if media == PROBLEM
+                    && is_plain
+                    && !response.json()["instance"].as_str().unwrap_or_default().ends_with(path)
+                {
+                    return Err("`instance` in the problem is not the path of the request".into());
+                }
             }
         }
         Ok(operation["operationId"].as_str())

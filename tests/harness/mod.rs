@@ -10,9 +10,11 @@ pub mod coverage;
 pub mod credentials;
 pub mod database;
 pub mod document;
+pub mod examples;
 pub mod faults;
 #[allow(dead_code, reason = "one of the two test binaries does not need it")]
 pub mod issuer;
+mod never_ending;
 pub mod operations;
 pub mod postgres;
 #[allow(dead_code, reason = "one of the two test binaries does not need it")]
@@ -22,19 +24,12 @@ pub mod round_trip;
 #[allow(dead_code, reason = "one of the two test binaries does not need everything")]
 pub mod values;
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Instant,
-};
+use std::{future::Future, sync::Arc, time::Instant};
 
 use clap::Parser;
 pub use database::Database;
 use faults::Faults;
-use http_body::Frame;
-use hyper::body::Bytes;
+use never_ending::NeverEnding;
 use reqwest::{
     Method,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -47,6 +42,7 @@ use web_server::{
     cli::Cli,
     clock::{Clock, SystemClock},
     config::Config,
+    example_data,
     http::server,
     ids::UuidV7Generator,
     storage::Store,
@@ -103,6 +99,9 @@ pub async fn run<F: Future<Output = ()>>(
 
 /// A flag of the harness: a server without credentials. By default it has [`credentials::ALL`], which every request sends.
 pub const OPEN: &str = "--open";
+
+/// A flag of the harness: a database with the users of the contract's examples.
+pub const EXAMPLES: &str = "--examples";
 
 /// A database for one test.
 pub enum Storage {
@@ -217,12 +216,15 @@ impl App {
         if !has_own_credentials {
             arguments.extend(["--api-keys", &credentials::ENTRIES]);
         }
-        arguments.extend(flags.iter().filter(|flag| **flag != OPEN));
+        arguments.extend(flags.iter().filter(|flag| ![OPEN, EXAMPLES].contains(*flag)));
         let cli = Cli::try_parse_from(arguments).expect("the flags are known");
         let config = Config::validate(&cli.settings).expect("the flags are right");
 
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
         let store = app::App::open(&config, clock.clone(), ids.clone()).await.expect("the database opens");
+        if flags.contains(&EXAMPLES) {
+            example_data::create(&store, contract).await.expect("the database is empty");
+        }
         let faults = Arc::<Faults>::default();
         let routes = |surface, state| faults.around(surface, state);
         let app = app::App::assemble(contract, &config, clock, ids, store.with_faults(faults.clone()), routes);
@@ -339,8 +341,9 @@ impl Request<'_> {
         self
     }
 
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"));
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::try_from(name).expect("a header name");
+        self.headers.append(name, HeaderValue::from_str(value).expect("a header value"));
         self
     }
 
@@ -373,22 +376,8 @@ impl Request<'_> {
         let operation = conformance::check(&self.method, &self.path, &response);
         if let (Some(database), Some(operation)) = (self.app.database, operation) {
             coverage::record(database, operation, response.status);
+            examples::record(database, operation, &response);
         }
         response
-    }
-}
-
-/// A body without an end.
-struct NeverEnding(Option<Bytes>);
-
-impl http_body::Body for NeverEnding {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.0.take() {
-            Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
-            None => Poll::Pending,
-        }
     }
 }

@@ -26,6 +26,16 @@ pub struct Operation {
     pub target: String,
     /// The media type and the body of a valid request.
     pub body: Option<(String, Value)>,
+    parameters: Vec<Parameter>,
+}
+
+/// A parameter of an operation.
+struct Parameter {
+    /// `in`.
+    location: String,
+    name: String,
+    required: bool,
+    example: String,
 }
 
 impl Operation {
@@ -41,6 +51,24 @@ impl Operation {
             Some((media, body)) => request.content_type(media).json(body),
             None => request,
         }
+    }
+
+    /// The examples of the path parameters.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let in_path = self.parameters.iter().filter(|parameter| parameter.location == "path");
+        in_path.map(|parameter| &*parameter.example)
+    }
+
+    /// The request with the example of every parameter and of the body, as Swagger UI sends it.
+    pub fn example<'a>(&'static self, app: &'a App) -> Request<'a> {
+        let optional = self.parameters.iter().filter(|parameter| !parameter.required);
+        optional.fold(self.request(app), |request, Parameter { location, name, example, .. }| match &**location {
+            "query" => request.query(&format!("{name}={example}")),
+            // The page sends a new key with each request.
+            "header" if name == "Idempotency-Key" => request.header(name, &uuid::Uuid::new_v4().to_string()),
+            "header" => request.header(name, example),
+            _ => request,
+        })
     }
 }
 
@@ -58,6 +86,7 @@ fn read(document: &Document) -> Vec<Operation> {
             let responses = node["responses"].as_object().expect("an operation has responses");
             let content = document.resolve(&node["requestBody"])["content"].as_object();
             let body = content.and_then(|content| content.iter().next());
+            let parameters = parameters(document, template, &[&node["parameters"], &item["parameters"]]);
             operations.push(Operation {
                 id: id.to_owned(),
                 ignores_unknown_query: node["x-unknown-query"] == "ignore",
@@ -69,7 +98,8 @@ fn read(document: &Document) -> Vec<Operation> {
                     .filter(|(status, _)| status.starts_with('2'))
                     .any(|(_, response)| document.resolve(response)["headers"].get("RateLimit").is_some()),
                 max_body_bytes: node["x-max-body-bytes"].as_u64().and_then(|bytes| bytes.try_into().ok()),
-                target: target(document, template, &[&item["parameters"], &node["parameters"]]),
+                target: target(template, &parameters),
+                parameters,
                 body: body.map(|(media, content)| (media.clone(), example(document, id, content))),
             });
         }
@@ -85,26 +115,33 @@ fn scopes(document: &Document, operation: &Value) -> Vec<String> {
     scopes.map(|scope| scope.as_str().expect("a scope").to_owned()).collect()
 }
 
-/// The path with its parameters filled in, and the required query parameters.
-fn target(document: &Document, template: &str, parameters: &[&Value]) -> String {
-    let (mut path, mut query) = (template.to_owned(), Vec::new());
-    for parameter in parameters.iter().filter_map(|list| list.as_array()).flatten() {
-        let parameter = document.resolve(parameter);
-        let name = parameter["name"].as_str().expect("a parameter has a name");
-        let in_path = parameter["in"] == "path";
-        if !in_path && parameter["required"] != true {
-            continue;
-        }
-        let value = match example_of(document, parameter) {
+/// The parameters of an operation. Its own are listed before those of the path, which they replace.
+fn parameters(document: &Document, template: &str, lists: &[&Value]) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for node in lists.iter().filter_map(|list| list.as_array()).flatten() {
+        let node = document.resolve(node);
+        let text = |key: &str| node[key].as_str().expect("a text").to_owned();
+        let (location, name, required) = (text("in"), text("name"), node["required"] == true);
+        let example = match example_of(document, node) {
             Some(Value::String(text)) => text.clone(),
             Some(value) => value.to_string(),
-            None if document.resolve(&parameter["schema"])["format"] == "uuid" => uuid::Uuid::nil().to_string(),
             None => panic!("give the parameter {name} of {template} an `example` in openapi.yaml"),
         };
-        if in_path {
-            path = path.replace(&format!("{{{name}}}"), &value);
-        } else {
-            query.push(format!("{name}={value}"));
+        if !parameters.iter().any(|other| (&other.location, &other.name) == (&location, &name)) {
+            parameters.push(Parameter { location, name, required, example });
+        }
+    }
+    parameters
+}
+
+/// The path with its parameters filled in, and the required query parameters.
+fn target(template: &str, parameters: &[Parameter]) -> String {
+    let (mut path, mut query) = (template.to_owned(), Vec::new());
+    for Parameter { location, name, required, example } in parameters {
+        match &**location {
+            "path" => path = path.replace(&format!("{{{name}}}"), example),
+            "query" if *required => query.push(format!("{name}={example}")),
+            _ => {}
         }
     }
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }

@@ -15,6 +15,7 @@ mod credentials;
 mod database_faults;
 mod durability;
 mod environment;
+mod example_data;
 mod http2_attacks;
 mod idle_connections;
 mod import_export;

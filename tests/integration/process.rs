@@ -15,7 +15,7 @@ use crate::harness::{App, Database, Storage, client};
 /// The binary, in a folder and an environment with nothing but what the test adds.
 pub fn web_server(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_web_server"));
-    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command.env_clear().env("EXAMPLE_DATA", "off").current_dir(folder).stdin(Stdio::null());
     command
 }
 

@@ -120,6 +120,20 @@ struct Item<'a> {
 }
 
 impl Store {
+    /// Creates a few users at once. Those of which another user has the id or the address are left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn insert_users(&self, users: &[ImportedUser]) -> Result<(), sqlx::Error> {
+        match &self.pools {
+            Pools::Sqlite(database) => {
+                let items: Vec<_> = users.iter().map(|user| Item::new(self, user)).collect();
+                insert_sqlite(self, database, &items).await.map(drop)
+            }
+            Pools::Postgres { .. } => self.user_importer().await?.insert(users).await.map(drop),
+        }
+    }
+
     /// Prepares an import.
     ///
     /// # Errors

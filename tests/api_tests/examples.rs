@@ -1,0 +1,27 @@
+//! The examples of the contract, as Swagger UI sends them to a new server.
+
+use crate::harness::{EXAMPLES, OPEN, matrix, operations::operations};
+
+matrix! {
+    /// The responses are compared with their examples at the end of the suite.
+    async fn every_operation_succeeds_with_its_examples(app: App) using [OPEN, EXAMPLES] {
+        let list = app.get("/users").await.text();
+        let mut succeeded = 0;
+        for operation in operations() {
+            let response = operation.example(&app).send().await;
+            // There are no examples of other resources.
+            let is_there = operation.ids().all(|id| list.contains(id));
+            succeeded += usize::from(is_there);
+            let is_expected = if is_there { (200..300).contains(&response.status) } else { response.status == 404 };
+            assert!(is_expected, "{}: {} {}", operation.id, response.status, response.text());
+        }
+        assert!(succeeded >= 13, "only {succeeded} operations succeeded");
+    }
+
+    /// As the example of a page of changes.
+    async fn the_creation_of_the_example_is_a_change(app: App) using [OPEN] {
+        let create = operations().iter().find(|operation| operation.id == "createUser").unwrap();
+        assert_eq!(create.example(&app).send().await.status, 201);
+        assert_eq!(app.get("/users/changes").await.json()["changes"].as_array().unwrap().len(), 1);
+    }
+}
