@@ -1,12 +1,12 @@
-// Tests the Swagger UI in a browser: creates a user with "Try it out", then reads that user in the same way. With a KEY, the
-// first request is sent without it and refused, and the key is entered with "Authorize"; after a reload it is there if
-// REMEMBERS is true. Fails on an error or warning in the console, a violation of the content security policy, a failed request,
-// and a request to another origin.
-// Started by scripts/browser-test: node browser-test.mjs TOOLS BROWSER URL KEY REMEMBERS [SCREENSHOT]
+// Tests the Swagger UI in a browser: presses "Execute" of every operation, with the values that the page gives. With a KEY, the
+// first request is sent without it and refused, the key is entered with "Authorize", and a user is created and read; after a
+// reload the key is there if REMEMBERS is true. Fails on an error or warning in the console, a violation of the content
+// security policy, a failed request, and a request to another origin.
+// Started by scripts/browser-test: node browser-test.mjs TOOLS BROWSER URL KEY REMEMBERS [SCREENSHOTS]
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
-const [tools, executablePath, url, key, remembers, screenshot] = process.argv.slice(2);
+const [tools, executablePath, url, key, remembers, screenshots] = process.argv.slice(2);
 const { chromium } = createRequire(`${tools}/`)('playwright-core');
 
 const browser = await chromium.launch({
@@ -46,11 +46,10 @@ try {
 
   const operationOf = (operationId) => page.locator(`.opblock[id$="-${operationId}"]`);
 
-  // Presses "Try it out" and "Execute" of an operation; returns the status and the body of the displayed response.
+  // Opens an operation, whose request can be sent at once, presses "Execute", and returns what is displayed.
   const tryOut = async (operationId, fillIn = async () => {}) => {
     const operation = operationOf(operationId);
     await operation.locator('.opblock-summary-control').click();
-    await operation.getByRole('button', { name: 'Try it out' }).click();
     await fillIn(operation);
     return execute(operationId);
   };
@@ -58,51 +57,82 @@ try {
   // Presses "Execute" of an operation that is open, as above.
   const execute = async (operationId) => {
     const operation = operationOf(operationId);
+    const clear = operation.locator('.btn-clear');
+    if (await clear.count()) await clear.click(); // the response before
     await operation.getByRole('button', { name: 'Execute' }).click();
     const response = operation.locator('.live-responses-table .response').first();
     await response.waitFor();
+    const body = response.locator('.response-col_description .highlight-code code').first();
     return {
-      status: (await response.locator('.response-col_status').innerText()).trim(),
-      body: await response.locator('.response-col_description .highlight-code code').first().innerText(),
+      status: (await response.locator('.response-col_status').innerText()).trim().split(/\s/)[0],
+      body: (await body.count()) ? await body.innerText() : '',
     };
+  };
+
+  const openPage = async (where = page, fragment = '') => {
+    await where.goto('about:blank'); // otherwise a fragment alone would not load the page
+    await where.goto(`${url}/swagger-ui/${fragment}`);
+    await where.locator('.opblock').first().waitFor();
   };
 
   await page.goto(url);
   assert.equal(page.url(), `${url}/swagger-ui/`, 'the root redirects to the Swagger UI');
   await page.locator('.opblock').first().waitFor();
-  if (screenshot) {
-    await page.evaluate(() => { document.body.style.zoom = 0.75; }); // so that the screenshot includes the operations
-    await page.screenshot({ path: screenshot });
-    await page.evaluate(() => { document.body.style.zoom = 1; });
-  }
+  const contract = await (await fetch(`${url}/openapi.json`)).json();
+  const operations = Object.entries(contract.paths).flatMap(([path, item]) =>
+    Object.values(item).filter((operation) => operation.operationId).map((operation) => ({ path, ...operation })));
+  assert(operations.length >= 13, `${operations.length} operations`);
 
-  let created = await tryOut('createUser');
   const authorize = page.locator('.auth-wrapper .btn.authorize');
+  let done;
   if (key) {
-    assert.equal(created.status, '401', created.body);
+    const refusal = await tryOut('createUser');
+    assert.equal(refusal.status, '401', refusal.body);
     await authorize.click();
     await page.locator('.auth-container input').fill(key);
     await page.locator('.auth-container button[type="submit"]').click();
     await page.locator('.auth-container .btn-done').click();
-    await operationOf('createUser').locator('.btn-clear').click();
-    created = await execute('createUser');
-  } else {
-    assert.equal(await authorize.count(), 0, 'there is nothing to authorize');
-  }
-  assert.equal(created.status, '201', created.body);
-  const { id } = JSON.parse(created.body);
-
-  const readUser = () =>
-    tryOut('getUser', (operation) => operation.locator('tr[data-param-name="id"] input').fill(id));
-  const read = await readUser();
-  assert.equal(read.status, '200', read.body);
-  assert.equal(JSON.parse(read.body).id, id);
-
-  if (key) {
-    await page.goto(url); // without the anchor of the operation, which would be open
-    await page.locator('.opblock').first().waitFor();
+    const created = await execute('createUser');
+    assert.equal(created.status, '201', created.body);
+    const { id } = JSON.parse(created.body);
+    const readUser = () =>
+      tryOut('getUser', (operation) => operation.locator('tr[data-param-name="id"] input').fill(id));
+    const read = await readUser();
+    assert.equal(read.status, '200', read.body);
+    assert.equal(JSON.parse(read.body).id, id);
+    await openPage();
     const again = await readUser();
     assert.equal(again.status, remembers === 'true' ? '200' : '401', 'after a reload');
+    done = `Created and read a user with a key${remembers === 'true' ? ' that is remembered' : ''}`;
+  } else {
+    assert.equal(await authorize.count(), 0, 'there is nothing to authorize');
+    assert(await page.locator('.operation-filter-input').isVisible(), 'there is a filter');
+    // Every operation succeeds with the values that are given, and every response that is displayed is about the operation.
+    for (const { operationId, path, responses } of operations) {
+      const { status, body } = await tryOut(operationId);
+      assert.match(status, /^2\d\d$/, `${operationId}: ${body}`);
+      assert(responses[status], `${operationId}: ${status} is not documented`);
+      const operation = operationOf(operationId);
+      for (const text of ['cURL (bash)', 'cURL (PowerShell)', 'Request duration']) {
+        assert(await operation.getByText(text).first().isVisible(), `${operationId}: ${text}`);
+      }
+      const documented = operation.locator('.responses-table:not(.live-responses-table) > tbody > .response');
+      assert.equal(await documented.count(), Object.keys(responses).length, operationId);
+      for (const response of await documented.all()) {
+        const code = await response.getAttribute('data-code');
+        if (Number(code) < 400) continue; // api_tests compare the examples with what the server returns
+        const text = await response.locator('.highlight-code code').first().innerText();
+        const problem = JSON.parse(text);
+        assert.equal(problem.status, Number(code), `${operationId} → ${code}: ${text}`);
+        assert.match(problem.instance, new RegExp(`^${path.replace('{id}', '[0-9a-f-]{36}')}$`), `${operationId} → ${code}: ${text}`);
+      }
+      await operation.locator('.opblock-summary-control').click();
+    }
+    // A request that was changed is another one.
+    const other = await tryOut('createUser', (operation) =>
+      operation.locator('.body-param textarea').fill('{"name": "Hedy Lamarr", "email": "hedy@example.com"}'));
+    assert.equal(other.status, '201', other.body);
+    done = `Executed ${operations.length} operations with their examples, without credentials`;
   }
 
   // On a phone, in either colours, nothing is wider than the screen.
@@ -114,20 +144,37 @@ try {
     await phone.locator('.opblock').first().waitFor();
     for (const summary of await phone.locator('.opblock-summary-control').all()) await summary.click();
     await phone.locator('.responses-inner').last().waitFor();
-    const page = await phone.evaluate(() => ({
+    const shown = await phone.evaluate(() => ({
       title: document.title,
       width: document.documentElement.scrollWidth,
       background: getComputedStyle(document.documentElement).backgroundColor,
     }));
-    assert.deepEqual(page, { title: 'Users API', width: 375, background }, colorScheme);
+    assert.deepEqual(shown, { title: 'Users API', width: 375, background }, colorScheme);
+    const wide = await phone.locator('.parameters-col_description input:visible').evaluateAll((inputs) =>
+      inputs.filter((input) => input.getBoundingClientRect().right > innerWidth).length);
+    assert.equal(wide, 0, 'every field is within the screen');
     await phone.evaluate(() => scrollTo(0, 0));
-    if (screenshot) await phone.screenshot({ path: screenshot.replace(/[.]png$/, `-phone-${colorScheme}.png`) });
+    if (screenshots) await phone.screenshot({ path: `${screenshots}-phone-${colorScheme}.png` });
     await phone.close();
+  }
+
+  // A link to an operation opens it. Ada exists unless a key is needed.
+  for (const [name, width, height] of [['', 1280, 1100], ['-phone', 390, 1100]]) {
+    const linked = await browser.newPage({ viewport: { width, height } });
+    await openPage(linked, '#/users/getUser');
+    const operation = linked.locator('.opblock[id$="-getUser"]');
+    await operation.locator('.btn.execute').waitFor();
+    if (screenshots) {
+      await operation.locator('.btn.execute').click();
+      await operation.locator('.live-responses-table').waitFor();
+      await operation.evaluate((element) => scrollTo(0, element.getBoundingClientRect().top + scrollY - 10));
+      await linked.screenshot({ path: `${screenshots}${name}.png` });
+    }
+    await linked.close();
   }
   assert.equal(refused, key ? (remembers === 'true' ? 1 : 2) : 0, 'refused requests');
   assert.deepEqual(faults, []);
-  const how = key ? `with a key${remembers === 'true' ? ' that is remembered' : ''}` : 'without credentials';
-  console.log(`Created and read user ${id} ${how} in Chromium ${browser.version()}: no errors, no violations.`);
+  console.log(`${done}, in Chromium ${browser.version()}: no errors, no violations.`);
 } catch (error) {
   console.error(faults.join('\n')); // possible causes of the failed step
   throw error;

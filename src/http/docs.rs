@@ -36,28 +36,17 @@ const OWN_FILES: [(&str, &str, &str); 2] = [
     ("page.css", "text/css", include_str!("swagger_ui/page.css")),
     ("page.js", "text/javascript", include_str!("swagger_ui/page.js")),
 ];
-const UI_FILES: [&str; 6] = [
-    "swagger-ui.css",
-    "swagger-ui-bundle.js",
-    "swagger-ui-standalone-preset.js",
-    "swagger-initializer.js",
-    "favicon-16x16.png",
-    "favicon-32x32.png",
-];
-
-type Ui = HashMap<&'static str, Document>;
+const UI_FILES: [&str; 4] = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-16x16.png", "favicon-32x32.png"];
 
 /// The files of Swagger UI, which all servers of a process share.
-static UI: LazyLock<Ui> = LazyLock::new(|| load_ui(false));
-
-/// A Swagger UI that keeps the token of *Authorize* in the storage of the browser.
-static UI_THAT_REMEMBERS: LazyLock<Ui> = LazyLock::new(|| load_ui(true));
+static UI: LazyLock<HashMap<&'static str, Document>> = LazyLock::new(load_ui);
 
 /// The documents of one server.
 #[derive(Clone)]
 pub struct Documents {
-    ui: &'static LazyLock<Ui>,
     page: Document,
+    /// The contract as the page displays it.
+    page_contract: Document,
     yaml: Document,
     json: Document,
     json_3_0: Document,
@@ -85,9 +74,11 @@ impl Documents {
             Cow::Borrowed(text) => Document::new(Bytes::from_static(text.as_bytes()), media_type),
             Cow::Owned(text) => Document::new(text.clone(), media_type),
         };
+        let page = PAGE.replace("{remember}", if remember_authorization { "true" } else { "false" });
+        let page = page.replace("{title}", &escaped(&title(&contract.json)));
         Self {
-            ui: if remember_authorization { &UI_THAT_REMEMBERS } else { &UI },
-            page: Document::new(PAGE.replace("{title}", &escaped(&title(&contract.json))), "text/html; charset=utf-8"),
+            page: Document::new(page, "text/html; charset=utf-8"),
+            page_contract: document(&contract.page, "application/json"),
             yaml: document(&contract.yaml, "application/yaml"),
             json: document(&contract.json, "application/json"),
             json_3_0: document(&contract.json_3_0, "application/json"),
@@ -156,16 +147,8 @@ fn etag(bytes: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
 }
 
-fn load_ui(remember_authorization: bool) -> Ui {
-    // The base layout omits the top bar, whose logo needs an inline style; `none` disables a public validator.
-    // Relative to the page, which a proxy may serve below another path.
-    let config = utoipa_swagger_ui::Config::new(["../openapi.json"])
-        .use_base_layout()
-        .deep_linking(true)
-        .display_request_duration(true)
-        .persist_authorization(remember_authorization)
-        .validator_url("none");
-    let config = Arc::new(config);
+fn load_ui() -> HashMap<&'static str, Document> {
+    let config = Arc::new(utoipa_swagger_ui::Config::default()); // page.js has the configuration
     let file = |name: &'static str| match utoipa_swagger_ui::serve(name, config.clone()) {
         Ok(Some(file)) => Some((name, Document::new(file.bytes.into_owned(), &file.content_type))),
         _ => {
@@ -235,8 +218,14 @@ async fn ui_page(State(documents): State<Documents>, headers: HeaderMap) -> Resp
 }
 
 async fn ui(State(documents): State<Documents>, Path(file): Path<String>, headers: HeaderMap) -> Response {
-    let document = if file == "index.html" { Some(&documents.page) } else { documents.ui.get(file.as_str()) };
-    let Some(document) = document else { return not_found() };
+    let document = match file.as_str() {
+        "index.html" => &documents.page,
+        "openapi.json" => &documents.page_contract,
+        file => match UI.get(file) {
+            Some(document) => document,
+            None => return not_found(),
+        },
+    };
     with_policy(document.respond(&headers))
 }
 

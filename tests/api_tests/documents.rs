@@ -83,7 +83,7 @@ matrix! {
         let page = ui.text();
         assert!(page.contains("<title>Users API</title>"), "{page}");
         let names = page.split(['"', '\'']).filter(|word| word.starts_with("./"));
-        for name in names.chain(["./swagger-initializer.js"]) {
+        for name in names.chain(["./openapi.json"]) {
             assert_eq!(app.get(&format!("/swagger-ui/{}", &name[2..])).await.status, 200, "{name}");
         }
         assert_eq!(app.get("/swagger-ui/nothing.js").await.status, 404);
