@@ -43,7 +43,7 @@ clients:
 issuer:
     scripts/issuer-test
 
-# Test Swagger UI in a browser
+# Test Swagger UI in a browser (scripts/browser-test --screenshots also renews those in docs)
 browser:
     scripts/browser-test
 
