@@ -186,8 +186,8 @@ class Run:
         names = re.findall(r'(?:src|href)="(\./[^"]+)"', html.decode())
         assert len(names) > 4, html
         assert all(self.curl(urljoin(page, name))[0] == 200 for name in names)
-        _, _, script = self.curl(urljoin(page, "swagger-initializer.js"))
-        document = urljoin(page, re.search(r'"([^"]*openapi\.json)"', script.decode())[1])
+        _, _, script = self.curl(urljoin(page, "page.js"))
+        document = urljoin(page, re.search(r"url: '([^']*openapi\.json)'", script.decode())[1])
         status, _, contract = self.curl(document)
         assert (status, json.loads(contract)["servers"]) == (200, [{"url": f"{self.base}/"}]), document
 
