@@ -78,7 +78,6 @@ pub fn artifacts() -> Result<Artifacts, StartError> {
         CONTRACT,
         include_str!(concat!(env!("OUT_DIR"), "/openapi.json")),
         include_str!(concat!(env!("OUT_DIR"), "/openapi-3.0.json")),
-        include_str!(concat!(env!("OUT_DIR"), "/page.json")),
         include_str!(concat!(env!("OUT_DIR"), "/operations.json")),
     ])
     .map_err(|error| StartError::Contract(error.to_string()))

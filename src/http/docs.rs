@@ -18,7 +18,7 @@ use axum::{
 };
 use flate2::Compression;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use openapi_contract::Artifacts;
+use openapi_contract::{Artifacts, Contract, page};
 use serde::Deserialize;
 
 use super::middleware::compression::gzip;
@@ -45,8 +45,8 @@ static UI: LazyLock<HashMap<&'static str, Document>> = LazyLock::new(load_ui);
 #[derive(Clone)]
 pub struct Documents {
     page: Document,
-    /// The contract as the page displays it.
-    page_contract: Document,
+    /// The contract as the page displays it, made on first use.
+    page_contract: Arc<OnceLock<Document>>,
     yaml: Document,
     json: Document,
     json_3_0: Document,
@@ -78,11 +78,19 @@ impl Documents {
         let page = page.replace("{title}", &escaped(&title(&contract.json)));
         Self {
             page: Document::new(page, "text/html; charset=utf-8"),
-            page_contract: document(&contract.page, "application/json"),
+            page_contract: Arc::default(),
             yaml: document(&contract.yaml, "application/yaml"),
             json: document(&contract.json, "application/json"),
             json_3_0: document(&contract.json_3_0, "application/json"),
         }
+    }
+
+    fn page_contract(&self) -> &Document {
+        self.page_contract.get_or_init(|| match Contract::load("openapi.yaml", &self.yaml.plain.bytes) {
+            Ok(contract) => Document::new(page::form(&contract), "application/json"),
+            // The server loaded it before.
+            Err(_) => self.json.clone(),
+        })
     }
 }
 
@@ -220,7 +228,7 @@ async fn ui_page(State(documents): State<Documents>, headers: HeaderMap) -> Resp
 async fn ui(State(documents): State<Documents>, Path(file): Path<String>, headers: HeaderMap) -> Response {
     let document = match file.as_str() {
         "index.html" => &documents.page,
-        "openapi.json" => &documents.page_contract,
+        "openapi.json" => documents.page_contract(),
         file => match UI.get(file) {
             Some(document) => document,
             None => return not_found(),

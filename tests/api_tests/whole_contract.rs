@@ -2,7 +2,7 @@
 //! that Swagger UI shows. libtest starts tests in the order of their names, so the name of this file sorts after the others.
 
 mod every_documented_response_occurred {
-    use openapi_contract::Artifacts;
+    use openapi_contract::page;
     use web_server::app;
 
     use crate::harness::{
@@ -15,9 +15,9 @@ mod every_documented_response_occurred {
             .iter()
             .flat_map(|operation| operation.statuses.iter().map(|status| (operation.id.as_str(), *status)));
         if coverage::assert_complete(database, &format!("{module}{}", database.suffix()), documented) {
-            let open = app::contract().unwrap().without_credentials().unwrap();
-            for page in [app::artifacts().unwrap().page, Artifacts::of(&open).unwrap().page] {
-                examples::assert_true(database, &Document::parse(&page), |id| {
+            let contract = app::contract().unwrap();
+            for served in [&contract, &contract.without_credentials().unwrap()] {
+                examples::assert_true(database, &Document::parse(&page::form(served)), |id| {
                     let operation = operations().iter().find(|operation| operation.id == id).expect("an operation");
                     operation.target.split('?').next().unwrap()
                 });

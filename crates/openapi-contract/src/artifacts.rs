@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::contract::Contract;
 use crate::error::LoadError;
 use crate::operation::Operation;
-use crate::{openapi_3_0, page, pointer};
+use crate::{openapi_3_0, pointer};
 
 /// A contract prepared for the server, without its planned operations.
 #[derive(Debug, Clone)]
@@ -20,8 +20,6 @@ pub struct Artifacts {
     pub json: Cow<'static, str>,
     /// Its OpenAPI 3.0.3 form, in JSON.
     pub json_3_0: Cow<'static, str>,
-    /// Its form for Swagger UI ([`page`]), in JSON.
-    pub page: Cow<'static, str>,
     /// Its operations.
     pub table: OperationTable,
 }
@@ -37,8 +35,7 @@ pub struct OperationTable {
 
 impl Artifacts {
     /// The names of the files that the build writes, in the order of [`Artifacts::files`].
-    pub const FILES: [&'static str; 5] =
-        ["openapi.yaml", "openapi.json", "openapi-3.0.json", "page.json", "operations.json"];
+    pub const FILES: [&'static str; 4] = ["openapi.yaml", "openapi.json", "openapi-3.0.json", "operations.json"];
 
     /// Makes the artifacts of a contract.
     ///
@@ -54,28 +51,27 @@ impl Artifacts {
             yaml: served.text().to_owned().into(),
             json: served.to_json().into(),
             json_3_0: served.to_json_3_0()?.into(),
-            page: page::form(&served).into(),
             table: OperationTable::of(&served),
         })
     }
 
     /// The name and content of each file.
-    pub fn files(&self) -> [(&'static str, Cow<'_, str>); 5] {
-        let [yaml, json, json_3_0, page, table] = Self::FILES;
+    pub fn files(&self) -> [(&'static str, Cow<'_, str>); 4] {
+        let [yaml, json, json_3_0, table] = Self::FILES;
         // A tree of strings and numbers is always JSON.
         let operations = serde_json::to_string_pretty(&self.table).unwrap_or_default();
-        let [yaml_text, json_text, json_3_0_text, page_text] =
-            [&self.yaml, &self.json, &self.json_3_0, &self.page].map(|text| (&**text).into());
-        [(yaml, yaml_text), (json, json_text), (json_3_0, json_3_0_text), (page, page_text), (table, operations.into())]
+        let [yaml_text, json_text, json_3_0_text] =
+            [&self.yaml, &self.json, &self.json_3_0].map(|text| (&**text).into());
+        [(yaml, yaml_text), (json, json_text), (json_3_0, json_3_0_text), (table, operations.into())]
     }
 
     /// The artifacts from the contents of [`Artifacts::FILES`], in their order.
     ///
     /// # Errors
     /// The last file is not an operation table.
-    pub fn from_files([yaml, json, json_3_0, page, table]: [&'static str; 5]) -> Result<Artifacts, serde_json::Error> {
+    pub fn from_files([yaml, json, json_3_0, table]: [&'static str; 4]) -> Result<Artifacts, serde_json::Error> {
         let table = serde_json::from_str(table)?;
-        Ok(Artifacts { yaml: yaml.into(), json: json.into(), json_3_0: json_3_0.into(), page: page.into(), table })
+        Ok(Artifacts { yaml: yaml.into(), json: json.into(), json_3_0: json_3_0.into(), table })
     }
 }
 

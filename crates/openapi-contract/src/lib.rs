@@ -18,8 +18,8 @@
 //!
 //! Stages: [`yaml`] parses text into a JSON value and a [`source_map`] of positions → [`check`] validates it against
 //! [`grammar`] and the rules that no grammar expresses → [`operation`] follows references and lists the operations.
-//! [`projection`] removes operations, [`openapi_3_0`] writes the 3.0 form, [`page`] the form for Swagger UI, and
-//! [`artifacts`] combines them for the server.
+//! [`projection`] removes operations, [`openapi_3_0`] writes the 3.0 form, [`artifacts`] combines them for the server.
+//! [`page`] writes the form for Swagger UI.
 //! [`nodes`] is the traversal and [`equivalence`] the equality that all crates share.
 
 pub mod artifacts;
