@@ -229,6 +229,7 @@ async fn a_column_of_another_type_loses_reads() {
 
 /// While commits wait for a standby, which has no timeout, the probe does not fill PostgreSQL with connections that wait.
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the operator's statements")]
 async fn a_lost_standby_loses_writes_and_takes_few_connections() {
     // A cluster of its own: the setting is one for all databases.
     let Some(cluster) = Cluster::start(&[]) else { return eprintln!("skipped: PostgreSQL is not installed") };

@@ -201,7 +201,8 @@ async fn the_log_is_the_same_with_and_without_spans() {
         }
         lines
     }
-    let (without, with) = (log("info").await, log("info,[other]=info").await);
+    let filter = "info,web_server::storage::error=debug";
+    let (without, with) = (log(filter).await, log(&format!("{filter},[other]=info")).await);
     assert_eq!(without, with);
     for (id, operation, expected) in
         [("read", "listUsers", &["access"][..]), ("write", "createUser", &["web_server::storage::error", "access"])]
