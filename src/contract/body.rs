@@ -172,7 +172,7 @@ const MAX_RECEIVED: usize = 64 << 20;
 /// The size of a body that is always received: the connections of a client are limited.
 const SMALL: usize = 64 << 10;
 
-const TOO_MANY: &str = "Too many large request bodies are being received.";
+const TOO_MANY: &str = "Too many large request bodies are being received. Nothing was changed.";
 
 /// The bytes of one body, until it is judged.
 struct Received(usize);

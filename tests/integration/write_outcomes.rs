@@ -146,17 +146,6 @@ on_both! {
         assert_eq!(statuses, BTreeSet::from([200, 409]));
         server.stop().await;
     }
-
-    /// What a problem says about writes is for requests that write.
-    async fn only_a_write_states_that_nothing_was_changed(environment: Environment) {
-        let (app, server) = App::start(&environment.storage, &[]).await;
-        app.faults.store(Fault::Unavailable);
-        assert!(changed_nothing(&create(&app, "ada").await));
-        let read = app.get("/users").await;
-        assert_eq!((read.status, &read.json()["detail"]), (503, &json!("The database is unavailable.")));
-        app.faults.store(None);
-        server.stop().await;
-    }
 }
 
 /// Statements that take too long are not repeated for each of their requests when no time is left for that.

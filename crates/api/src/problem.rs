@@ -175,14 +175,6 @@ impl Problem {
         Self { outcome: Some(Outcome::Unknown), ..Self::unavailable(detail) }
     }
 
-    /// Adds to the problem of a request that writes that it had no effect, if it is a temporary failure and the outcome is known.
-    pub fn of_write(mut self) -> Self {
-        if self.status == ProblemType::Unavailable.status() && self.outcome.is_none() {
-            self.detail.to_mut().push_str(" Nothing was changed.");
-        }
-        self
-    }
-
     /// Sets the violations.
     pub fn with_errors(mut self, errors: Vec<Violation>) -> Self {
         self.errors = errors;

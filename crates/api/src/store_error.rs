@@ -84,9 +84,9 @@ impl StoreError {
                     "Changes after this id are no longer kept. Read every resource again, then the changes since.";
                 Problem::new(ProblemType::NotFound, detail)
             }
-            Self::Unavailable => Problem::unavailable("The database is unavailable."),
+            Self::Unavailable => Problem::unavailable("The database is unavailable. Nothing was changed."),
             Self::OutcomeUnknown => Problem::outcome_unknown("The database did not confirm the write."),
-            Self::Overloaded => Problem::unavailable("Too many requests wait for the database."),
+            Self::Overloaded => Problem::unavailable("Too many requests wait for the database. Nothing was changed."),
             Self::Internal => Problem::internal(),
         }
     }

@@ -4,8 +4,7 @@
 //! described at every use. Here each operation has its own responses, with the examples that it can return:
 //!
 //! - `instance` of a problem is the path of the operation, with the examples of its parameters.
-//! - In `detail`, the scopes, the media types and the size of another operation are replaced by those of this one, and what is said
-//!   of writes is left out for others.
+//! - In `detail`, the scopes, the media types and the size of another operation are replaced by those of this one.
 //! - Examples for what the operation does not have are left out: credentials, a body, an `Idempotency-Key`, a query.
 //!
 //! The headers in `components/headers` are described once, in a table at the end of `info.description`; a response lists
@@ -25,9 +24,6 @@ use crate::pointer::{self, join};
 use crate::source_map::{SourceMap, to_json};
 
 const PROBLEM: &str = "application/problem+json";
-
-/// What a 503 states only for an operation that writes.
-const OF_WRITES: &str = " Nothing was changed.";
 
 /// The contract for a page, in JSON, with members in the order of the source.
 pub fn form(contract: &Contract) -> String {
@@ -108,8 +104,6 @@ impl Page<'_> {
         let written = properties.iter().filter(|written| detail.contains(*written)).max_by_key(|written| written.len());
         if let (Some(written), Some(own)) = (written, property(operation, status)) {
             problem["detail"] = detail.replace(written, &own).into();
-        } else if status == "503" && !operation.writes() {
-            problem["detail"] = detail.replace(OF_WRITES, "").into();
         }
     }
 

@@ -16,7 +16,7 @@ pub(in crate::http) fn check(context: &RequestContext, request: &Request) -> Res
     let is_probe = context.operation.as_ref().is_some_and(|operation| operation.probe);
     if !is_probe && request.extensions().get::<TooManyUnsent>().is_some() {
         count_shed("responses");
-        return Err(Problem::unavailable("Too many responses wait for their clients."));
+        return Err(Problem::unavailable("Too many responses wait for their clients. Nothing was done."));
     }
     Ok(())
 }
