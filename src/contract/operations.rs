@@ -182,6 +182,7 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
     let successes = operation.responses.iter().filter(is_success);
     let produces = successes.flat_map(|(_, response)| response.content.keys().map(|media| media.to_ascii_lowercase()));
     let security = security(operation);
+    let only_reads = !security.is_empty() && security.iter().flatten().all(|scope| scope.ends_with(":read"));
     let method = operation.method.as_str();
     Ok(Operation {
         id: operation.id.clone(),
@@ -200,7 +201,7 @@ fn compile_operation(table: &OperationTable, operation: &openapi_contract::Opera
             .unwrap_or(NonZeroU32::MIN),
         ignores_unknown_query: operation.ignores_unknown_query,
         conditional: operation.responses.contains_key(&428),
-        writes: operation.writes(),
+        writes: !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && !only_reads,
         security,
         probe: operation.tags.iter().any(|tag| tag == "health"),
         parameters: parameters.collect::<Result<_, String>>()?,

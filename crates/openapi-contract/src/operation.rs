@@ -55,16 +55,6 @@ pub struct Operation {
     pub pointer: String,
 }
 
-impl Operation {
-    /// Whether a request may change something: the method is not safe (RFC 9110, section 9.2.1), and not every scope that it needs is
-    /// one for reading (`…:read`).
-    pub fn writes(&self) -> bool {
-        let mut scopes = self.security.iter().flat_map(|schemes| schemes.values().flatten()).peekable();
-        let only_reads = scopes.peek().is_some() && scopes.all(|scope| scope.ends_with(":read"));
-        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE") && !only_reads
-    }
-}
-
 /// Schemes that a caller must satisfy together, each with its scopes. An empty requirement accepts anonymous callers.
 pub type SecurityRequirement = BTreeMap<String, Vec<String>>;
 
