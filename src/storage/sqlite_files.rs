@@ -75,7 +75,7 @@ impl From<Change> for sqlx::Error {
 }
 
 /// Creates the file if it does not exist, readable only by this user: it contains personal data. Of folders, only that of the
-/// default path is created, since a path that is misspelt would yield an empty database.
+/// default path is created, since a path that is misspelt would yield an empty database. Returns whether the file is new.
 ///
 /// # Errors
 /// It cannot be created, or is not a file. Or it is missing or empty, but there is a `-wal` file: SQLite would remove that.

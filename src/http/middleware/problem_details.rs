@@ -11,7 +11,7 @@ use crate::http::request_context::RequestContext;
 const NOT_IN_A_URI: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
-/// Sets `instance` and `request_id` of a problem and closes the connection where that is necessary.
+/// Sets `instance` and `request_id` of a problem, and closes the connection where that is necessary.
 pub(in crate::http) fn complete(public_url: &PublicUrl, response: &mut Response, context: &RequestContext) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return };
     let id = context.id.to_str().unwrap_or_default();
