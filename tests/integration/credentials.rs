@@ -1,6 +1,6 @@
 //! Files with credentials of the running process: what is read again, and what stops the start.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command};
 
 use crate::{
     harness::credentials::{ALL, EVERY_SCOPE, Key, OTHER},
@@ -22,34 +22,22 @@ async fn status(process: &Process, key: &Key) -> u16 {
     process.app.with_token(Some(&key.secret)).get("/users").await.status
 }
 
-/// Waits until the log has a line with every one of these texts.
-async fn logged(process: &Process, texts: &[&str]) {
-    let is_logged = || process.log.lock().unwrap().iter().any(|line| texts.iter().all(|text| line.contains(text)));
-    let waiting = async {
-        while !is_logged() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let log = || process.log.lock().unwrap().join("\n");
-    tokio::time::timeout(Duration::from_secs(15), waiting).await.unwrap_or_else(|_| panic!("{texts:?}: {}", log()));
-}
-
 #[tokio::test]
 async fn keys_are_added_and_revoked_while_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(server(folder.path(), &ALL.entry)).await;
     assert_eq!((status(&process, &ALL).await, status(&process, &OTHER).await), (200, 401));
     fs::write(folder.path().join("keys"), format!("\u{feff}{}\r\n", OTHER.entry)).unwrap();
-    logged(&process, &["read the API keys again", "\"count\":1"]).await;
+    process.until_logged(&["read the API keys again", "\"count\":1"]).await;
     assert_eq!((status(&process, &ALL).await, status(&process, &OTHER).await), (401, 200));
 
     let misspelt = Key::new("misspelt", &["users:reed"], None);
     fs::write(folder.path().join("keys"), format!("{}\n{}", ALL.entry, misspelt.entry)).unwrap();
-    logged(&process, &["API_KEYS_FILE", "the key misspelt has a scope", "users:read, users:write"]).await;
+    process.until_logged(&["API_KEYS_FILE", "the key misspelt has a scope", "users:read, users:write"]).await;
     assert_eq!(status(&process, &OTHER).await, 200, "the keys that were read before stay");
 
     fs::write(folder.path().join("keys"), "# none\n").unwrap();
-    logged(&process, &["\"level\":\"WARN\"", "there are no API keys any more"]).await;
+    process.until_logged(&["\"level\":\"WARN\"", "there are no API keys any more"]).await;
     assert_eq!((status(&process, &ALL).await, status(&process, &OTHER).await), (401, 401));
 }
 
@@ -60,7 +48,7 @@ async fn a_pipe_in_place_of_the_file_delays_nothing() {
     let mut process = Process::start(server(folder.path(), &ALL.entry)).await;
     fs::remove_file(folder.path().join("keys")).unwrap();
     make_pipe(&folder.path().join("keys"));
-    logged(&process, &["API_KEYS_FILE", "is not a regular file"]).await;
+    process.until_logged(&["API_KEYS_FILE", "is not a regular file"]).await;
     assert_eq!(status(&process, &ALL).await, 200);
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));

@@ -241,17 +241,13 @@ on_both! {
             let user = json!({ "name": "Ada", "email": "ada@example.com" });
             assert_eq!(process.app.post("/users", user).await.status, 503);
         }
-        let logged = || process.log.lock().unwrap().iter().filter(|line| line.contains("a lock was not released in time")).count();
-        let is_logged = async {
-            while logged() == 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), is_logged).await.expect("the cause is logged");
+        let cause = ["a lock was not released in time"];
+        process.until_logged(&cause).await;
         // Once, and not for each request.
-        assert_eq!(logged(), 1);
+        assert_eq!(process.logged(&cause), 1);
         other.execute("ROLLBACK").await;
     }
+
     /// A start that finds the tables locked waits for a while.
     async fn a_start_waits_for_a_lock(environment: Environment) {
         environment.run(&["migrate"]);

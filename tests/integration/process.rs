@@ -74,6 +74,22 @@ impl Process {
         assert!(kill.success());
     }
 
+    /// The number of lines of the log so far that contain every one of these texts.
+    pub fn logged(&self, texts: &[&str]) -> usize {
+        self.log.lock().unwrap().iter().filter(|line| texts.iter().all(|text| line.contains(text))).count()
+    }
+
+    /// Waits until there is such a line.
+    pub async fn until_logged(&self, texts: &[&str]) {
+        let logged = async {
+            while self.logged(texts) == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let log = || self.log.lock().unwrap().join("\n");
+        tokio::time::timeout(Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("{texts:?}: {}", log()));
+    }
+
     pub async fn exit(&mut self) -> ExitStatus {
         let exit = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
         exit.expect("the server stops").expect("it can be waited for")

@@ -48,20 +48,6 @@ async fn loses_writes(app: &App, repair: impl Future<Output = ()>) {
     assert_eq!(create(app, "after").await, 201);
 }
 
-fn logged(process: &Process, level: &str, text: &str) -> usize {
-    let log = process.log.lock().unwrap();
-    log.iter().filter(|line| line.contains(&format!("\"{level}\"")) && line.contains(text)).count()
-}
-
-async fn until_logged(process: &Process, level: &str, text: &str) {
-    let found = async {
-        while logged(process, level, text) == 0 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), found).await.expect("it is logged");
-}
-
 async fn start(environment: &Environment) -> Process {
     let mut command = web_server(environment.path());
     command.env("DATABASE_URL", environment.storage.url()).env("REQUEST_TIMEOUT", "5s");
@@ -76,8 +62,8 @@ on_both! {
         client.execute("ALTER TABLE users RENAME COLUMN email_key TO other").await;
         loses_writes(&process.app, client.execute("ALTER TABLE users RENAME COLUMN other TO email_key")).await;
         // Once, with the cause, and not for each request.
-        until_logged(&process, "INFO", "writes of the database succeed again").await;
-        assert_eq!(logged(&process, "ERROR", "email_key"), 1);
+        process.until_logged(&["\"INFO\"", "writes of the database succeed again"]).await;
+        assert_eq!(process.logged(&["\"ERROR\"", "email_key"]), 1);
     }
 
     /// What a probe can read does not show what requests can.
@@ -95,7 +81,7 @@ on_both! {
             let ready = process.app.get("/health/ready").await;
             assert_eq!(ready.json()["detail"], "The database does not serve reads.");
         }
-        assert_eq!(logged(&process, "INFO", "reads of the database succeed again"), 0);
+        assert_eq!(process.logged(&["\"INFO\"", "reads of the database succeed again"]), 0);
         client.execute("ALTER TABLE users RENAME COLUMN other TO name").await;
         until_ready_is(&process.app, 200).await;
         assert_eq!(process.app.get("/users").await.status, 200);
@@ -129,7 +115,7 @@ on_both! {
             client.execute(fault).await;
             loses_writes(&process.app, client.execute(repair)).await;
             client.execute("DELETE FROM users WHERE name = 'after'").await;
-            assert_eq!(logged(&process, "ERROR", "writes of the database fail"), number + 1);
+            assert_eq!(process.logged(&["\"ERROR\"", "writes of the database fail"]), number + 1);
         }
     }
 
@@ -166,7 +152,7 @@ on_both! {
         }
         client.execute("DROP INDEX users_name_unique; CREATE UNIQUE INDEX other ON users (length(name))").await;
         assert_eq!(create(&process.app, "bob").await, 503);
-        until_logged(&process, "ERROR", "writes of the database fail").await;
+        process.until_logged(&["\"ERROR\"", "writes of the database fail"]).await;
     }
 
     /// What everything waits for is lost, although the database responds.
@@ -181,7 +167,7 @@ on_both! {
             Database::Postgres => "BEGIN; LOCK TABLE users IN EXCLUSIVE MODE",
         }).await;
         loses_writes(&process.app, client.execute("ROLLBACK")).await;
-        until_logged(&process, "WARN", "a lock was not released in time").await;
+        process.until_logged(&["\"WARN\"", "a lock was not released in time"]).await;
     }
 
     /// While requests succeed, a few that fail do not take the server out of the load balancer.
@@ -220,7 +206,7 @@ async fn a_column_of_another_type_loses_reads() {
         sleep(Duration::from_millis(300)).await;
         assert_eq!((process.app.get("/users").await.status, process.app.get("/health/ready").await.status), (503, 503));
     }
-    assert_eq!(logged(&process, "ERROR", "INT4"), 1);
+    assert_eq!(process.logged(&["\"ERROR\"", "INT4"]), 1);
     client.execute("ALTER TABLE users ALTER version TYPE bigint").await;
     until_ready_is(&process.app, 200).await;
     assert_eq!(process.app.get("/users").await.status, 200);
@@ -258,7 +244,7 @@ async fn a_lost_standby_loses_writes_and_takes_few_connections() {
     // That of the request, that of the first probe, and one for reads.
     assert!(after <= before + 3, "{before} connections before, {after} after");
     until_ready_is(&process.app, 200).await;
-    assert_eq!(logged(&process, "ERROR", "commits wait for a synchronous standby"), 1);
+    assert_eq!(process.logged(&["\"ERROR\"", "commits wait for a synchronous standby"]), 1);
 }
 
 /// A full disk is an error that an operator sees once, with its cause.
@@ -281,8 +267,8 @@ async fn a_full_disk_of_postgres_is_logged_once() {
     }
     client.execute("DROP FUNCTION fail CASCADE").await;
     assert_eq!(create(&process.app, "after").await, 201);
-    until_logged(&process, "INFO", "writes of the database succeed again").await;
-    assert_eq!(logged(&process, "ERROR", "could not extend file"), 1);
+    process.until_logged(&["\"INFO\"", "writes of the database succeed again"]).await;
+    assert_eq!(process.logged(&["\"ERROR\"", "could not extend file"]), 1);
     environment.storage.drop_database().await;
 }
 

@@ -25,15 +25,6 @@ fn write(file: &Path, content: &str) {
     fs::rename(new, file).unwrap();
 }
 
-async fn until_logged(process: &Process, message: &str) {
-    let logged = async {
-        while !process.log.lock().unwrap().iter().any(|line| line.contains(message)) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("no line with {message}"));
-}
-
 #[tokio::test]
 async fn new_connections_have_the_role_of_the_file() {
     let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
@@ -54,12 +45,12 @@ async fn new_connections_have_the_role_of_the_file() {
 
     // What cannot be used is logged, and changes nothing.
     write(&file, "postgres://other:secret@127.0.0.1:1/elsewhere");
-    until_logged(&process, "DATABASE_URL_FILE: another database needs a restart").await;
+    process.until_logged(&["DATABASE_URL_FILE: another database needs a restart"]).await;
     write(&file, "secret");
-    until_logged(&process, "DATABASE_URL_FILE: not a URL").await;
+    process.until_logged(&["DATABASE_URL_FILE: not a URL"]).await;
 
     write(&file, &url_of(&storage, &new));
-    until_logged(&process, "new database connections use the role and password").await;
+    process.until_logged(&["new database connections use the role and password"]).await;
     process.app.create_user("meanwhile").await;
     // The old role is locked, and its connections are closed.
     let lock = format!("ALTER ROLE {old} NOLOGIN");

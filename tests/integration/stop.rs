@@ -52,13 +52,7 @@ async fn signals_within_a_moment_are_one() {
         let wait = Duration::from_millis(100);
         if let Ok(exit) = tokio::time::timeout(wait, process.exit()).await {
             assert_eq!(exit.code(), Some(1));
-            let is_logged = || process.log.lock().unwrap().iter().any(|line| line.contains("on a second signal"));
-            let logged = async {
-                while !is_logged() {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            };
-            return tokio::time::timeout(Duration::from_secs(20), logged).await.expect("the cause is logged");
+            return process.until_logged(&["stopped immediately on a second signal"]).await;
         }
         process.signal("TERM");
     }

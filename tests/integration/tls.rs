@@ -137,13 +137,7 @@ async fn a_client_needs_a_certificate_where_they_are_required() {
     for content in ["", "-----BEGIN", "# none"] {
         fs::write(folder.path().join("clients.pem"), content).unwrap();
         process.signal("HUP");
-        let error = || process.log.lock().unwrap().iter().any(|line| line.contains("TLS_CLIENT_CA_FILE: expected"));
-        let logged = async {
-            while !error() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), logged).await.expect("an error is logged");
+        process.until_logged(&["TLS_CLIENT_CA_FILE: expected"]).await;
         process.log.lock().unwrap().clear();
         assert!(client(&own).build().unwrap().get(&url).send().await.is_err(), "without a certificate: {content:?}");
         assert_eq!(with(&clients).get(&url).send().await.unwrap().status(), 200);
