@@ -32,6 +32,13 @@ own_target() {
     fi
 }
 
+# end_process PID [SIGNAL]: ends a process of this script, if it still runs. Its exit code is then that of the signal.
+end_process() {
+    if kill -"${2-TERM}" "$1" 2>/dev/null; then
+        wait "$1" 2>/dev/null || return 0
+    fi
+}
+
 # start_postgres: starts a temporary cluster and sets postgres_url. The cluster ends with this process.
 start_postgres() {
     coproc POSTGRES { exec scripts/throwaway-postgres; }
@@ -41,8 +48,7 @@ start_postgres() {
 
 stop_postgres() {
     [[ -n ${postgres_pid-} ]] || return 0
-    kill "$postgres_pid" 2>/dev/null || true
-    wait "$postgres_pid" 2>/dev/null || true
+    end_process "$postgres_pid"
     postgres_pid=
 }
 
@@ -125,10 +131,7 @@ stop_server() {
 
 # stop_all: for `trap stop_all EXIT`; stops everything that is still running when the script ends or is interrupted.
 stop_all() {
-    if [[ -n ${server_pid-} ]]; then
-        kill -KILL "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-    fi
+    if [[ -n ${server_pid-} ]]; then end_process "$server_pid" KILL; fi
     stop_postgres
     pkill -P $$ || true # a foreground program survives its shell otherwise
     rm -rf ${folder:+"$folder"}
