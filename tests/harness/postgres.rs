@@ -1,5 +1,5 @@
 //! A PostgreSQL database for each test: in the cluster at `TEST_POSTGRES_URL`, or in a throwaway cluster that stops with this
-//! process.
+//! process. With `TEST_POOLER_URL`, the server under test uses a pooler in front of that cluster (`scripts/scaling-test`).
 
 #![expect(clippy::disallowed_methods, reason = "the tests have settings and databases of their own")]
 
@@ -77,7 +77,8 @@ impl TestDatabase {
         let template = TEMPLATE.get_or_init(|| make_template(cluster)).await;
         let name = format!("{template}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         execute(cluster, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        Some(Self { url: database_url(cluster, &name), name })
+        let url = environment("TEST_POOLER_URL").map_or_else(|_| database_url(cluster, &name), |url| at(&url, &name));
+        Some(Self { url, name })
     }
 
     /// Whether PostgreSQL is available.
@@ -169,7 +170,12 @@ async fn make_template(cluster: &Cluster) -> String {
 }
 
 fn database_url(cluster: &Cluster, name: &str) -> String {
-    let (server, _) = cluster.url.rsplit_once('/').expect("the URL names a database");
+    at(&cluster.url, name)
+}
+
+/// The URL of another database of a server.
+fn at(url: &str, name: &str) -> String {
+    let (server, _) = url.rsplit_once('/').expect("the URL names a database");
     format!("{server}/{name}")
 }
 
