@@ -28,14 +28,15 @@ import urllib.request
 
 SERVER, KEY, KEY_ENTRY, *PARTS = sys.argv[1:]
 RESTARTS = int(os.environ.get("RESTARTS", "3"))
+REQUEST_TIMEOUT = os.environ.get("REQUEST_TIMEOUT", "20s")
 PGBOUNCER = os.environ.get("PGBOUNCER", "pgbouncer")
 DEPLOY = pathlib.Path("deploy/scaling").resolve()
 PASSWORD = "throwaway"
 CLIENTS = 16
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-# The settings that a server sends when it connects, and that PgBouncer ignores (docs/scaling.md).
+# The settings that a server with REQUEST_TIMEOUT=20s sends when it connects, and that PgBouncer ignores (docs/scaling.md).
 ROLE_SETTINGS = {
-    "statement_timeout": "'400ms'", "lock_timeout": "'300ms'", "idle_in_transaction_session_timeout": "'5s'",
+    "statement_timeout": "'8s'", "lock_timeout": "'6s'", "idle_in_transaction_session_timeout": "'5s'",
     "synchronous_commit": "on", "default_transaction_isolation": "'read committed'", "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }
@@ -175,7 +176,8 @@ class Server:
         self.environment = {
             "LISTEN_ADDR": f"127.0.0.1:{self.port}", "ADMIN_ADDR": f"127.0.0.1:{self.admin}", "DATABASE_URL": url,
             "API_KEYS": KEY_ENTRY, "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMIT": "off", "CALLER_RATE_LIMIT": "off",
-            "LOG_FORMAT": "json", "RUST_LOG": "info,access=warn", "SHUTDOWN_DELAY": "2s", **variables,
+            "LOG_FORMAT": "json", "RUST_LOG": "info,access=warn", "SHUTDOWN_DELAY": "2s",
+            "REQUEST_TIMEOUT": REQUEST_TIMEOUT, **variables,
         }
 
     def start(self):
@@ -315,7 +317,7 @@ class Load:
         assert self.answers and not self.failed, [(answer.kind, answer.status, answer.body) for answer in self.failed[:10]]
 
     def check_writes(self):
-        """Compares every user with what clients were told, and returns the numbers."""
+        """Compares every user with what was acknowledged, and returns the numbers."""
         reader, versions = Client(0, self.port), {}
         for client in self.clients:
             versions |= client.versions

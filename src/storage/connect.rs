@@ -13,6 +13,7 @@ use super::{
     error_kind::{is_not_available_yet, message},
     keys_in_flight::KeysInFlight,
     pool_options::{self, PING_TIMEOUT},
+    pooler,
     pools::Pools,
     postgres_pool::{PostgresPool, RESPONSE_MARGIN},
     sqlite_database::SqliteDatabase,
@@ -50,11 +51,16 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
     let opened = match &target {
         DatabaseTarget::Sqlite(path) => {
             let database = SqliteDatabase::open(config, path, user_cache.clone()).await;
-            database.inspect(|database| drop(tokio::spawn(sqlite_recovery::watch(database.clone())))).map(Pools::Sqlite)
+            database
+                .inspect(|database| drop(tokio::spawn(sqlite_recovery::watch(database.clone()))))
+                .map(|database| (Pools::Sqlite(database), false))
         }
         DatabaseTarget::Postgres(options) => open_postgres(config, options).await,
     };
-    let pools = opened.map_err(|cause| ConnectError { target: target.to_string(), cause })?;
+    let (pools, shares_sessions) = opened.map_err(|cause| ConnectError { target: target.to_string(), cause })?;
+    if shares_sessions && user_cache.is_some() {
+        return Err(ConnectError { target: target.to_string(), cause: pooler::NO_NOTIFICATIONS.to_owned() });
+    }
     if let Some(cache) = user_cache.clone() {
         match &pools {
             Pools::Sqlite(database) => drop(tokio::spawn(coherence::follow_other_writers(database.clone(), cache))),
@@ -68,6 +74,7 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
     let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
     let store = Store {
         pools,
+        shares_sessions,
         clock,
         ids,
         target,
@@ -96,18 +103,19 @@ fn user_cache(config: &DatabaseConfig) -> Option<Arc<Cache<Representation<User>>
     (max_bytes > 0).then(|| Arc::new(Cache::new("users", max_bytes)))
 }
 
-async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<Pools, String> {
+/// Returns also whether connections share sessions.
+async fn open_postgres(config: &Config, options: &PgConnectOptions) -> Result<(Pools, bool), String> {
     let options = pool_options::postgres(config, options);
-    wait_for_postgres(config, &options).await?;
+    let shares_sessions = wait_for_postgres(config, &options).await?;
     let probe = PostgresPool::new("probe", pool_options::probe(), options.clone(), PING_TIMEOUT);
     let deadline = config.deadlines.statement + RESPONSE_MARGIN;
     let all = PostgresPool::new("all", pool_options::requests(config), options, deadline);
-    Ok(Pools::Postgres { all, probe })
+    Ok((Pools::Postgres { all, probe }, shares_sessions))
 }
 
 /// Connects once, and tries again while the server is not available yet. A pool would report only a timeout; a single
-/// connection reports the cause.
-async fn wait_for_postgres(config: &Config, options: &PgConnectOptions) -> Result<(), String> {
+/// connection reports the cause. Returns whether connections share sessions.
+async fn wait_for_postgres(config: &Config, options: &PgConnectOptions) -> Result<bool, String> {
     let end = Instant::now() + config.database.database_startup_timeout;
     let mut pause = Duration::from_millis(100);
     loop {
@@ -116,9 +124,11 @@ async fn wait_for_postgres(config: &Config, options: &PgConnectOptions) -> Resul
         let cause = match tokio::time::timeout(attempt, PgConnection::connect_with(options)).await {
             Ok(Ok(mut connection)) => {
                 let _ = tokio::time::timeout(attempt, warn_unless_durable(&mut connection)).await;
+                pooler::warn_of_ignored(&pool_options::postgres_settings(config), &mut connection).await;
+                let shares_sessions = pooler::shares_sessions(&mut connection, options).await?;
                 // If this fails, the server closes the connection.
                 let _ = connection.close().await;
-                return Ok(());
+                return Ok(shares_sessions);
             }
             Ok(Err(error)) if !is_not_available_yet(&error) => return Err(message(&error)),
             Ok(Err(error)) => message(&error),

@@ -20,6 +20,7 @@ mod fault_injection;
 mod idempotency;
 mod keys_in_flight;
 mod pool_options;
+mod pooler;
 mod pools;
 mod postgres_pool;
 mod probes;

@@ -29,8 +29,13 @@ pub(super) fn probe<DB: Database>() -> PoolOptions<DB> {
 
 /// Returns the options of the connections for requests, for this role and database.
 pub(super) fn postgres(config: &Config, options: &PgConnectOptions) -> PgConnectOptions {
+    named(options).options(postgres_settings(config))
+}
+
+/// The settings of the connections for requests, in the units of `pg_settings`.
+pub(super) fn postgres_settings(config: &Config) -> [(&'static str, String); 7] {
     let milliseconds = |duration: Duration| duration.as_millis().to_string();
-    named(options).options([
+    [
         ("statement_timeout", milliseconds(config.deadlines.statement)),
         ("lock_timeout", milliseconds(config.deadlines.lock)),
         ("idle_in_transaction_session_timeout", milliseconds(config.database.database_idle_in_transaction_timeout)),
@@ -43,5 +48,5 @@ pub(super) fn postgres(config: &Config, options: &PgConnectOptions) -> PgConnect
         ("enable_seqscan", "off".to_owned()),
         // A bitmap has no order: the plan of a page would read every row of the range, and sort them.
         ("enable_bitmapscan", "off".to_owned()),
-    ])
+    ]
 }

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     error_kind::{is_contention, is_misfit, lacks_privilege, message},
     pool_options::MAX_OPEN_TIME,
+    pooler,
     pools::Pools,
     postgres_pool,
     resources::STATEMENTS,
@@ -95,6 +96,9 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), MigrationError> {
         match &self.pools {
             Pools::Sqlite(database) => migrate_sqlite(&database.connections().writer).await,
+            Pools::Postgres { .. } if self.shares_sessions => {
+                Err(MigrationError::Failed(pooler::NO_MIGRATIONS.to_owned()))
+            }
             Pools::Postgres { .. } => {
                 // On a connection without the timeouts for requests: creating an index on a large table takes longer.
                 let mut connection = postgres_pool::without_timeouts(&self.target).await?;

@@ -36,6 +36,8 @@ pub(super) const MAX_DEPTH: usize = 16_384;
 #[derive(Clone)]
 pub struct Store {
     pub(super) pools: Pools,
+    /// Whether connections share sessions of PostgreSQL: see `pooler.rs`.
+    pub(super) shares_sessions: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) target: DatabaseTarget,

@@ -207,7 +207,9 @@ impl App {
         if !flags.contains(&"--caller-rate-limit") {
             arguments.extend(["--caller-rate-limit", "off"]);
         }
-        if !flags.contains(&"--user-cache-bytes") {
+        if url.starts_with("postgres") && postgres::shares_sessions() {
+            arguments.push("--no-migrate");
+        } else if !flags.contains(&"--user-cache-bytes") {
             // Also on PostgreSQL, where it is off by default: with the cache the answers must be the same.
             arguments.extend(["--user-cache-bytes", "1000000"]);
         }

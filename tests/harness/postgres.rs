@@ -173,6 +173,11 @@ fn database_url(cluster: &Cluster, name: &str) -> String {
     at(&cluster.url, name)
 }
 
+/// Whether `TEST_POOLER_URL` is of a pooler in transaction mode, which a server uses without migrations and cache.
+pub fn shares_sessions() -> bool {
+    environment("TEST_POOLER_MODE").is_ok_and(|mode| mode == "transaction")
+}
+
 /// The URL of another database of a server.
 fn at(url: &str, name: &str) -> String {
     let (server, _) = url.rsplit_once('/').expect("the URL names a database");

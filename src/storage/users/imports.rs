@@ -23,6 +23,7 @@ use crate::{
     ids::uuid_v7,
     storage::{
         error::is_unavailable,
+        pooler,
         pools::Pools,
         retry::retry,
         sqlite_database::{Access, SqliteDatabase},
@@ -145,6 +146,9 @@ impl Store {
                 let result = sqlx::query(NO_CHECKPOINT).execute(lease.pool()).await;
                 lease.finish(result).await?;
                 Target::Sqlite { database: database.clone(), version: database.version().await?, busy: Duration::ZERO }
+            }
+            Pools::Postgres { .. } if self.shares_sessions => {
+                return Err(sqlx::Error::Configuration(pooler::NO_IMPORT.into()));
             }
             Pools::Postgres { all, .. } => {
                 let mut connection = PgConnection::connect_with(&all.inner().connect_options()).await?;
