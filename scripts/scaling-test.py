@@ -5,6 +5,9 @@ failover   Kills the primary under load and promotes the replica. Prints what cl
            there afterwards, and none of which a 503 said that nothing was changed.
 pgbouncer  Runs the servers behind PgBouncer in session and in transaction mode, and what the start refuses.
 
+suite      The API tests behind PgBouncer in both modes. Not run by default.
+measure    Prints what each part costs, with wrk. Not run by default.
+
 Clients repeat nothing. Started by scripts/scaling-test: scaling-test.py SERVER KEY KEY_ENTRY [PART]...
 """
 
@@ -104,7 +107,7 @@ class Machine:
 class Postgres:
     """The primary and the replica, with the files of deploy/scaling."""
 
-    def __init__(self, machine, replicated):
+    def __init__(self, machine, replicated, durable=True):
         self.machine, folder = machine, machine.folder
         self.ports = {"primary": free_port(), "replica": free_port()}
         secret = machine.write("password", PASSWORD)
@@ -121,6 +124,8 @@ class Postgres:
 
         def primary():
             command = ["postgres", "-D", data, "-c", f"config_file={conf}", "-c", f"port={self.ports['primary']}"]
+            if not durable:
+                command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=300"]
             process = machine.start(*machine.as_owner, *command, log="primary.log")
             wait_until("the primary", lambda: self.sql("primary", "SELECT 1") == "1")
             return process
@@ -137,7 +142,7 @@ class Postgres:
         self.replica_data = folder / "replica"
         environment = {**self.environment, "PGDATA": f"{self.replica_data}", "PGPORT": f"{self.ports['replica']}",
                        "PRIMARY_HOST": f"127.0.0.1 port={self.ports['primary']}"}
-        machine.start(*machine.as_owner, "sh", script, log="replica.log", env=environment, cwd="/")
+        self.replica = machine.start(*machine.as_owner, "sh", script, log="replica.log", env=environment, cwd="/")
         state = "SELECT sync_state FROM pg_stat_replication WHERE application_name = 'replica'"
         wait_until("the replica", lambda: self.sql("primary", state) == "sync")
 
@@ -149,8 +154,8 @@ class Postgres:
         command = ["psql", "-qtAX", "-v", "ON_ERROR_STOP=1", target, "-c", statement]
         return subprocess.run(command, check=check, capture_output=True, text=True, env=self.environment).stdout.strip()
 
-    def url(self, port):
-        return f"postgres://web_server:{PASSWORD}@127.0.0.1:{port}/web_server"
+    def url(self, port, role="web_server"):
+        return f"postgres://{role}:{PASSWORD}@127.0.0.1:{port}/web_server"
 
     def stop_primary(self):
         self.primary.send_signal(signal.SIGINT)
@@ -214,7 +219,7 @@ class HAProxy:
             "bind :8080": f"bind 127.0.0.1:{self.port}", "bind :5432": f"bind 127.0.0.1:{self.database}",
             "bind :8404": f"bind 127.0.0.1:{self.metrics}", "/tmp/haproxy.sock": f"{self.socket}", "option httplog": "option dontlog-normal",
         }))
-        machine.start("haproxy", "-db", "-f", config, log="haproxy.log")
+        self.process = machine.start("haproxy", "-db", "-f", config, log="haproxy.log")
         wait_until("HAProxy", lambda: self.socket.exists())
 
     def up(self, backend):
@@ -460,9 +465,9 @@ def failover():
         load.check_writes()
 
 
-def start_pgbouncer(own, postgres, mode, size):
+def start_pgbouncer(own, postgres, mode, size, role="web_server"):
     port = free_port()
-    users = own.write("userlist.txt", f'"web_server" "{PASSWORD}"\n')
+    users = own.write("userlist.txt", "".join(f'"{role}" "{PASSWORD}"\n' for role in ("web_server", "pooled")))
     config = own.write(f"pgbouncer-{mode}.ini", replaced("pgbouncer.ini", {
         "* = host=haproxy port=5432": f"* = host=127.0.0.1 port={postgres.ports['primary']}", "listen_addr = *": "listen_addr = 127.0.0.1",
         "listen_port = 6432": f"listen_port = {port}\nunix_socket_dir =", "/etc/pgbouncer/userlist.txt": f"{users}",
@@ -474,7 +479,7 @@ def start_pgbouncer(own, postgres, mode, size):
         file.chmod(0o644)
     own.start(*own.as_owner, PGBOUNCER, config, log=f"pgbouncer-{mode}.log", cwd="/")
     wait_until("PgBouncer", lambda: socket.create_connection(("127.0.0.1", port), 1) if accepts(port) else None).close()
-    return postgres.url(port)
+    return postgres.url(port, role)
 
 
 def accepts(port):
@@ -528,5 +533,125 @@ def pgbouncer():
         other.check_none_failed("the other server")
 
 
+def suite():
+    """The API tests on PostgreSQL, whose servers are behind PgBouncer. Databases are made and removed beside it."""
+    with machine() as own:
+        postgres = Postgres(own, replicated=False, durable=False)
+        postgres.sql("primary", f"CREATE ROLE pooled SUPERUSER LOGIN PASSWORD '{PASSWORD}'", check=True)
+        for name, value in ROLE_SETTINGS.items():
+            postgres.sql("primary", f"ALTER ROLE pooled SET {name} = {value}", check=True)
+        for mode in ("session", "transaction") if has_prepared_statements() else ("session",):
+            environment = {**os.environ, "TEST_POSTGRES_URL": postgres.url(postgres.ports["primary"]), "TEST_POOLER_MODE": mode,
+                           "TEST_POOLER_URL": start_pgbouncer(own, postgres, mode, 40, role="pooled")}
+            command = ["cargo", "test", "--quiet", "--locked", "--test", "api_tests", "--", "--skip", "sqlite"]
+            result = subprocess.run(command, env=environment, capture_output=True, text=True)
+            own.write(f"suite-{mode}.log", result.stdout)
+            print(f"PgBouncer {'.'.join(map(str, pgbouncer_version()))}, {mode} mode:",
+                  *[line for line in result.stdout.splitlines() if line.startswith("test result")], flush=True)
+            assert result.returncode == 0, result.stdout[-5000:]
+
+
+def cpu_seconds(pids):
+    """User and system time of processes, and of their children that have ended."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += sum(map(int, fields[11:15]))
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+USERS, FIRST = 100_000, 100_000_000_000
+ID_PREFIX = "01900000-0000-7000-8000-"
+
+
+def wrk(port, kind, processes, connections=64, seconds=4):
+    """Returns requests/s, and CPU-µs for each request by the name of the process."""
+    environment = {**os.environ, "REQUESTS": kind, "RUN": f"{random.randrange(10**9)}", "USERS": f"{USERS}", "ITEMS": "1",
+                   "FIRST": f"{ID_PREFIX}{FIRST}", "AUTHORIZATION": HEADERS["Authorization"]}
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", "benches/load/requests.lua",
+               f"http://127.0.0.1:{port}"]
+
+    def used():
+        return {name: cpu_seconds(pids()) for name, pids in processes.items()}
+
+    before = used()
+    output = subprocess.check_output(command, text=True, env=environment)
+    after = used()
+    requests, micros, _, _, errors = map(int, re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$", output, re.MULTILINE).groups())
+    assert not errors, output
+    return requests / micros * 1e6, {name: (after[name] - before[name]) / requests * 1e6 for name in before}
+
+
+def seed(postgres, url):
+    columns = "users (id, name, email, email_key, version, created_at, updated_at)"
+    last = FIRST + USERS - 1
+    insert = (f"INSERT INTO {columns} SELECT ('{ID_PREFIX}' || n)::uuid, 'Ada', 'seed' || n || '@example.com', "
+              f"'seed' || n || '@example.com', 1, now(), now() FROM generate_series({FIRST}, {last}) n")
+    for statement in (insert, "VACUUM ANALYZE users"):
+        subprocess.run(["psql", "-qX", url, "-c", statement], check=True, env=postgres.environment)
+
+
+def measure():
+    """Prints what HAProxy, a second server, the synchronous replica and PgBouncer cost."""
+    with deployment() as (own, postgres, servers, haproxy):
+        direct = postgres.url(postgres.ports["primary"])
+        seed(postgres, direct)
+
+        def tree(process):
+            children = subprocess.run(["pgrep", "-P", f"{process.pid}"], capture_output=True, text=True).stdout.split()
+            return [process.pid, *map(int, children)]
+
+        pids = {name: (lambda process=process: tree(process)) for name, process in {
+            "servers": None, "HAProxy": haproxy.process, "primary": postgres.primary, "replica": postgres.replica,
+        }.items() if process}
+
+        def row(name, port, running, **others):
+            for kind in ("read", "create", "update"):
+                processes = {"servers": lambda: [server.process.pid for server in running]} | pids | others
+                for _ in range(1):
+                    rate, used = wrk(port, kind, processes)
+                cells = " | ".join(f"{used[key]:.1f}" if key in used and used[key] >= 0.05 else "–"
+                                   for key in ("servers", "HAProxy", "PgBouncer", "primary", "replica"))
+                print(f"| {name} | {kind} | {rate:,.0f} | {cells} |", flush=True)
+
+        print("| | request | requests/s | servers | HAProxy | PgBouncer | primary | replica |\n|---|---|---|---|---|---|---|---|")
+        one = Server(own, "direct", direct).start()
+        row("one server", one.port, [one])
+        for name in ("notify_update", "notify_delete"):
+            subprocess.run(["psql", "-qX", direct, "-c", f"ALTER TABLE users DISABLE TRIGGER users_{name}"], check=True,
+                           env=postgres.environment)
+        row("… without the triggers that notify", one.port, [one])
+        for name in ("notify_update", "notify_delete"):
+            subprocess.run(["psql", "-qX", direct, "-c", f"ALTER TABLE users ENABLE ALWAYS TRIGGER users_{name}"], check=True,
+                           env=postgres.environment)
+        postgres.sql("primary", "ALTER SYSTEM SET synchronous_standby_names = ''", check=True)
+        postgres.sql("primary", "SELECT pg_reload_conf()", check=True)
+        row("… with an asynchronous replica", one.port, [one])
+        postgres.sql("primary", "ALTER SYSTEM SET synchronous_standby_names = 'replica'", check=True)
+        postgres.sql("primary", "SELECT pg_reload_conf()", check=True)
+        one.stop()
+        cached = Server(own, "cached", direct, USER_CACHE_BYTES="67108864").start()
+        time.sleep(2)
+        row("… with a cache", cached.port, [cached])
+        cached.stop()
+        servers[1].stop()
+        wait_until("one server in HAProxy", lambda: haproxy.up("ready") == {"a"})
+        row("one server behind HAProxy", haproxy.port, servers[:1])
+        servers[1].start()
+        wait_until("both servers in HAProxy", lambda: haproxy.up("ready") == {"a", "b"})
+        row("two servers behind HAProxy", haproxy.port, servers)
+        for name, value in ROLE_SETTINGS.items():
+            postgres.sql("primary", f"ALTER ROLE web_server SET {name} = {value}", check=True)
+        for mode, size in (("session", 40), ("transaction", 16)):
+            if mode == "transaction" and not has_prepared_statements():
+                continue
+            url = start_pgbouncer(own, postgres, mode, size)
+            process = own.running[-1]
+            server = Server(own, f"pooled-{mode}", url, NO_MIGRATE="true").start()
+            row(f"one server, PgBouncer in {mode} mode", server.port, [server], PgBouncer=lambda process=process: [process.pid])
+            server.stop()
+
+
 for part in PARTS or ["restarts", "failover", "pgbouncer"]:
-    {"restarts": restarts, "failover": failover, "pgbouncer": pgbouncer}[part]()
+    {"restarts": restarts, "failover": failover, "pgbouncer": pgbouncer, "suite": suite, "measure": measure}[part]()

@@ -1,5 +1,5 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
--- the id FIRST), read-all (each in turn, which fills a cache), list, create, create-keyed (with an idempotency key) or batch
+-- the id FIRST), read-all (each in turn, which fills a cache), list, update (the name of a random one), create, create-keyed (with an idempotency key) or batch
 -- (ITEMS users; addresses contain RUN). AUTHORIZATION is the header of every request. RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
 -- visible. What is constant is formatted once: wrk shares the processor with the server.
 
@@ -36,6 +36,13 @@ elseif kind == "read-all" then
     function request()
         number = number % users + 1
         return before .. string.format("%.0f", first + number - 1) .. after
+    end
+elseif kind == "update" then
+    local headers = { ["Content-Type"] = "application/json", ["Authorization"] = os.getenv("AUTHORIZATION") }
+    function request()
+        number = number + 1
+        local path = string.format("/users/%s%.0f", prefix, first + math.random(0, users - 1))
+        return wrk.format("PATCH", path, headers, string.format('{"name":"Ada %s %d %d"}', run, thread_id, number))
     end
 elseif kind == "create" or kind == "create-keyed" or kind == "batch" then
     local function user()
