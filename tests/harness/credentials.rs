@@ -19,9 +19,10 @@ pub static OTHER: LazyLock<Key> = LazyLock::new(|| Key::new("others", &EVERY_SCO
 
 /// Keys with every scope but one, by that scope; none if the contract has only one.
 pub static WITHOUT: LazyLock<BTreeMap<&str, Key>> = LazyLock::new(|| {
-    let without = EVERY_SCOPE.iter().enumerate().map(|(number, scope)| {
+    let without = EVERY_SCOPE.iter().map(|scope| {
         let others: Vec<_> = EVERY_SCOPE.iter().filter(|other| *other != scope).collect();
-        (!others.is_empty()).then(|| (scope.as_str(), Key::new(&format!("without-{number}"), &others, None)))
+        let name = format!("without-{}", scope.replace(':', "-"));
+        (!others.is_empty()).then(|| (scope.as_str(), Key::new(&name, &others, None)))
     });
     without.flatten().collect()
 });

@@ -161,7 +161,7 @@ async fn the_log_has_the_caller() {
     process.signal("TERM");
     assert_eq!(process.exit().await.code(), Some(0));
     let log = process.log.lock().unwrap();
-    for (status, caller) in [(200, "key:tests"), (403, "key:without-1")] {
+    for (status, caller) in [(200, "key:tests"), (403, "key:without-users-read")] {
         let (status, caller) = (format!("\"status\":{status}"), format!("\"caller\":\"{caller}\""));
         assert!(log.iter().any(|line| line.contains(&status) && line.contains(&caller)), "{log:?}");
     }
