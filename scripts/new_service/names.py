@@ -1,0 +1,152 @@
+"""The names of a service, and where the names of this repository are replaced."""
+
+import re
+
+# Copied as they are: the licences of this code, and the contract tools, whose tests and documentation have a shop of their own.
+KEPT = re.compile(r"LICENSE-|crates/(openapi-|contract-cli/)|docs/drift\.md$|scripts/drift-doc$")
+
+# Here `user` is a person, an account or a name of someone else.
+OTHER_USERS = re.compile(
+    r"[Uu]ser[-_ ]?[Aa]gents?|USER_AGENT|adduser|--(git-)?user(name)?(?![a-z-])|(?<![A-Za-z])(get_)?username|(set_)?tcp_user_timeout"
+    r"|TCP_USER_TIMEOUT|POSTGRES_USER|SUPERUSER|current_user|user_version|PrivateUsers|runAsUser|multi-user|\bUser=|USER 65532"
+    r"|as user 65532|user: postgres|user information|user:(password|secret)|USER:PASSWORD|dbname user|user or password|a user name"
+    r"|Grafana \(user|unprivileged user|as other users|by this user|user@host|\$USER\.db|if users notice|crate has no users"
+)
+
+RUST = set("""
+    abstract as async await become box break const continue crate do dyn else enum extern false final fn for if impl in let loop
+    macro match mod move mut override priv pub ref return self static struct super trait true try type typeof union unsafe unsized
+    use virtual where while yield
+""".split())
+SQL = set("""
+    all analyze and any as between by case cast check collate column constraint create cross current default delete desc distinct
+    do else end except exists false for foreign from full group having in index inner insert intersect into is join left like limit
+    natural not null offset on or order outer primary references returning right row rows select set some table tables then to true
+    union unique update using values view views when where window with
+""".split())
+# What the code around a resource has already: modules, types, tables and variables.
+CODE = set("""
+    answer api app batch bench benches bin body build cache call caller case change cli client clock coalescer command config
+    connection contract count create database delete detail docs entry environment event fuzz group health http id import
+    item key label limit line list lookup main metric mode name number operation origin outcome page patch path pool port probe
+    problem process query read request resource response result router run script schema server state statement storage store sql
+    table target telemetry test time type update upkeep value version write writer
+""".split())
+
+
+class Names:
+    def __init__(self, service, plural, key):
+        word = service.replace("-", "_")
+        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", word) or is_reserved(word):
+            raise ValueError(
+                f"NAME {service}: expected words of lower-case letters and digits, such as book_shop, and no keyword"
+            )
+        if not re.fullmatch(r"[a-z]{3,30}", plural) or "user" in plural or plural in SQL or is_reserved(plural):
+            raise ValueError(
+                f"RESOURCE {plural}: expected one lower-case word, such as books, that the code or SQL does not have already"
+            )
+        if singular(plural) == plural:
+            raise ValueError(f"RESOURCE {plural}: expected an English plural that ends in s, such as books")
+        if word in (plural, singular(plural)):
+            raise ValueError(f"NAME {service}: the service and its resource need different names")
+        self.service, self.plural, self.singular, self.key = word, plural, singular(plural), key
+
+    def check_paths(self, paths):
+        """Refuses names with which two files or modules would have the same path."""
+        taken = {stem for path in paths for stem in stems(path)}
+        for path in paths:
+            target = path if is_kept(path) else renamed(path, path, self)
+            for stem in set(stems(target)) - set(stems(path)):
+                if stem in taken:
+                    raise ValueError(f"RESOURCE {self.plural}: {stem} exists already; choose another word")
+
+
+def is_reserved(word):
+    return not {word, singular(word)}.isdisjoint(RUST | CODE) or word == "web_server"
+
+
+def stems(path):
+    """The path without `.rs`, and the folders that it is in."""
+    parts = path.removesuffix(".rs").split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+
+
+def singular(plural):
+    for end, replacement in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("xes", "x"),
+        ("ches", "ch"),
+        ("shes", "sh"),
+        ("ss", "ss"),
+        ("s", ""),
+    ):
+        if plural.endswith(end):
+            return plural.removesuffix(end) + replacement
+    return plural
+
+
+def is_kept(path):
+    return bool(KEPT.match(path))
+
+
+def renamed(text, path, names):
+    """Returns a text with the names of the service: a file, or its path."""
+    if path.endswith(("Cargo.lock", "package-lock.json")):
+        return re.sub(r"web([-_])server", lambda match: names.service.replace("_", match[1]), text)
+    kept = []
+
+    def keep(match):
+        kept.append(match[0])
+        return f"\0{len(kept) - 1}\0"
+
+    text = OTHER_USERS.sub(keep, text)
+    text = rename_key(text, path, names.key)
+    article = "an" if names.singular[0] in "aeio" else "a"
+    text = re.sub(r"(?<![A-Za-z])(A|a)(?=[ _]`?[Uu]ser)", lambda match: match[0] + article[1:], text)
+    first, second = (f"%{ord(letter):02x}" for letter in names.plural[:2])
+    for old, new in (
+        ("%75%73ers", first + second + names.plural[2:]),
+        ("%75sers", first + names.plural[1:]),
+        ("users", names.plural),
+        ("Users", names.plural.capitalize()),
+        ("USERS", names.plural.upper()),
+        ("user", names.singular),
+        ("User", names.singular.capitalize()),
+        ("USER", names.singular.upper()),
+        ("WebServer", "".join(map(str.capitalize, names.service.split("_")))),
+        ("web_server", names.service),
+        ("web-server", names.service.replace("_", "-")),
+        ("WEB_SERVER", names.service.upper()),
+    ):
+        text = text.replace(old, new)
+    return re.sub("\0(\\d+)\0", lambda match: kept[int(match[1])], text)
+
+
+def rename_key(text, path, key):
+    """The place of the e-mail address of a user is that of the unique property."""
+    if path == "tests/harness/values.rs":
+        return text
+    pascal = "".join(map(str.capitalize, key.name.split("_")))
+    words = key.name.replace("_", " ")
+    article = "an" if key.name[0] in "aeio" else "a"
+    about_users = re.match(
+        r"src/storage/users/|crates/api/src/resources/users/|tests/api_tests/(users|several_users)\.rs", path
+    )
+    if about_users:
+        for old, new in (("addresses", key.plural), ("address", key.name)):
+            text = re.sub(rf"(?<![A-Za-z]){old}(?![A-Za-z])", new, text)
+    text = re.sub(r"\ban(?= e-?mail)", article, text)
+    text = re.sub(r"(?<![A-Za-z])an(?=_email)", article, text)
+    for old, new in (
+        ("EmailAddress", f"User{pascal}"),
+        ("e-mail addresses", key.plural.replace("_", " ")),
+        ("E-mail addresses", key.plural.replace("_", " ").capitalize()),
+        ("e-mail address", words),
+        ("E-mail address", words.capitalize()),
+    ):
+        text = text.replace(old, new)
+    text = re.sub(r"(?<![A-Za-z-])emails(?![A-Za-z])", key.plural, text)
+    text = re.sub(r"(?<![A-Za-z-])email(?![A-Za-z])", key.name, text)
+    text = re.sub(r"(?<![A-Za-z])EMAIL(?![A-Za-z])", key.name.upper(), text)
+    return re.sub(r"Email(?=Taken)", pascal, text)
