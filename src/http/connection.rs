@@ -1,6 +1,6 @@
 //! One connection: HTTP/1.1 or HTTP/2, and how long it is open.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
@@ -28,7 +28,6 @@ pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEADER_LIST: u32 = 48 * 1024;
 
 /// The settings of HTTP/1.1, and of HTTP/2 without TLS (h2c).
-#[derive(Clone)]
 pub(super) struct Protocols {
     http1: http1::Builder,
     http2: http2::Builder<StreamExecutor>,
@@ -81,7 +80,7 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
 }
 
 pub(super) struct Connection {
-    pub(super) protocols: Protocols,
+    pub(super) protocols: Arc<Protocols>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) client: Client,
     pub(super) connections: Arc<Connections>,
@@ -98,37 +97,55 @@ enum Transport {
 }
 
 impl Connection {
-    pub(super) async fn run(self, mut stream: TcpStream) {
+    /// Serves a client until its connection is closed. Each stage is an allocation of its own, so that an idle connection does not
+    /// keep room for the beginning.
+    pub(super) fn run(self, stream: TcpStream) -> impl Future<Output = ()> + Send {
+        let begun = Box::pin(self.begin(stream));
+        async move {
+            if let Some(serving) = begun.await {
+                serving.await;
+            }
+        }
+    }
+
+    /// Waits for the first bytes of a client. Returns what serves it.
+    async fn begin(self, mut stream: TcpStream) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let Self { protocols, tls, mut client, connections, activity, header_timeout, proxy_protocol } = self;
         let (start, accepted_from) = (Instant::now(), client.peer);
-        let begin = async {
-            tokio::select! {
-                begun = async {
-                    if proxy_protocol && client.is_proxy() {
-                        client.take_proxied(proxy_protocol::read(&mut stream).await?);
-                    }
-                    begin(stream, tls, &activity).await
-                } => begun.inspect_err(|error| tracing::debug!(%error, %accepted_from, "no connection")).ok(),
-                () = sleep(header_timeout) => None,
-                () = time_for_first_request(&activity.close) => None,
-            }
+        let (stream, is_http2) = tokio::select! {
+            begun = async {
+                if proxy_protocol && client.is_proxy() {
+                    client.take_proxied(proxy_protocol::read(&mut stream).await?);
+                }
+                begin(stream, tls, &activity).await
+            } => begun.inspect_err(|error| tracing::debug!(%error, %accepted_from, "no connection")).ok()?,
+            () = sleep(header_timeout) => return None,
+            () = time_for_first_request(&activity.close) => return None,
         };
-        let Some((stream, is_http2)) = Box::pin(begin).await else { return };
-
-        let peer = client.peer;
-        let timeouts = Timeouts { header: header_timeout, idle: protocols.idle_timeout };
+        let Protocols { http1, http2, idle_timeout } = &*protocols;
+        let timeouts = Timeouts { header: header_timeout, idle: *idle_timeout };
         let life = Life::new(connections, activity, start, timeouts);
-        let result = match (stream, is_http2) {
-            (Transport::Plain(stream), false) => life.serve_http1(&protocols.http1, stream, client).await,
-            (Transport::Plain(stream), true) => Box::pin(life.serve_http2(&protocols.http2, stream, client)).await,
-            (Transport::Tls(stream), false) => Box::pin(life.serve_http1(&protocols.http1, *stream, client)).await,
-            (Transport::Tls(stream), true) => Box::pin(life.serve_http2(&protocols.http2, *stream, client)).await,
-        };
-        if let Err(error) = result {
+        let peer = client.peer;
+        Some(match (stream, is_http2) {
+            (Transport::Plain(stream), false) => served(life.serve_http1(http1.clone(), stream, client), peer),
+            (Transport::Plain(stream), true) => served(life.serve_http2(http2.clone(), stream, client), peer),
+            (Transport::Tls(stream), false) => served(life.serve_http1(http1.clone(), *stream, client), peer),
+            (Transport::Tls(stream), true) => served(life.serve_http2(http2.clone(), *stream, client), peer),
+        })
+    }
+}
+
+/// Logs how a connection ended.
+fn served(
+    serving: impl Future<Output = hyper::Result<()>> + Send + 'static,
+    peer: SocketAddr,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        if let Err(error) = serving.await {
             // The client disconnected or did not send HTTP.
             tracing::debug!(%error, %peer, "connection error");
         }
-    }
+    })
 }
 
 /// Accepts TLS, if there is any, and returns whether the client speaks HTTP/2.

@@ -32,7 +32,7 @@ use super::{
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// The time after which an idle connection of HTTP/1.1 is left without hyper, whose buffers are most of its memory.
-const PARK_AFTER: Duration = Duration::from_secs(1);
+const PARK_AFTER: Duration = Duration::from_millis(100);
 
 /// The time in which a connection without a request can send its first one while the server drains.
 const FIRST_REQUEST_WHILE_DRAINING: Duration = Duration::from_secs(1);
@@ -98,22 +98,24 @@ impl Life {
 
     pub(super) async fn serve_http1<S: Socket>(
         mut self,
-        builder: &http1::Builder,
+        builder: http1::Builder,
         mut socket: S,
         client: Client,
     ) -> hyper::Result<()> {
         let activity = self.activity.clone();
         let service = service_fn(move |request| client.call(&activity, request));
         loop {
-            let mut connection = builder.serve_connection(TokioIo::new(socket), service.clone());
-            match self.run(Pin::new(&mut connection), true).await? {
+            let mut connection = Box::pin(builder.serve_connection(TokioIo::new(socket), service.clone()));
+            match self.run(connection.as_mut(), true).await? {
                 Stopped::Closed => return Ok(()),
                 Stopped::Idle => {}
             }
-            let parts = connection.into_parts();
-            socket = parts.io.into_inner();
+            let http1::Parts { io, read_buf, .. } = Pin::into_inner(connection).into_parts();
+            socket = io.into_inner();
             // A part of a head that was sent with the previous request, and no more of it since.
-            let has_part_of_head = !parts.read_buf.is_empty();
+            let has_part_of_head = !read_buf.is_empty();
+            // It has its capacity, however little is in it.
+            drop(read_buf);
             if has_part_of_head || !self.has_next_request(socket.client_stream()).await {
                 // A closed connection is what a client must expect between requests.
                 let _ = socket.shutdown().await;
@@ -137,7 +139,7 @@ impl Life {
 
     pub(super) async fn serve_http2<S: Socket>(
         self,
-        builder: &http2::Builder<StreamExecutor>,
+        builder: http2::Builder<StreamExecutor>,
         socket: S,
         client: Client,
     ) -> hyper::Result<()> {

@@ -37,6 +37,9 @@ const LAST_ACCEPTS_TIMEOUT: Duration = Duration::from_millis(200);
 /// at the same time.
 const BACKLOG: u32 = 65_535;
 
+/// What may wait in a socket until it can be sent, in bytes. What is in transit does not count.
+const MAX_UNSENT_IN_SOCKET: u32 = 64 * 1024;
+
 /// Listens on an address.
 ///
 /// # Errors
@@ -45,6 +48,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // So that a restart does not wait for connections of the previous process.
     socket.set_reuseaddr(true)?;
+    limit_unsent(&socket);
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -64,7 +68,7 @@ pub async fn serve(
     let tasks = TaskTracker::new();
     let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
     let connections = Connections::new(config.max_connections, config.max_connections_per_client);
-    let protocols = Protocols::new(config, max_request_time);
+    let protocols = Arc::new(Protocols::new(config, max_request_time));
     let proxies = Arc::new(TrustedProxies::new(config.trusted_proxies.clone(), config.forwarded_header));
     let accept = || accept(&listener, &connections, &proxies, &drain);
     let mut shutdown = pin!(shutdown);
@@ -85,12 +89,12 @@ pub async fn serve(
             header_timeout: config.header_timeout,
             proxy_protocol: config.proxy_protocol,
         };
-        let abort = abort.clone();
+        let (abort, serving) = (abort.clone(), connection.run(stream));
         tasks.spawn(async move {
             let _entry = entry;
             let _counted = Counted::connection();
             tokio::select! {
-                () = connection.run(stream) => {}
+                () = serving => {}
                 () = abort.cancelled() => {}
             }
         });
@@ -139,7 +143,6 @@ async fn accept(
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "failed to set TCP_NODELAY");
             }
-            set_send_timeout(&stream);
             let entry = connections.admit(peer.ip(), proxies.contains(peer.ip()), drain).await?;
             Some((stream, peer, entry))
         }
@@ -170,13 +173,18 @@ fn refuse_new_connections(listener: &TcpListener) {
     let _ = listener;
 }
 
-/// Limits the time in which a client must acknowledge data. hyper has no timeout for writes, so the kernel measures it
-/// (RFC 5482).
-fn set_send_timeout(stream: &TcpStream) {
+/// Limits what the kernel does for clients that do not receive. hyper has no timeout for writes, so the kernel measures the time in
+/// which data must be acknowledged (RFC 5482). And it limits how much may wait in a socket: otherwise that of a client that receives
+/// nothing takes megabytes, which are copied at once. Accepted connections inherit both (tcp(7)).
+fn limit_unsent(listener: &TcpSocket) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(connection::SEND_TIMEOUT)) {
-        tracing::debug!(%error, "failed to set TCP_USER_TIMEOUT");
+    {
+        let socket = socket2::SockRef::from(listener);
+        let limits = socket.set_tcp_user_timeout(Some(connection::SEND_TIMEOUT));
+        if let Err(error) = limits.and_then(|()| socket.set_tcp_notsent_lowat(MAX_UNSENT_IN_SOCKET)) {
+            tracing::debug!(%error, "failed to set TCP_USER_TIMEOUT or TCP_NOTSENT_LOWAT");
+        }
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = stream;
+    let _ = listener;
 }

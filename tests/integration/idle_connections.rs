@@ -1,6 +1,7 @@
-//! Connections that are kept between requests. After a second of silence they have no buffers any more, which no client notices.
+//! Connections that are kept between requests. After a tenth of a second of silence they have no buffers any more, which no client
+//! notices.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,10 +9,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::harness::{App, Database, Server, Storage};
+use crate::{
+    harness::{App, Database, Server, Storage},
+    process::{Process, web_server},
+};
 
 /// Longer than the time after which a connection is parked, twice.
-const SILENCE: Duration = Duration::from_millis(2_500);
+const SILENCE: Duration = Duration::from_millis(500);
 
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: a\r\n\r\n";
 
@@ -124,4 +128,37 @@ async fn a_silent_connection_does_not_delay_a_stop() {
     sleep(SILENCE).await;
     timeout(Duration::from_secs(5), server.stop()).await.expect("the server stops at once");
     assert!(silent.is_closed().await);
+}
+
+/// The whole of what the process has for a connection: with the buffer that its request was read into, it would be 12 kB.
+#[tokio::test]
+async fn a_silent_connection_occupies_little_memory() {
+    const CONNECTIONS: u64 = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = web_server(folder.path());
+    command.env("RUST_LOG", "warn,web_server=info");
+    let server = Process::start(command).await;
+    let resident = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim_end_matches("kB");
+        kilobytes.trim().parse::<u64>().unwrap()
+    };
+    let open = async |count: u64| {
+        let mut clients = Vec::new();
+        for number in 0..count {
+            let mut client = Client::connect(&server.app).await;
+            client.send(HEALTH).await;
+            client.receive().await;
+            clients.push(client);
+            if number % 50 == 49 {
+                sleep(SILENCE).await;
+            }
+        }
+        clients
+    };
+    let _first = open(100).await;
+    let before = resident();
+    let _silent = open(CONNECTIONS).await;
+    let each = (resident() - before) * 1024 / CONNECTIONS;
+    assert!(each < 10_000, "{each} bytes");
 }
