@@ -48,7 +48,7 @@ pub(crate) async fn read(
     let mut body = std::mem::take(request.body_mut());
     let schema = schema(operation, request.headers())?;
     let (bytes, received) = receive(request.headers(), &mut body, limits).await?;
-    let value = if bytes.len() > SMALL {
+    let value = if bytes.len() > JUDGED_AT_ONCE {
         judge_apart(operation.clone(), schema, bytes, received).await?
     } else {
         judge(&operation.bodies[schema].1, &bytes)?
@@ -152,6 +152,10 @@ async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Re
             })?;
             if let Ok(data) = data.into_data() {
                 received.add(data.len())?;
+                if bytes.len() > SMALL && bytes.capacity() - bytes.len() < data.len() {
+                    // Doubled, bodies could occupy twice what is counted; with the announced length, far more.
+                    bytes.reserve_exact(data.len().max(bytes.len() / 4));
+                }
                 bytes.extend_from_slice(&data);
             }
         }
@@ -169,8 +173,11 @@ static RECEIVED: AtomicUsize = AtomicUsize::new(0);
 /// The maximum of these bytes. Above it, bodies larger than [`SMALL`] are refused.
 const MAX_RECEIVED: usize = 64 << 20;
 
-/// The size of a body that is always received: the connections of a client are limited.
-const SMALL: usize = 64 << 10;
+/// The size of a body that is always received, as that of one user: the number of connections is limited.
+const SMALL: usize = 16 << 10;
+
+/// The size of a body that is judged by the thread that received it: in less than a millisecond.
+const JUDGED_AT_ONCE: usize = 64 << 10;
 
 const TOO_MANY: &str = "Too many large request bodies are being received. Nothing was changed.";
 

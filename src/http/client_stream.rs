@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     net::TcpStream,
     time::Sleep,
 };
@@ -23,6 +23,9 @@ const LINGER_BYTES: usize = 32 << 20;
 
 /// How much is read before other connections get their turn, in bytes: thousands of small frames.
 const TURN: usize = 16 * 1024;
+
+/// How much is read at once, in bytes.
+const MAX_READ: u64 = 8 * 1024;
 
 /// The maximum size of a small response, in bytes.
 const SMALL: usize = 2 * 1024;
@@ -66,7 +69,8 @@ impl AsyncRead for ClientStream {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(context, buffer) else {
+        // hyper doubles a buffer that a read fills.
+        let Poll::Ready(result) = Pin::new(&mut (&mut self.stream).take(MAX_READ)).poll_read(context, buffer) else {
             self.read = 0;
             return Poll::Pending;
         };
