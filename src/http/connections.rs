@@ -2,7 +2,7 @@
 //!
 //! One client, however many connections it opens, must not keep others out. A client, as for the rate limit, is an IPv4 address
 //! or the /64 network of an IPv6 address, and has a maximum of its own. If all connections are taken, a new one takes the place
-//! of the one that is idle the longest, so that probes and other clients get through.
+//! of one of those that are idle the longest, so that probes and other clients get through.
 
 use std::{
     collections::HashMap,
@@ -163,7 +163,7 @@ impl Connections {
                 if open.all.len() < self.max {
                     return Some(self.add(&mut open, client, drain));
                 }
-                self.close_longest_idle(&mut open);
+                self.close_longest_idle(&open);
             }
             // All are in use, or the idle one is about to close.
             let _ = tokio::time::timeout(RETRY, is_closed).await;
@@ -221,16 +221,23 @@ impl Connections {
         }
     }
 
-    fn close_longest_idle(&self, open: &mut Open) {
+    /// Closes the hundredth part of the connections, so that a listener that stays full does not look at all of them for each new one.
+    fn close_longest_idle(&self, open: &Open) {
         let is_idle = |activity: &&Arc<Activity>| {
             activity.requests.load(Ordering::Relaxed) == 0 && !activity.close.is_cancelled()
         };
-        let idle = open.all.values().filter(is_idle);
-        let Some(longest) = idle.min_by_key(|activity| activity.idle_since.load(Ordering::Relaxed)).cloned() else {
+        let idle_since = |activity: &Arc<Activity>| activity.idle_since.load(Ordering::Relaxed);
+        let mut idle: Vec<_> =
+            open.all.values().filter(is_idle).map(|activity| (idle_since(activity), activity)).collect();
+        if idle.is_empty() {
             return;
-        };
-        longest.close.cancel();
-        metrics::count_refused_connection("idle");
+        }
+        let count = (self.max / 100).clamp(1, idle.len());
+        idle.select_nth_unstable_by_key(count - 1, |(since, _)| *since);
+        for (_, longest) in idle.iter().take(count) {
+            longest.close.cancel();
+            metrics::count_refused_connection("idle");
+        }
         if IDLE_WARNINGS.has_passed() {
             tracing::warn!(limit = self.max, "MAX_CONNECTIONS are open: closing those that are idle the longest");
         }
