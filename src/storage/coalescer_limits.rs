@@ -34,9 +34,9 @@ impl Limits {
     /// The number of items that may wait: as many whole statements as start in time, and always one.
     pub(super) fn max_depth(&self, rate: &Rate, now: Instant, oldest: Option<Instant>) -> usize {
         let oldest = oldest.unwrap_or(now);
-        // Less than the wait, so that few of those that are accepted are refused later.
+        // Half of the wait, so that hardly any of those that are accepted is refused later, even if the database becomes slower.
         let at_once = if rate.at_once > 0 { rate.at_once } else { self.items };
-        let Some(in_time) = rate.items_in(self.wait * 3 / 4, now, oldest, at_once) else { return self.depth };
+        let Some(in_time) = rate.items_in(self.wait / 2, now, oldest, at_once) else { return self.depth };
         (in_time / at_once * at_once).max(at_once).min(self.depth)
     }
 }
