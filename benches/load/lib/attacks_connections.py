@@ -2,42 +2,22 @@
 
 import functools, select, threading, time
 
-from lib.attacks import Attack
+from lib.attacks import HEALTH, Attack
 from lib.attacks_sockets import Hold, hold
-from lib.clients import Process, attacker, exchange, fork, get, milliseconds, open_files, open_socket, post
-from lib.processes import fail
+from lib.clients import attacker, exchange, get, milliseconds, open_files, open_socket, post
 
 SLOW, IDLE, TAKEN, CONNECTS = 4_000, 10_000, 10_000, 2_000
-HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class Idle:
-    """IDLE keep-alive connections that have sent a request, in a process of their own."""
-
-    def __init__(self, context):
-        before, opened = context.server.memory(), fork.Event()
-        self.process = Process(hold, context.port, Hold([f"127.2.{number // 40}.1" for number in range(IDLE)], HEALTH), opened)
-        if not opened.wait(60):
-            fail("the idle connections were not opened within 60 s")
-        time.sleep(1)
-        self.each = (context.server.memory() - before) / IDLE
-
-    def end(self):
-        held = self.process.result()
-        return f"{IDLE:,} idle connections: {self.each / 1000:.1f} kB each, {len(held.ages)} closed"
 
 
 def slow(context, plan, deadline):
     """Connections that are slow; one that lives a second longer than the deadline is reported."""
-    idle = Idle(context)
     [held] = context.attack((hold, plan))
     late = sum(age > deadline + 1 for age in held.ages + held.open_ages)
-    return f"{held.closed()}; {late:,} later than {deadline} s + 1 s; {idle.end()}"
+    return f"{held.closed()}; {late:,} later than {deadline} s + 1 s"
 
 
 def slow_read(context):
     """Does not read. The server cannot send the end of a connection whose window is closed, so its sockets are counted."""
-    idle = Idle(context)
     before, counts, began = open_files(context.server.process), [], time.monotonic()
     addresses = [attacker(number % 250) for number in range(SLOW)]
     requests = get("/openapi.json") * 20
@@ -55,7 +35,7 @@ def slow_read(context):
     end = next((at for at, number in counts if at > 3 and number < most / 100), None)
     at, left = counts[-1]
     closed = f"99 % of the server's sockets closed after {end:.1f} s" if end else f"{left:,} open after {at:.0f} s"
-    return f"{held.opened:,} connections, at most {most:,} at once; {closed}; {idle.end()}"
+    return f"{held.opened:,} connections, at most {most:,} at once; {closed}"
 
 
 def addresses(count):
@@ -134,14 +114,14 @@ def connects(context):
 MORE = {"MAX_CONNECTIONS": "18000"}
 ATTACKS = {
     "slow-headers": Attack("4,000 connections with a header line per second, beside 10,000 idle ones", "HEADER_TIMEOUT (10 s)",
-                           slow_headers, MORE, 25),
+                           slow_headers, MORE, 25, idle=IDLE),
     "slow-body": Attack("4,000 connections with a byte of a body per second, beside 10,000 idle ones", "BODY_TIMEOUT (10 s)",
-                        slow_body, MORE | {"CALLER_RATE_LIMIT": "off"}, 25),
+                        slow_body, MORE | {"CALLER_RATE_LIMIT": "off"}, 25, idle=IDLE),
     "slow-read": Attack("4,000 connections with 20 requests for /openapi.json each that read nothing, beside 10,000 idle ones",
-                        "TCP_USER_TIMEOUT (30 s)", slow_read, MORE, 40),
+                        "TCP_USER_TIMEOUT (30 s)", slow_read, MORE, 40, idle=IDLE),
     "one-address": Attack("one address opens 10,000 keep-alive connections with one request each",
                           "MAX_CONNECTIONS_PER_CLIENT (1,000)", functools.partial(taken, clients=1)),
     "all-connections": Attack("11 addresses open 11,000 keep-alive connections with one request each",
-                              "MAX_CONNECTIONS (10,000): the longest idle one is closed", functools.partial(taken, clients=11)),
+                              "MAX_CONNECTIONS (10,000): those that are idle the longest are closed", functools.partial(taken, clients=11)),
     "connects": Attack("2,000 connects at once, every two seconds", "the backlog of the listener", connects),
 }

@@ -6,7 +6,7 @@ Every client has an address in 127.0.0.0/8, so that the limits for each address 
 import asyncio, ctypes, dataclasses, multiprocessing, os, signal, socket, statistics, time
 
 from lib import http2
-from lib.processes import AUTHORIZATION, FIRST_NUMBER, ID_PREFIX, fail
+from lib.processes import AUTHORIZATION, FIRST_NUMBER, ID_PREFIX, OTHER_AUTHORIZATION, fail
 
 fork = multiprocessing.get_context("fork")
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen by connect(), so that an address has 28,000 for each server
@@ -107,7 +107,7 @@ class Http1:
     """A connection of an ordinary client, which sends one request at a time."""
 
     def __init__(self, path, reader, writer):
-        self.message, self.reader, self.writer = get(path), reader, writer
+        self.message, self.reader, self.writer = get(path, OTHER_AUTHORIZATION), reader, writer
 
     async def send(self):
         """Returns whether the response is a 200."""
@@ -122,7 +122,7 @@ class Http2:
     """The same over HTTP/2."""
 
     def __init__(self, path, reader, writer):
-        self.block, self.reader, self.writer = http2.get(path, AUTHORIZATION), reader, writer
+        self.block, self.reader, self.writer = http2.get(path, OTHER_AUTHORIZATION), reader, writer
         self.stream, self.received = -1, bytearray()
         writer.write(http2.PREFACE + http2.settings() + http2.window_update(0, 1 << 30))
 

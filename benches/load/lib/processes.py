@@ -76,10 +76,16 @@ def has_setting(binary, flag):
     return f"--{flag} " in subprocess.check_output([binary, "--help"], text=True)
 
 
-# An API key of the benchmarks. Requests to every server have it, so that its bytes cost all of them the same.
-KEY = "wsk_" + "0123456789abcdef" * 4
-AUTHORIZATION = f"Bearer {KEY}"
-KEY_ENTRY = f"bench users:read,users:write,metrics:read never sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"
+def api_key(name, digits):
+    """Returns the header for an API key, and the line by which the server knows it."""
+    key = "wsk_" + digits * 4
+    return f"Bearer {key}", f"{name} users:read,users:write,metrics:read never sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+# Requests to every server have the first, so that its bytes cost all of them the same. The other is that of clients that are not to
+# share the limits of a caller with it.
+AUTHORIZATION, KEY_ENTRY = api_key("bench", "0123456789abcdef")
+OTHER_AUTHORIZATION, OTHER_KEY_ENTRY = api_key("others", "fedcba9876543210")
 
 
 def create_users(postgres, url, binary, users, plain):
