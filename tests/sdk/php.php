@@ -50,8 +50,10 @@ function codes(Problem $problem): array
 
 $users = client($url, $key);
 
-// Without a token.
-check(problem(401, fn() => client($url, '')->listUsers())->getType() === '/problems/unauthorized');
+// Without a key, and with a wrong one.
+foreach (['', 'wrong'] as $wrong) {
+    check(problem(401, fn() => client($url, $wrong)->listUsers())->getType() === '/problems/unauthorized');
+}
 
 // Create, and send the same again with the key of the first request: the user is created once.
 $new = new UserInput(['name' => 'Ada Lovelace', 'email' => 'ada@example.com']);

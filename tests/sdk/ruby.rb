@@ -29,8 +29,8 @@ end
 
 users = client(url, key)
 
-# Without a token.
-assert problem(401) { client(url, nil).list_users }.type == "/problems/unauthorized"
+# Without a key, and with a wrong one.
+[nil, "wrong"].each { |wrong| assert problem(401) { client(url, wrong).list_users }.type == "/problems/unauthorized" }
 
 # Create, and send the same again with the key of the first request: the user is created once.
 new = UsersClient::UserInput.new(name: "Ada Lovelace", email: "ada@example.com")

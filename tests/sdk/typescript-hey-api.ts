@@ -15,14 +15,21 @@ import {
 const [baseUrl, key] = process.argv.slice(2);
 client.setConfig({ baseUrl });
 
-// Without a token.
-const anonymous = await listUsers();
-assert.equal(anonymous.error?.type, "/problems/unauthorized");
-assert.equal(anonymous.error.status, 401);
+// Without a key, and with a wrong one.
+for (const auth of [undefined, "wrong"]) {
+    client.setConfig({ auth });
+    const refused = await listUsers();
+    assert.equal(refused.error?.type, "/problems/unauthorized");
+    assert.equal(refused.error.status, 401);
+}
 client.setConfig({ auth: key });
 
-// Create: the response has the location and the version of the new user.
-const created = await createUser({ body: { name: "Ada Lovelace", email: "ada@example.com" } });
+// Create: the response has the location and the version of the new user. A retry with the same key gets the same response.
+const create = {
+    body: { name: "Ada Lovelace", email: "ada@example.com" },
+    headers: { "Idempotency-Key": crypto.randomUUID() },
+};
+const created = await createUser(create);
 assert(created.data);
 const ada = created.data;
 assert.equal(created.response?.status, 201);
@@ -30,6 +37,9 @@ assert.equal(created.response?.headers.get("location"), `/users/${ada.id}`);
 const version = created.response?.headers.get("etag");
 assert.match(version ?? "", /^"\d+"$/);
 const path = { id: ada.id };
+const retried = await createUser(create);
+assert.deepEqual(retried.data, ada);
+assert.equal(retried.response?.headers.get("idempotency-replayed"), "true");
 
 // Get.
 const read = await getUser({ path });
@@ -51,10 +61,15 @@ do {
 } while (cursor);
 assert.deepEqual(names, ["Grace Hopper", "Ada Lovelace"]);
 
-// Replace a user, then change one property (as application/merge-patch+json, the first media type of the contract).
-const replaced = await replaceUser({ path, body: { name: "Ada King", email: "ada@example.org" } });
+// Replace the version that was read, after which that version is outdated; then change one property of any version (as
+// application/merge-patch+json, the first media type of the contract).
+const headers = { "If-Match": version ?? "" };
+const replaced = await replaceUser({ path, headers, body: { name: "Ada King", email: "ada@example.org" } });
 assert.equal(replaced.data?.name, "Ada King");
 assert.notEqual(replaced.response?.headers.get("etag"), version);
+const outdated = await updateUser({ path, headers, body: { name: "Ada" } });
+assert.equal(outdated.error?.type, "/problems/precondition-failed");
+assert.equal(outdated.error.status, 412);
 const patched = await updateUser({ path, body: { name: "Ada, Countess of Lovelace" } });
 assert.equal(patched.data?.name, "Ada, Countess of Lovelace");
 assert.equal(patched.data.email, "ada@example.org");
@@ -66,11 +81,14 @@ assert(invalid.error);
 const problem: Problem = invalid.error;
 assert.equal(problem.type, "/problems/validation");
 assert.equal(problem.status, 422);
-assert.deepEqual(problem.errors?.map((violation) => violation.pointer).sort(), ["/email", "/name"]);
+assert.deepEqual(
+    problem.errors?.map(({ pointer, code }) => `${pointer} ${code}`).sort(),
+    ["/email pattern", "/name pattern"],
+);
 const taken = await createUser({ body: { name: "Ada", email: "GRACE@example.com" } });
 assert.equal(taken.error?.type, "/problems/conflict");
 assert.equal(taken.error.status, 409);
-assert.equal(taken.error.errors?.[0]?.pointer, "/email");
+assert.equal(taken.error.errors?.[0]?.code, "not_unique");
 
 // Delete; a later read finds no user.
 for (const { id } of [ada, grace]) {
@@ -82,4 +100,4 @@ assert.equal(notFound.error?.type, "/problems/not-found");
 assert.equal(notFound.error.status, 404);
 assert.equal(notFound.error.request_id, notFound.response?.headers.get("x-request-id"));
 
-console.log("typescript-hey-api: created, read, listed, changed and deleted users; read problems 401, 404, 409 and 422");
+console.log("typescript-hey-api: created once, read, listed, changed and deleted users; read problems 401, 404, 409, 412 and 422");

@@ -7,13 +7,19 @@ import type { paths, Problem } from "./typescript/users-api.js";
 const [baseUrl, key] = process.argv.slice(2);
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
 
-// Without a token.
-const anonymous = await createClient<paths>({ baseUrl }).GET("/users");
-assert.equal(anonymous.error?.type, "/problems/unauthorized");
-assert.equal(anonymous.error.status, 401);
+// Without a key, and with a wrong one.
+for (const headers of [{}, { Authorization: "Bearer wrong" }]) {
+    const refused = await createClient<paths>({ baseUrl, headers }).GET("/users");
+    assert.equal(refused.error?.type, "/problems/unauthorized");
+    assert.equal(refused.error.status, 401);
+}
 
-// Create: the response has the location and the version of the new user.
-const created = await client.POST("/users", { body: { name: "Ada Lovelace", email: "ada@example.com" } });
+// Create: the response has the location and the version of the new user. A retry with the same key gets the same response.
+const create = {
+    body: { name: "Ada Lovelace", email: "ada@example.com" },
+    params: { header: { "Idempotency-Key": crypto.randomUUID() } },
+};
+const created = await client.POST("/users", create);
 assert(created.data);
 const ada = created.data;
 assert.equal(created.response.status, 201);
@@ -21,6 +27,9 @@ assert.equal(created.response.headers.get("location"), `/users/${ada.id}`);
 const version = created.response.headers.get("etag");
 assert.match(version ?? "", /^"\d+"$/);
 const byId = { params: { path: { id: ada.id } } };
+const retried = await client.POST("/users", create);
+assert.deepEqual(retried.data, ada);
+assert.equal(retried.response.headers.get("idempotency-replayed"), "true");
 
 // Get.
 const read = await client.GET("/users/{id}", byId);
@@ -41,10 +50,15 @@ do {
 } while (cursor);
 assert.deepEqual(names, ["Grace Hopper", "Ada Lovelace"]);
 
-// Replace a user, then change one property. The default content type of openapi-fetch is application/json.
-const replaced = await client.PUT("/users/{id}", { ...byId, body: { name: "Ada King", email: "ada@example.org" } });
+// Replace the version that was read, after which that version is outdated; then change one property of any version. The
+// default content type of openapi-fetch is application/json.
+const ifRead = { params: { ...byId.params, header: { "If-Match": version ?? "" } } };
+const replaced = await client.PUT("/users/{id}", { ...ifRead, body: { name: "Ada King", email: "ada@example.org" } });
 assert.equal(replaced.data?.name, "Ada King");
 assert.notEqual(replaced.response.headers.get("etag"), version);
+const outdated = await client.PATCH("/users/{id}", { ...ifRead, body: { name: "Ada" } });
+assert.equal(outdated.error?.type, "/problems/precondition-failed");
+assert.equal(outdated.error.status, 412);
 const patched = await client.PATCH("/users/{id}", {
     ...byId,
     body: { name: "Ada, Countess of Lovelace" },
@@ -59,11 +73,14 @@ assert(invalid.error);
 const problem: Problem = invalid.error;
 assert.equal(problem.type, "/problems/validation");
 assert.equal(problem.status, 422);
-assert.deepEqual(problem.errors?.map((violation) => violation.pointer).sort(), ["/email", "/name"]);
+assert.deepEqual(
+    problem.errors?.map(({ pointer, code }) => `${pointer} ${code}`).sort(),
+    ["/email pattern", "/name pattern"],
+);
 const taken = await client.POST("/users", { body: { name: "Ada", email: "GRACE@example.com" } });
 assert.equal(taken.error?.type, "/problems/conflict");
 assert.equal(taken.error.status, 409);
-assert.equal(taken.error.errors?.[0]?.pointer, "/email");
+assert.equal(taken.error.errors?.[0]?.code, "not_unique");
 
 // Delete; a later read finds no user.
 for (const { id } of [ada, grace.data]) {
@@ -75,4 +92,4 @@ assert.equal(notFound.error?.type, "/problems/not-found");
 assert.equal(notFound.error.status, 404);
 assert.equal(notFound.error.request_id, notFound.response.headers.get("x-request-id"));
 
-console.log("typescript: created, read, listed, changed and deleted users; read problems 401, 404, 409 and 422");
+console.log("typescript: created once, read, listed, changed and deleted users; read problems 401, 404, 409, 412 and 422");

@@ -41,9 +41,12 @@ func main() {
 	users := usersapi.NewAPIClient(configuration).UsersAPI
 	with := context.WithValue(context.Background(), usersapi.ContextAccessToken, key)
 
-	// Without a token.
-	_, _, err := users.ListUsers(context.Background()).Execute()
-	assert(problemOf(401, err).Type == "/problems/unauthorized", "another problem")
+	// Without a key, and with a wrong one.
+	wrong := context.WithValue(context.Background(), usersapi.ContextAccessToken, "wrong")
+	for _, without := range []context.Context{context.Background(), wrong} {
+		_, _, err := users.ListUsers(without).Execute()
+		assert(problemOf(401, err).Type == "/problems/unauthorized", "another problem")
+	}
 
 	// Create, and send the same again with the key of the first request: the user is created once.
 	create := users.CreateUser(with).UserInput(*usersapi.NewUserInput("Ada Lovelace", "ada@example.com"))
@@ -67,7 +70,7 @@ func main() {
 	replaced, _ := must(users.ReplaceUser(with, ada.Id).UserInput(king).IfMatch(version).Execute())
 	assert(replaced.Name == "Ada King", "another name")
 	patch := usersapi.UserPatch{Name: usersapi.PtrString("Ada 李小龍 👩‍🚀")}
-	_, _, err = users.UpdateUser(with, ada.Id).UserPatch(patch).IfMatch(version).Execute()
+	_, _, err := users.UpdateUser(with, ada.Id).UserPatch(patch).IfMatch(version).Execute()
 	assert(problemOf(412, err).Type == "/problems/precondition-failed", "another problem")
 	patched, _ := must(users.UpdateUser(with, ada.Id).UserPatch(patch).Execute())
 	assert(patched.Name == *patch.Name && patched.Email == king.Email, "another user after the patch")
