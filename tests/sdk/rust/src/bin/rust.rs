@@ -1,4 +1,4 @@
-//! Tests the client that progenitor generates: rust-client-test URL KEY
+//! Tests the client that progenitor generates: rust URL KEY
 //!
 //! A call returns the value with its status and headers, or an error with the problem, typed by the contract.
 
@@ -7,7 +7,7 @@ use std::num::NonZero;
 use reqwest::header::AUTHORIZATION;
 use users_api::{
     Client, Error, ResponseValue,
-    types::{UserInput, Problem, UserPatch},
+    types::{Problem, UserBatch, UserInput, UserPatch, ViolationCode},
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -26,8 +26,12 @@ async fn main() -> Result<(), Failure> {
     let (Some(url), Some(key)) = (arguments.next(), arguments.next()) else {
         return Err("expected the URL of the server and an API key".into());
     };
-    let headers = [(AUTHORIZATION, format!("Bearer {key}").parse()?)].into_iter().collect();
-    let client = Client::new_with_client(&url, reqwest::Client::builder().default_headers(headers).build()?);
+    let client = |key: &str| {
+        let headers = [(AUTHORIZATION, format!("Bearer {key}").parse()?)].into_iter().collect();
+        let http = reqwest::Client::builder().default_headers(headers).build()?;
+        Ok::<_, Failure>(Client::new_with_client(&url, http))
+    };
+    let (wrong, client) = (client("wrong")?, client(&key)?);
     let user = |name: &str, email: &str| Ok::<_, Failure>(UserInput { name: name.parse()?, email: email.parse()? });
 
     // Create: the response has the location and the version of the new user.
@@ -51,7 +55,8 @@ async fn main() -> Result<(), Failure> {
     let grace = client.create_user(None, &user("Grace Hopper", "grace@example.com")?).await?.into_inner();
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
-        let page = client.list_users(None, None, cursor.as_ref(), None, NonZero::new(1), None, None).await?.into_inner();
+        let page =
+            client.list_users(None, None, cursor.as_ref(), None, NonZero::new(1), None, None).await?.into_inner();
         assert_eq!(page.users.len(), 1);
         names.extend(page.users.iter().map(|user| user.name.to_string()));
         cursor = page.next_cursor;
@@ -76,24 +81,34 @@ async fn main() -> Result<(), Failure> {
     // A value that violates a pattern of the contract cannot be constructed.
     assert!(user(" ", "ada@localhost").is_err());
 
-    // Problems: an e-mail address in use, and a limit above the maximum.
+    // Problems: an e-mail address in use, a limit above the maximum, and an empty batch.
     let taken = problem(client.create_user(None, &user("Ada", "GRACE@example.com")?).await);
     assert_eq!((taken.type_.as_str(), taken.status), ("/problems/conflict", 409));
-    assert_eq!(taken.errors[0].pointer.as_deref(), Some("/email"));
+    assert_eq!((taken.errors[0].pointer.as_deref(), taken.errors[0].code), (Some("/email"), ViolationCode::NotUnique));
     let invalid = problem(client.list_users(None, None, None, None, NonZero::new(101), None, None).await);
     assert_eq!((invalid.type_.as_str(), invalid.status), ("/problems/invalid-parameter", 400));
-    assert_eq!(invalid.errors[0].parameter.as_deref(), Some("limit"));
+    assert_eq!(
+        (invalid.errors[0].parameter.as_deref(), invalid.errors[0].code),
+        (Some("limit"), ViolationCode::Maximum)
+    );
+    let empty = problem(client.create_users(None, &UserBatch { users: Vec::new(), atomic: false }).await);
+    assert_eq!((empty.type_.as_str(), empty.status), ("/problems/validation", 422));
+    assert_eq!(empty.errors[0].code, ViolationCode::TooFewItems);
 
     // Delete; a later read finds no user.
     for id in [&ada.id, &grace.id] {
         assert_eq!(client.delete_user(id, None, None, None).await?.status(), 204);
     }
-    // Without a token.
-    let refused = problem(Client::new(&url).get_user(&ada.id, None).await);
-    assert_eq!((refused.type_.as_str(), refused.status), ("/problems/unauthorized", 401));
+    // Without a key, and with a wrong one.
+    for other in [Client::new(&url), wrong] {
+        let refused = problem(other.get_user(&ada.id, None).await);
+        assert_eq!((refused.type_.as_str(), refused.status), ("/problems/unauthorized", 401));
+    }
     let not_found = problem(client.get_user(&ada.id, None).await);
     assert_eq!((not_found.type_.as_str(), not_found.status), ("/problems/not-found", 404));
 
-    println!("rust: created, read, listed, changed and deleted users; read problems 400, 401, 404, 409 and 412");
+    println!(
+        "rust: created once, read, listed, changed and deleted users; read problems 400, 401, 404, 409, 412 and 422"
+    );
     Ok(())
 }
