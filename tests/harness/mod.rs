@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod database;
 pub mod document;
 pub mod examples;
+mod exchanges;
 pub mod faults;
 #[allow(dead_code, reason = "one of the two test binaries does not need it")]
 pub mod issuer;
@@ -363,8 +364,9 @@ impl Request<'_> {
     /// Sends the request and checks the response against the contract.
     pub async fn send(self) -> Response {
         let url = format!("{}{}", self.app.base, self.path);
-        let body = if self.ends { self.body.into() } else { reqwest::Body::wrap(NeverEnding(Some(self.body.into()))) };
-        let request = self.app.client.request(self.method.clone(), url).headers(self.headers).body(body);
+        let sent = self.body.clone();
+        let body = if self.ends { sent.into() } else { reqwest::Body::wrap(NeverEnding(Some(sent.into()))) };
+        let request = self.app.client.request(self.method.clone(), url).headers(self.headers.clone()).body(body);
         let start = Instant::now();
         let received = request.send().await.expect("a response");
         let response = Response {
@@ -379,6 +381,7 @@ impl Request<'_> {
         if let (Some(database), Some(operation)) = (self.app.database, operation) {
             coverage::record(database, operation, response.status);
             examples::record(database, operation, &response);
+            exchanges::record(&self.method, &self.path, &self.headers, &self.body, &response);
         }
         response
     }
