@@ -171,7 +171,7 @@ async fn receive(headers: &HeaderMap, body: &mut Body, limits: BodyLimits) -> Re
 static RECEIVED: AtomicUsize = AtomicUsize::new(0);
 
 /// The maximum of these bytes. Above it, bodies larger than [`SMALL`] are refused.
-const MAX_RECEIVED: usize = 64 << 20;
+const MAX_RECEIVED: usize = 32 << 20;
 
 /// The size of a body that is always received, as that of one user: the number of connections is limited.
 const SMALL: usize = 16 << 10;

@@ -139,7 +139,7 @@ async fn large_bodies_that_do_not_end_are_bounded() {
         loop {
             let mut stream = TcpStream::connect(&address).await.unwrap();
             stream.write_all(unfinished.as_bytes()).await.unwrap();
-            let wait = Duration::from_millis(if streams.len() < 66 { 1 } else { 500 });
+            let wait = Duration::from_millis(if streams.len() < 33 { 1 } else { 500 });
             if is_refused(&mut stream, wait).await {
                 return;
             }
