@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::response::Response;
 
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
 static FILE: LazyLock<Option<Mutex<File>>> = LazyLock::new(|| {
     let path = std::env::var_os("TEST_EXCHANGES")?;
     Some(Mutex::new(File::options().create(true).append(true).open(path).expect("a file that can be written")))
