@@ -155,6 +155,13 @@ pub(super) fn is_lost_connection(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the server only reads: 25006, or 55000 for a function of a primary. Connections of the same age are to the same server,
+/// which was perhaps the primary before a failover.
+pub(super) fn only_reads(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if is_of_postgres(error.as_ref())
+        && error.code().is_some_and(|code| matches!(&*code, "25006" | "55000")))
+}
+
 /// Whether a table was altered after the statement was prepared, so that its result would have other types. The message is in the
 /// language of the server, so this is the place in its source.
 pub(super) fn is_outdated_statement(error: &dyn DatabaseError) -> bool {

@@ -15,7 +15,11 @@ use sqlx::{
 };
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{error::unconfirmed, error_kind::is_lost_connection, stale_connections::StaleConnections};
+use super::{
+    error::unconfirmed,
+    error_kind::{is_lost_connection, only_reads},
+    stale_connections::StaleConnections,
+};
 use crate::{config::DatabaseTarget, telemetry::metrics::pool_wait};
 
 /// How long a response may take after PostgreSQL itself has to end the statement.
@@ -111,6 +115,11 @@ impl PostgresPool {
         connection.ok()?.err()
     }
 
+    /// Uses no connection again that is open now, unless this was called of late.
+    pub(super) fn renew(&self) {
+        self.stale_connections.record_demotion();
+    }
+
     /// The maximum time to the response to a statement.
     pub(super) fn deadline(&self) -> Duration {
         self.deadline
@@ -158,6 +167,10 @@ impl Lease {
                 (Some(self.start), Err(unconfirmed(error)))
             }
             Some(Err(error)) if is_lost_connection(&error) => (Some(Instant::now()), Err(unconfirmed(error))),
+            Some(Err(error)) if only_reads(&error) => {
+                self.stale_connections.record_demotion();
+                (None, Err(error))
+            }
             Some(result) => (None, result),
         };
         if let Some(lost_at) = lost_at {

@@ -120,6 +120,10 @@ impl Store {
             Err(error) if is_lost_connection(&error) => query().await,
             result => result,
         };
+        // The reserved connection may lead to a server that is no longer the primary.
+        if let (Ok(true), Pools::Postgres { probe, .. }) = (&result, &self.pools) {
+            probe.renew();
+        }
         // A success does not show that the tables can be read.
         if let Err(error) = &result {
             self.abilities.reads.record_failure("ping", error);

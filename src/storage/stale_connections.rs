@@ -1,7 +1,8 @@
 //! Stale connections: after one connection broke, the connections that were opened before are not used again.
 //!
 //! A restart of the database breaks every connection of the pool. A test of the connection before every use would cost a
-//! round trip per request; without it, each stale connection would fail one request after the database is available again.
+//! round trip per request; without it, each stale connection would fail one request after the database is available again. After a
+//! failover that breaks no connection, because the address moved and the former primary runs as a standby, they would fail for ever.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,6 +10,9 @@ use std::{
 };
 
 use tokio::time::Instant;
+
+/// How often the connections to a server that only reads are renewed: a new one may lead to another server.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The time at which a connection last broke.
 #[derive(Debug)]
@@ -26,6 +30,16 @@ impl StaleConnections {
     /// Records that connections that were opened before this time broke.
     pub(super) fn record_loss(&self, time: Instant) {
         self.last_loss.fetch_max(micros(time - self.start), Ordering::Relaxed);
+    }
+
+    /// As [`Self::record_loss`], unless connections broke of late: a server that only reads accepts connections, and without this
+    /// limit each write would renew all of them.
+    pub(super) fn record_demotion(&self) {
+        let now = micros(self.start.elapsed());
+        let last_loss = self.last_loss.load(Ordering::Relaxed);
+        if last_loss == 0 || now.saturating_sub(last_loss) > micros(RENEWAL_INTERVAL) {
+            self.last_loss.fetch_max(now, Ordering::Relaxed);
+        }
     }
 
     /// Whether a connection of this age was opened after the last loss.

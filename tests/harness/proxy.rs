@@ -18,7 +18,7 @@ use tokio::{
     time::sleep,
 };
 
-/// The current path. A connection works while its path is the current one.
+/// The current path. A connection works while its path has the current number and a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Path {
     number: u64,
@@ -97,6 +97,11 @@ impl Proxy {
         self.path.send_modify(|path| path.target = None);
     }
 
+    /// New connections reach `target`. The earlier ones stay as they are.
+    pub fn move_to(&self, target: SocketAddr) {
+        self.path.send_modify(|path| path.target = Some(target));
+    }
+
     /// New connections reach `target`. The earlier ones stay dead.
     pub fn lead_to(&self, target: SocketAddr) {
         self.path.send_modify(|path| *path = Path { number: path.number + 1, target: Some(target), ..*path });
@@ -134,7 +139,10 @@ async fn copy(
             return;
         }
         loses_response.store(fate == Fate::GetsNoResponse, Ordering::Relaxed);
-        let works = *paths.borrow() == path;
+        let works = {
+            let current = paths.borrow();
+            current.number == path.number && current.target.is_some()
+        };
         if works && to.write_all(&buffer[..count]).await.is_err() || fate == Fate::IsLast {
             return;
         }
