@@ -9,7 +9,7 @@ use std::{
 
 use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-use super::parse::{Invalid, Parsed, boolean, duration, integer, names, optional, retention, settings, text};
+use super::parse::{Invalid, Parsed, boolean, duration, integer, list, names, optional, retention, settings, text};
 
 /// The folder of the default of `DATABASE_URL`, which the server creates.
 pub const DEFAULT_SQLITE_FOLDER: &str = "data";
@@ -26,6 +26,12 @@ settings! {
         /// File that contains the URL of the database, for mounted secrets. It takes precedence over DATABASE_URL. It is read
         /// again when it changes and at SIGHUP, so that the role and the password of PostgreSQL can be rotated.
         database_url_file: String = text, "", "PATH";
+
+        /// Streaming replicas of the PostgreSQL server that serve reads, separated by commas: `postgres://HOST:PORT` with the role,
+        /// the password, the database and the options of DATABASE_URL, or a whole URL. A comma in a URL is written as %2C. A read
+        /// returns every write that was acknowledged before, whichever instance it was sent to.
+        #[arg(hide_env_values = true)]
+        database_replica_urls: Vec<ReplicaTarget> = replicas, "", "URLS";
 
         /// Create the users of the examples in Swagger UI, if the server creates the file of the default DATABASE_URL and no
         /// credentials are configured.
@@ -119,6 +125,57 @@ impl fmt::Debug for DatabaseTarget {
     }
 }
 
+/// The location of a streaming replica.
+#[derive(Clone)]
+pub struct ReplicaTarget {
+    options: PgConnectOptions,
+    /// Whether everything else is that of the primary.
+    is_server_only: bool,
+}
+
+impl ReplicaTarget {
+    /// Returns how to connect to the replica of this primary.
+    pub(crate) fn options(&self, primary: &PgConnectOptions) -> PgConnectOptions {
+        match self.is_server_only {
+            true => primary.clone().host(self.options.get_host()).port(self.options.get_port()),
+            false => self.options.clone(),
+        }
+    }
+}
+
+/// The server.
+impl fmt::Display for ReplicaTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.options.get_host(), self.options.get_port())
+    }
+}
+
+impl fmt::Debug for ReplicaTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl DatabaseConfig {
+    /// Returns why the database can have no such replicas.
+    pub(super) fn replica_problem(&self) -> Option<String> {
+        let problem = match &self.database_url {
+            _ if self.database_replica_urls.is_empty() => return None,
+            DatabaseTarget::Sqlite(_) => {
+                "only PostgreSQL has replicas, and DATABASE_URL is SQLite: remove it, or set DATABASE_URL to postgres://USER:PASSWORD@HOST/NAME"
+            }
+            DatabaseTarget::Postgres(primary)
+                if primary.get_socket().is_some()
+                    && self.database_replica_urls.iter().any(|url| url.is_server_only) =>
+            {
+                "DATABASE_URL is a socket: expected whole URLs, postgres://USER:PASSWORD@HOST:PORT/NAME"
+            }
+            DatabaseTarget::Postgres(_) => return None,
+        };
+        Some(format!("{}: {problem}", names("database_replica_urls")))
+    }
+}
+
 impl DatabaseArgs {
     /// Returns the settings with the URL from the file, if one is set.
     pub(super) fn with_url_from_file(&self, errors: &mut Vec<String>) -> Self {
@@ -137,12 +194,31 @@ impl DatabaseArgs {
     }
 }
 
+/// Parses the URLs of replicas. No message quotes them, since they may contain passwords.
+fn replicas(urls: &str) -> Parsed<Vec<ReplicaTarget>> {
+    const EXPECTED: &str =
+        "expected postgres://HOST:PORT or postgres://USER:PASSWORD@HOST:PORT/NAME, separated by commas";
+    let replica = |url: &str| {
+        let DatabaseTarget::Postgres(options) = target_as(url, EXPECTED)? else {
+            return Err(Invalid::Secret(format!("SQLite has no replicas: {EXPECTED}")));
+        };
+        let is_server_only = !url.contains('@');
+        let server = url.split_once("://").map_or(url, |(_, server)| server.trim_end_matches('/'));
+        if is_server_only && server.contains(['/', '?']) {
+            return Err(Invalid::Secret(format!("a URL without a user has a server and nothing else: {EXPECTED}")));
+        }
+        Ok(ReplicaTarget { options: *options, is_server_only })
+    };
+    list(urls).map(replica).collect()
+}
+
 /// Parses the URL of a database. No message quotes it, since it may contain a password.
 fn target(url: &str) -> Parsed<DatabaseTarget> {
-    let invalid = |what: &str| {
-        let expected = "expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME";
-        Err(Invalid::Secret(format!("{what}: {expected}")))
-    };
+    target_as(url, "expected sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME")
+}
+
+fn target_as(url: &str, expected: &str) -> Parsed<DatabaseTarget> {
+    let invalid = |what: &str| Err(Invalid::Secret(format!("{what}: {expected}")));
     let ignored = without_options_of_libpq(url);
     let url = ignored.as_str();
     match url.split_once(':').map(|(scheme, _)| scheme) {

@@ -19,7 +19,7 @@ use std::fmt;
 
 pub use self::{
     auth::{AuthArgs, AuthConfig},
-    database::{DEFAULT_SQLITE_FOLDER, DatabaseArgs, DatabaseConfig, DatabaseTarget},
+    database::{DEFAULT_SQLITE_FOLDER, DatabaseArgs, DatabaseConfig, DatabaseTarget, ReplicaTarget},
     deadlines::Deadlines,
     http::{Cors, HttpArgs, HttpConfig, Rate},
     server::{ServerArgs, ServerConfig},
@@ -105,6 +105,7 @@ impl Config {
         if let Some(address) = server.as_ref().and_then(ServerConfig::shared_address) {
             errors.push(format!("{}: {address} is an address of LISTEN_ADDR too", parse::names("admin_addr")));
         }
+        errors.extend(database.as_ref().and_then(DatabaseConfig::replica_problem));
         let deadlines = http.as_ref().zip(database.as_ref());
         let deadlines = deadlines.map(|(http, database)| Deadlines::new(http, database, &mut errors));
         match (server, http, auth, database, telemetry, deadlines) {

@@ -1,6 +1,7 @@
 use std::{collections::HashMap, ffi::OsStr, num::NonZeroU32, time::Duration};
 
 use clap::{CommandFactory, Parser};
+use sqlx::ConnectOptions as _;
 
 use super::*;
 
@@ -218,6 +219,37 @@ fn a_password_is_never_shown() {
         let error = validate(&["--database-url", url]).err().unwrap_or_default();
         assert!(!error.contains("secret"), "{url}: {error}");
         assert!(error.lines().count() <= 1, "{error}");
+    }
+}
+
+/// With the primary, and what is wrong. No message has a password.
+#[test]
+fn replicas_are_servers_of_postgresql() {
+    let primary = "postgres://u:secret@db.example/app";
+    let validate = |primary: &str, urls: &str| validate(&["--database-url", primary, "--database-replica-urls", urls]);
+    let whole = "postgres://other:secret2@b.example:5433/app?sslmode=require";
+    let config = validate(primary, &format!("postgres://a.example, {whole}")).unwrap();
+    assert!(!format!("{config:?}").contains("secret"));
+    let DatabaseTarget::Postgres(primary_options) = &config.database.database_url else { panic!("PostgreSQL") };
+    let options =
+        config.database.database_replica_urls.iter().map(|replica| replica.options(primary_options).to_url_lossy());
+    let urls: Vec<_> = options.map(|url| url.as_str().split_once('?').unwrap().0.to_owned()).collect();
+    assert_eq!(urls, ["postgres://u:secret@a.example:5432/app", "postgres://other:secret2@b.example:5433/app"]);
+    for (primary, urls, problem) in [
+        ("sqlite://a.db", "postgres://a.example", "only PostgreSQL has replicas, and DATABASE_URL is SQLite"),
+        (
+            "postgres:///app?host=/run/postgresql&user=u",
+            "postgres://a.example",
+            "DATABASE_URL is a socket: expected whole",
+        ),
+        (primary, "sqlite://a.db", "SQLite has no replicas: expected postgres://HOST:PORT or"),
+        (primary, "a.example:5432", "unknown kind of database: expected postgres://HOST:PORT or"),
+        (primary, "postgres://a.example/app", "a URL without a user has a server and nothing else: expected"),
+        (primary, "postgres://u:secret,2@a.example/app", "expected postgres://HOST:PORT or"),
+    ] {
+        let error = validate(primary, urls).unwrap_err();
+        assert!(error.starts_with("DATABASE_REPLICA_URLS (--database-replica-urls): "), "{error}");
+        assert!(error.contains(problem) && !error.contains("secret") && error.lines().count() == 1, "{error}");
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     pooler,
     pools::Pools,
     postgres_pool::{PostgresPool, RESPONSE_MARGIN},
+    replicas::Replicas,
     sqlite_database::SqliteDatabase,
     sqlite_recovery,
     store::Store,
@@ -72,7 +73,7 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
     }
     let connections = usize::try_from(config.database.database_max_connections).unwrap_or(usize::MAX);
     let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
-    let store = Store {
+    let mut store = Store {
         pools,
         shares_sessions,
         clock,
@@ -85,8 +86,12 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
         keys_in_flight: KeysInFlight::default(),
         abilities: Arc::new(Abilities::new()),
         permits_beside_lanes,
+        replicas: None,
         faults: None,
     };
+    if let (Pools::Postgres { all, .. }, DatabaseTarget::Postgres(options)) = (&store.pools, &store.target) {
+        store.replicas = Replicas::open(config, options, all, store.read_limits()).map(Arc::new);
+    }
     credentials::follow(&store, config.clone()).await;
     Ok(store)
 }

@@ -23,19 +23,19 @@ pub(super) async fn follow(store: &Store, config: Config) {
     let files = WatchedFiles::new([("DATABASE_URL_FILE", PathBuf::from(file))]);
     match files.read().await {
         Ok(_) => {
-            let (pools, mut used) = (store.pools.clone(), config.database.database_url.clone());
+            let (store, mut used) = (store.clone(), config.database.database_url.clone());
             // The file may have changed since the settings were read.
             let nothing = Vec::new();
-            files.watch(INTERVAL, nothing, move |contents| replace(&pools, &config, &mut used, &contents.concat()));
+            files.watch(INTERVAL, nothing, move |contents| replace(&store, &config, &mut used, &contents.concat()));
         }
         // A pipe, for example, which can be read once.
         Err(error) => tracing::warn!(error, "changes of the file will not be noticed"),
     }
 }
 
-fn replace(pools: &Pools, config: &Config, used: &mut DatabaseTarget, url: &[u8]) -> Result<(), String> {
+fn replace(store: &Store, config: &Config, used: &mut DatabaseTarget, url: &[u8]) -> Result<(), String> {
     let refused = |problem: &str| Err(format!("DATABASE_URL_FILE: {problem}"));
-    let (Pools::Postgres { all, probe }, DatabaseTarget::Postgres(old)) = (pools, &*used) else { return Ok(()) };
+    let (Pools::Postgres { all, probe }, DatabaseTarget::Postgres(old)) = (&store.pools, &*used) else { return Ok(()) };
     let new = match std::str::from_utf8(url).map(DatabaseTarget::parse) {
         Ok(Ok(DatabaseTarget::Postgres(new))) => new,
         Ok(Ok(DatabaseTarget::Sqlite(_))) => return refused("another database needs a restart"),
@@ -54,6 +54,9 @@ fn replace(pools: &Pools, config: &Config, used: &mut DatabaseTarget, url: &[u8]
     let options = pool_options::postgres(config, &new);
     for pool in [all, probe] {
         pool.inner().set_connect_options(options.clone());
+    }
+    if let Some(replicas) = &store.replicas {
+        replicas.set_connect_options(config, &new);
     }
     tracing::info!(
         role = new.get_username(),

@@ -2,7 +2,7 @@
 //!
 //! One file per resource has its statements for both databases; they are the same text wherever SQL allows. Every statement
 //! of a request runs through a coalescer and `Store::read` or `Store::write`. SQLite has a pool of readers and a single writing
-//! connection; PostgreSQL has one pool. Only this module has SQL.
+//! connection; PostgreSQL has one pool, and one for each replica. Only this module has SQL.
 
 #![expect(clippy::disallowed_methods, reason = "only this module has SQL")]
 
@@ -24,6 +24,8 @@ mod pooler;
 mod pools;
 mod postgres_pool;
 mod probes;
+mod replica_position;
+mod replicas;
 mod resources;
 mod retry;
 mod schema;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    postgres_pool::PostgresPool,
+    postgres_pool::{Lease, PostgresPool},
+    replica_position::Position,
     sqlite_database::{Access, SqliteDatabase, SqliteLease},
 };
 
@@ -17,7 +18,7 @@ pub(super) enum Pools {
 /// One pool, of either database.
 pub(super) enum Pool<'a> {
     Sqlite(SqliteAccess<'a>),
-    Postgres(&'a PostgresPool),
+    Postgres(PostgresAccess<'a>),
 }
 
 /// The pool of an SQLite database for one statement.
@@ -30,6 +31,34 @@ impl<'a> SqliteAccess<'a> {
     /// Checks the files of the database.
     pub(super) async fn lease(&self) -> Result<SqliteLease<'a>, sqlx::Error> {
         self.database.lease(self.access).await
+    }
+}
+
+/// The pool of a PostgreSQL server for one statement.
+pub(super) struct PostgresAccess<'a> {
+    pool: &'a PostgresPool,
+    /// What the server, a replica, has to have replayed.
+    position: Option<Position>,
+}
+
+impl PostgresAccess<'_> {
+    /// Acquires a connection. On a replica, waits for the position for a moment.
+    pub(super) async fn acquire(&self) -> Result<Lease, sqlx::Error> {
+        match &self.position {
+            None => self.pool.acquire().await,
+            Some(position) => position.acquire(self.pool).await,
+        }
+    }
+}
+
+impl<'a> Pool<'a> {
+    fn primary(pool: &'a PostgresPool) -> Self {
+        Self::Postgres(PostgresAccess { pool, position: None })
+    }
+
+    /// The pool of a replica, for statements that need what the primary had at this position.
+    pub(super) fn replica(pool: &'a PostgresPool, position: Position) -> Self {
+        Self::Postgres(PostgresAccess { pool, position: Some(position) })
     }
 }
 
@@ -54,8 +83,8 @@ macro_rules! on {
                 .await;
                 lease.finish(result).await
             }
-            $crate::storage::pools::Pool::Postgres(pool) => {
-                let mut lease = pool.acquire().await?;
+            $crate::storage::pools::Pool::Postgres(access) => {
+                let mut lease = access.acquire().await?;
                 let deadline = lease.deadline();
                 let $postgres = lease.connection();
                 let result = tokio::time::timeout_at(deadline, Box::pin(async { $postgres_query })).await.ok();
@@ -69,7 +98,7 @@ pub(super) use on;
 /// The number of connections of a pool, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolState {
-    /// `readers`, `writer`, or `all`.
+    /// `readers`, `writer`, `all`, or `replica`.
     pub name: &'static str,
     /// Open connections that no request uses.
     pub idle: usize,
@@ -79,12 +108,21 @@ pub struct PoolState {
     pub max: usize,
 }
 
+impl PoolState {
+    pub(super) fn of<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
+        let (size, idle) = (pool.size() as usize, pool.num_idle());
+        let max = pool.options().get_max_connections() as usize;
+        // The two numbers are not read at the same time, so `idle` can be greater than `size`.
+        Self { name, idle, used: size.saturating_sub(idle), max }
+    }
+}
+
 impl Pools {
     /// The pool for statements that only read.
     pub(super) fn read(&self) -> Pool<'_> {
         match self {
             Self::Sqlite(database) => Pool::Sqlite(SqliteAccess { database, access: Access::Read }),
-            Self::Postgres { all, .. } => Pool::Postgres(all),
+            Self::Postgres { all, .. } => Pool::primary(all),
         }
     }
 
@@ -92,7 +130,7 @@ impl Pools {
     pub(super) fn write(&self) -> Pool<'_> {
         match self {
             Self::Sqlite(database) => Pool::Sqlite(SqliteAccess { database, access: Access::Write }),
-            Self::Postgres { all, .. } => Pool::Postgres(all),
+            Self::Postgres { all, .. } => Pool::primary(all),
         }
     }
 
@@ -100,24 +138,18 @@ impl Pools {
     pub(super) fn probe(&self) -> Pool<'_> {
         match self {
             Self::Sqlite(database) => Pool::Sqlite(SqliteAccess { database, access: Access::Probe }),
-            Self::Postgres { probe, .. } => Pool::Postgres(probe),
+            Self::Postgres { probe, .. } => Pool::primary(probe),
         }
     }
 
     /// The state of each pool for requests.
     pub(super) fn states(&self) -> Vec<PoolState> {
-        fn state<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> PoolState {
-            let (size, idle) = (pool.size() as usize, pool.num_idle());
-            let max = pool.options().get_max_connections() as usize;
-            // The two numbers are not read at the same time, so `idle` can be greater than `size`.
-            PoolState { name, idle, used: size.saturating_sub(idle), max }
-        }
         match self {
             Self::Sqlite(database) => {
                 let connections = database.connections();
-                vec![state("readers", &connections.readers), state("writer", &connections.writer)]
+                vec![PoolState::of("readers", &connections.readers), PoolState::of("writer", &connections.writer)]
             }
-            Self::Postgres { all, .. } => vec![state("all", all.inner())],
+            Self::Postgres { all, .. } => vec![PoolState::of("all", all.inner())],
         }
     }
 

@@ -10,9 +10,12 @@ use api::{
 use super::{idempotency, schema::Statements, store::Store, upkeep, users};
 
 impl Store {
-    /// Removes what is kept for a limited time, until the database is closed.
+    /// Removes what is kept for a limited time and probes the replicas, until the database is closed.
     pub fn spawn_upkeep(&self) {
         tokio::spawn(upkeep::run(self.clone()));
+        if let Some(replicas) = &self.replicas {
+            replicas.spawn_probes();
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
     error_kind::kind,
     fault_injection::FaultInjector,
     keys_in_flight::KeysInFlight,
-    pools::{PoolState, Pools},
+    pools::{Pool, PoolState, Pools},
+    replicas::Replicas,
 };
 use crate::{
     clock::Clock,
@@ -48,6 +49,8 @@ pub struct Store {
     pub(super) idempotency_keys_retention: Duration,
     pub(super) deadlines: Deadlines,
     pub(super) keys_in_flight: KeysInFlight,
+    /// `None`: the primary serves every read.
+    pub(super) replicas: Option<Arc<Replicas>>,
     pub(super) abilities: Arc<Abilities>,
     /// See [`Limits`]: half of the connections. The other half serves the lanes.
     pub(super) permits_beside_lanes: Arc<Semaphore>,
@@ -78,6 +81,27 @@ impl Store {
         query: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, Failure> {
         self.statement(&self.abilities.reads, operation, query, |_| true).await
+    }
+
+    /// Runs a statement that reads, as [`Self::read`]: on a replica that has every write that was acknowledged before, otherwise on
+    /// the primary.
+    pub(super) async fn read_anywhere<'a, T, Q>(
+        &'a self,
+        operation: &'static str,
+        query: impl Fn(Pool<'a>) -> Q,
+    ) -> Result<T, Failure>
+    where
+        Q: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let read = async {
+            if let Some(replicas) = &self.replicas
+                && let Some(result) = replicas.read(&query).await
+            {
+                return result;
+            }
+            query(self.pools.read()).await
+        };
+        self.read(operation, read).await
     }
 
     /// Runs a statement that writes, as [`Self::read`]. It shows that the database can be written only if `has_written`.
@@ -122,8 +146,9 @@ impl Store {
         // A small pool has none to spare for statements that take long.
         let connections = self.connections();
         let wait = self.deadlines.queue;
+        let replicas = self.replicas.as_ref().map_or(0, |replicas| replicas.len());
         Limits {
-            lanes: (connections / 4).clamp(1, 2),
+            lanes: (connections / 4).clamp(1, 2) + replicas,
             lane_time: (connections >= 4).then_some(LANE_TIME),
             beside,
             items: MAX_ITEMS,
@@ -162,11 +187,16 @@ impl Store {
 
     /// Returns the state of each pool.
     pub fn pool_states(&self) -> Vec<PoolState> {
-        self.pools.states()
+        let mut states = self.pools.states();
+        states.extend(self.replicas.as_ref().map(|replicas| replicas.pool_state()));
+        states
     }
 
     /// Closes every connection after its current statement.
     pub async fn close(&self) {
+        if let Some(replicas) = &self.replicas {
+            replicas.close().await;
+        }
         self.pools.close().await;
     }
 }

@@ -26,6 +26,8 @@ const SHED: &str = "http_shed_requests_total";
 const AUTHENTICATION_FAILURES: &str = "authentication_failures_total";
 const DATABASE_ERRORS: &str = "database_errors_total";
 const POOL_WAIT: &str = "database_pool_wait_seconds";
+const REPLICAS: &str = "database_replicas";
+const REPLICA_READS: &str = "database_replica_reads_total";
 const READY: &str = "web_server_ready";
 pub(super) const SPANS: &str = "trace_spans_total";
 
@@ -93,6 +95,11 @@ fn describe() {
     );
     describe_counter!(DATABASE_ERRORS, "Database statements that failed, by kind.");
     describe_histogram!(POOL_WAIT, Unit::Seconds, "Time that a statement waited for a connection, by pool.");
+    describe_gauge!(REPLICAS, "Replicas of the database, by state: used for reads, or unused.");
+    describe_counter!(
+        REPLICA_READS,
+        "Statements that a replica may serve, by result: served, or left to the primary because the replica lags or failed, or because there is no replica in use or no position of the primary."
+    );
     describe_counter!(TLS_FAILURES, "TLS handshakes that failed.");
     describe_gauge!(IN_FLIGHT, "Requests in progress.");
     describe_histogram!(
@@ -157,6 +164,36 @@ pub(crate) fn count_authentication_failure(reason: &'static str) {
 /// Counts a statement that failed.
 pub(crate) fn count_database_error(kind: &'static str) {
     counter!(DATABASE_ERRORS, "kind" => kind).increment(1);
+}
+
+/// Who served a statement that a replica may serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplicaRead {
+    /// A replica. In the other cases, the primary did.
+    Served,
+    Lags,
+    Failed,
+    NoReplica,
+    NoPosition,
+}
+
+/// Counts a statement that a replica may serve.
+pub(crate) fn count_replica_read(read: ReplicaRead) {
+    let result = match read {
+        ReplicaRead::Served => "served",
+        ReplicaRead::Lags => "lags",
+        ReplicaRead::Failed => "failed",
+        ReplicaRead::NoReplica => "no_replica",
+        ReplicaRead::NoPosition => "no_position",
+    };
+    counter!(REPLICA_READS, "result" => result).increment(1);
+}
+
+/// Adds to the number of replicas that are used or unused.
+pub(crate) fn record_replica(is_used: bool, change: f64) {
+    // See [`CacheMetrics::new`].
+    install();
+    gauge!(REPLICAS, "state" => if is_used { "used" } else { "unused" }).increment(change);
 }
 
 /// Returns the histogram of the waits for a connection of a pool.

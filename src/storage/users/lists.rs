@@ -110,8 +110,9 @@ impl Batch for ListUsers {
             // A walk that continues later misses no user: none with a lesser id will be committed any more.
             bounds.ids.1 = bounds.ids.1.min(complete_before(&self.0, Self::OPERATION).await?);
         }
-        let statement = async {
-            on!(self.0.pools.read(), db => {
+        let bounds = &bounds;
+        let statement = |pool| async move {
+            on!(pool, db => {
                 let mut statement = sqlx::query_as::<_, UserRow>(bounds.statement)
                     .bind(bounds.ids.0).bind(bounds.ids.1)
                     .bind(Micros(bounds.times.0)).bind(Micros(bounds.times.1))
@@ -125,7 +126,12 @@ impl Batch for ListUsers {
                 statement.fetch_all(db).await
             })
         };
-        let rows = self.0.read(Self::OPERATION, statement).await?;
+        let rows = match query.sort {
+            // Another program may have committed a user of this page without waiting for the disk (`synchronous_commit`). A
+            // replica may not have it yet.
+            UserSort::CreatedAt => self.0.read(Self::OPERATION, statement(self.0.pools.read())).await?,
+            UserSort::CreatedAtDesc => self.0.read_anywhere(Self::OPERATION, statement).await?,
+        };
         let mut users: Vec<User> = rows.into_iter().map(decode).collect();
         let next_cursor = query.page().cut(&mut users, |user| user.id);
         Ok(Arc::new(Representation::new(UserList { users, next_cursor })))

@@ -56,14 +56,14 @@ impl Batch for GetUsers {
     const OPERATION: &'static str = "users.get";
 
     async fn run_together(&self, ids: &[Uuid]) -> Result<Vec<Option<Self::Output>>, Failure> {
-        let query = async {
-            on!(self.0.pools.read(),
+        let query = |pool| async move {
+            on!(pool,
                 postgres db => sqlx::query_as::<_, UserRow>(GET_MANY.0).bind(ids).fetch_all(db).await,
                 sqlite db => sqlx::query_as(GET_MANY.1).bind(json_ids(ids)).fetch_all(db).await
             )
         };
         let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(ids)));
-        let rows = self.0.read(Self::OPERATION, query).await?;
+        let rows = self.0.read_anywhere(Self::OPERATION, query).await?;
         let users: HashMap<Uuid, Arc<Representation<User>>> = rows.into_iter().map(|row| (row.0, user(row))).collect();
         if let Some((cache, start)) = start {
             cache.store(&start, ids, |id| users.get(id));
@@ -72,11 +72,10 @@ impl Batch for GetUsers {
     }
 
     async fn run_alone(&self, id: &Uuid) -> Result<Self::Output, Failure> {
-        let query = async {
-            on!(self.0.pools.read(), db => sqlx::query_as::<_, UserRow>(GET).bind(id).fetch_optional(db).await)
-        };
+        let query =
+            |pool| async move { on!(pool, db => sqlx::query_as::<_, UserRow>(GET).bind(id).fetch_optional(db).await) };
         let start = self.0.user_cache.as_ref().map(|cache| (cache, cache.read(&[*id])));
-        let user = self.0.read(Self::OPERATION, query).await?.map(user);
+        let user = self.0.read_anywhere(Self::OPERATION, query).await?.map(user);
         if let Some((cache, start)) = start {
             cache.store(&start, &[*id], |_| user.as_ref());
         }
@@ -110,16 +109,16 @@ impl Batch for LookUpUsers {
     }
 
     async fn run_alone(&self, UserLookup { ids, emails }: &UserLookup) -> Result<Self::Output, Failure> {
-        let emails: Vec<_> = emails.iter().map(EmailAddress::key).collect();
-        let query = async {
-            on!(self.0.pools.read(),
+        let emails = &emails.iter().map(EmailAddress::key).collect::<Vec<_>>();
+        let query = |pool| async move {
+            on!(pool,
                 postgres db => sqlx::query_as::<_, UserRow>(LOOK_UP.0).bind(ids).bind(emails).fetch_all(db).await,
                 sqlite db => {
-                    let emails = json_text(emails.into_iter().map(Value::String));
+                    let emails = json_text(emails.iter().cloned().map(Value::String));
                     sqlx::query_as(LOOK_UP.1).bind(json_ids(ids)).bind(emails).fetch_all(db).await
                 }
             )
         };
-        Ok(self.0.read(Self::OPERATION, query).await?.into_iter().map(decode).collect())
+        Ok(self.0.read_anywhere(Self::OPERATION, query).await?.into_iter().map(decode).collect())
     }
 }
