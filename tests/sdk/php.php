@@ -1,5 +1,5 @@
 <?php
-// Tests the client that openapi-generator generates: php php.php CLIENT URL KEY
+// Tests the client that openapi-generator generates: php -d auto_prepend_file=autoload.php php.php URL KEY
 //
 // A call returns the result, and with `WithHttpInfo` also the status and the headers. A problem is thrown as an ApiException.
 
@@ -13,9 +13,7 @@ use UsersApi\Model\UserPatch;
 use UsersApi\Model\Violation;
 use UsersApi\Model\ViolationCode;
 
-[, $folder, $url, $key] = $argv;
-require 'GuzzleHttp/autoload.php'; // as Debian installs it, without composer
-spl_autoload_register(fn($name) => require "$folder/lib/" . strtr(substr($name, strlen('UsersApi\\')), '\\', '/') . '.php');
+[, $url, $key] = $argv;
 set_error_handler(fn($level, $message, $file, $line) => throw new ErrorException($message, 0, $level, $file, $line));
 
 function check(bool $condition): void

@@ -100,4 +100,5 @@ assert.equal(notFound.error?.type, "/problems/not-found");
 assert.equal(notFound.error.status, 404);
 assert.equal(notFound.error.request_id, notFound.response?.headers.get("x-request-id"));
 
-console.log("typescript-hey-api: created once, read, listed, changed and deleted users; read problems 401, 404, 409, 412 and 422");
+const problems = "401, 404, 409, 412 and 422";
+console.log(`typescript-hey-api: created once, read, listed, changed and deleted users; read problems ${problems}`);
