@@ -3,6 +3,7 @@
 restarts   Stops and starts the servers in turn under load. No request may fail.
 failover   Kills the primary under load and promotes the replica. Prints what clients saw. Every write that was acknowledged must be
            there afterwards, and none of which a 503 said that nothing was changed.
+           In both, the replica serves reads, and each client must read what it wrote.
 pgbouncer  Runs the servers behind PgBouncer in session and in transaction mode, and what the start refuses.
 
 suite      The API tests behind PgBouncer in both modes. Not run by default.
@@ -158,6 +159,10 @@ class Postgres:
     def url(self, port, role="web_server"):
         return f"postgres://{role}:{PASSWORD}@127.0.0.1:{port}/web_server"
 
+    def replica_url(self):
+        """As in docker-compose.yml: role, password and database are those of DATABASE_URL."""
+        return f"postgres://127.0.0.1:{self.ports['replica']}"
+
     def stop_primary(self):
         self.primary.send_signal(signal.SIGINT)
         self.primary.wait(20)
@@ -195,6 +200,18 @@ class Server:
     def is_ready(self):
         with contextlib.suppress(OSError):
             return urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/health/ready", timeout=1).status == 200
+
+    def metric(self, sample):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin}/metrics", headers=HEADERS)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            lines = response.read().decode().splitlines()
+        return next((int(float(line.removeprefix(sample))) for line in lines if line.startswith(f"{sample} ")), 0)
+
+    def until_replica_serves(self):
+        wait_until("the replica serves reads", lambda: self.metric('database_replicas{state="used"}'))
+
+    def reads_by_replica(self):
+        return self.metric('database_replica_reads_total{result="served"}')
 
     def stop(self):
         self.process.terminate()
@@ -244,6 +261,7 @@ class Client(threading.Thread):
         self.number, self.port, self.answers, self.stopped = number, port, [], False
         self.versions = {}  # id: (the least version, the greatest)
         self.not_done, self.unknown = [], []  # e-mail addresses
+        self.compared, self.stale = 0, []  # names that were read after a write that was acknowledged
         self.connection = None
 
     def call(self, kind, method, path, body=None, headers=HEADERS):
@@ -281,11 +299,24 @@ class Client(threading.Thread):
                 continue
             identifier, version = user["id"], 1
             self.versions[identifier] = (1, 1)
-            self.call("read", "GET", f"/users/{identifier}")
-            status, problem = self.call("write", "PATCH", f"/users/{identifier}", {"name": f"Ada {count}"})
+            status, user = self.call("read", "GET", f"/users/{identifier}")
+            self.compare(status, [user], "Ada")
+            name = f"Ada {count}"
+            status, problem = self.call("write", "PATCH", f"/users/{identifier}", {"name": name})
             is_unknown = status != 200 and problem.get("outcome") == "unknown"
             self.versions[identifier] = (version + (status == 200), version + (status == 200 or is_unknown))
-            self.call("read", "GET", "/users?limit=2")
+            if status != 200:
+                self.call("read", "GET", "/users?limit=2")
+                continue
+            status, page = self.call("read", "GET", f"/users?limit=2&email={email}")
+            self.compare(status, page.get("users"), name)
+
+    def compare(self, status, users, name):
+        """Compares what was read with the write of this client before."""
+        if status == 200:
+            self.compared += 1
+            if [user["name"] for user in users] != [name]:
+                self.stale.append((name, users))
 
 
 def is_success(answer):
@@ -358,10 +389,11 @@ class Load:
         not_done = [email for client in self.clients for email in client.not_done]
         unknown = [email for client in self.clients for email in client.unknown]
         done_anyway, were_done = existing(not_done), existing(unknown)
+        compared, stale = sum(client.compared for client in self.clients), [read for client in self.clients for read in client.stale]
         print(f"acknowledged creations: {len(versions)}, lost: {len(lost)}; versions compared: {len(sample)}, wrong: {len(wrong)}; "
               f"refused creations: {len(not_done)}, done anyway: {done_anyway}; creations with an unknown outcome: {len(unknown)}, "
-              f"done: {were_done}")
-        assert not lost and not wrong and not done_anyway, (lost[:5], wrong[:5])
+              f"done: {were_done}; reads after a write: {compared}, without it: {len(stale)}")
+        assert compared and not lost and not wrong and not done_anyway and not stale, (lost[:5], wrong[:5], stale[:5])
 
 
 @contextlib.contextmanager
@@ -388,8 +420,9 @@ def deployment():
         haproxy = HAProxy(own, postgres, servers)
         wait_until("the primary in HAProxy", lambda: "primary" in haproxy.up("primary"))
         for server in servers:
-            server.environment["DATABASE_URL"] = postgres.url(haproxy.database)
+            server.environment |= {"DATABASE_URL": postgres.url(haproxy.database), "DATABASE_REPLICA_URLS": postgres.replica_url()}
             server.start()
+            server.until_replica_serves()
         wait_until("the servers in HAProxy", lambda: haproxy.up("ready") == {"a", "b"})
         yield own, postgres, servers, haproxy
 
@@ -418,22 +451,30 @@ def check_prometheus(own, servers, haproxy):
 def restarts():
     with deployment() as (own, _, servers, haproxy):
         check_prometheus(own, servers, haproxy)
+        by_replica = 0
         with Load(haproxy.port) as load:
             time.sleep(1)
             for number in range(RESTARTS):
                 server = servers[number % 2]
+                by_replica += server.reads_by_replica()
                 server.stop()
                 server.start()
                 wait_until("both servers in HAProxy", lambda: haproxy.up("ready") == {"a", "b"})
             time.sleep(1)
         load.check_none_failed(f"{RESTARTS} rolling restarts")
+        by_replica += sum(server.reads_by_replica() for server in servers)
+        print(f"statements that the replica served: {by_replica}")
+        assert by_replica
         load.check_writes()
 
 
 def failover():
-    with deployment() as (_, postgres, _, haproxy):
+    with deployment() as (_, postgres, servers, haproxy):
         with Load(haproxy.port) as load:
             time.sleep(3)
+            by_replica = [server.reads_by_replica() for server in servers]
+            print(f"statements that the replica served for each server: {by_replica}")
+            assert all(by_replica)
             killed = time.monotonic()
             postgres.kill_primary()
             time.sleep(2)
@@ -610,17 +651,23 @@ def measure():
             "servers": None, "HAProxy": haproxy.process, "primary": postgres.primary, "replica": postgres.replica,
         }.items() if process}
 
-        def row(name, port, running, **others):
-            for kind in ("read", "create", "update"):
+        def row(name, port, running, kinds=("read", "create", "update"), **others):
+            for kind in kinds:
                 processes = {"servers": lambda: [server.process.pid for server in running]} | pids | others
-                for _ in range(1):
-                    rate, used = wrk(port, kind, processes)
+                rate, used = wrk(port, kind, processes)
                 cells = " | ".join(f"{used[key]:.1f}" if key in used and used[key] >= 0.05 else "–"
                                    for key in ("servers", "HAProxy", "PgBouncer", "primary", "replica"))
                 print(f"| {name} | {kind} | {rate:,.0f} | {cells} |", flush=True)
 
         print("| | request | requests/s | servers | HAProxy | PgBouncer | primary | replica |\n|---|---|---|---|---|---|---|---|")
+        # `page`: fifty users at a random place.
+        reads = ("read", "page")
+        replicated = Server(own, "replicated", direct, DATABASE_REPLICA_URLS=postgres.replica_url()).start()
+        replicated.until_replica_serves()
+        row("one server, reads by the replica", replicated.port, [replicated], reads)
+        replicated.stop()
         one = Server(own, "direct", direct).start()
+        row("… by the primary", one.port, [one], reads)
         row("one server", one.port, [one])
         for name in ("notify_update", "notify_delete"):
             subprocess.run(["psql", "-qX", direct, "-c", f"ALTER TABLE users DISABLE TRIGGER users_{name}"], check=True,

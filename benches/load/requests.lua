@@ -1,5 +1,6 @@
 -- The requests of the load benchmarks. REQUESTS is the kind: health, read (a random one of USERS users, the first of which has
--- the id FIRST), read-all (each in turn, which fills a cache), list, update (the name of a random one), create, create-keyed (with an idempotency key) or batch
+-- the id FIRST), read-all (each in turn, which fills a cache), list, page (50 users from a random place on),
+-- update (the name of a random one), create, create-keyed (with an idempotency key) or batch
 -- (ITEMS users; addresses contain RUN). AUTHORIZATION is the header of every request. RESULT counts errors and responses other than 2xx and 3xx, so that fast errors are
 -- visible. What is constant is formatted once: wrk shares the processor with the server.
 
@@ -21,6 +22,8 @@ function init(args)
     math.randomseed(os.time() + thread_id)
     if kind == "read" or kind == "read-all" then
         before, after = wrk.format("GET", "/users/" .. prefix .. "@"):match("^(.*)@(.*)$")
+    elseif kind == "page" then
+        before, after = wrk.format("GET", "/users?limit=50&cursor=" .. prefix .. "@"):match("^(.*)@(.*)$")
     elseif kind == "list" then
         wrk.path = "/users?limit=20"
     elseif kind == "health" then
@@ -28,7 +31,7 @@ function init(args)
     end
 end
 
-if kind == "read" then
+if kind == "read" or kind == "page" then
     function request()
         return before .. string.format("%.0f", first + math.random(0, users - 1)) .. after
     end
