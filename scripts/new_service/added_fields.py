@@ -84,7 +84,6 @@ def rust_schema(name, field):
 
 
 def model(root, key, extras):
-    types = [f"User{field.pascal}" for field in extras if field.has_schema]
     with Source(root, MODEL) as source:
         key_schema = rust_schema("EmailAddress", key).replace("\\", "\\\\")
         source.sub(r"(?s)/// An e-mail address, as sent\..*?pub struct EmailAddress\(pub String\);\n\n", key_schema)
@@ -110,7 +109,7 @@ def model(root, key, extras):
             + "/// A stored user.\n",
         )
     with Source(root, "crates/api/src/resources/users/mod.rs") as source:
-        source.replace("EmailAddress, ", "EmailAddress, " + "".join(f"{name}, " for name in types))
+        source.after("EmailAddress, ", "".join(f"{name}, " for name in types(extras)))
 
 
 def handlers(root, extras):
@@ -135,152 +134,99 @@ def migrations(root, _, extras):
                 source.after(f"{row}.email, ", "".join(f"{row}.{field.name}, " for field in extras))
 
 
+def after_each(extras):
+    """The names, each after a comma."""
+    return "".join(f", {field.name}" for field in extras)
+
+
+def use_types(source, used, extras):
+    """Imports the types of the fields beside those that a file uses."""
+    source.replace(f"users::{{{used}}}", f"users::{{{', '.join([used] + types(extras))}}}")
+
+
+def types(extras):
+    return [f"User{field.pascal}" for field in extras if field.has_schema]
+
+
 def rows(root, extras):
-    names = "".join(f", {field.name}" for field in extras)
     texts = "".join(
         f" + self.{field.name}" + (".as_ref().map_or(0, |text| text.0.len())" if field.optional else ".0.len()")
         for field in extras
         if field.type == "string"
     )
     with Source(root, f"{STORAGE}/row.rs") as source:
-        source.replace(
-            '"id, name, email, version, created_at, updated_at"',
-            f'"id, name, email, version, created_at, updated_at{names}"',
-        )
-        source.replace(
-            "String, String, i64, Micros, Micros)",
-            f"String, String, i64, Micros, Micros, {', '.join(field.row_type for field in extras)})",
-        )
-        source.replace(
-            "(id, name, email, version, created_at, updated_at)",
-            f"(id, name, email, version, created_at, updated_at{names})",
-        )
-        decoded = "".join(f", {field.decoded}" for field in extras)
-        source.replace("updated_at: updated_at.0, version }", f"updated_at: updated_at.0, version{decoded} }}")
+        source.after("id, name, email, version, created_at, updated_at", after_each(extras), 2)
+        source.after("String, String, i64, Micros, Micros", "".join(f", {field.row_type}" for field in extras))
+        source.after("updated_at: updated_at.0, version", "".join(f", {field.decoded}" for field in extras))
         source.replace("self.email.0.len()) + 180", f"self.email.0.len(){texts}) + {180 + 24 * len(extras)}")
-        types = [f"User{field.pascal}" for field in extras if field.has_schema]
-        source.replace(
-            "users::{EmailAddress, User, UserName}",
-            f"users::{{{', '.join(['EmailAddress', 'User', 'UserName'] + types)}}}",
-        )
+        use_types(source, "EmailAddress, User, UserName", extras)
         if any(field.type == "enum" for field in extras):
             source.replace("use crate::storage::{", "use super::details::Word;\nuse crate::storage::{")
 
 
 def creates(root, extras):
-    names = "".join(f", {field.name}" for field in extras)
+    names = after_each(extras)
     with Source(root, f"{STORAGE}/creates.rs") as source:
-        source.replace(
-            '"INSERT INTO users (id, name, email, email_key, version, created_at, updated_at, changed_by) \\\n',
-            '"INSERT INTO users (id, name, email, email_key, version, created_at, updated_at, changed_by, ",\n'
-            'detail_columns!(),\n") \\\n',
-            2,
-        )
-        source.replace(
-            "txid_current() || ' ' || caller \\\n",
-            'txid_current() || \' \' || caller, ",\ndetail_values!(postgres, "details"),\n" \\\n',
-        )
-        source.replace("$4::text[], $5::text[])", "$4::text[], $5::text[], $6::text[])")
-        source.replace("email_key, caller, number)", "email_key, caller, details, number)")
-        source.replace(
-            "'1 ' || (value ->> 5) \\\n", '\'1 \' || (value ->> 5), ",\ndetail_values!(sqlite, "(value -> 6)"),\n" \\\n'
-        )
-        source.replace(".bind(keys).bind(callers);", ".bind(keys).bind(callers).bind(details);")
+        source.replace("updated_at, changed_by) \\\n", 'updated_at, changed_by, ", detail_columns!(), ") \\\n', 2)
+        source.after("txid_current() || ' ' || caller", ', ", detail_values!(postgres, "details"), "')
+        source.after("'1 ' || (value ->> 5)", ', ", detail_values!(sqlite, "(value -> 6)"), "')
+        source.after("$4::text[], $5::text[]", ", $6::text[]")
+        source.after("email_key, caller", ", details")
+        source.after(".bind(keys).bind(callers)", ".bind(details)")
         source.after(
             "let callers: Vec<_> = users.iter().map(|user| user.caller.as_deref()).collect();\n",
             "let details: Vec<_> = users.iter().map(|user| of_input(&user.new).to_string()).collect();\n",
         )
-        source.replace("let UserInput { name, email } = &user.new;", "let UserInput { name, email, .. } = &user.new;")
-        source.replace("timestamp_micros(), user.caller])", "timestamp_micros(), user.caller, of_input(&user.new)])")
-        source.replace(
-            "let UserInput { name, email } = user.new.clone();",
-            f"let UserInput {{ name, email{names} }} = user.new.clone();",
-        )
-        source.replace("updated_at: time, version: 1 }", f"updated_at: time, version: 1{names} }}")
-        source.replace(
-            "use super::{changes::LATEST_CHANGE, row", "use super::{changes::LATEST_CHANGE, details::of_input, row"
-        )
+        source.replace("UserInput { name, email } = &user.new;", "UserInput { name, email, .. } = &user.new;")
+        source.after("timestamp_micros(), user.caller", ", of_input(&user.new)")
+        source.replace("UserInput { name, email } = user", f"UserInput {{ name, email{names} }} = user")
+        source.after("updated_at: time, version: 1", names)
+        source.replace("use super::{changes::LATEST_CHANGE, ", "use super::{changes::LATEST_CHANGE, details::of_input, ")
 
 
 def writes(root, extras):
     with Source(root, f"{STORAGE}/writes.rs") as source:
-        source.replace(
-            "macro_rules! is_unchanged {\n    ($name:literal, $email:literal) => {",
-            "macro_rules! is_unchanged {\n    ($database:ident, $name:literal, $email:literal, $details:literal) => {",
-        )
-        source.replace('$email, ", email)")', '$email, ", email) AND ", are_unchanged!($database, $details))')
-        source.replace("is_unchanged!($name, $email)", "is_unchanged!($database, $name, $email, $details)", 3)
-        source.replace(
-            "($name:literal, $email:literal, $email_key:literal, $now:literal,",
-            "($database:ident, $details:literal, $name:literal, $email:literal, $email_key:literal, $now:literal,",
-        )
-        source.replace(
-            '", email_key), version = version',
-            '", email_key), ",\nset_details!($database, $details),\n", version = version',
-        )
-        source.replace(
-            "macro_rules! update {\n    ($mark:literal) => {",
-            "macro_rules! update {\n    ($database:ident, $mark:literal) => {",
-        )
-        source.replace('set!("$2", "$3",', 'set!($database, "$9::text", "$2", "$3",')
-        source.replace(
-            '(update!("txid_current()"), update!("(version + 1)"))',
-            '(update!(postgres, "txid_current()"), update!(sqlite, "(version + 1)"))',
-        )
-        source.replace(
-            "macro_rules! update_many {\n    ($mark:literal) => {",
-            "macro_rules! update_many {\n    ($database:ident, $mark:literal) => {",
-        )
+        # The macros get the database, and the parameter.
+        source.replace("    ($name:literal, $email:literal", "    ($database:ident, $details:literal, $name:literal, $email:literal", 2)
+        source.replace("is_unchanged!($name", "is_unchanged!($database, $details, $name", 3)
+        source.replace("    ($mark:literal) => {", "    ($database:ident, $mark:literal) => {", 2)
+        source.replace('set!("$2"', 'set!($database, "$9::text", "$2"')
         source.replace('set!("new_name"', 'set!($database, "new_details", "new_name"')
-        source.replace('update_many!("txid_current()")', 'update_many!(postgres, "txid_current()")')
-        source.replace('update_many!("(version + 1)")', 'update_many!(sqlite, "(version + 1)")')
-        source.replace("$7::bool[], $8::text[]) \\\n", "$7::bool[], $8::text[], $9::text[]) \\\n")
-        source.replace("listed, are_excluded, caller)), \\\n", "listed, are_excluded, caller, new_details)), \\\n")
-        source.replace("value ->> 7 AS caller FROM", "value ->> 7 AS caller, value -> 8 AS new_details FROM")
+        for macro in ("update", "update_many"):
+            source.replace(f'{macro}!("txid_current()")', f'{macro}!(postgres, "txid_current()")')
+            source.replace(f'{macro}!("(version + 1)")', f'{macro}!(sqlite, "(version + 1)")')
+        source.replace('$email, ", email)")', '$email, ", email) AND ", are_unchanged!($database, $details))')
+        source.after('", email_key), ', '", set_details!($database, $details), ", ')
+        source.after("$7::bool[], $8::text[]", ", $9::text[]")
+        source.after("listed, are_excluded, caller", ", new_details")
+        source.after("value ->> 7 AS caller", ", value -> 8 AS new_details")
         source.after(
             "let callers: Vec<_> = updates.iter().map(|update| update.caller.as_deref()).collect();\n",
             "let details: Vec<_> = updates.iter().map(|update| of_patch(&update.patch).to_string()).collect();\n",
         )
-        source.replace(".bind(are_excluded).bind(callers)", ".bind(are_excluded).bind(callers).bind(details)")
-        source.replace("are_excluded, update.caller])", "are_excluded, update.caller, of_patch(&update.patch)])")
+        source.after(".bind(are_excluded).bind(callers)", ".bind(details)")
+        source.after("are_excluded, update.caller", ", of_patch(&update.patch)")
         source.after(".bind(update.caller.as_deref())\n", ".bind(of_patch(&update.patch).to_string())\n")
-        source.replace("use super::row::{SharedUser,", "use super::{details::of_patch, row::{SharedUser,")
-        source.replace("columns, decode};\n", "columns, decode}};\n")
+        source.sub(r"^use super::(row::\{[^}]*\});", r"use super::{details::of_patch, \1};")
 
 
 def probes(root, extras):
-    values = "".join(f", {field.name}: {field.probe}" for field in extras)
-    types = [f"User{field.pascal}" for field in extras if field.has_schema and not field.optional]
     with Source(root, f"{STORAGE}/probes.rs") as source:
-        source.replace("UserName(name.clone()), email }", f"UserName(name.clone()), email{values} }}")
-        source.replace("email: None };", "email: None, ..UserPatch::default() };")
-        source.replace(
-            "users::{EmailAddress, UserInput, UserName, UserPatch}",
-            f"users::{{{', '.join(['EmailAddress', 'UserInput', 'UserName', 'UserPatch'] + types)}}}",
-        )
+        source.after("UserName(name.clone()), email", "".join(f", {field.name}: {field.probe}" for field in extras))
+        source.after("email: None", ", ..UserPatch::default()")
+        use_types(source, "EmailAddress, UserInput, UserName, UserPatch", [field for field in extras if not field.optional])
 
 
 def imports(root, extras):
-    names = "".join(f", {field.name}" for field in extras)
     with Source(root, f"{STORAGE}/imports.rs") as source:
-        source.replace("updated_at timestamptz) ON COMMIT", "updated_at timestamptz, details text) ON COMMIT")
-        head = '= "INSERT INTO users (id, name, email, email_key, version, created_at, updated_at) \\\n'
-        source.replace(
-            head,
-            '= concat!("INSERT INTO users (id, name, email, email_key, version, created_at, updated_at, ",\ndetail_columns!(),\n") \\\n',
-            2,
-        )
-        source.replace(
-            "COALESCE(updated_at, at) \\\n",
-            'COALESCE(updated_at, at), ",\ndetail_values!(postgres, "details"),\n" \\\n',
-        )
-        source.replace(
-            "value ->> 5, value ->> 6 \\\n",
-            'value ->> 5, value ->> 6, ",\ndetail_values!(sqlite, "(value -> 7)"),\n" \\\n',
-        )
+        source.after("updated_at timestamptz", ", details text")
+        head = '"INSERT INTO users (id, name, email, email_key, version, created_at, updated_at'
+        source.replace(f"= {head}", f'= concat!({head}, ", detail_columns!(), "', 2)
+        source.after("COALESCE(updated_at, at)", ', ", detail_values!(postgres, "details"), "')
+        source.after("value ->> 5, value ->> 6", ', ", detail_values!(sqlite, "(value -> 7)"), "')
         source.replace('RETURNING id, email_key";', 'RETURNING id, email_key");', 2)
         source.replace("version, created_at, updated_at])", "version, created_at, updated_at, self.details()])")
-        source.replace('{created_at}\\t{updated_at}");', '{created_at}\\t{updated_at}\\t{details}");')
+        source.after("{created_at}\\t{updated_at}", "\\t{details}")
         source.replace(
             "        let id = self.id;\n",
             "        let (id, details) = (self.id, self.details().to_string());\n        let details = escaped(&details);\n",
@@ -297,22 +243,15 @@ def imports(root, extras):
 
     /// The name, the version, and the times""",
         )
-        source.replace(
-            "use super::changes::LATEST_CHANGE;", "use super::{changes::LATEST_CHANGE, details::{of_input, of_user}};"
-        )
+        source.replace("::changes::LATEST_CHANGE;", "::{changes::LATEST_CHANGE, details::{of_input, of_user}};")
     with Source(root, "src/commands/import/users.rs") as source:
         members = "".join(
             f"    {field.name}: " + (f"Option<{field.rust_type}>" if field.optional else field.rust_type) + ",\n"
             for field in extras
         )
         source.after("    email: EmailAddress,\n", members)
-        source.replace("updated_at, version } = user;", f"updated_at, version{names} }} = user;")
-        source.replace("updated_at, version }))", f"updated_at, version{names} }}))")
-        types = [f"User{field.pascal}" for field in extras if field.has_schema]
-        source.replace(
-            "users::{EmailAddress, User, UserInput, UserName}",
-            f"users::{{{', '.join(['EmailAddress', 'User', 'UserInput', 'UserName'] + types)}}}",
-        )
+        source.after("email, created_at, updated_at, version", after_each(extras), 2)
+        use_types(source, "EmailAddress, User, UserInput, UserName", extras)
 
 
 def timestamps(root, extras):
