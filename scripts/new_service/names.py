@@ -10,7 +10,8 @@ OTHER_USERS = re.compile(
     r"[Uu]ser[-_ ]?[Aa]gents?|USER_AGENT|adduser|--(git-)?user(name)?(?![a-z-])|(?<![A-Za-z])(get_)?username|(set_)?tcp_user_timeout"
     r"|TCP_USER_TIMEOUT|POSTGRES_USER|SUPERUSER|current_user|user_version|PrivateUsers|runAsUser|multi-user|\bUser=|USER 65532"
     r"|as user 65532|user: postgres|user information|user:(password|secret)|USER:PASSWORD|dbname user|user or password|a user name"
-    r"|Grafana \(user|unprivileged user|as other users|by this user|user@host|\$USER\.db|if users notice|crate has no users"
+    r"|\buser=(?=[a-z])|user root|the user (postgres|nobody)|URL without a user has"
+    r"|Grafana \(user|unprivileged user|as other users|by this user|user@host|\$USER\.db|userlist\.txt|if users notice|crate has no users"
 )
 
 RUST = set("""
