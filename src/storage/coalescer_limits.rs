@@ -31,14 +31,13 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// The number of items that may wait: as many as start in time, and always those of a statement.
+    /// The number of items that may wait: as many whole statements as start in time, and always one.
     pub(super) fn max_depth(&self, rate: &Rate, now: Instant, oldest: Option<Instant>) -> usize {
         let oldest = oldest.unwrap_or(now);
-        // Half of the wait: the last of them start with a statement, which can be as long after that, and the database can become
-        // slower. Hardly any of those that are accepted is to be refused later.
+        // Half of the wait, so that hardly any of those that are accepted is refused later, even if the database becomes slower.
         let at_once = if rate.at_once > 0 { rate.at_once } else { self.items };
         let Some(in_time) = rate.items_in(self.wait / 2, now, oldest, at_once) else { return self.depth };
-        in_time.max(at_once).min(self.depth)
+        (in_time / at_once * at_once).max(at_once).min(self.depth)
     }
 }
 
