@@ -40,14 +40,6 @@ def contract(root, key, extras):
         source.sub(r"\b(\w+)@example\.com", r"\1")
         schemas = "".join(schema(f"User{field.pascal}", field) for field in extras if field.has_schema)
         source.replace("    UserList:\n      type: object\n", f"{schemas}    UserList:\n      type: object\n")
-    # The format limits the length of times in requests.
-    with Source(root, ".spectral.yaml") as source:
-        times = [field.name for field in extras if field.type == "date-time"]
-        places = (f"{name}/properties/{time}" for name in ("UserInput", "UserPatch") for time in times)
-        source.after(
-            "      - '*#/components/schemas/IdempotencyKey'\n",
-            "".join(f"      - '*#/components/schemas/{place}'\n" for place in places),
-        )
 
 
 def yaml_sample(field):
