@@ -97,8 +97,8 @@ start_server() {
     server_pid=$!
     for _ in {1..100}; do
         # The first log line contains the port.
-        server_url=$(grep -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1 || true)
-        if [[ -n $server_url ]] && curl --fail --silent --max-time 1 --output /dev/null "$server_url/health"; then
+        if server_url=$(grep -m 1 -oE 'http://127\.0\.0\.1:[0-9]+' "$server_log" | head -n 1) &&
+            curl --fail --silent --max-time 1 --output /dev/null "$server_url/health"; then
             return
         fi
         kill -0 "$server_pid" 2>/dev/null || break
@@ -108,11 +108,14 @@ start_server() {
     fail "the server did not start on $database"
 }
 
-# stop_server: stops the server with SIGTERM, and fails unless it exits with 0 within 30 seconds and has logged neither an
-# error nor a panic.
+# stop_server: stops the server with SIGTERM, and fails unless it still runs, exits with 0 within 30 seconds, and has
+# logged neither an error nor a panic.
 stop_server() {
     local status=0
-    kill -TERM "$server_pid" 2>/dev/null || true
+    kill -TERM "$server_pid" || {
+        tail -n 20 "$server_log" >&2
+        fail 'the server ended before it was stopped'
+    }
     for _ in {1..300}; do
         kill -0 "$server_pid" 2>/dev/null || break
         sleep 0.1

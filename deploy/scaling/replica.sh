@@ -4,10 +4,13 @@ set -eu
 PGPASSWORD=$(cat "$REPLICATION_PASSWORD_FILE")
 export PGPASSWORD
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-    # An earlier copy was interrupted.
+    # If an earlier copy was interrupted, its slot is there.
     rm -rf "${PGDATA:?}"
-    psql --no-psqlrc --quiet --dbname="host=$PRIMARY_HOST user=replication replication=true" \
-        --command='DROP_REPLICATION_SLOT replica' 2>/dev/null || true
+    send() {
+        psql --no-psqlrc --quiet --tuples-only --no-align --dbname="host=$PRIMARY_HOST user=replication replication=true" --command="$1"
+    }
+    slot=$(send 'READ_REPLICATION_SLOT replica') # empty columns: there is none
+    case $slot in physical*) send 'DROP_REPLICATION_SLOT replica' ;; esac
     pg_basebackup --dbname="host=$PRIMARY_HOST user=replication" --pgdata="$PGDATA" --wal-method=stream \
         --create-slot --slot=replica --write-recovery-conf --checkpoint=fast
 fi
