@@ -10,47 +10,21 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from urllib.parse import urljoin
 
+sys.dont_write_bytecode = True
+from deployed import accepts, free_port, replaced, wait_until  # noqa: E402
+
 SERVER, KEY, KEY_ENTRY, *NAMES = sys.argv[1:]
-DEPLOY = pathlib.Path("deploy")
 HOST, PREFIX = "example.org", "/api/v1"
 BURST = 40
 TIMES = 5
 JSON = ["-H", "content-type: application/json"]
 TOKEN = ["-H", f"authorization: Bearer {KEY}"]
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def wait_until(what, condition):
-    for _ in range(100):
-        if condition():
-            return
-        time.sleep(0.1)
-    sys.exit(f"timeout: {what}")
-
-
-def accepts(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-
-
-def replaced(file, replacements):
-    text = (DEPLOY / file).read_text()
-    for old, new in replacements.items():
-        assert old in text, f"{file}: no {old!r}"
-        text = text.replace(old, new)
-    return text
 
 
 @contextlib.contextmanager

@@ -30,11 +30,13 @@ import threading
 import time
 import urllib.request
 
+sys.dont_write_bytecode = True
+from deployed import accepts, free_port, replaced, wait_until  # noqa: E402
+
 SERVER, KEY, KEY_ENTRY, *PARTS = sys.argv[1:]
 RESTARTS = int(os.environ.get("RESTARTS", "3"))
 REQUEST_TIMEOUT = os.environ.get("REQUEST_TIMEOUT", "20s")
 PGBOUNCER = os.environ.get("PGBOUNCER", "pgbouncer")
-DEPLOY = pathlib.Path("deploy/scaling").resolve()
 PASSWORD = "throwaway"
 CLIENTS = 16
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
@@ -44,32 +46,6 @@ ROLE_SETTINGS = {
     "synchronous_commit": "on", "default_transaction_isolation": "'read committed'", "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }
-
-
-def free_port():
-    """Below the ephemeral ports, so that no connection takes the port of a server that restarts."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with contextlib.suppress(OSError), socket.socket() as one:
-            one.bind(("127.0.0.1", port))
-            return port
-
-
-def wait_until(what, condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if result := condition():
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"timeout: {what}")
-
-
-def replaced(file, replacements):
-    text = (DEPLOY / file).read_text()
-    for old, new in replacements.items():
-        assert old in text, f"{file}: no {old!r}"
-        text = text.replace(old, new)
-    return text
 
 
 class Machine:
@@ -113,8 +89,8 @@ class Postgres:
         self.ports = {"primary": free_port(), "replica": free_port()}
         secret = machine.write("password", PASSWORD)
         # A debug build of the server takes a tenth of a second and more for a password. The replica uses one.
-        hba = machine.write("pg_hba.conf", replaced("pg_hba.conf", {"host all all samenet scram-sha-256": "host all all samenet trust"}))
-        conf = machine.write("postgresql.conf", replaced("postgresql.conf", {
+        hba = machine.write("pg_hba.conf", replaced("scaling/pg_hba.conf", {"host all all samenet scram-sha-256": "host all all samenet trust"}))
+        conf = machine.write("postgresql.conf", replaced("scaling/postgresql.conf", {
             "listen_addresses = '*'": "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_wal_size = 256MB",
             "/etc/postgresql/pg_hba.conf": f"{hba}",
         }))
@@ -136,11 +112,11 @@ class Postgres:
         self.sql("primary", "CREATE DATABASE web_server")
         if not replicated:
             return
-        script = machine.write("init.sh", (DEPLOY / "init.sh").read_text())
+        script = machine.write("init.sh", replaced("scaling/init.sh", {}))
         self.run("sh", script, env={**self.environment, "PGPORT": f"{self.ports['primary']}"})
         self.stop_primary()
         self.primary = primary()
-        script = machine.write("replica.sh", replaced("replica.sh", {"/etc/postgresql/postgresql.conf": f"{conf}"}))
+        script = machine.write("replica.sh", replaced("scaling/replica.sh", {"/etc/postgresql/postgresql.conf": f"{conf}"}))
         self.replica_data = folder / "replica"
         environment = {**self.environment, "PGDATA": f"{self.replica_data}", "PGPORT": f"{self.ports['replica']}",
                        "PRIMARY_HOST": f"127.0.0.1 port={self.ports['primary']}"}
@@ -232,7 +208,7 @@ class HAProxy:
         for server in servers:
             names[f"server-{server.name}:8080 port 9090"] = f"127.0.0.1:{server.port} port {server.admin}"
             names[f"server-{server.name}:8080"] = f"127.0.0.1:{server.port}"
-        config = machine.write("haproxy.cfg", replaced("haproxy.cfg", names | {
+        config = machine.write("haproxy.cfg", replaced("scaling/haproxy.cfg", names | {
             "primary:5432": f"127.0.0.1:{postgres.ports['primary']}", "replica:5432": f"127.0.0.1:{postgres.ports['replica']}",
             "bind :8080": f"bind 127.0.0.1:{self.port}", "bind :5432": f"bind 127.0.0.1:{self.database}",
             "bind :8404": f"bind 127.0.0.1:{self.metrics}", "/tmp/haproxy.sock": f"{self.socket}", "option httplog": "option dontlog-normal",
@@ -431,7 +407,7 @@ def check_prometheus(own, servers, haproxy):
     targets = {f"server-{server.name}:9090": f"127.0.0.1:{server.admin}" for server in servers}
     secret = own.write("api_key", KEY)
     (own.folder / "alerts.yml").write_text(pathlib.Path("docker/prometheus/alerts.yml").read_text())
-    config = own.write("prometheus.yml", replaced("prometheus.yml", targets | {
+    config = own.write("prometheus.yml", replaced("scaling/prometheus.yml", targets | {
         "haproxy:8404": f"127.0.0.1:{haproxy.metrics}", "/run/secrets/api_key_prometheus": f"{secret}", "_interval: 15s": "_interval: 250ms",
     }))
     port = free_port()
@@ -510,7 +486,7 @@ def failover():
 def start_pgbouncer(own, postgres, mode, size, role="web_server"):
     port = free_port()
     users = own.write("userlist.txt", "".join(f'"{role}" "{PASSWORD}"\n' for role in ("web_server", "pooled")))
-    config = own.write(f"pgbouncer-{mode}.ini", replaced("pgbouncer.ini", {
+    config = own.write(f"pgbouncer-{mode}.ini", replaced("scaling/pgbouncer.ini", {
         "* = host=haproxy port=5432": f"* = host=127.0.0.1 port={postgres.ports['primary']}", "listen_addr = *": "listen_addr = 127.0.0.1",
         "listen_port = 6432": f"listen_port = {port}\nunix_socket_dir =", "/etc/pgbouncer/userlist.txt": f"{users}",
         "pool_mode = transaction": f"pool_mode = {mode}", "auth_type = scram-sha-256": "auth_type = trust", "default_pool_size = 32": f"default_pool_size = {size}",
@@ -520,13 +496,8 @@ def start_pgbouncer(own, postgres, mode, size, role="web_server"):
     for file in (users, config):
         file.chmod(0o644)
     own.start(*own.as_owner, PGBOUNCER, config, log=f"pgbouncer-{mode}.log", cwd="/")
-    wait_until("PgBouncer", lambda: socket.create_connection(("127.0.0.1", port), 1) if accepts(port) else None).close()
+    wait_until("PgBouncer", lambda: accepts(port))
     return postgres.url(port, role)
-
-
-def accepts(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
 
 
 def pgbouncer_version():
