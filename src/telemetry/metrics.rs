@@ -8,34 +8,18 @@ use std::{
     time::Duration,
 };
 
-use metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-// `describe` has the description of each.
-const REQUESTS: &str = "http_requests_total";
-const REQUEST_DURATION: &str = "http_request_duration_seconds";
-const TLS_FAILURES: &str = "tls_handshake_failures_total";
-const REFUSED_CONNECTIONS: &str = "http_refused_connections_total";
-const ACTIVE_CONNECTIONS: &str = "http_active_connections";
-const DEPRECATED_REQUESTS: &str = "http_deprecated_requests_total";
-const IN_FLIGHT: &str = "http_requests_in_flight";
-const RATE_LIMITED: &str = "http_rate_limited_total";
-const SHED: &str = "http_shed_requests_total";
-const AUTHENTICATION_FAILURES: &str = "authentication_failures_total";
-const DATABASE_ERRORS: &str = "database_errors_total";
-const POOL_WAIT: &str = "database_pool_wait_seconds";
-const REPLICAS: &str = "database_replicas";
-const REPLICA_READS: &str = "database_replica_reads_total";
-const READY: &str = "web_server_ready";
-pub(super) const SPANS: &str = "trace_spans_total";
+use super::metric_names::{
+    ACTIVE_CONNECTIONS, AUTHENTICATION_FAILURES, BATCH_SIZE, DATABASE_ERRORS, DEPRECATED_REQUESTS, IN_FLIGHT,
+    POOL_WAIT, RATE_LIMITED, READY, REFUSED_CONNECTIONS, REPLICA_READS, REPLICAS, REQUEST_DURATION, REQUESTS, SHED,
+    TLS_FAILURES, describe,
+};
 
 /// From 100 µs to 10 s, which is longer than every timeout, in steps of about 2.5.
 const BUCKETS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
-const BATCH_SIZE: &str = "database_batch_size";
 
 const BATCH_SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -59,6 +43,9 @@ pub(crate) fn install() -> PrometheusHandle {
                 tracing::warn!("another metrics recorder is installed");
             }
             describe();
+            counter!("contract_decode_failures_total").absolute(0);
+            gauge!(ACTIVE_CONNECTIONS).set(0.0);
+            gauge!(IN_FLIGHT).set(0.0);
             handle
         })
         .clone()
@@ -73,77 +60,6 @@ pub(crate) fn spawn_upkeep(handle: PrometheusHandle) {
             handle.run_upkeep();
         }
     });
-}
-
-fn describe() {
-    describe_counter!(REQUESTS, "Responses, by method, path template and status.");
-    describe_histogram!(REQUEST_DURATION, Unit::Seconds, "Time from the head of a request to its response.");
-    describe_counter!(DEPRECATED_REQUESTS, "Requests to deprecated operations, by operation.");
-    describe_gauge!(ACTIVE_CONNECTIONS, "Open connections.");
-    describe_counter!(
-        REFUSED_CONNECTIONS,
-        "Connections closed for want of room, by reason: those over the maximum of a client, idle ones, or those that leave responses unread."
-    );
-    describe_counter!(RATE_LIMITED, "Requests that a rate limit refused, by limit: address or caller.");
-    describe_counter!(
-        SHED,
-        "Requests that were refused or given up to protect the server, by reason: responses that wait, bodies that arrive, or a timeout."
-    );
-    describe_counter!(
-        AUTHENTICATION_FAILURES,
-        "Requests of callers that may not send them, by reason: no token, an invalid one, a scope that it lacks, an issuer that cannot be reached, another site, or a proxy."
-    );
-    describe_counter!(DATABASE_ERRORS, "Database statements that failed, by kind.");
-    describe_histogram!(POOL_WAIT, Unit::Seconds, "Time that a statement waited for a connection, by pool.");
-    describe_gauge!(REPLICAS, "Replicas of the database, by state: used for reads, or unused.");
-    describe_counter!(
-        REPLICA_READS,
-        "Statements that a replica may serve, by result: served, or left to the primary because the replica lags or failed, or because there is no replica in use or no position of the primary."
-    );
-    describe_counter!(TLS_FAILURES, "TLS handshakes that failed.");
-    describe_gauge!(IN_FLIGHT, "Requests in progress.");
-    describe_histogram!(
-        "database_operation_duration_seconds",
-        Unit::Seconds,
-        "Time of a database operation, including the wait for a connection."
-    );
-    describe_histogram!(BATCH_SIZE, "Items of a database statement that concurrent requests share, by operation.");
-    describe_histogram!(
-        "database_batch_wait_seconds",
-        Unit::Seconds,
-        "Time that the first item of a batch waited for its statement to start, by operation."
-    );
-    describe_gauge!("database_batch_queue_depth", "Items that wait for a database statement, by operation.");
-    describe_counter!(
-        "database_batch_refused_total",
-        "Items that were refused because their statement would not start in time, by operation."
-    );
-    describe_counter!("cache_requests_total", "Rows that requests looked up in a cache, by result.");
-    describe_counter!("cache_evictions_total", "Rows that a cache removed because it was full.");
-    describe_counter!(
-        "cache_invalidations_total",
-        "Rows that a cache removed because they changed or may have changed."
-    );
-    describe_gauge!("cache_bytes", Unit::Bytes, "Size of the rows in a cache.");
-    describe_gauge!("database_pool_connections", "Database connections, by pool and state.");
-    describe_gauge!("database_pool_max_connections", "Maximum number of database connections, by pool.");
-    describe_counter!(
-        "contract_decode_failures_total",
-        "Validated requests that could not be decoded: a bug of the server."
-    );
-    describe_counter!(
-        SPANS,
-        "Spans, by result: sent, or lost because the receiver failed, or because too many waited."
-    );
-    describe_gauge!(READY, "1 if the server was ready at the last check, about a second ago at most; else 0.");
-    describe_gauge!(
-        "web_server_build_info",
-        "1, with what was built as labels: versions of server and schema, commit."
-    );
-    counter!("contract_decode_failures_total").absolute(0);
-    gauge!(ACTIVE_CONNECTIONS).set(0.0);
-    gauge!(IN_FLIGHT).set(0.0);
-    metrics_process::Collector::default().describe();
 }
 
 /// Counts a request that a rate limit refused.

@@ -4,6 +4,7 @@ pub(crate) mod exposition;
 pub(crate) mod init;
 pub(crate) mod json_log;
 mod log_writer;
+mod metric_names;
 pub(crate) mod metrics;
 pub(crate) mod spans;
 mod trace_export;

@@ -21,7 +21,7 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::{metrics::SPANS, warning_interval::WarningInterval};
+use super::{metric_names::SPANS, warning_interval::WarningInterval};
 use crate::config::{Compression, RootSampler, TelemetryConfig};
 
 /// Returns the provider of tracers that sends to this URL.
