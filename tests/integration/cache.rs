@@ -1,29 +1,21 @@
 //! The cache of users: no read returns a row that is older than an acknowledged write.
 #![expect(clippy::disallowed_methods, reason = "writes by other processes, not the server's own SQL")]
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
 use sqlx::Connection;
 
-use crate::harness::{App, Database, Storage};
+use crate::{
+    acknowledged_reads::{Readers, version},
+    harness::{App, Database, Storage},
+};
 
 const CACHE: [&str; 2] = ["--user-cache-bytes", "1000000"];
 
 /// How long a change by another process may take to become visible. The server is faster; the machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-async fn version(app: &App, path: &str) -> u64 {
-    let response = app.get(path).await;
-    response.header("etag").and_then(|etag| etag.trim_matches('"').parse().ok()).expect("a version")
-}
 
 async fn name(app: &App, path: &str) -> String {
     app.get(path).await.json()["name"].as_str().expect("a name").to_owned()
@@ -64,28 +56,13 @@ async fn reads_own_writes(database: Database) {
     let Some(storage) = Storage::new(database).await else { return eprintln!("skipped: PostgreSQL is not installed") };
     let (app, server) = App::start(&storage, &CACHE).await;
     let path = path(&app.create_user("ada").await);
-    let (acknowledged, done) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicBool::new(false)));
-    let readers: Vec<_> = (0..8)
-        .map(|_| {
-            let (app, path, acknowledged, done) = (app.clone(), path.clone(), acknowledged.clone(), done.clone());
-            tokio::spawn(async move {
-                while !done.load(Ordering::SeqCst) {
-                    let least = acknowledged.load(Ordering::SeqCst);
-                    let read = version(&app, &path).await;
-                    assert!(read >= least, "version {read} after version {least} was acknowledged");
-                }
-            })
-        })
-        .collect();
+    let readers = Readers::start(&[&app], &path);
     for number in 0..200 {
         let response = app.patch(&path, json!({ "name": format!("Ada {number}") })).await;
         assert_eq!(response.status, 200);
-        acknowledged.fetch_add(1, Ordering::SeqCst);
+        readers.acknowledge();
     }
-    done.store(true, Ordering::SeqCst);
-    for reader in readers {
-        reader.await.expect("no read was stale");
-    }
+    readers.stop().await;
     until_hit(&app, &path).await;
     server.stop().await;
     storage.drop_database().await;

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod harness;
 
+mod acknowledged_reads;
 mod audit;
 mod backup;
 mod cache;

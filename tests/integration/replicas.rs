@@ -1,14 +1,7 @@
 //! Reads by streaming replicas, on clusters of their own: a read returns every acknowledged write, whichever instance is asked.
 #![expect(clippy::disallowed_methods, reason = "acts as an operator of PostgreSQL, not the server's own SQL")]
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -19,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    acknowledged_reads::Readers,
     harness::{App, postgres::Cluster, proxy::Proxy},
     lost_connections::through,
     process::{Process, web_server},
@@ -122,11 +116,6 @@ pub async fn create(app: &App, name: &str) -> String {
     format!("/users/{}", app.create_user(name).await["id"].as_str().unwrap())
 }
 
-async fn version(app: &App, path: &str) -> u64 {
-    let response = app.get(path).await;
-    response.header("etag").and_then(|etag| etag.trim_matches('"').parse().ok()).expect("a version")
-}
-
 const LEAVES: &str = "a replica serves no reads";
 
 /// Writes through one instance, reads through both, while the replica stops and continues to replay.
@@ -139,20 +128,7 @@ async fn a_read_returns_every_acknowledged_write_of_every_instance() {
     let path = create(&one.app, "ada").await;
     until_served(&one.app, &path).await;
     until_served(&two.app, &path).await;
-    let (acknowledged, done) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicBool::new(false)));
-    let readers: Vec<_> = (0..8)
-        .map(|number| {
-            let app = if number % 2 == 0 { one.app.clone() } else { two.app.clone() };
-            let (path, acknowledged, done) = (path.clone(), acknowledged.clone(), done.clone());
-            tokio::spawn(async move {
-                while !done.load(Ordering::SeqCst) {
-                    let least = acknowledged.load(Ordering::SeqCst);
-                    let read = version(&app, &path).await;
-                    assert!(read >= least, "version {read} after version {least} was acknowledged");
-                }
-            })
-        })
-        .collect();
+    let readers = Readers::start(&[&one.app, &two.app], &path);
     let before = reads(&two.app, "served").await;
     for number in 0..200 {
         match number % 50 {
@@ -164,12 +140,9 @@ async fn a_read_returns_every_acknowledged_write_of_every_instance() {
         }
         let name = json!({ "name": format!("Ada {number}") });
         assert_eq!(one.app.patch(&path, name).await.status, 200);
-        acknowledged.fetch_add(1, Ordering::SeqCst);
+        readers.acknowledge();
     }
-    done.store(true, Ordering::SeqCst);
-    for reader in readers {
-        reader.await.expect("no read was stale");
-    }
+    readers.stop().await;
     assert!(reads(&two.app, "served").await > before && reads(&two.app, "lags").await > 0);
 }
 
