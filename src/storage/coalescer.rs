@@ -185,6 +185,7 @@ impl<B: Batch> Shared<B> {
             // Requests that can run now join first, so that they share the statement.
             yield_now().await;
             let Some(entries) = self.take() else { return };
+            let start = Instant::now();
             let statement = pin!(self.run(entries));
             let leave = pin!(self.permit_to_leave());
             let mut turn = select(statement, leave);
@@ -197,13 +198,17 @@ impl<B: Batch> Shared<B> {
             };
             if let Either::Right((_permit, statement)) = end {
                 let starts_lane = self.queue(|queue| {
+                    queue.rate.record_turn(start.elapsed());
                     queue.lanes -= 1;
                     !queue.entries.is_empty() && queue.add_lane(self.limits.lanes)
                 });
                 self.start_lane_if(starts_lane);
                 return statement.await;
             }
-            self.queue(|queue| queue.taking += 1);
+            self.queue(|queue| {
+                queue.rate.record_turn(start.elapsed());
+                queue.taking += 1;
+            });
         }
     }
 
@@ -237,7 +242,7 @@ impl<B: Batch> Shared<B> {
             }
             let taken = waiting - queue.entries.len();
             let others_stay = !queue.entries.is_empty();
-            queue.rate.record(Instant::now(), taken, others_stay);
+            queue.rate.record_start(Instant::now(), taken, others_stay);
             (expired, entries, taken, others_stay && queue.add_lane(self.limits.lanes))
         });
         self.start_lane_if(starts_lane);

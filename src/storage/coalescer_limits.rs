@@ -7,8 +7,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-/// The weight of the past in the rate, at each start of a statement.
-const DECAY: f64 = 0.875;
+/// How long the rate of the last statements says something about the next ones.
+const KNOWN_FOR: Duration = Duration::from_secs(10);
 
 /// How often a statement for one item is tried, while its errors say that it may be repeated.
 pub(super) const MAX_ATTEMPTS: usize = 8;
@@ -33,53 +33,55 @@ pub(super) struct Limits {
 impl Limits {
     /// The number of items that may wait: as many whole statements as start in time, and always one.
     pub(super) fn max_depth(&self, rate: &Rate, now: Instant, oldest: Option<Instant>) -> usize {
-        let oldest = oldest.unwrap_or(now);
         // Half of the wait, so that hardly any of those that are accepted is refused later, even if the database becomes slower.
-        let at_once = if rate.at_once > 0 { rate.at_once } else { self.items };
-        let Some(in_time) = rate.items_in(self.wait / 2, now, oldest, at_once) else { return self.depth };
-        (in_time / at_once * at_once).max(at_once).min(self.depth)
+        let (items, statements) = rate.statements_in(self.wait / 2, self, now, oldest.unwrap_or(now));
+        statements.map_or(self.depth, |statements| items.saturating_mul(statements.max(1)).min(self.depth))
     }
 }
 
-/// The rate at which items leave a queue while there are more than fit into a statement.
+/// How fast items leave a queue: what the last statements took from it, and how long each occupied its lane.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
-    /// The items that left, and the seconds in which they did. Older ones count less.
-    items: f64,
-    seconds: f64,
-    /// When items last left the queue, and whether others stayed.
+    /// How many items left for a statement, while others stayed. `None`: unknown.
+    items: Option<f64>,
+    /// How long a statement occupies its lane, in seconds. `None`: unknown.
+    seconds: Option<f64>,
+    /// When a statement last started.
     last: Option<Instant>,
-    is_full: bool,
-    /// How many left together, while others stayed. 0: unknown.
-    at_once: usize,
 }
 
 impl Rate {
     /// Records that items left the queue for a statement, and whether others stayed.
     #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
-    pub(super) fn record(&mut self, now: Instant, items: usize, others_stay: bool) {
-        let last = self.last.replace(now);
-        if others_stay {
-            self.at_once = items;
+    pub(super) fn record_start(&mut self, now: Instant, items: usize, others_stay: bool) {
+        if self.last.replace(now).is_some_and(|last| now.saturating_duration_since(last) > KNOWN_FOR) {
+            (self.items, self.seconds) = (None, None);
         }
-        if !std::mem::replace(&mut self.is_full, others_stay) {
-            (self.items, self.seconds) = (0.0, 0.0);
-        } else if let Some(last) = last {
-            self.items = self.items * DECAY + items as f64;
-            self.seconds = self.seconds * DECAY + now.saturating_duration_since(last).as_secs_f64();
+        if others_stay {
+            average(&mut self.items, items as f64);
         }
     }
 
-    /// Returns how many items leave the queue in this time, at the rate of late. If that is not known, at most so many left with one
-    /// statement since the first of those that wait, at `oldest`, arrived. `None`: it arrived just now.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
-    #[expect(clippy::cast_precision_loss, reason = "the queue is far smaller than 2^52")]
-    pub(super) fn items_in(&self, time: Duration, now: Instant, oldest: Instant, at_once: usize) -> Option<usize> {
-        let last = self.last.map_or(oldest, |last| last.max(oldest));
-        let items = if self.items > 0.0 { self.items } else { at_once as f64 };
-        let seconds = self.seconds + now.saturating_duration_since(last).as_secs_f64();
-        (seconds > 0.0).then(|| (items / seconds * time.as_secs_f64()) as usize)
+    /// Records how long a statement occupied its lane.
+    pub(super) fn record_turn(&mut self, turn: Duration) {
+        average(&mut self.seconds, turn.as_secs_f64());
     }
+
+    /// Returns how many items a statement takes, and how many statements start in this time: at the rate of late, and no more than if
+    /// the next started now, after the first of the items that wait, at `oldest`. `None`: nothing limits them.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
+    #[expect(clippy::cast_precision_loss, reason = "few lanes")]
+    fn statements_in(&self, time: Duration, limits: &Limits, now: Instant, oldest: Instant) -> (usize, Option<usize>) {
+        let since = now.saturating_duration_since(self.last.map_or(oldest, |last| last.max(oldest))).as_secs_f64();
+        let seconds = self.seconds.map_or(0.0, |seconds| seconds / limits.lanes as f64).max(since);
+        let items = self.items.map_or(limits.items, |items| items.ceil() as usize);
+        (items, (seconds > 0.0).then(|| (time.as_secs_f64() / seconds) as usize))
+    }
+}
+
+/// The average of all, of which the last is a half, the one before it a quarter, and so on.
+fn average(of: &mut Option<f64>, last: f64) {
+    *of = Some(of.map_or(last, |before| f64::midpoint(before, last)));
 }
 
 #[cfg(test)]
@@ -89,37 +91,44 @@ mod tests {
     const STEP: Duration = Duration::from_millis(10);
 
     #[test]
-    fn the_rate_follows_the_statements() {
-        let start = Instant::now();
-        let (mut rate, mut now) = (Rate::default(), start);
-        let in_100_ms = |rate: &Rate, now| rate.items_in(10 * STEP, now, start, 256);
-        assert_eq!(in_100_ms(&rate, now), None);
+    fn the_queue_is_as_long_as_the_statements_are_fast() {
+        let limits = Limits {
+            lanes: 2,
+            lane_time: None,
+            beside: Arc::new(Semaphore::new(0)),
+            items: 256,
+            depth: 9999,
+            wait: 21 * STEP,
+        };
+        let (mut rate, mut now) = (Rate::default(), Instant::now());
+        assert_eq!(limits.max_depth(&rate, now, None), limits.depth);
         // No statement has ended: at most one every 20 ms would.
-        assert_eq!(in_100_ms(&rate, now + 2 * STEP), Some(5 * 256));
-        rate.record(now, 100, true);
-        for _ in 0..100 {
+        assert_eq!(limits.max_depth(&rate, now + 2 * STEP, Some(now)), 5 * 256);
+        // Each of two lanes takes 100 items every 20 ms.
+        for _ in 0..20 {
             now += STEP;
-            rate.record(now, 100, true);
+            rate.record_start(now, 100, true);
+            rate.record_turn(2 * STEP);
         }
-        assert_eq!(in_100_ms(&rate, now), Some(1000));
-        // The database becomes ten times as slow.
-        for _ in 0..100 {
-            now += 10 * STEP;
-            rate.record(now, 100, true);
+        assert_eq!(limits.max_depth(&rate, now, Some(now)), 1000);
+        // Those that leave nothing behind say nothing about how many could leave.
+        rate.record_start(now, 1, false);
+        assert_eq!(limits.max_depth(&rate, now, None), 1000);
+        // The database does not respond: one statement.
+        assert_eq!(limits.max_depth(&rate, now + 15 * STEP, Some(now)), 100);
+        // It becomes ten times as slow.
+        for _ in 0..4 {
+            rate.record_turn(20 * STEP);
         }
-        assert_eq!(in_100_ms(&rate, now), Some(100));
-        // It does not respond.
-        assert!(in_100_ms(&rate, now + 100_000 * STEP) < Some(2));
+        assert_eq!(limits.max_depth(&rate, now, Some(now)), 100);
         // It recovers.
-        for _ in 0..100 {
-            now += STEP;
-            rate.record(now, 100, true);
+        for _ in 0..20 {
+            rate.record_turn(2 * STEP);
         }
-        assert!(in_100_ms(&rate, now) > Some(990));
+        assert_eq!(limits.max_depth(&rate, now, Some(now)), 1000);
         // Nothing waits for an hour. Then the rate is not known.
-        rate.record(now, 100, false);
         now += Duration::from_secs(3600);
-        rate.record(now, 100, true);
-        assert_eq!(rate.items_in(10 * STEP, now + STEP, now, 256), Some(2560));
+        rate.record_start(now, 100, false);
+        assert_eq!(limits.max_depth(&rate, now, None), limits.depth);
     }
 }
