@@ -22,6 +22,8 @@ pub mod postgres;
 pub mod proxy;
 pub mod response;
 pub mod round_trip;
+#[allow(dead_code, reason = "one of the two test binaries does not need it")]
+pub mod until;
 #[allow(dead_code, reason = "one of the two test binaries does not need everything")]
 pub mod values;
 

@@ -42,15 +42,6 @@ fn path_of(response: &Response) -> String {
     format!("/users/{}", response.json()["id"].as_str().expect("an id"))
 }
 
-async fn until_healthy(app: &App) {
-    let healthy = async {
-        while app.get("/users").await.status != 200 || app.get("/health/ready").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("the server opens the copy");
-}
-
 /// A copy that is made while the server writes is sound, and has everything that was acknowledged before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_of_a_busy_database_is_complete_and_can_be_restored() {
@@ -94,7 +85,7 @@ async fn a_copy_of_a_busy_database_is_complete_and_can_be_restored() {
     let after = create_with_key(app, "after").await;
     assert_eq!((after.status, app.get(&path_of(&after)).await.status), (201, 200));
     fs::rename(&copy, folder.path().join(DATABASE)).unwrap();
-    until_healthy(app).await;
+    app.until_healthy().await;
     for path in &expected {
         assert_eq!(app.get(path).await.status, 200, "{path}");
     }

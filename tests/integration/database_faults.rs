@@ -45,15 +45,6 @@ async fn every_operation(app: &App, path: &str) -> Vec<u16> {
     responses.iter().map(|response| response.status).collect()
 }
 
-async fn until_healthy(app: &App) {
-    let healthy = async {
-        while app.get("/users").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("the server recovers by itself");
-}
-
 #[tokio::test]
 async fn a_lost_database_is_a_503_and_recovers() {
     with_postgres(|app, database| async move {
@@ -74,7 +65,7 @@ async fn a_lost_database_is_a_503_and_recovers() {
         assert_eq!(every_operation(&app, &path).await, [503; 5]);
         assert_eq!(app.get("/health").await.status, 200);
         database.allow_connections(true).await;
-        until_healthy(&app).await;
+        app.until_healthy().await;
         // After one loss no stale connection is used.
         for _ in 0..50 {
             assert_eq!(app.get(&path).await.status, 200);
@@ -93,7 +84,7 @@ async fn a_locked_table_is_a_503_and_the_write_is_not_made_later() {
         assert_eq!(every_operation(&app, &path).await, [503; 5]);
         assert_eq!(app.get("/health").await.status, 200);
         lock.release().await;
-        until_healthy(&app).await;
+        app.until_healthy().await;
         let users = app.get("/users").await.json();
         assert_eq!((users["users"].as_array().unwrap().len(), app.get(&path).await.header("etag")), (1, Some("\"1\"")));
     })

@@ -6,16 +6,14 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use reqwest::Method;
 use serde_json::json;
 use sqlx::Connection;
-use tokio::time::timeout;
 
 use crate::{
-    harness::{Database, Storage},
+    harness::{Database, Storage, until::until},
     process::{Process, web_server},
 };
 
@@ -219,8 +217,7 @@ async fn a_server_recovers_from_a_transaction_that_could_not_commit() {
         number += 1;
     }
     disk.make_space();
-    let recovered = async { while create(number).await != 201 {} };
-    timeout(Duration::from_secs(20), recovered).await.expect("transactions are possible again");
+    until("transactions are possible again", async || create(number).await == 201).await;
     assert_eq!(process.app.get("/health/ready").await.status, 200);
     drop(process);
     drop(disk);

@@ -3,36 +3,25 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::{
-    harness::App,
+    harness::{App, until::until},
     replicas::{Machine, address, create, instance, until_served},
 };
 
 /// Waits until a user can be created.
 async fn until_written(app: &App, name: &str) -> String {
-    let written = async {
-        loop {
-            let user = json!({ "name": name, "email": format!("{name}@example.com") });
-            let response = app.post("/users", user).await;
-            match response.status {
-                201 => return response.header("location").unwrap().to_owned(),
-                status => assert_eq!(status, 503),
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), written).await.expect("the new primary is used")
-}
-
-async fn until_ready(app: &App) {
-    let ready = async {
-        while app.get("/health/ready").await.status != 200 {
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), ready).await.expect("the server is ready");
+    let mut path = None;
+    until("the new primary is used", async || {
+        let user = json!({ "name": name, "email": format!("{name}@example.com") });
+        let response = app.post("/users", user).await;
+        path = response.header("location").map(str::to_owned);
+        assert!([201, 503].contains(&response.status));
+        path.is_some()
+    })
+    .await;
+    path.unwrap()
 }
 
 /// The address of the primary moves to the standby that was promoted. The other replica follows it, and serves reads again.
@@ -56,7 +45,7 @@ async fn a_promoted_standby_is_used_without_a_restart() {
     let new = until_written(one, "bob").await;
     for app in [one, two] {
         assert_eq!(app.get(&new).await.status, 200);
-        until_ready(app).await;
+        app.until_status("/health/ready", 200).await;
         until_served(app, &new).await;
     }
     for number in 0..50 {
@@ -107,23 +96,20 @@ async fn connections_to_a_former_primary_are_not_used_again() {
     let [writer, reader] = [&processes[0].app, &processes[1].app];
     let path = create(writer, "ada").await;
     primary.proxy.lead_to(address(&standby.cluster));
-    let only_reads = async |app: &App| {
-        let user = json!({ "name": "Ada", "email": "refused@example.com" });
-        while app.get(&path).await.status != 200
-            || app.post("/users", user.clone()).await.status != 503
-            || app.get("/health/ready").await.status != 503
-        {
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
+    let user = json!({ "name": "Ada", "email": "refused@example.com" });
     for app in [writer, reader] {
-        timeout(Duration::from_secs(20), only_reads(app)).await.expect("the standby serves reads");
+        until("the standby serves reads", async || {
+            app.get(&path).await.status == 200
+                && app.post("/users", user.clone()).await.status == 503
+                && app.get("/health/ready").await.status == 503
+        })
+        .await;
     }
     primary.proxy.move_to(address(&primary.cluster));
     until_written(writer, "bob").await;
     // No request of the second instance writes: its readiness finds the primary.
-    until_ready(reader).await;
-    until_ready(writer).await;
+    reader.until_status("/health/ready", 200).await;
+    writer.until_status("/health/ready", 200).await;
     standby.execute("SELECT pg_wal_replay_pause()").await;
     for number in 0..20 {
         let name = json!({ "name": format!("Ada {number}") });

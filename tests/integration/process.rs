@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::harness::{App, Database, Storage, client};
+use crate::harness::{App, Database, Storage, client, until::until};
 
 /// The binary, in a folder and an environment with nothing but what the test adds.
 pub fn web_server(folder: &Path) -> Command {
@@ -81,13 +81,7 @@ impl Process {
 
     /// Waits until there is such a line.
     pub async fn until_logged(&self, texts: &[&str]) {
-        let logged = async {
-            while self.logged(texts) == 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let log = || self.log.lock().unwrap().join("\n");
-        tokio::time::timeout(Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("{texts:?}: {}", log()));
+        until(&format!("the log has {texts:?}"), async || self.logged(texts) > 0).await;
     }
 
     pub async fn exit(&mut self) -> ExitStatus {

@@ -4,26 +4,24 @@ use std::{future::Future, time::Duration};
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::{
     environment::{Client, Environment, on_both, other_connections},
-    harness::{App, Database, faults::Fault, postgres::Cluster},
+    harness::{App, Database, faults::Fault, postgres::Cluster, until::until},
     process::{Process, run, web_server},
 };
 
 /// Waits until readiness has this status, and returns the detail of a problem.
 async fn until_ready_is(app: &App, status: u16) -> String {
-    let reached = async {
-        loop {
-            let response = app.get("/health/ready").await;
-            if response.status == status {
-                return response.json()["detail"].as_str().unwrap_or_default().to_owned();
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), reached).await.expect("readiness follows")
+    let mut detail = String::new();
+    until("readiness follows", async || {
+        let response = app.get("/health/ready").await;
+        response.json()["detail"].as_str().unwrap_or_default().clone_into(&mut detail);
+        response.status == status
+    })
+    .await;
+    detail
 }
 
 async fn create(app: &App, name: &str) -> u16 {
@@ -72,10 +70,8 @@ on_both! {
         let mut client = Client::connect(&environment.storage).await;
         assert_eq!(process.app.get("/users").await.status, 200);
         client.execute("ALTER TABLE users RENAME COLUMN name TO other").await;
-        let lost = async {
-            while process.app.get("/users").await.status != 503 || process.app.get("/health/ready").await.status != 503 {}
-        };
-        timeout(Duration::from_secs(20), lost).await.expect("readiness follows");
+        process.app.until_status("/users", 503).await;
+        process.app.until_status("/health/ready", 503).await;
         for _ in 0..10 {
             assert_eq!(process.app.get("/users").await.status, 503);
             let ready = process.app.get("/health/ready").await;

@@ -6,14 +6,11 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tokio::{
-    net::TcpStream,
-    time::{sleep, timeout},
-};
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     acknowledged_reads::Readers,
-    harness::{App, postgres::Cluster, proxy::Proxy},
+    harness::{App, postgres::Cluster, proxy::Proxy, until::until},
     lost_connections::through,
     process::{Process, web_server},
 };
@@ -47,13 +44,11 @@ impl Machine {
     /// Waits until this replica has a user: what it has not received would be lost with the primary.
     pub async fn until_replicated(&self) {
         let mut connection = PgConnection::connect(&self.cluster.url).await.expect("the cluster responds");
-        let replicated = async {
-            // The table is replicated too.
-            while !matches!(sqlx::query("SELECT FROM users").fetch_optional(&mut connection).await, Ok(Some(_))) {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(Duration::from_secs(30), replicated).await.expect("the user is replicated");
+        // The table is replicated too.
+        until("the user is replicated", async || {
+            matches!(sqlx::query("SELECT FROM users").fetch_optional(&mut connection).await, Ok(Some(_)))
+        })
+        .await;
     }
 
     /// Stops the cluster at once, and returns the proxy.
@@ -103,13 +98,11 @@ async fn reads(app: &App, result: &str) -> u64 {
 /// Reads until a replica serves, and checks every response.
 pub async fn until_served(app: &App, path: &str) {
     let before = reads(app, "served").await;
-    let served = async {
-        while reads(app, "served").await == before {
-            assert_eq!(app.get(path).await.status, 200);
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(Duration::from_secs(30), served).await.expect("a replica serves");
+    until("a replica serves", async || {
+        assert_eq!(app.get(path).await.status, 200);
+        reads(app, "served").await > before
+    })
+    .await;
 }
 
 pub async fn create(app: &App, name: &str) -> String {

@@ -1,7 +1,7 @@
 //! The role and the password for PostgreSQL change while the server runs.
 #![expect(clippy::disallowed_methods, reason = "acts as an operator of PostgreSQL, not the server's own SQL")]
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -58,12 +58,7 @@ async fn new_connections_have_the_role_of_the_file() {
     let close = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1";
     let closed: i64 = sqlx::query_scalar(close).bind(&old).fetch_one(&mut operator).await.unwrap();
     assert!(closed > 0);
-    let works = async {
-        while process.app.get("/users").await.status != 200 || process.app.get("/health/ready").await.status != 200 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), works).await.expect("it connects with the new role");
+    process.app.until_healthy().await;
     process.app.create_user("after").await;
     let count = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
     for (role, is_used) in [(&old, false), (&new, true)] {

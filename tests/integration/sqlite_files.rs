@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use tempfile::TempDir;
 
 use crate::{
-    harness::App,
+    harness::{App, until::until},
     process::{Process, run, web_server},
 };
 
@@ -58,30 +58,18 @@ impl Server {
         format!("/users/{}", self.app().create_user(name).await["id"].as_str().expect("an id"))
     }
 
-    async fn until_healthy(&self) {
-        let healthy = async {
-            while self.app().get("/users").await.status != 200 || self.app().get("/health/ready").await.status != 200 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("the server recovers by itself");
-    }
-
     /// The lines of the log with a message that starts with this text, once there is one.
     async fn logged(&self, message: &str) -> Vec<Value> {
-        let found = async {
-            loop {
-                let log = self.process.log.lock().unwrap().clone();
-                let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
-                let is_searched = |line: &Value| line["message"].as_str().is_some_and(|text| text.starts_with(message));
-                let found: Vec<_> = lines.filter(is_searched).collect();
-                if !found.is_empty() {
-                    return found;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), found).await.expect("the line is logged")
+        let mut found = Vec::new();
+        until("the line is logged", async || {
+            let log = self.process.log.lock().unwrap().clone();
+            let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let is_searched = |line: &Value| line["message"].as_str().is_some_and(|text| text.starts_with(message));
+            found = lines.filter(is_searched).collect();
+            !found.is_empty()
+        })
+        .await;
+        found
     }
 
     /// Stops the server, and asserts that the file alone is sound and has exactly these users.
@@ -151,7 +139,7 @@ async fn a_removed_file_is_a_503_and_can_be_rescued() {
     fs::copy(open, server.file("-copy")).unwrap();
     assert_eq!(statuses(server.app(), &ada).await, [503; 3]);
     fs::rename(server.file("-copy"), server.file("")).unwrap();
-    server.until_healthy().await;
+    server.app().until_healthy().await;
     assert_eq!(server.app().get(&ada).await.status, 200);
     server.create("bob").await;
     server.assert_users(&["ada", "bob"]).await;
@@ -169,7 +157,7 @@ async fn a_file_that_is_replaced_by_a_backup_stays_sound() {
     fs::rename(server.file(""), &kept).unwrap();
     fs::rename(backup, server.file("")).unwrap();
     assert_eq!(statuses(server.app(), &bob).await, [503; 3]);
-    server.until_healthy().await;
+    server.app().until_healthy().await;
     assert_eq!(server.app().get(&ada).await.status, 200);
     assert_eq!(server.app().get(&bob).await.status, 404, "the backup is older");
     assert_eq!(users_of(&kept).await, ["ada", "bob"]);
@@ -186,7 +174,7 @@ async fn a_file_that_is_moved_back_is_opened_again() {
     fs::rename(server.file(""), server.file("-kept")).unwrap();
     assert_eq!(statuses(server.app(), &ada).await, [503; 3]);
     fs::rename(server.file("-kept"), server.file("")).unwrap();
-    server.until_healthy().await;
+    server.app().until_healthy().await;
     assert_eq!(server.app().get(&ada).await.status, 200);
     server.assert_users(&["ada"]).await;
 }
@@ -205,7 +193,7 @@ async fn a_file_that_is_not_sound_is_not_opened() {
     assert!(lines[0]["cause"].as_str().unwrap().contains("not a database"), "{lines:?}");
     assert_eq!(fs::read_to_string(server.file("")).unwrap(), text);
     fs::rename(backup, server.file("")).unwrap();
-    server.until_healthy().await;
+    server.app().until_healthy().await;
     server.assert_users(&["ada"]).await;
 }
 
@@ -292,7 +280,7 @@ async fn loses_no_acknowledged_create(change: impl FnOnce(&Server)) {
     tokio::time::sleep(Duration::from_millis(300)).await;
     change(&server);
     assert_eq!(server.logged(CHANGED).await[0]["all_changes_saved"], true);
-    server.until_healthy().await;
+    server.app().until_healthy().await;
     server.create("later").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     done.store(true, Ordering::SeqCst);
@@ -335,10 +323,13 @@ async fn a_truncated_shm_file_loses_nothing() {
     for len in [0, 100] {
         let server = Server::start().await;
         let ada = server.create("ada").await;
+        // The upkeep writes at start.
+        let upkeep_pauses = async || server.app().get("/metrics").await.text().contains("\"idempotency.remove\"");
+        until("the upkeep pauses", upkeep_pauses).await;
         fs::OpenOptions::new().write(true).open(server.file("-shm")).unwrap().set_len(len).unwrap();
         assert_eq!(statuses(server.app(), &ada).await, [503; 3]);
         assert_eq!(server.logged(CHANGED).await[0]["all_changes_saved"], true);
-        server.until_healthy().await;
+        server.app().until_healthy().await;
         server.restart().await.assert_users(&["ada"]).await;
     }
 }
@@ -360,7 +351,7 @@ async fn a_truncated_wal_file_leaves_a_sound_database() {
         assert_eq!(statuses(server.app(), &ada).await, [503; 3]);
         let lines = server.logged(CHANGED).await;
         assert_eq!((lines.len(), &lines[0]["all_changes_saved"]), (1, &json!(false)));
-        server.until_healthy().await;
+        server.app().until_healthy().await;
         assert_eq!(server.app().get(&ada).await.status, 200);
         server.assert_users(&["ada"]).await;
     }
@@ -376,7 +367,7 @@ async fn an_emptied_file_is_a_503_until_a_backup_is_there() {
     assert_eq!(statuses(server.app(), &ada).await, [503; 3]);
     server.logged(CHANGED).await;
     fs::rename(backup, server.file("")).unwrap();
-    server.until_healthy().await;
+    server.app().until_healthy().await;
     server.assert_users(&["ada"]).await;
 }
 

@@ -6,7 +6,10 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use reqwest::{Certificate, Client, Identity, Version};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use crate::process::{Process, run, web_server};
+use crate::{
+    harness::until::until,
+    process::{Process, run, web_server},
+};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -96,12 +99,8 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(client(&old).build().unwrap().get(&url).send().await.unwrap().status(), 200);
     write(folder.path(), &certificate(&new));
-    let renewed = async {
-        while client(&new).build().unwrap().get(&url).send().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), renewed).await.expect("the new certificate is used");
+    let new_client = || client(&new).build().unwrap();
+    until("the new certificate is used", async || new_client().get(&url).send().await.is_ok()).await;
     assert_eq!(connected.get(&url).send().await.unwrap().status(), 200, "the old connection is still open");
     assert!(client(&old).build().unwrap().get(&url).send().await.is_err());
 }

@@ -1,12 +1,12 @@
 //! The `-wal` file of SQLite is bounded, after a reader that kept it from being copied into the database.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use serde_json::json;
 
 use crate::{
     environment::{Client, Environment},
-    harness::{App, Database, Storage},
+    harness::{App, Database, Storage, until::until},
 };
 
 const MAX: u64 = 16 << 20;
@@ -30,15 +30,12 @@ async fn a_long_wal_file_is_truncated_after_its_reader() {
         assert_eq!(app.post("/users/batch", json!({ "users": users })).await.status, 200);
     }
     reader.execute("COMMIT").await;
-    let truncated = async {
-        for number in 0.. {
-            app.create_user(&format!("u{number}")).await;
-            if len() <= MAX {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), truncated).await.expect("the file is truncated");
+    let mut number = 0;
+    until("the file is truncated", async || {
+        app.create_user(&format!("u{number}")).await;
+        number += 1;
+        len() <= MAX
+    })
+    .await;
     server.stop().await;
 }

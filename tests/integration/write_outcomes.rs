@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::{
     environment::{Environment, on_both},
-    harness::{App, Database, Response, Storage, faults::Fault},
+    harness::{App, Database, Response, Storage, faults::Fault, until::until},
 };
 
 /// Whether nothing was changed. The response is 503.
@@ -46,12 +46,7 @@ on_both! {
         app.faults.store(None);
         app.faults.release();
         let unknown: BTreeSet<_> = unknown.into_iter().map(|(_, name)| name).collect();
-        let done = async {
-            while names(&app).await != unknown {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(Duration::from_secs(20), done).await.expect("exactly the writes that were begun are done");
+        until("exactly the writes that were begun are done", async || names(&app).await == unknown).await;
         server.stop().await;
     }
 }
@@ -94,12 +89,7 @@ async fn a_lost_connection_is_distinguished_from_one_that_cannot_be_opened() {
         drop(lock);
         assert!(changed_nothing(&create(&app, "bob").await));
         handle.allow_connections(true).await;
-        let recovered = async {
-            while app.get("/users").await.status != 200 {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(Duration::from_secs(20), recovered).await.expect("the server recovers by itself");
+        app.until_status("/users", 200).await;
         assert!(!names(&app).await.contains("bob"));
     }
     server.stop().await;
