@@ -640,13 +640,6 @@ def measure():
         one = Server(own, "direct", direct).start()
         row("… by the primary", one.port, [one], reads)
         row("one server", one.port, [one])
-        for name in ("notify_update", "notify_delete"):
-            subprocess.run(["psql", "-qX", direct, "-c", f"ALTER TABLE users DISABLE TRIGGER users_{name}"], check=True,
-                           env=postgres.environment)
-        row("… without the triggers that notify", one.port, [one])
-        for name in ("notify_update", "notify_delete"):
-            subprocess.run(["psql", "-qX", direct, "-c", f"ALTER TABLE users ENABLE ALWAYS TRIGGER users_{name}"], check=True,
-                           env=postgres.environment)
         postgres.sql("primary", "ALTER SYSTEM SET synchronous_standby_names = ''", check=True)
         postgres.sql("primary", "SELECT pg_reload_conf()", check=True)
         row("… with an asynchronous replica", one.port, [one])

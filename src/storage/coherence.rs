@@ -1,8 +1,9 @@
 //! Keeps a cache coherent with writes by other processes.
 //!
-//! On PostgreSQL, a trigger sends a notification for every statement that updates or deletes rows, when it commits. A
-//! connection of its own receives them. SQLite counts the commits of other connections; the server has a single writing
-//! connection, so a change of that count is a write by another process.
+//! On PostgreSQL, a trigger sends a notification for every statement that updates or deletes rows, when it commits, while an
+//! instance has a cache, which a lock shows. A connection of its own holds the lock and receives the notifications. SQLite counts
+//! the commits of other connections; the server has a single writing connection, so a change of that count is a write by another
+//! process.
 //!
 //! While the changes cannot be observed, the cache is off.
 
@@ -25,16 +26,24 @@ use super::{
 pub(super) struct Notifications {
     /// The channel of the notifications.
     channel: &'static str,
+    /// Takes the lock that makes the triggers notify, until the connection ends.
+    request: &'static str,
     /// Returns whether the triggers exist and always fire.
     are_sent: &'static str,
 }
 
-/// The triggers of `migrations/postgres/20261125000001_notify_user_changes.sql`.
+/// The triggers of `migrations/postgres/20261128000001_notify_caches_only.sql`.
 pub(super) const USERS: Notifications = Notifications {
     channel: "users_changed",
+    request: "SELECT pg_advisory_lock_shared(8::bigint << 52)",
     are_sent: "SELECT count(*) = 3 FROM pg_trigger \
-               WHERE tgrelid = 'users'::regclass AND tgname LIKE 'users\\_notify\\_%' AND tgenabled = 'A'",
+               WHERE tgrelid = 'users'::regclass AND tgname LIKE 'users\\_invalidate\\_%' AND tgenabled = 'A'",
 };
+
+/// The number of a transaction, and whether all that wrote before it have ended. These may not notify: they may have looked for
+/// the lock before it was taken.
+const NUMBER: &str = "SELECT pg_current_xact_id()::text";
+const OTHERS_ENDED: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8";
 
 /// How often the connection is tested. A change that is not notified because the connection is dead is observed within
 /// this time and [`RESPONSE_TIMEOUT`].
@@ -87,6 +96,8 @@ async fn listen<T: Row>(pool: &PgPool, notifications: Notifications, cache: &Cac
     let mut listener = PgListener::connect_with(&own).await?;
     listener.eager_reconnect(false);
     within(RESPONSE_TIMEOUT, listener.listen(notifications.channel)).await?;
+    within(RESPONSE_TIMEOUT, sqlx::query(notifications.request).execute(&mut listener)).await?;
+    let number: String = within(RESPONSE_TIMEOUT, sqlx::query_scalar(NUMBER).fetch_one(&mut listener)).await?;
     let mut tests = interval(TEST_INTERVAL);
     let mut is_on = false;
     loop {
@@ -101,9 +112,12 @@ async fn listen<T: Row>(pool: &PgPool, notifications: Notifications, cache: &Cac
                     return Err(NotObserved::NoTrigger);
                 }
                 if !is_on {
-                    // It starts empty: what was stored before may have changed while nothing was received.
-                    cache.set_coherent(true);
-                    is_on = true;
+                    let others_ended = sqlx::query_scalar(OTHERS_ENDED).bind(&number).fetch_one(&mut listener);
+                    is_on = within(RESPONSE_TIMEOUT, others_ended).await?;
+                    if is_on {
+                        // It starts empty: what was stored before may have changed while nothing was received.
+                        cache.set_coherent(true);
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
-use sqlx::Connection;
+use sqlx::{Connection, postgres::PgListener};
 
 use crate::{
     acknowledged_reads::{Readers, version},
@@ -150,15 +150,50 @@ async fn a_disabled_trigger_turns_the_cache_off() {
     let path = path(&app.create_user("ada").await);
     until_hit(&app, &path).await;
     for statement in [
-        "ALTER TABLE users DISABLE TRIGGER users_notify_update",
+        "ALTER TABLE users DISABLE TRIGGER users_invalidate_update",
         "UPDATE users SET name = 'Not notified', version = version + 1",
     ] {
         sqlx::query(statement).execute(&mut psql).await.expect("the statement succeeds");
     }
     until_name(&app, &path, "Not notified").await;
-    let enable = "ALTER TABLE users ENABLE ALWAYS TRIGGER users_notify_update";
+    let enable = "ALTER TABLE users ENABLE ALWAYS TRIGGER users_invalidate_update";
     sqlx::query(enable).execute(&mut psql).await.expect("the statement succeeds");
     until_hit(&app, &path).await;
+    server.stop().await;
+    storage.drop_database().await;
+}
+
+/// Nothing is notified while no instance has a cache. A change that began then, and commits later, is not missed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_are_notified_while_there_is_a_cache() {
+    let Some(storage) = Storage::new(Database::Postgres).await else { return eprintln!("skipped: no PostgreSQL here") };
+    let (app, server) = App::start(&storage, &["--user-cache-bytes", "0"]).await;
+    let mut listener = PgListener::connect(&storage.url()).await.expect("a connection");
+    listener.listen("users_changed").await.expect("it listens");
+    let user = app.create_user("ada").await;
+    let path = path(&user);
+    assert_eq!(app.patch(&path, json!({ "name": "Not notified" })).await.status, 200);
+    let mut psql = sqlx::PgConnection::connect(&storage.url()).await.expect("a connection");
+    let mut transaction = psql.begin().await.expect("a transaction");
+    let update = sqlx::query("UPDATE users SET name = 'Began before', version = version + 1");
+    update.execute(&mut *transaction).await.expect("an update");
+
+    let (cached, cached_server) = App::start(&storage, &CACHE).await;
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(2) {
+        assert_eq!(name(&cached, &path).await, "Not notified");
+    }
+    transaction.commit().await.expect("it commits");
+    assert_eq!(name(&cached, &path).await, "Began before");
+    until_hit(&cached, &path).await;
+    assert_eq!(name(&cached, &path).await, "Began before");
+
+    assert_eq!(app.patch(&path, json!({ "name": "Notified" })).await.status, 200);
+    until_name(&cached, &path, "Notified").await;
+    assert_eq!(listener.recv().await.expect("a notification").payload(), user["id"]);
+    let more = tokio::time::timeout(Duration::from_millis(500), listener.recv()).await;
+    assert!(more.is_err(), "one change was notified: {more:?}");
+    cached_server.stop().await;
     server.stop().await;
     storage.drop_database().await;
 }

@@ -1,0 +1,1 @@
+-- PostgreSQL notifies of changes only while an instance has a cache. SQLite needs no notifications.
