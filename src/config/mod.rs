@@ -23,7 +23,10 @@ pub use self::{
     deadlines::Deadlines,
     http::{Cors, HttpArgs, HttpConfig, Rate},
     server::{ServerArgs, ServerConfig},
-    telemetry::{Compression, LogFormat, RootSampler, TelemetryArgs, TelemetryConfig, TracesExporter, TracesSampler},
+    telemetry::{
+        Compression, LogFormat, OtlpProtocol, RootSampler, TelemetryArgs, TelemetryConfig, TracesExporter,
+        TracesSampler,
+    },
 };
 
 /// The text of every setting. It has no `Debug`, since it may contain a password.

@@ -24,8 +24,8 @@ settings! {
         /// Where traces are sent: `otlp` or `none`. Empty: `otlp` if an endpoint is set, else `none`.
         otel_traces_exporter: Option<TracesExporter> = optional(traces_exporter), "", "NAME";
 
-        /// Receiver of traces: the base URL of an OTLP receiver over HTTP, to which `/v1/traces` is added. Empty:
-        /// `http://localhost:4318` if OTEL_TRACES_EXPORTER is `otlp`.
+        /// Receiver of traces: the base URL of an OTLP receiver, to which `/v1/traces` is added over HTTP. Empty:
+        /// `http://localhost:4318`, or `http://localhost:4317` over gRPC, if OTEL_TRACES_EXPORTER is `otlp`.
         #[arg(hide_env_values = true)]
         otel_exporter_otlp_endpoint: Option<Uri> = optional(otlp_endpoint), "", "URL";
 
@@ -33,11 +33,11 @@ settings! {
         #[arg(hide_env_values = true)]
         otel_exporter_otlp_traces_endpoint: Option<Uri> = optional(otlp_endpoint), "", "URL";
 
-        /// Protocol of the receiver: `http/protobuf`; no other is supported.
-        otel_exporter_otlp_protocol: () = protocol, "http/protobuf", "NAME";
+        /// Protocol of the receiver: `http/protobuf` or `grpc`.
+        otel_exporter_otlp_protocol: OtlpProtocol = protocol, "http/protobuf", "NAME";
 
         /// The same for traces. Empty: that of OTEL_EXPORTER_OTLP_PROTOCOL.
-        otel_exporter_otlp_traces_protocol: Option<()> = optional(protocol), "", "NAME";
+        otel_exporter_otlp_traces_protocol: Option<OtlpProtocol> = optional(protocol), "", "NAME";
 
         /// Compression of what is sent: `gzip` or `none`.
         otel_exporter_otlp_compression: Compression = compression, "none", "NAME";
@@ -64,6 +64,11 @@ settings! {
 }
 
 impl TelemetryConfig {
+    /// Returns the protocol of the receiver of traces.
+    pub(crate) fn traces_protocol(&self) -> OtlpProtocol {
+        self.otel_exporter_otlp_traces_protocol.unwrap_or(self.otel_exporter_otlp_protocol)
+    }
+
     /// Returns the URL to which traces are sent. `None`: to nowhere.
     pub(crate) fn traces_url(&self) -> Option<String> {
         let base = self.otel_exporter_otlp_endpoint.as_ref();
@@ -73,9 +78,14 @@ impl TelemetryConfig {
             Some(exporter) => exporter == TracesExporter::Otlp,
             None => base.is_some() || whole.is_some(),
         };
+        let (default, path) = match self.traces_protocol() {
+            OtlpProtocol::Http => ("http://localhost:4318", "/v1/traces"),
+            // The path of a call is that of its method.
+            OtlpProtocol::Grpc => ("http://localhost:4317", ""),
+        };
         let of_base = || {
-            let base = base.map_or_else(|| "http://localhost:4318".to_owned(), ToString::to_string);
-            format!("{}/v1/traces", base.trim_end_matches('/'))
+            let base = base.map_or_else(|| default.to_owned(), ToString::to_string);
+            format!("{}{path}", base.trim_end_matches('/'))
         };
         is_enabled.then(|| whole.map_or_else(of_base, ToString::to_string))
     }
@@ -88,6 +98,15 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object per line.
     Json,
+}
+
+/// The protocol of a receiver of traces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// Protobuf over HTTP.
+    Http,
+    /// gRPC.
+    Grpc,
 }
 
 /// The compression of what is sent to a receiver of traces.
@@ -163,11 +182,11 @@ fn traces_exporter(value: &str) -> Parsed<TracesExporter> {
     }
 }
 
-fn protocol(value: &str) -> Parsed<()> {
+fn protocol(value: &str) -> Parsed<OtlpProtocol> {
     match value {
-        "http/protobuf" => Ok(()),
-        "grpc" => expected("http/protobuf: gRPC is not built in, and receivers accept HTTP too, usually on port 4318"),
-        _ => expected("http/protobuf"),
+        "http/protobuf" => Ok(OtlpProtocol::Http),
+        "grpc" => Ok(OtlpProtocol::Grpc),
+        _ => expected("http/protobuf or grpc"),
     }
 }
 

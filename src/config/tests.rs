@@ -58,8 +58,8 @@ fn an_invalid_value_is_one_line_with_what_is_expected() {
         ("--rate-limit-burst", "0", "RATE_LIMIT_BURST", "from 1"),
         ("--otel-exporter-otlp-endpoint", "localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
         ("--otel-exporter-otlp-traces-endpoint", "ftp://localhost", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://"),
-        ("--otel-exporter-otlp-protocol", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL", "gRPC is not built in"),
-        ("--otel-exporter-otlp-traces-protocol", "http/json", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+        ("--otel-exporter-otlp-protocol", "http/json", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf or grpc"),
+        ("--otel-exporter-otlp-traces-protocol", "GRPC", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf or grpc"),
         ("--otel-exporter-otlp-compression", "zstd", "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip or none"),
         ("--otel-traces-exporter", "zipkin", "OTEL_TRACES_EXPORTER", "otlp or none"),
         ("--otel-traces-sampler", "jaeger_remote", "OTEL_TRACES_SAMPLER", "parentbased_"),
@@ -330,6 +330,11 @@ fn traces_are_sent_as_the_variables_of_opentelemetry_say() {
     assert_eq!(url(&[base, whole]).as_deref(), Some("https://b.example/spans?k=v"));
     assert_eq!(url(&[whole]).as_deref(), Some("https://b.example/spans?k=v"));
     assert_eq!(url(&["--otel-traces-exporter=otlp"]).as_deref(), Some("http://localhost:4318/v1/traces"));
+    let grpc = "--otel-exporter-otlp-protocol=grpc";
+    assert_eq!(url(&[grpc, "--otel-traces-exporter=otlp"]).as_deref(), Some("http://localhost:4317"));
+    assert_eq!(url(&[grpc, "--otel-exporter-otlp-endpoint=https://a.example"]).as_deref(), Some("https://a.example"));
+    let http = "--otel-exporter-otlp-traces-protocol=http/protobuf";
+    assert_eq!(url(&[grpc, http, base]).as_deref(), Some("http://a.example:4318/x/v1/traces"));
     for off in ["--otel-traces-exporter=none", "--otel-sdk-disabled=true", "--otel-sdk-disabled"] {
         assert_eq!(url(&[base, whole, off]), None, "{off}");
     }

@@ -12,7 +12,10 @@ use std::{
 
 use metrics::counter;
 use opentelemetry::Context;
-use opentelemetry_otlp::{Protocol, SpanExporter as OtlpExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{
+    Compression::Gzip, ExporterBuildError, Protocol, SpanExporter as OtlpExporter, WithExportConfig, WithHttpConfig,
+    WithTonicConfig, tonic_types::transport::ClientTlsConfig,
+};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -22,20 +25,15 @@ use opentelemetry_sdk::{
 };
 
 use super::{metric_names::SPANS, warning_interval::WarningInterval};
-use crate::config::{Compression, RootSampler, TelemetryConfig};
+use crate::config::{Compression, OtlpProtocol, RootSampler, TelemetryConfig};
 
 /// Returns the provider of tracers that sends to this URL.
 ///
 /// # Errors
 /// The exporter cannot be created, in one line.
 pub(super) fn provider(url: &str, config: &TelemetryConfig) -> Result<SdkTracerProvider, String> {
-    let exporter = OtlpExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(url);
-    let exporter = match config.otel_exporter_otlp_traces_compression.unwrap_or(config.otel_exporter_otlp_compression) {
-        Compression::None => exporter,
-        Compression::Gzip => exporter.with_compression(opentelemetry_otlp::Compression::Gzip),
-    };
     let exporter =
-        exporter.build().map_err(|error| format!("cannot send traces (see OTEL_EXPORTER_OTLP_*): {error}"))?;
+        exporter(url, config).map_err(|error| format!("cannot send traces (see OTEL_EXPORTER_OTLP_*): {error}"))?;
     let waiting = Arc::new(AtomicUsize::new(0));
     let exporter = ReportingExporter { exporter, waiting: waiting.clone(), lost: AtomicU64::new(0) };
     let max_waiting = config.otel_bsp_max_queue_size;
@@ -44,6 +42,25 @@ pub(super) fn provider(url: &str, config: &TelemetryConfig) -> Result<SdkTracerP
     let resource = Resource::builder().with_service_name(config.otel_service_name.clone()).build();
     let provider = SdkTracerProvider::builder().with_sampler(sampler(config)).with_resource(resource);
     Ok(provider.with_span_processor(BoundedProcessor { batches, waiting, max_waiting }).build())
+}
+
+fn exporter(url: &str, config: &TelemetryConfig) -> Result<OtlpExporter, ExporterBuildError> {
+    let builder = OtlpExporter::builder();
+    let compression = config.otel_exporter_otlp_traces_compression.unwrap_or(config.otel_exporter_otlp_compression);
+    let is_compressed = compression == Compression::Gzip;
+    match config.traces_protocol() {
+        OtlpProtocol::Http => {
+            let builder = builder.with_http().with_protocol(Protocol::HttpBinary).with_endpoint(url);
+            if is_compressed { builder.with_compression(Gzip) } else { builder }.build()
+        }
+        OtlpProtocol::Grpc => {
+            let builder = builder.with_tonic().with_endpoint(url);
+            let builder = if is_compressed { builder.with_compression(Gzip) } else { builder };
+            // Without this, it trusts no certificate.
+            let tls = || ClientTlsConfig::new().with_enabled_roots();
+            if url.starts_with("https:") { builder.with_tls_config(tls()) } else { builder }.build()
+        }
+    }
 }
 
 fn sampler(config: &TelemetryConfig) -> Sampler {

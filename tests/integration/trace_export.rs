@@ -1,13 +1,33 @@
 //! Every span reaches the receiver whatever is logged, and none is lost silently.
 
-use std::{collections::HashSet, net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
+use axum::{
+    extract::Request,
+    http::StatusCode,
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    serve::Listener,
+};
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
+    server::TlsStream,
+};
 
 use crate::{
     process::{Process, run, web_server},
-    traces::{CALLER, hex, received, receiver, receiver_at},
+    tls::{authority, certificate},
+    traces::{CALLER, PROTOCOLS, hex, received, receiver, receiver_at, routes},
 };
 
 /// How many requests each mode gets with a sampled trace of the caller, with another one, and without.
@@ -126,8 +146,8 @@ async fn the_sampler_decides_which_traces_are_sent() {
 #[test]
 fn what_is_not_supported_stops_the_start_with_one_line() {
     for (variable, value) in [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http"),
         ("OTEL_TRACES_EXPORTER", "console"),
         ("OTEL_TRACES_SAMPLER", "xray"),
         ("OTEL_TRACES_SAMPLER_ARG", "2"),
@@ -168,10 +188,17 @@ fn lines_with(process: &Process, message: &str) -> usize {
 
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_logged_once_and_its_return_too() {
+    for protocol in PROTOCOLS {
+        is_logged_once_and_its_return_too(protocol).await;
+    }
+}
+
+async fn is_logged_once_and_its_return_too(protocol: &str) {
     let address: SocketAddr = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}")).env("OTEL_BSP_SCHEDULE_DELAY", "50");
+    command.env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
     let process = Process::start(command).await;
     wait_for_spans_with(&process, "failed").await;
     let first = spans_with(&process, "failed").await;
@@ -189,14 +216,85 @@ async fn a_receiver_that_is_gone_is_logged_once_and_its_return_too() {
 
 #[tokio::test]
 async fn spans_that_cannot_wait_are_dropped_and_counted() {
+    for protocol in PROTOCOLS {
+        are_dropped_and_counted(protocol).await;
+    }
+}
+
+async fn are_dropped_and_counted(protocol: &str) {
     // It accepts connections, and never responds.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", silent.local_addr().unwrap()));
-    command.env("OTEL_BSP_MAX_QUEUE_SIZE", "512");
+    command.env("OTEL_BSP_MAX_QUEUE_SIZE", "512").env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
     let process = Process::start(command).await;
     wait_for_spans_with(&process, "dropped").await;
     assert_eq!(lines_with(&process, "dropping some"), 1);
     assert_eq!(spans_with(&process, "sent").await, 0.0);
+}
+
+/// A receiver with TLS.
+struct TlsListener(TcpListener, TlsAcceptor);
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.0.accept().await.unwrap();
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+/// Refuses what has not the header of the settings, or is not compressed.
+async fn check_headers(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|sent| sent == value);
+    if !is("x-key", "secret") || !(is("content-encoding", "gzip") || is("grpc-encoding", "gzip")) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn a_receiver_can_need_tls_and_a_header() {
+    let authority = authority("receivers");
+    let (certificate, key) = certificate(&authority);
+    let certificate = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<_, _>>().unwrap();
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificate, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
+        .unwrap();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (router, mut spans) = routes();
+    #[expect(clippy::disallowed_methods, reason = "a receiver for the test, not a layer of the server")]
+    let router = router.layer(from_fn(check_headers));
+    let listener = TlsListener(listener, TlsAcceptor::from(Arc::new(tls)));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    for protocol in PROTOCOLS {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("authority.pem"), authority.pem()).unwrap();
+        let mut command = web_server(folder.path());
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("https://localhost:{}", address.port()));
+        command.env("SSL_CERT_FILE", "authority.pem").env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret");
+        command.env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip").env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        let process = Process::start(command).await;
+        request(&process, None).await;
+        let log = stop(process).await;
+        assert!(received(&mut spans).await.iter().any(|span| is_of_server(&span)), "{protocol}: {log:#?}");
+    }
 }

@@ -1,12 +1,20 @@
 //! Traces over OTLP, and their ids and callers in the log.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode};
-use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap};
+use flate2::read::GzDecoder;
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::{
+        ExportTraceServiceRequest, ExportTraceServiceResponse,
+        trace_service_server::{TraceService, TraceServiceServer},
+    },
+    trace::v1::Span,
+};
 use prost::Message;
 use sqlx::Connection;
 use tokio::{net::TcpListener, sync::mpsc};
+use tonic::codec::CompressionEncoding;
 
 use crate::{
     harness::credentials::{ALL, WITHOUT},
@@ -20,27 +28,62 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A receiver of spans.
+/// The values of OTEL_EXPORTER_OTLP_PROTOCOL.
+pub const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
+
+/// A receiver of spans, over both protocols.
+#[derive(Clone)]
+struct Receiver(mpsc::UnboundedSender<Span>);
+
+impl Receiver {
+    fn take(&self, export: ExportTraceServiceRequest) {
+        let scopes = export.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        for span in scopes.flat_map(|scope| scope.spans) {
+            self.0.send(span).expect("the test listens");
+        }
+    }
+
+    async fn over_http(State(receiver): State<Self>, headers: HeaderMap, body: Bytes) {
+        let mut plain = Vec::new();
+        let body = if headers.contains_key("content-encoding") {
+            GzDecoder::new(&*body).read_to_end(&mut plain).expect("gzip");
+            &plain
+        } else {
+            &*body
+        };
+        receiver.take(ExportTraceServiceRequest::decode(body).expect("OTLP in protobuf"));
+    }
+}
+
+#[async_trait::async_trait]
+impl TraceService for Receiver {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
+        self.take(request.into_inner());
+        Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+/// The routes of a receiver.
+#[expect(clippy::disallowed_methods, reason = "a receiver for the test, not a route of the server")]
+pub fn routes() -> (Router, mpsc::UnboundedReceiver<Span>) {
+    let (sender, spans) = mpsc::unbounded_channel();
+    let receiver = Receiver(sender);
+    let grpc = TraceServiceServer::new(receiver.clone()).accept_compressed(CompressionEncoding::Gzip);
+    let router = Router::new().route("/v1/traces", axum::routing::post(Receiver::over_http)).with_state(receiver);
+    (router.route_service("/opentelemetry.proto.collector.trace.v1.TraceService/Export", grpc), spans)
+}
+
+/// Starts a receiver of spans.
 pub async fn receiver() -> (String, mpsc::UnboundedReceiver<Span>) {
     receiver_at(TcpListener::bind("127.0.0.1:0").await.unwrap()).await
 }
 
 pub async fn receiver_at(listener: TcpListener) -> (String, mpsc::UnboundedReceiver<Span>) {
-    async fn take(State(spans): State<mpsc::UnboundedSender<Span>>, body: Bytes) -> StatusCode {
-        let export = ExportTraceServiceRequest::decode(body).expect("OTLP in protobuf");
-        for resource in export.resource_spans {
-            for scope in resource.scope_spans {
-                for span in scope.spans {
-                    spans.send(span).expect("the test listens");
-                }
-            }
-        }
-        StatusCode::OK
-    }
-    let (sender, spans) = mpsc::unbounded_channel();
+    let (router, spans) = routes();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    #[expect(clippy::disallowed_methods, reason = "a receiver for the test, not a route of the server")]
-    let router = Router::new().route("/v1/traces", axum::routing::post(take)).with_state(sender);
     tokio::spawn(async move { axum::serve(listener, router).await });
     (endpoint, spans)
 }
@@ -57,10 +100,16 @@ pub async fn received(spans: &mut mpsc::UnboundedReceiver<Span>) -> Vec<Span> {
 /// The span of the request is in the caller's trace, and so are those of the handler and of the store.
 #[tokio::test]
 async fn a_request_continues_the_trace_of_its_caller() {
+    for protocol in PROTOCOLS {
+        continues_the_trace_of_its_caller(protocol).await;
+    }
+}
+
+async fn continues_the_trace_of_its_caller(protocol: &str) {
     let (endpoint, mut spans) = receiver().await;
     let folder = tempfile::tempdir().unwrap();
     let mut command = web_server(folder.path());
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
     let mut process = Process::start(command).await;
     let request = process.app.request(reqwest::Method::GET, "/users");
     let response = request.header("traceparent", &format!("00-{TRACE}-{CALLER}-01")).send().await;
