@@ -1,6 +1,5 @@
 //! The contract at run time: the operations with their compiled schemas, and the validation of requests against them.
 
-pub(crate) mod accept;
 pub(crate) mod body;
 pub mod operations;
 pub(crate) mod parameters;

@@ -4,22 +4,22 @@
 //! is a method of HTTP or `OTHER`; `status` is a status that the server sends.
 
 use std::{
-    sync::{LazyLock, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::Duration,
 };
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use opentelemetry::trace::TraceId;
 
-use super::metric_names::{
-    ACTIVE_CONNECTIONS, AUTHENTICATION_FAILURES, BATCH_SIZE, DATABASE_ERRORS, DEPRECATED_REQUESTS, IN_FLIGHT,
-    POOL_WAIT, RATE_LIMITED, READY, REFUSED_CONNECTIONS, REPLICA_READS, REPLICAS, REQUEST_DURATION, REQUESTS, SHED,
-    TLS_FAILURES, describe,
+use super::{
+    exemplars::{BUCKETS, Exemplars},
+    metric_names::{
+        ACTIVE_CONNECTIONS, AUTHENTICATION_FAILURES, BATCH_SIZE, DATABASE_ERRORS, DEPRECATED_REQUESTS, IN_FLIGHT,
+        POOL_WAIT, RATE_LIMITED, READY, REFUSED_CONNECTIONS, REPLICA_READS, REPLICAS, REQUEST_DURATION, REQUESTS, SHED,
+        TLS_FAILURES, describe,
+    },
 };
-
-/// From 100 µs to 10 s, which is longer than every timeout, in steps of about 2.5.
-const BUCKETS: [f64; 16] =
-    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 const BATCH_SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -253,10 +253,19 @@ pub(crate) fn count_tls_failure() {
     counter!(TLS_FAILURES).increment(1);
 }
 
-/// Records a response.
-pub(crate) fn record_request(method: &'static str, path: &str, status: u16, duration: Duration) {
+/// Records a response, and its trace if that is sent to a receiver.
+pub(crate) fn record_request(
+    method: &'static str,
+    path: &str,
+    status: u16,
+    duration: Duration,
+    trace_id: Option<TraceId>,
+) {
     requests(method, path, status).increment(1);
     durations(method, path).record(duration);
+    if let Some(trace_id) = trace_id {
+        Exemplars::of_series(method, path).record(trace_id, duration);
+    }
 }
 
 fn requests(method: &'static str, path: &str, status: u16) -> Counter {
@@ -271,6 +280,7 @@ fn durations(method: &'static str, path: &str) -> Histogram {
 #[derive(Default)]
 pub(crate) struct RequestMetrics {
     durations: OnceLock<Histogram>,
+    exemplars: OnceLock<Arc<Exemplars>>,
     /// The counter of each status.
     requests: Vec<(u16, OnceLock<Counter>)>,
 }
@@ -278,16 +288,26 @@ pub(crate) struct RequestMetrics {
 impl RequestMetrics {
     /// Returns the metrics of an operation with these statuses.
     pub(crate) fn new(statuses: impl Iterator<Item = u16>) -> Self {
-        Self { durations: OnceLock::new(), requests: statuses.map(|status| (status, OnceLock::new())).collect() }
+        Self { requests: statuses.map(|status| (status, OnceLock::new())).collect(), ..Self::default() }
     }
 
-    /// Records a response of this operation.
-    pub(crate) fn record(&self, method: &'static str, path: &str, status: u16, duration: Duration) {
+    /// Records a response of this operation, and its trace if that is sent to a receiver.
+    pub(crate) fn record(
+        &self,
+        method: &'static str,
+        path: &str,
+        status: u16,
+        duration: Duration,
+        trace_id: Option<TraceId>,
+    ) {
         match self.requests.iter().find(|(known, _)| *known == status) {
             Some((_, counter)) => counter.get_or_init(|| requests(method, path, status)).increment(1),
             None => requests(method, path, status).increment(1),
         }
         self.durations.get_or_init(|| durations(method, path)).record(duration);
+        if let Some(trace_id) = trace_id {
+            self.exemplars.get_or_init(|| Exemplars::of_series(method, path)).record(trace_id, duration);
+        }
     }
 }
 

@@ -119,6 +119,16 @@ pub(crate) fn set_attributes(span: &Span, method: &'static str, route: Option<&s
     }
 }
 
+/// Returns the trace of a span, if it is sent to a receiver.
+pub(crate) fn sent_trace(span: &Span) -> Option<TraceId> {
+    if !EXPORTED.load(Ordering::Relaxed) {
+        return None;
+    }
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    context.is_sampled().then(|| context.trace_id())
+}
+
 /// Returns the span of work that several requests share: a child of the first span, to which all of them link.
 pub(crate) fn shared_span<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> Span {
     let mut spans = spans.filter(|span| !span.is_disabled());

@@ -15,6 +15,7 @@ mod health;
 mod idempotency;
 mod list_filters;
 mod methods_and_headers;
+mod open_metrics;
 mod pages;
 mod preconditions;
 mod problems;

@@ -27,7 +27,7 @@ static SEEN: Mutex<Seen> = Mutex::new(Seen::new());
 
 /// Records a response to an operation.
 pub fn record(database: Database, operation: &str, response: &Response) {
-    let is_text = response.header("content-type").is_some_and(|media| media.starts_with("text/"));
+    let is_text = response.header("content-type").is_some_and(|media| !media.contains("json"));
     if response.body.is_empty() || (response.body.len() > MAX_BODY && !is_text) {
         return;
     }

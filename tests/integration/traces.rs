@@ -135,6 +135,43 @@ async fn continues_the_trace_of_its_caller(protocol: &str) {
     assert!(log.lines().any(|line| line.contains(TRACE) && line.contains("\"target\":\"access\"")), "{log}");
 }
 
+/// A bucket of the durations has the last trace in it that is sent, and only in OpenMetrics.
+#[tokio::test]
+async fn a_bucket_of_the_durations_has_a_trace() {
+    let (endpoint, _spans) = receiver().await;
+    for (endpoint, traces) in [(Some(endpoint), &[TRACE][..]), (None, &[])] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = web_server(folder.path());
+        command.envs(endpoint.map(|endpoint| ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)));
+        let process = Process::start(command).await;
+        // The second one replaces none: it is not sampled.
+        for (trace, flags) in [(TRACE, "01"), ("1af7651916cd43dd8448eb211c80319c", "00")] {
+            let request = process.app.request(reqwest::Method::GET, "/users");
+            let request = request.header("traceparent", &format!("00-{trace}-{CALLER}-{flags}"));
+            assert_eq!(request.send().await.status, 200);
+        }
+        let metrics = process.app.request(reqwest::Method::GET, "/metrics");
+        let metrics = metrics.header("accept", "application/openmetrics-text").send().await.text();
+        let buckets = "http_request_duration_seconds_bucket{method=\"GET\",path=\"/users\",le=\"";
+        let (mut found, mut shorter) = (Vec::new(), 0.0);
+        for line in metrics.lines().filter_map(|line| line.strip_prefix(buckets)) {
+            let (bound, rest) = line.split_once('"').unwrap();
+            let bound: f64 = bound.parse().unwrap();
+            if let Some((_, exemplar)) = rest.split_once(" # {trace_id=\"") {
+                let (trace, rest) = exemplar.split_once("\"} ").unwrap();
+                let (value, time) = rest.split_once(' ').unwrap();
+                let value: f64 = value.parse().unwrap();
+                assert!(shorter < value && value <= bound, "{line}");
+                assert!(time.parse::<f64>().unwrap() > 1_700_000_000.0, "{line}");
+                found.push(trace);
+            }
+            shorter = bound;
+        }
+        assert_eq!(found, traces, "{metrics}");
+        assert!(!process.app.get("/metrics").await.text().contains(TRACE));
+    }
+}
+
 /// Concurrent requests share a statement: each trace has its request, whose span of the store has the statement as a child,
 /// or a link to the shared statement.
 #[tokio::test]

@@ -18,6 +18,7 @@ macro_rules! resources {
     };
 }
 
+pub mod accept;
 pub mod caller;
 pub mod extract;
 pub mod freshness;

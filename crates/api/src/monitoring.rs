@@ -24,8 +24,17 @@ pub trait Readiness: Send + Sync {
     async fn check(&self) -> Result<(), NotReady>;
 }
 
+/// A format of the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsFormat {
+    /// The Prometheus text format, version 0.0.4.
+    Prometheus,
+    /// OpenMetrics, version 1.0.0.
+    OpenMetrics,
+}
+
 /// Renders the metrics.
 pub trait Exposition: Send + Sync {
-    /// Returns all series in the Prometheus text format, version 0.0.4.
-    fn render(&self) -> String;
+    /// Returns all series.
+    fn render(&self, format: MetricsFormat) -> String;
 }

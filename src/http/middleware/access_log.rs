@@ -56,12 +56,13 @@ impl Drop for AccessRecord {
         let AccessLine { method, status, context, .. } = &self.line;
         let (method, status) = (*method, *status);
         let template = self.template.as_ref().map(MatchedPath::as_str);
+        let trace_id = spans::sent_trace(&self.span);
         match &context.operation {
             // HEAD matches the operation of GET, but has metrics of its own.
             Some(operation) if operation.method == method => {
-                operation.metrics.record(operation.method, &operation.path, status, duration);
+                operation.metrics.record(operation.method, &operation.path, status, duration, trace_id);
             }
-            _ => metrics::record_request(method, template.unwrap_or("unmatched"), status, duration),
+            _ => metrics::record_request(method, template.unwrap_or("unmatched"), status, duration, trace_id),
         }
         spans::set_attributes(&self.span, method, template, context.uri.path(), status);
         self.line.write(&self.span);

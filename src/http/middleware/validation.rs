@@ -4,6 +4,7 @@
 //! step reports every violation. The result is an [`Input`], which the extractors in `crates/api` decode.
 
 use api::{
+    accept,
     extract::Input,
     problem::{Problem, ProblemType},
 };
@@ -11,7 +12,6 @@ use axum::extract::Request;
 
 use crate::{
     contract::{
-        accept,
         body::{self, BodyLimits},
         parameters,
     },
