@@ -291,7 +291,8 @@ async fn a_receiver_can_need_tls_and_a_header() {
         let mut command = web_server(folder.path());
         command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("https://localhost:{}", address.port()));
         command.env("SSL_CERT_FILE", "authority.pem").env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret");
-        command.env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip").env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        // The SDK reads the variable of the compression itself, but not the option.
+        command.arg("--otel-exporter-otlp-compression=gzip").env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
         let process = Process::start(command).await;
         request(&process, None).await;
         let log = stop(process).await;
