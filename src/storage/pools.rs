@@ -126,6 +126,13 @@ impl Pools {
         }
     }
 
+    /// Records that a write was successful.
+    pub(super) fn record_write(&self) {
+        if let Self::Postgres { all, .. } = self {
+            all.record_write();
+        }
+    }
+
     /// The pool for statements that write.
     pub(super) fn write(&self) -> Pool<'_> {
         match self {

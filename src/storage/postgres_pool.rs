@@ -120,6 +120,11 @@ impl PostgresPool {
         self.stale_connections.record_demotion();
     }
 
+    /// After a demotion, uses no connection again that was opened before this successful write.
+    pub(super) fn record_write(&self) {
+        self.stale_connections.record_write();
+    }
+
     /// The maximum time to the response to a statement.
     pub(super) fn deadline(&self) -> Duration {
         self.deadline

@@ -96,7 +96,12 @@ impl Store {
             }
             let ability = store.abilities.needed_for(attempt);
             match result {
-                Ok(()) => ability.record_success(),
+                Ok(()) => {
+                    if attempt == Attempt::Write {
+                        store.pools.record_write();
+                    }
+                    ability.record_success();
+                }
                 Err(error) => ability.record_failure("ping", &error),
             }
         });

@@ -6,7 +6,8 @@
 //!   that of the read, on the same connection: another one may lead to another server, or to one that was restarted since and is
 //!   not as far as it was.
 //! - Positions are compared only within one history: the same cluster, database and timeline. A replica that has replayed what the
-//!   former primary wrote last is not ahead of the new one.
+//!   former primary wrote last is not ahead of the new one. A primary that was restored from a copy of its files has an earlier
+//!   position of the same timeline: a replica that is ahead of its primary has another history.
 
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub(super) enum NotCurrent {
     OtherHistory,
     #[error("it is on another timeline than the primary")]
     OtherTimeline,
+    #[error("it has replayed what the primary does not have, which was restored: make the replica again")]
+    Ahead,
     #[error("it lags: it has not replayed within {MAX_WAIT:?} what the primary had written")]
     Lags,
 }
@@ -69,11 +72,29 @@ pub(super) enum NotCurrent {
 impl Position {
     /// Returns the position of the primary.
     pub(super) async fn of(primary: &PostgresPool) -> Result<Self, sqlx::Error> {
-        let mut lease = primary.acquire().await?;
+        Self::read(primary, POSITION).await
+    }
+
+    /// Returns how far a replica is.
+    pub(super) async fn of_replica(replica: &PostgresPool) -> Result<Self, sqlx::Error> {
+        Self::read(replica, REPLAYED).await
+    }
+
+    async fn read(server: &PostgresPool, query: &'static str) -> Result<Self, sqlx::Error> {
+        let mut lease = server.acquire().await?;
         let deadline = lease.deadline();
-        let query = sqlx::query_as(POSITION).fetch_one(lease.connection());
+        let query = sqlx::query_as(query).fetch_one(lease.connection());
         let result = timeout_at(deadline, Box::pin(query)).await.ok();
         lease.finish(result)
+    }
+
+    /// Whether a replica that was here before this position of the primary was read follows this primary.
+    ///
+    /// # Errors
+    /// A replica receives only what its primary has flushed, so one that is ahead does not.
+    pub(super) fn check_that_follows(&self, replayed: &Self) -> Result<(), sqlx::Error> {
+        let is_ahead = self.compare(replayed).is_ok() && replayed.lsn > self.lsn;
+        if is_ahead { Err(sqlx::Error::Configuration(NotCurrent::Ahead.into())) } else { Ok(()) }
     }
 
     /// Acquires a connection to a replica that has replayed this position.

@@ -165,22 +165,27 @@ impl Replicas {
 
 async fn probe_regularly(replicas: Arc<Replicas>, replica: Arc<Replica>) {
     while !replica.pool.inner().is_closed() {
-        // Without a position, a probe would show nothing about the replica.
-        if let Some(position) = replicas.position().await {
-            match position.acquire(&replica.pool).await {
-                Ok(lease) => match lease.finish(Some(Ok(()))) {
-                    Ok(()) => replica.enter(),
-                    Err(error) => drop(replica.leave(&error)),
-                },
-                Err(sqlx::Error::PoolTimedOut) => {
-                    let cause = replica.pool.connect_error().await;
-                    replica.leave(&cause.unwrap_or(sqlx::Error::PoolTimedOut));
-                }
-                Err(error) => drop(replica.leave(&error)),
+        match probe(&replicas, &replica).await {
+            Ok(true) => replica.enter(),
+            Ok(false) => replica.pause(),
+            Err(sqlx::Error::PoolTimedOut) => {
+                let cause = replica.pool.connect_error().await;
+                replica.leave(&cause.unwrap_or(sqlx::Error::PoolTimedOut));
             }
+            Err(error) => drop(replica.leave(&error)),
         }
         sleep(PROBE_INTERVAL).await;
     }
+}
+
+/// Whether a replica can serve reads. Without a position of the primary, a probe shows nothing about the replica; and the primary may
+/// be another one afterwards.
+async fn probe(replicas: &Replicas, replica: &Replica) -> Result<bool, sqlx::Error> {
+    let replayed = Position::of_replica(&replica.pool).await?;
+    let Some(position) = replicas.position().await else { return Ok(false) };
+    position.check_that_follows(&replayed)?;
+    let lease = position.acquire(&replica.pool).await?;
+    lease.finish(Some(Ok(()))).map(|()| true)
 }
 
 impl Replica {
@@ -197,6 +202,17 @@ impl Replica {
                 if std::mem::take(&mut state.is_reported) {
                     tracing::info!(replica = %self.target, "a replica serves reads");
                 }
+            }
+        });
+    }
+
+    /// The replica serves no reads until [`Self::enter`], for no reason of its own.
+    fn pause(&self) {
+        self.state(|state| {
+            if state.problem.is_none() {
+                record_replica(true, -1.0);
+                record_replica(false, 1.0);
+                state.problem = Some(String::new());
             }
         });
     }

@@ -5,7 +5,7 @@
 //! failover that breaks no connection, because the address moved and the former primary runs as a standby, they would fail for ever.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -20,11 +20,13 @@ pub(super) struct StaleConnections {
     start: Instant,
     /// Microseconds since `start`; 0 if no connection broke.
     last_loss: AtomicU64,
+    /// Whether a server refused a write, and none was successful since.
+    is_demoted: AtomicBool,
 }
 
 impl StaleConnections {
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), last_loss: AtomicU64::new(0) }
+        Self { start: Instant::now(), last_loss: AtomicU64::new(0), is_demoted: AtomicBool::new(false) }
     }
 
     /// Records that connections that were opened before this time broke.
@@ -35,10 +37,19 @@ impl StaleConnections {
     /// As [`Self::record_loss`], unless connections broke of late: a server that only reads accepts connections, and without this
     /// limit each write would renew all of them.
     pub(super) fn record_demotion(&self) {
+        self.is_demoted.store(true, Ordering::Relaxed);
         let now = micros(self.start.elapsed());
         let last_loss = self.last_loss.load(Ordering::Relaxed);
         if last_loss == 0 || now.saturating_sub(last_loss) > micros(RENEWAL_INTERVAL) {
             self.last_loss.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Records that a write was successful. The first one after a demotion shows that the address has moved: connections that were
+    /// opened before may still lead to the server that only reads, which reads would not show.
+    pub(super) fn record_write(&self) {
+        if self.is_demoted.load(Ordering::Relaxed) && self.is_demoted.swap(false, Ordering::Relaxed) {
+            self.record_loss(Instant::now());
         }
     }
 

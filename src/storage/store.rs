@@ -111,6 +111,13 @@ impl Store {
         query: impl Future<Output = Result<T, sqlx::Error>>,
         has_written: impl FnOnce(&T) -> bool,
     ) -> Result<T, Failure> {
+        let has_written = |value: &T| {
+            let has_written = has_written(value);
+            if has_written {
+                self.pools.record_write();
+            }
+            has_written
+        };
         self.statement(&self.abilities.writes, operation, query, has_written).await
     }
 

@@ -211,6 +211,32 @@ async fn a_replica_that_is_killed_fails_no_request() {
     assert_eq!(process.app.get("/health/ready").await.status, 200);
 }
 
+/// A primary that was restored from a copy of its files is behind its replica, on the same timeline. No read finds what the primary
+/// does not have, or misses what it has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_ahead_of_a_restored_primary_is_not_used() {
+    let Some(primary) = Machine::primary().await else { return eprintln!("skipped: no PostgreSQL here") };
+    let replica = primary.replica().await;
+    let process = instance(&primary, &[&replica]).await;
+    create(&process.app, "ada").await;
+    let copy = Cluster::start(&["--copy-of", &primary.cluster.url]).expect("PostgreSQL is installed");
+    primary.execute("SELECT pg_logical_emit_message(true, 'test', repeat('x', 4000000))").await;
+    let lost = create(&process.app, "bob").await;
+    until_served(&process.app, &lost).await;
+
+    let proxy = primary.kill().await;
+    sleep(Duration::from_secs(2)).await;
+    proxy.lead_to(address(&copy));
+    process.app.until_healthy().await;
+    for number in 0..40 {
+        let path = create(&process.app, &format!("user{number}")).await;
+        assert_eq!(process.app.get(&path).await.status, 200, "{number}");
+        assert_eq!(process.app.get(&lost).await.status, 404, "{number}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    process.until_logged(&[LEAVES, "what the primary does not have"]).await;
+}
+
 /// A server that is no replica of the primary serves nothing, and the log has the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_no_replica_is_not_used() {
