@@ -106,7 +106,8 @@ impl WatchedFiles {
 
 /// Reads a file that a setting names.
 fn read(setting: &str, path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error: &io::Error| format!("{setting}: the file {path:?} cannot be read: {error}");
+    // Without the path, in the place of which there may be the secret.
+    let failed = |error: &io::Error| format!("{setting}: the file cannot be read: {error}");
     // Before it is opened, which blocks for a pipe without a writer. Symbolic links are followed: mounted secrets have them.
     let is_regular = fs::metadata(path).map_err(|error| failed(&error))?.is_file();
     if !is_regular {

@@ -16,8 +16,11 @@ MAX_CHARACTERS = 1_000
 # Columns and aliases of the statements, and members of the models.
 TAKEN = set("""
     are_excluded at atomic caller changed_by created_at created_after created_before cursor details email emails free free_id id
-    ids item item_id limit listed name name_prefix names new now number part problem sort status tail updated_at value version
+    ids item item_id limit listed name name_prefix names new new_details new_name now number part problem sort status tail time
+    updated_at value version
 """.split())
+# What readers of YAML take for a boolean or nothing.
+YAML = {"yes", "no", "on", "off", "y", "n", "true", "false", "null"}
 SECOND = "2026-11-22T09:30:00.000000Z"
 
 
@@ -192,9 +195,9 @@ def variant(value):
 
 
 def is_variant(value):
-    """Whether serde's snake_case of the variant is the value again."""
+    """Whether serde's snake_case of the variant is the value again, and YAML needs no quotes."""
     name = variant(value)
-    return name[0].isalpha() and name != "Self" and re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() == value
+    return value not in YAML and name[0].isalpha() and name != "Self" and re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() == value
 
 
 def parse_fields(texts):

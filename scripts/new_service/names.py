@@ -1,6 +1,9 @@
 """The names of a service, and where the names of this repository are replaced."""
 
+import pathlib
 import re
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 # Copied as they are: the licences of this code, and the contract tools, whose tests and documentation have a shop of their own.
 KEPT = re.compile(r"LICENSE-|crates/(openapi-|contract-cli/)|docs/drift\.md$|scripts/drift-doc$")
@@ -24,23 +27,27 @@ SQL = set("""
     do else end except exists false for foreign from full group having in index inner insert intersect into is join left like limit
     natural not null offset on or order outer primary references returning right row rows select set some table tables then to true
     union unique update using values view views when where window with
+    add alter analyse array asymmetric authorization autoincrement binary both collation commit concurrently ctid current_catalog
+    current_date current_role current_schema current_time current_timestamp current_user deferrable drop escape fetch freeze grant
+    ilike initially isnull lateral leading localtime localtimestamp nothing notnull only overlaps placing raise session_user similar
+    symmetric system_user tableoid tablesample trailing transaction user variadic verbose xmax xmin
 """.split())
 # What the code around a resource has already: modules, types, tables and variables.
 CODE = set("""
     answer api app batch bench benches bin body build cache call caller case change cli client clock coalescer command config
-    connection contract count create database delete detail docs entry environment event fuzz group health http id import
-    item key label limit line list lookup main metric mode name number operation origin outcome page patch path pool port probe
-    problem process query read request resource response result router run script schema server state statement storage store sql
-    table target telemetry test time type update upkeep value version write writer
+    connection contract count create database delete detail docs duration entry environment error event file fuzz group health http
+    id import item key label limit line list location lookup main method metric mode name new news number operation option origin
+    outcome page patch path pool port probe problem process query read request resource response result router run script schema
+    server state statement storage store string sql table target telemetry test time type update upkeep value version write writer
 """.split())
 
 
 class Names:
     def __init__(self, service, plural, key):
         word = service.replace("-", "_")
-        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", word) or is_reserved(word):
+        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", word) or is_reserved(word) or word in crates():
             raise ValueError(
-                f"NAME {service}: expected words of lower-case letters and digits, such as book_shop, and no keyword"
+                f"NAME {service}: expected words of lower-case letters and digits, such as book_shop, and no keyword or crate"
             )
         if not re.fullmatch(r"[a-z]{3,30}", plural) or "user" in plural or plural in SQL or is_reserved(plural):
             raise ValueError(
@@ -60,6 +67,12 @@ class Names:
             for stem in set(stems(target)) - set(stems(path)):
                 if stem in taken:
                     raise ValueError(f"RESOURCE {self.plural}: {stem} exists already; choose another word")
+
+
+def crates():
+    """The crates that the code can name."""
+    dependencies = re.findall(r'^name = "(.*)"$', (ROOT / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    return {name.replace("-", "_") for name in dependencies} | {"alloc", "core", "proc_macro", "std", "test"}
 
 
 def is_reserved(word):

@@ -13,7 +13,6 @@ settings! {
     AuthArgs => AuthConfig {
         /// API keys: the entries that `web_server keys new` prints, separated by `;` or line breaks. The server knows only
         /// digests of keys. Their scopes must be those of the contract.
-        #[arg(hide_env_values = true)]
         api_keys: Vec<ApiKey> = api_keys, "", "ENTRIES";
 
         /// Regular file of at most 1 MiB with an entry per line. It is read again when it changes and at SIGHUP, so that keys can

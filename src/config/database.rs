@@ -20,7 +20,6 @@ settings! {
     DatabaseArgs => DatabaseConfig {
         /// SQLite file (`sqlite://PATH`, in a folder that exists) or PostgreSQL server
         /// (`postgres://USER:PASSWORD@HOST/NAME`).
-        #[arg(hide_env_values = true)]
         database_url: DatabaseTarget = target, "sqlite://data/web_server.db", "URL";
 
         /// File that contains the URL of the database, for mounted secrets. It takes precedence over DATABASE_URL. It is read
@@ -30,7 +29,6 @@ settings! {
         /// Streaming replicas of the PostgreSQL server that serve reads, separated by commas: `postgres://HOST:PORT` with the role,
         /// the password, the database and the options of DATABASE_URL, or a whole URL. A comma in a URL is written as %2C. A read
         /// returns every write that was acknowledged before, whichever instance it was sent to.
-        #[arg(hide_env_values = true)]
         database_replica_urls: Vec<ReplicaTarget> = replicas, "", "URLS";
 
         /// Create the users of the examples in Swagger UI, if the server creates the file of the default DATABASE_URL and no
@@ -186,7 +184,8 @@ impl DatabaseArgs {
                 Ok(url) if !url.trim().is_empty() => url.trim().clone_into(&mut settings.database_url),
                 Ok(_) => errors.push(format!("{}: the file {file:?} is empty", names("database_url_file"))),
                 Err(error) => {
-                    errors.push(format!("{}: the file {file:?} cannot be read: {error}", names("database_url_file")));
+                    // Without the path, in the place of which there may be the URL.
+                    errors.push(format!("{}: the file cannot be read: {error}", names("database_url_file")));
                 }
             }
         }
@@ -238,9 +237,10 @@ fn target_as(url: &str, expected: &str) -> Parsed<DatabaseTarget> {
             Ok(options) => Ok(DatabaseTarget::Sqlite(options.get_filename().to_owned())),
             Err(error) => invalid(&format!("invalid URL ({error})")),
         },
+        Some("postgres" | "postgresql") if !url.contains("://") => invalid("the `//` before the server is missing"),
         Some("postgres" | "postgresql") => match (unknown_option(url), PgConnectOptions::from_str(url)) {
             // What looks like an option may be a part of the password.
-            (Some(_), _) if url.find('?') < url.rfind('@') => invalid(ENCODE),
+            (Some(_), _) if !url.contains('@') || url.find('?') < url.rfind('@') => invalid(ENCODE),
             // Also what follows `&` in a password.
             (Some(_), _) if url.contains("password=") => {
                 invalid("unknown option, or a password with an `&`, which is written as %26")
@@ -249,10 +249,6 @@ fn target_as(url: &str, expected: &str) -> Parsed<DatabaseTarget> {
             (None, Ok(options)) => Ok(DatabaseTarget::Postgres(Box::new(options))),
             (None, Err(_)) => invalid(ENCODE),
         },
-        // What looks like a scheme may be a password.
-        Some(scheme) if url.contains("://") && !url.contains('@') => {
-            invalid(&format!("unknown kind of database {scheme:?}"))
-        }
         Some(_) => invalid("unknown kind of database"),
         None => invalid("not a URL"),
     }

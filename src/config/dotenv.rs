@@ -57,6 +57,9 @@ fn first_entry(text: &str) -> (Result<String, String>, Used) {
         )
     };
     let name = match (entry, literal) {
+        (Some((name, value)), _) if value.contains('\0') => {
+            Err(format!("{name}: a value cannot contain a NUL character"))
+        }
         (Some((name, value)), Some((_, literal))) if value == literal => Ok(name),
         (Some((name, _)), _) | (None, Some((name, _))) => Err(changed(&name)),
         (None, None) => Err("invalid syntax: expected NAME=VALUE, with quotes around a value with spaces".to_owned()),

@@ -40,7 +40,7 @@ macro_rules! settings {
         pub struct $Args {
             $(
                 $(#[doc = $help])+
-                #[arg(long, env, global = true, value_name = $value_name, default_value = $default, $($($arg)*)?)]
+                #[arg(long, env, hide_env_values = true, global = true, value_name = $value_name, default_value = $default, $($($arg)*)?)]
                 pub(super) $name: String,
             )+
         }
@@ -83,9 +83,10 @@ pub(super) fn setting<T>(
     };
     match parse(value) {
         Ok(parsed) => Some(parsed),
-        // Debug quotes the value, so that a trailing space or line break is visible.
+        // Debug quotes the value, so that a trailing space or line break is visible. With an `@`, it may be a URL with a password.
         Err(Invalid::Expected(what)) => {
-            errors.push(format!("{}: invalid value {value:?}: expected {what}", names(name)));
+            let value = if value.contains('@') { String::new() } else { format!(" {value:?}") };
+            errors.push(format!("{}: invalid value{value}: expected {what}", names(name)));
             None
         }
         Err(Invalid::Secret(what)) => {

@@ -26,11 +26,9 @@ settings! {
 
         /// Receiver of traces: the base URL of an OTLP receiver, to which `/v1/traces` is added over HTTP. Empty:
         /// `http://localhost:4318`, or `http://localhost:4317` over gRPC, if OTEL_TRACES_EXPORTER is `otlp`.
-        #[arg(hide_env_values = true)]
         otel_exporter_otlp_endpoint: Option<Uri> = optional(otlp_endpoint), "", "URL";
 
         /// Receiver of traces: the whole URL. It takes precedence over OTEL_EXPORTER_OTLP_ENDPOINT.
-        #[arg(hide_env_values = true)]
         otel_exporter_otlp_traces_endpoint: Option<Uri> = optional(otlp_endpoint), "", "URL";
 
         /// Protocol of the receiver: `http/protobuf` or `grpc`.

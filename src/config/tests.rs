@@ -211,7 +211,11 @@ fn a_password_is_never_shown() {
         "postgres://u:a%secret@db.example/app:b",
         "postgres:///db?password=se&secret",
         "postgres:///db?password=se&secret=x&sslmode=require",
+        "postgres://u:a?secret",
+        "postgres://u:a?secret%40db.example/app",
+        "postgres:u:a/secret@10.0.0.9/app",
         "secret:postgres://u@db.example/app",
+        "secret:a://b",
         "secret",
         "u:secret@db.example",
         "DATABASE_URL=secret://u:p@db.example/app",
@@ -219,6 +223,11 @@ fn a_password_is_never_shown() {
         let error = validate(&["--database-url", url]).err().unwrap_or_default();
         assert!(!error.contains("secret"), "{url}: {error}");
         assert!(error.lines().count() <= 1, "{error}");
+    }
+    // In the place of another value.
+    for flag in ["--database-url-file", "--public-url", "--otel-exporter-otlp-endpoint", "--listen-addr"] {
+        let error = validate(&[flag, "grpc://u:se/secret@db.example/app"]).unwrap_err();
+        assert!(!error.contains("secret"), "{flag}: {error}");
     }
 }
 

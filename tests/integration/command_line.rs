@@ -255,12 +255,14 @@ fn only_the_working_directorys_dotenv_is_read_and_never_printed() {
     let folder = tempfile::tempdir().unwrap();
     let below = folder.path().join("below");
     fs::create_dir(&below).unwrap();
-    fs::write(folder.path().join(".env"), "LOG_FORMAT=pretty\nDATABASE_URL=postgres://u:pass word@localhost/x\n")
-        .unwrap();
-    let output = run(web_server(folder.path()).arg("migrate"));
-    let message = stderr(&output);
-    assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
-    assert!(message.starts_with(".env, line 2: ") && !message.contains("pass"), "{message}");
+    for password in ["pass word", "pass\0word"] {
+        let text = format!("LOG_FORMAT=pretty\nDATABASE_URL=postgres://u:{password}@localhost/x\n");
+        fs::write(folder.path().join(".env"), text).unwrap();
+        let output = run(web_server(folder.path()).arg("migrate"));
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+        assert!(message.starts_with(".env, line 2: ") && !message.contains("pass"), "{message}");
+    }
     assert!(stdout(&run(web_server(folder.path()).arg("--help"))).contains("LISTEN_ADDR"));
     fs::write(folder.path().join(".env"), "# pass word\r\nLOG_FORMAT=json\r\n\r\nLOG_FORMAT=pretty\r\n").unwrap();
     let message = stderr(&run(web_server(folder.path()).arg("migrate")));
