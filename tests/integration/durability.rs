@@ -14,7 +14,7 @@ use sqlx::Connection;
 
 use crate::{
     harness::{Database, Storage, until::until},
-    process::{Process, web_server},
+    process::{Process, run, web_server},
 };
 
 /// The server under strace, with these options. The process is the server: strace is not its parent. `None` if strace is not
@@ -122,6 +122,8 @@ async fn an_error_of_the_disk_is_a_503_and_loses_no_acknowledged_write() {
         else {
             return;
         };
+        // The calls of migrations are not counted.
+        assert!(run(web_server(folder.path()).arg("migrate")).status.success());
         let process = Process::start(command).await;
         let paths = create_through_faults(&process, || {}).await;
         assert_kept(process, folder.path(), &paths).await;
