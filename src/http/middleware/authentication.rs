@@ -166,9 +166,12 @@ fn is_cross_site(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
     if origin.is_some_and(|origin| allowed.contains(origin)) {
         return false;
     }
+    // Also the server's own pages at a name of ALLOWED_HOSTS: the host has been checked.
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let is_local_origin = |origin: &HeaderValue| {
         let uri = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        uri.and_then(|uri| uri.host().map(is_local)).unwrap_or(false)
+        let authority = uri.as_ref().and_then(Uri::authority);
+        authority.is_some_and(|authority| is_local(authority.host()) || host == Some(authority.as_str()))
     };
     headers.get(SEC_FETCH_SITE).is_some_and(|site| !["same-origin", "same-site", "none"].iter().any(|own| site == own))
         || origin.is_some_and(|origin| !is_local_origin(origin))
@@ -211,12 +214,16 @@ mod tests {
             (None, Some("http://[::1]:8080"), false),
             (Some("Cross-Site"), None, true),
             (Some(""), None, true),
+            (Some("same-origin"), Some("http://box.test:8080"), false),
+            (Some("same-origin"), Some("http://box.test:8081"), true),
+            (Some("cross-site"), Some("http://box.test:8080"), true),
         ] {
             let site = site.map(|site| (SEC_FETCH_SITE, HeaderValue::from_static(site)));
             let origin = origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin)));
-            let headers: HeaderMap = site.into_iter().chain(origin).collect();
+            let mut headers: HeaderMap = site.into_iter().chain(origin).collect();
+            headers.insert(header::HOST, HeaderValue::from_static("box.test:8080"));
             assert_eq!(is_cross_site(&headers, &allowed), is_other, "{headers:?}");
-            for (name, value) in &headers {
+            for (name, value) in headers.iter().filter(|(name, _)| **name != header::HOST) {
                 let mut twice = headers.clone();
                 twice.append(name, value.clone());
                 assert!(is_cross_site(&twice, &allowed), "{twice:?}");
