@@ -1,6 +1,7 @@
 //! Settings of the database.
 
 use std::{
+    collections::HashSet,
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
@@ -206,8 +207,15 @@ fn replicas(urls: &str) -> Parsed<Vec<ReplicaTarget>> {
         if is_server_only && server.contains(['/', '?']) {
             return Err(Invalid::Secret(format!("a URL without a user has a server and nothing else: {EXPECTED}")));
         }
+        if is_server_only && server.is_empty() {
+            return Err(Invalid::Secret(format!("the host is missing: {EXPECTED}")));
+        }
         Ok(ReplicaTarget { options: *options, is_server_only })
     };
+    let mut seen = HashSet::new();
+    if !list(urls).all(|url| seen.insert(url)) {
+        return Err(Invalid::Secret("a URL is listed twice: expected each once".to_owned()));
+    }
     list(urls).map(replica).collect()
 }
 

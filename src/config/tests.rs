@@ -254,6 +254,8 @@ fn replicas_are_servers_of_postgresql() {
         (primary, "sqlite://a.db", "SQLite has no replicas: expected postgres://HOST:PORT or"),
         (primary, "a.example:5432", "unknown kind of database: expected postgres://HOST:PORT or"),
         (primary, "postgres://a.example/app", "a URL without a user has a server and nothing else: expected"),
+        (primary, "postgres://a.example,postgres://", "the host is missing: expected postgres://HOST:PORT or"),
+        (primary, "postgres://a.example, postgres://a.example", "a URL is listed twice"),
         (primary, "postgres://u:secret,2@a.example/app", "expected postgres://HOST:PORT or"),
     ] {
         let error = validate(primary, urls).unwrap_err();
