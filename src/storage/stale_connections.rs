@@ -79,4 +79,23 @@ mod tests {
         assert!(!connections.is_usable(Duration::from_secs(60)));
         assert!(connections.is_usable(Duration::ZERO));
     }
+
+    #[test]
+    fn the_first_write_after_a_demotion_renews_the_connections_since() {
+        let connections = StaleConnections::new();
+        connections.record_write();
+        assert!(connections.is_usable(Duration::from_secs(60)));
+        std::thread::sleep(Duration::from_millis(2));
+        connections.record_demotion();
+        std::thread::sleep(Duration::from_millis(4));
+        let opened = Instant::now();
+        assert!(connections.is_usable(opened.elapsed()));
+        std::thread::sleep(Duration::from_millis(2));
+        connections.record_write();
+        assert!(!connections.is_usable(opened.elapsed()));
+        std::thread::sleep(Duration::from_millis(2));
+        let opened = Instant::now();
+        connections.record_write();
+        assert!(connections.is_usable(opened.elapsed()));
+    }
 }
