@@ -26,7 +26,7 @@ fn emails(response: &Response) -> Vec<String> {
 }
 
 fn messages(process: &Process) -> usize {
-    process.log.lock().unwrap().iter().filter(|line| line.contains("EXAMPLE_DATA")).count()
+    process.logged(&["EXAMPLE_DATA"])
 }
 
 #[tokio::test]

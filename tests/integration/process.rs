@@ -30,6 +30,8 @@ pub struct Process {
     /// The log so far.
     pub log: Arc<Mutex<Vec<String>>>,
     child: tokio::process::Child,
+    /// Reads the log to its end.
+    reader: tokio::task::JoinHandle<()>,
 }
 
 impl Process {
@@ -57,12 +59,12 @@ impl Process {
         };
         let log = Arc::new(Mutex::new(log));
         let kept = log.clone();
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 kept.lock().unwrap().push(line);
             }
         });
-        Self { app: App::at(base, client()), log, child }
+        Self { app: App::at(base, client()), log, child, reader }
     }
 
     pub fn id(&self) -> u32 {
@@ -79,14 +81,27 @@ impl Process {
         self.log.lock().unwrap().iter().filter(|line| texts.iter().all(|text| line.contains(text))).count()
     }
 
+    /// Waits until so many lines contain every one of these texts, and checks that there are no more.
+    pub async fn is_logged(&self, texts: &[&str], times: usize) {
+        until(&format!("the log has {texts:?} {times} times"), async || self.logged(texts) >= times).await;
+        assert_eq!(self.logged(texts), times, "{texts:?}");
+    }
+
     /// Waits until there is such a line.
     pub async fn until_logged(&self, texts: &[&str]) {
         until(&format!("the log has {texts:?}"), async || self.logged(texts) > 0).await;
     }
 
+    /// Waits for the end of the process, and of its log.
     pub async fn exit(&mut self) -> ExitStatus {
-        let exit = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
-        exit.expect("the server stops").expect("it can be waited for")
+        let exit = async {
+            let status = self.child.wait().await.expect("it can be waited for");
+            if !self.reader.is_finished() {
+                (&mut self.reader).await.expect("the log is read");
+            }
+            status
+        };
+        tokio::time::timeout(Duration::from_secs(30), exit).await.expect("the server stops")
     }
 }
 

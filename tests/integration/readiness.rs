@@ -61,7 +61,7 @@ on_both! {
         loses_writes(&process.app, client.execute("ALTER TABLE users RENAME COLUMN other TO email_key")).await;
         // Once, with the cause, and not for each request.
         process.until_logged(&["\"INFO\"", "writes of the database succeed again"]).await;
-        assert_eq!(process.logged(&["\"ERROR\"", "email_key"]), 1);
+        process.is_logged(&["\"ERROR\"", "email_key"], 1).await;
     }
 
     /// What a probe can read does not show what requests can.
@@ -111,7 +111,7 @@ on_both! {
             client.execute(fault).await;
             loses_writes(&process.app, client.execute(repair)).await;
             client.execute("DELETE FROM users WHERE name = 'after'").await;
-            assert_eq!(process.logged(&["\"ERROR\"", "writes of the database fail"]), number + 1);
+            process.is_logged(&["\"ERROR\"", "writes of the database fail"], number + 1).await;
         }
     }
 
@@ -202,7 +202,7 @@ async fn a_column_of_another_type_loses_reads() {
         sleep(Duration::from_millis(300)).await;
         assert_eq!((process.app.get("/users").await.status, process.app.get("/health/ready").await.status), (503, 503));
     }
-    assert_eq!(process.logged(&["\"ERROR\"", "INT4"]), 1);
+    process.is_logged(&["\"ERROR\"", "INT4"], 1).await;
     client.execute("ALTER TABLE users ALTER version TYPE bigint").await;
     until_ready_is(&process.app, 200).await;
     assert_eq!(process.app.get("/users").await.status, 200);
@@ -240,7 +240,7 @@ async fn a_lost_standby_loses_writes_and_takes_few_connections() {
     // That of the request, that of the first probe, and one for reads.
     assert!(after <= before + 3, "{before} connections before, {after} after");
     until_ready_is(&process.app, 200).await;
-    assert_eq!(process.logged(&["\"ERROR\"", "commits wait for a synchronous standby"]), 1);
+    process.is_logged(&["\"ERROR\"", "commits wait for a synchronous standby"], 1).await;
 }
 
 /// A full disk is an error that an operator sees once, with its cause.
@@ -264,7 +264,7 @@ async fn a_full_disk_of_postgres_is_logged_once() {
     client.execute("DROP FUNCTION fail CASCADE").await;
     assert_eq!(create(&process.app, "after").await, 201);
     process.until_logged(&["\"INFO\"", "writes of the database succeed again"]).await;
-    assert_eq!(process.logged(&["\"ERROR\"", "could not extend file"]), 1);
+    process.is_logged(&["\"ERROR\"", "could not extend file"], 1).await;
     environment.storage.drop_database().await;
 }
 

@@ -256,5 +256,6 @@ async fn a_server_that_is_no_replica_is_not_used() {
         assert_eq!(process.app.patch(&path, name.clone()).await.status, 200);
         assert_eq!(process.app.get(&path).await.json()["name"], name["name"]);
     }
-    assert!(process.logged(&["another cluster"]) == 1 && process.logged(&["it is not in recovery"]) == 1);
+    process.is_logged(&["another cluster"], 1).await;
+    process.is_logged(&["it is not in recovery"], 1).await;
 }

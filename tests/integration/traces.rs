@@ -131,8 +131,7 @@ async fn continues_the_trace_of_its_caller(protocol: &str) {
     for key in ["http.request.method", "http.route", "http.response.status_code", "url.path"] {
         assert!(attributes.contains(&key), "{key} is not in {attributes:?}");
     }
-    let log = process.log.lock().unwrap().join("\n");
-    assert!(log.lines().any(|line| line.contains(TRACE) && line.contains("\"target\":\"access\"")), "{log}");
+    assert_eq!(process.logged(&[TRACE, "\"target\":\"access\""]), 1);
 }
 
 /// A bucket of the durations has the last trace in it that is sent, and only in OpenMetrics.
