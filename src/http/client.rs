@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::{Router, response::Response};
+use http::{HeaderValue, Version, header};
 use tower::Service;
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     proxy_protocol::Proxied,
     target,
     trusted_proxies::{Origin, TrustedProxies},
+    unread_body,
 };
 
 /// Where the requests of a connection come from, and go to.
@@ -64,22 +66,31 @@ impl Client {
         mut request: http::Request<B>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<B>
     where
-        B: http_body::Body<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+        B: http_body::Body<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + Unpin + 'static,
     {
         let running = RunningRequest::new(activity.clone());
-        let has_body = !request.body().is_end_stream();
         let origin = self.origin(request.headers());
         request.extensions_mut().insert(origin);
         if let Some(uri) = target::normalized(request.uri()) {
             *request.uri_mut() = uri;
         }
+        let is_http1 = request.version() < Version::HTTP_2;
+        // To read the body would ask the client for it.
+        let reads = is_http1 && !request.headers().contains_key(header::EXPECT);
+        let (parts, body) = request.into_parts();
+        let (body, unread) = unread_body::split(body);
         // A router is always ready.
-        let response = self.app.clone().call(request);
+        let response = self.app.clone().call(http::Request::from_parts(parts, body));
         async move {
-            let response = response.await;
-            // An error may be sent before the body is received. If all of it was, this has no effect.
-            let is_refused = response.as_ref().is_ok_and(|response| !response.status().is_success());
-            running.activity.has_unread_body.store(has_body && is_refused, Ordering::Relaxed);
+            let mut response = response.await;
+            let remains = unread.remains(reads).await;
+            running.activity.has_unread_body.store(remains, Ordering::Relaxed);
+            if remains
+                && is_http1
+                && let Ok(response) = &mut response
+            {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             response
         }
     }
