@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Bytes;
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -25,6 +26,7 @@ use super::{
     connections::{Activity, Connections},
     counted_body,
     http2_limits::{self, StreamExecutor},
+    rewound::Rewound,
     unsent_responses::TooManyUnsent,
 };
 
@@ -104,19 +106,21 @@ impl Life {
     ) -> hyper::Result<()> {
         let activity = self.activity.clone();
         let service = service_fn(move |request| client.call(&activity, request));
+        let mut bytes = Bytes::new();
         loop {
-            let mut connection = Box::pin(builder.serve_connection(TokioIo::new(socket), service.clone()));
+            let io = TokioIo::new(Rewound { bytes, socket });
+            let mut connection = Box::pin(builder.serve_connection(io, service.clone()));
             match self.run(connection.as_mut(), true).await? {
                 Stopped::Closed => return Ok(()),
                 Stopped::Idle => {}
             }
             let http1::Parts { io, read_buf, .. } = Pin::into_inner(connection).into_parts();
-            socket = io.into_inner();
-            // A part of a head that was sent with the previous request, and no more of it since.
-            let has_part_of_head = !read_buf.is_empty();
-            // It has its capacity, however little is in it.
+            socket = io.into_inner().socket;
+            // The beginning of the next request, if it came with the previous one. The buffer has its capacity, however little is in it.
+            let empty_lines = read_buf.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+            bytes = Bytes::copy_from_slice(&read_buf[empty_lines..]);
             drop(read_buf);
-            if has_part_of_head || !self.has_next_request(socket.client_stream()).await {
+            if bytes.is_empty() && !self.has_next_request(socket.client_stream()).await {
                 // A closed connection is what a client must expect between requests.
                 let _ = socket.shutdown().await;
                 return Ok(());

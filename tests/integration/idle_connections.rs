@@ -67,8 +67,8 @@ fn create(app: &App, name: &str) -> String {
 #[tokio::test]
 async fn silence_between_requests_changes_nothing() {
     let (app, server, _storage) = start(&[]).await;
-    let (mut whole, mut parts, mut reader) =
-        (Client::connect(&app).await, Client::connect(&app).await, Client::connect(&app).await);
+    let (mut whole, mut parts) = (Client::connect(&app).await, Client::connect(&app).await);
+    let (mut pipelining, mut reader) = (Client::connect(&app).await, Client::connect(&app).await);
     let requests = async {
         for name in ["ada", "bob", "eve"] {
             whole.send(&create(&app, name)).await;
@@ -89,6 +89,16 @@ async fn silence_between_requests_changes_nothing() {
         }
         assert_eq!(parts.receive().await, "HTTP/1.1 201 Created");
     };
+    // Silence within a head that began with the previous request, and after an empty line, which some clients send after a body.
+    let pipelined = async {
+        for rest in ["", "\r\n", &HEALTH[..10], &HEALTH[..HEALTH.len() - 1]] {
+            pipelining.send(&format!("{HEALTH}{rest}")).await;
+            assert_eq!(pipelining.receive().await, "HTTP/1.1 200 OK");
+            sleep(SILENCE).await;
+            pipelining.send(HEALTH.strip_prefix(rest).unwrap_or(HEALTH)).await;
+            assert_eq!(pipelining.receive().await, "HTTP/1.1 200 OK", "{rest:?}");
+        }
+    };
     // Responses that the client does not receive for a while: more than the sockets hold.
     let late = async {
         let requests = "GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n".repeat(300);
@@ -98,7 +108,7 @@ async fn silence_between_requests_changes_nothing() {
             assert_eq!(reader.receive().await, "HTTP/1.1 200 OK");
         }
     };
-    tokio::join!(requests, halves, late);
+    tokio::join!(requests, halves, pipelined, late);
     server.stop().await;
 }
 
@@ -106,8 +116,9 @@ async fn silence_between_requests_changes_nothing() {
 async fn a_silent_connection_has_the_same_timeouts() {
     let (app, server, _storage) = start(&["--idle-timeout", "3s", "--header-timeout", "2s"]).await;
     let (mut silent, mut half) = (Client::connect(&app).await, Client::connect(&app).await);
-    for client in [&mut silent, &mut half] {
-        client.send(HEALTH).await;
+    let mut pipelined = Client::connect(&app).await;
+    for (client, rest) in [(&mut silent, ""), (&mut half, ""), (&mut pipelined, "GET /h")] {
+        client.send(&format!("{HEALTH}{rest}")).await;
         client.receive().await;
     }
     let slow = async {
@@ -115,7 +126,7 @@ async fn a_silent_connection_has_the_same_timeouts() {
         half.send(&HEALTH[..10]).await;
         half.is_closed().await
     };
-    assert_eq!(tokio::join!(silent.is_closed(), slow), (true, true));
+    assert_eq!(tokio::join!(silent.is_closed(), slow, pipelined.is_closed()), (true, true, true));
     server.stop().await;
 }
 
