@@ -108,7 +108,7 @@ fn without_credentials(artifacts: &Artifacts) -> Result<Artifacts, StartError> {
 
 /// Returns the contract of the server at this URL.
 fn with_server(artifacts: &Artifacts, url: &PublicUrl) -> Result<Artifacts, StartError> {
-    Artifacts::of(&load(&artifacts.yaml)?.with_server(&url.reference("/")).map_err(invalid)?).map_err(invalid)
+    Artifacts::of(&load(&artifacts.yaml)?.with_server(&url.reference("")).map_err(invalid)?).map_err(invalid)
 }
 
 impl App {

@@ -44,5 +44,6 @@ fn expiry(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Box<dyn Error
         Ok(duration) => TimeDelta::from_std(duration).ok().and_then(|duration| now.checked_add_signed(duration)),
         Err(_) => text.parse().ok(),
     };
-    Ok(time.filter(|time| *time > now).ok_or_else(expected)?)
+    // Entries have seconds.
+    Ok(time.filter(|time| time.timestamp() > now.timestamp()).ok_or_else(expected)?)
 }

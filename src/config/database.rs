@@ -255,6 +255,9 @@ fn target_as(url: &str, expected: &str) -> Parsed<DatabaseTarget> {
             }
             (Some(option), _) => invalid(&format!("unknown option {option:?}")),
             (None, Ok(options)) => Ok(DatabaseTarget::Postgres(Box::new(options))),
+            (None, Err(error)) if error.to_string().contains("ssl_mode") => {
+                invalid("sslmode is disable, allow, prefer, require, verify-ca or verify-full")
+            }
             (None, Err(_)) => invalid(ENCODE),
         },
         Some(_) => invalid("unknown kind of database"),

@@ -88,20 +88,22 @@ fn hosts(value: &str) -> Parsed<Vec<String>> {
         }
     };
     let hosts: Vec<_> = list(value).map(normalize).collect();
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
     let is_host = |host: &String| {
         let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        name.parse::<std::net::IpAddr>().is_ok()
-            || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        name.parse::<std::net::IpAddr>().is_ok() || name.split('.').all(is_label)
     };
     if hosts.iter().all(is_host) {
         Ok(hosts)
     } else {
-        expected("host names without a port, such as api.example.com,localhost")
+        expected("host names without a port and without patterns, such as api.example.com,localhost")
     }
 }
 
 fn cors(value: &str) -> Parsed<Cors> {
-    if list(value).any(|origin| origin == "*") {
+    if value == "*" {
         return Ok(Cors::AnyOrigin);
     }
     match list(value).map(origin).collect::<Option<Vec<_>>>() {
@@ -119,9 +121,11 @@ fn origin(text: &str) -> Option<HeaderValue> {
     let (_, authority) = text.split_once("://")?;
     let url: Url = text.parse().ok()?;
     let origin = url.origin().ascii_serialization();
-    // A pattern would never match: origins are compared as a whole.
+    // A pattern would never match: origins are compared as a whole. The parser of URLs ignores tabs and line breaks.
     let is_origin = matches!(url.scheme(), "http" | "https")
-        && !authority.contains(['/', '\\', '?', '#', '@'])
+        && !authority.contains(['/', '\\', '?', '#', '@', '\t', '\n', '\r'])
+        && !authority.starts_with('.')
+        && !origin.contains("..")
         && !origin.contains('*');
     is_origin.then(|| HeaderValue::try_from(origin).ok())?
 }

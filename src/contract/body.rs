@@ -123,7 +123,7 @@ fn schema(operation: &Operation, headers: &HeaderMap) -> Result<usize, Problem> 
     let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let value = value.trim().trim_matches('"');
+        let value = value.trim().trim_matches('"').replace('\\', "");
         if name.trim().eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
             return Err(unsupported());
         }

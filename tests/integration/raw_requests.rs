@@ -226,6 +226,12 @@ const CASES: &[(&str, &str, &str, Expected)] = &[
         Status(422),
     ),
     (
+        "a quoted pair",
+        "9110 5.6.4",
+        "{start}content-type: application/json; charset=\"utf\\-8\"\r\ncontent-length: 2\r\n\r\n{}",
+        Status(422),
+    ),
+    (
         "another charset",
         "9110 8.3.2",
         "{start}content-type: application/json; charset=latin1\r\ncontent-length: 2\r\n\r\n{}",

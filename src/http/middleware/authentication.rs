@@ -8,7 +8,7 @@ use api::{
     problem::{Problem, ProblemType},
 };
 use axum::extract::Request;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::Authority};
 
 use super::host::is_local;
 use crate::{
@@ -51,7 +51,7 @@ impl Authentication {
         let Some(operation) = &context.operation else { return Ok(()) };
         match self {
             _ if operation.security.is_empty() => Ok(()),
-            Self::Local(origins) if is_cross_site(request.headers(), origins) => {
+            Self::Local(origins) if is_cross_site(request.uri(), request.headers(), origins) => {
                 count_authentication_failure("cross_site");
                 let detail =
                     "The page of another site sent this request. List its origin in CORS_ALLOWED_ORIGINS to allow it.";
@@ -157,7 +157,7 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
 
 /// Whether a browser sent the request for the page of another site. Other programs send neither header. Browsers send each once,
 /// with one of the values of the Fetch Metadata specification; anything else is taken for another site.
-fn is_cross_site(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
+fn is_cross_site(target: &Uri, headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
     let is_repeated = |name| headers.get_all(name).iter().nth(1).is_some();
     if is_repeated(header::ORIGIN) || is_repeated(SEC_FETCH_SITE) {
         return true;
@@ -168,6 +168,7 @@ fn is_cross_site(headers: &HeaderMap, allowed: &[HeaderValue]) -> bool {
     }
     // Also the server's own pages at a name of ALLOWED_HOSTS: the host has been checked.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = target.authority().map(Authority::as_str).or(host);
     let is_local_origin = |origin: &HeaderValue| {
         let uri = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
         let authority = uri.as_ref().and_then(Uri::authority);
@@ -222,12 +223,16 @@ mod tests {
             let origin = origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin)));
             let mut headers: HeaderMap = site.into_iter().chain(origin).collect();
             headers.insert(header::HOST, HeaderValue::from_static("box.test:8080"));
-            assert_eq!(is_cross_site(&headers, &allowed), is_other, "{headers:?}");
+            assert_eq!(is_cross_site(&Uri::default(), &headers, &allowed), is_other, "{headers:?}");
             for (name, value) in headers.iter().filter(|(name, _)| **name != header::HOST) {
                 let mut twice = headers.clone();
                 twice.append(name, value.clone());
-                assert!(is_cross_site(&twice, &allowed), "{twice:?}");
+                assert!(is_cross_site(&Uri::default(), &twice, &allowed), "{twice:?}");
             }
+            // As in HTTP/2, without the header.
+            headers.remove(header::HOST);
+            let target = Uri::from_static("http://box.test:8080/users");
+            assert_eq!(is_cross_site(&target, &headers, &allowed), is_other, "{headers:?}");
         }
     }
 }
