@@ -22,7 +22,7 @@ use clap::Parser;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
-use web_server::{cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator, storage};
+use web_server::{app::App, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator};
 
 /// The number of concurrent requests of the benches that share statements.
 const CONCURRENT: usize = 64;
@@ -43,9 +43,7 @@ fn operations(criterion: &mut Criterion, name: &str, url: &str) {
     let store = runtime.block_on(async {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(UuidV7Generator::new(clock.clone()));
-        let store = storage::connect(&config, clock, ids).await.expect("it opens");
-        store.migrate().await.expect("it migrates");
-        store
+        App::open(&config, clock, ids).await.expect("it opens")
     });
     let users: &dyn Users = &*store.users();
     let id = runtime.block_on(async {

@@ -139,6 +139,7 @@ impl App {
             store.migrate().await?;
         }
         store.check_schema().await?;
+        store.follow_other_writers();
         Ok(store)
     }
 

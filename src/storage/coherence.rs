@@ -49,6 +49,9 @@ const OTHERS_ENDED: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1
 /// this time and [`RESPONSE_TIMEOUT`].
 const TEST_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How many tests may find that older transactions have not ended before that is logged.
+const TESTS_BEFORE_WARNING: u32 = 3;
+
 /// How long the database may take to respond to the test.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -99,7 +102,7 @@ async fn listen<T: Row>(pool: &PgPool, notifications: Notifications, cache: &Cac
     within(RESPONSE_TIMEOUT, sqlx::query(notifications.request).execute(&mut listener)).await?;
     let number: String = within(RESPONSE_TIMEOUT, sqlx::query_scalar(NUMBER).fetch_one(&mut listener)).await?;
     let mut tests = interval(TEST_INTERVAL);
-    let mut is_on = false;
+    let (mut is_on, mut tests_before) = (false, 0);
     loop {
         tokio::select! {
             notification = listener.try_recv() => match notification? {
@@ -117,7 +120,13 @@ async fn listen<T: Row>(pool: &PgPool, notifications: Notifications, cache: &Cac
                     if is_on {
                         // It starts empty: what was stored before may have changed while nothing was received.
                         cache.set_coherent(true);
+                    } else if tests_before == TESTS_BEFORE_WARNING {
+                        tracing::warn!(
+                            transaction = number,
+                            "the cache is off until older transactions end: see pg_stat_activity and pg_prepared_xacts"
+                        );
                     }
+                    tests_before += 1;
                 }
             }
         }

@@ -62,15 +62,6 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
     if shares_sessions && user_cache.is_some() {
         return Err(ConnectError { target: target.to_string(), cause: pooler::NO_NOTIFICATIONS.to_owned() });
     }
-    if let Some(cache) = user_cache.clone() {
-        match &pools {
-            Pools::Sqlite(database) => drop(tokio::spawn(coherence::follow_other_writers(database.clone(), cache))),
-            Pools::Postgres { all, .. } => {
-                let pool = all.inner().clone();
-                tokio::spawn(coherence::follow_notifications(pool, coherence::USERS, cache));
-            }
-        }
-    }
     let connections = usize::try_from(config.database.database_max_connections).unwrap_or(usize::MAX);
     let permits_beside_lanes = Arc::new(Semaphore::new((connections / 2).max(1)));
     let mut store = Store {
@@ -94,6 +85,20 @@ pub async fn connect(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn IdGene
     }
     credentials::follow(&store, config.clone()).await;
     Ok(store)
+}
+
+impl Store {
+    /// Observes the writes of other processes, if there is a cache, which is off until then. The schema must exist.
+    pub(crate) fn follow_other_writers(&self) {
+        let Some(cache) = self.user_cache.clone() else { return };
+        match &self.pools {
+            Pools::Sqlite(database) => drop(tokio::spawn(coherence::follow_other_writers(database.clone(), cache))),
+            Pools::Postgres { all, .. } => {
+                let pool = all.inner().clone();
+                tokio::spawn(coherence::follow_notifications(pool, coherence::USERS, cache));
+            }
+        }
+    }
 }
 
 /// Returns the cache of users, if it is enabled. It is off until the writes of other processes are observed.
