@@ -115,7 +115,14 @@ pub enum Form {
 impl Cli {
     /// Parses the arguments of the process. Prints and exits on `--help`, `--version` and on invalid arguments.
     pub fn from_process() -> Self {
-        let matches = Self::command_with_relevant_help().get_matches();
+        let matches = Self::command_with_relevant_help().try_get_matches().unwrap_or_else(|error| {
+            // A URL in the place of a command or a value may contain a password.
+            if error.use_stderr() && error.to_string().contains('@') {
+                clap::Error::raw(error.kind(), "unexpected argument, which may contain a password; see --help\n")
+                    .exit();
+            }
+            error.exit()
+        });
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 

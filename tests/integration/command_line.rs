@@ -39,6 +39,19 @@ fn an_invalid_setting_stops_the_start_with_one_line() {
     }
 }
 
+/// A URL in the place of something else is not quoted.
+#[test]
+fn an_argument_that_may_contain_a_password_is_not_printed() {
+    let url = "postgres://app:secret@db.example/app";
+    for arguments in [&[url][..], &["serve", url], &["openapi", "--form", url], &["keys", "new", "--name", "a", url]] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(web_server(folder.path()).args(arguments));
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
+        assert!(!message.contains("secret") && message.contains("--help"), "{message}");
+    }
+}
+
 #[test]
 fn an_address_in_use_is_reported_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
