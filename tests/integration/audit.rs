@@ -66,8 +66,10 @@ on_both! {
         let calls = names.iter().enumerate().map(async |(number, name)| {
             let app = if number % 3 == 0 { &other } else { &app };
             let user = path(&app.create_user(name).await);
-            assert_eq!(app.patch(&user, json!({ "name": "changed" })).await.status, 200);
-            assert_eq!(app.delete(&user).await.status, 204);
+            let patched = app.patch(&user, json!({ "name": "changed" })).await;
+            assert_eq!(patched.status, 200, "{}", patched.text());
+            let deleted = app.delete(&user).await;
+            assert_eq!(deleted.status, 204, "{}", deleted.text());
             user
         });
         let users = join_all(calls).await;
