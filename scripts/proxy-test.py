@@ -130,7 +130,7 @@ class Run:
 
     def access(self):
         lines = (json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{"))
-        return [line for line in lines if "method" in line]
+        return [line for line in lines if "http.request.method" in line]
 
     def check_references(self):
         new = json.dumps({"name": "Ada", "email": "ada@example.com"})
@@ -173,9 +173,9 @@ class Run:
                 status, head, _ = self.get("users", *invented, client=client)
                 assert (status, f";r={BURST - left};" in head["ratelimit"]) == (200, True), head
                 assert "strict-transport-security" in head
-        wait_until("the access log", lambda: [line["client"] for line in self.access()].count("127.0.0.4") == 2)
+        wait_until("the access log", lambda: [line["client.address"] for line in self.access()].count("127.0.0.4") == 2)
         # The checks of HAProxy are requests of its own.
-        clients = [line["client"] for line in self.access() if line["path"] != "/health/ready"]
+        clients = [line["client.address"] for line in self.access() if line["url.path"] != "/health/ready"]
         assert clients.count("127.0.0.3") == clients.count("127.0.0.4") == 2, clients
         assert "192.0.2.1" not in clients and "127.0.0.1" not in clients, clients
 
@@ -258,7 +258,7 @@ class Run:
             self.check_log((501,))
 
     def check_log(self, expected):
-        failed = [line for line in self.access() if line["status"] >= 500 and line["status"] not in expected]
+        failed = [line for line in self.access() if line["http.response.status_code"] >= 500 and line["http.response.status_code"] not in expected]
         assert not failed, f"{self.name}: the server responded with 5xx: {failed}"
 
 

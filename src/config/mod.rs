@@ -9,6 +9,7 @@ mod database;
 mod deadlines;
 pub(crate) mod dotenv;
 mod http;
+mod otel_environment;
 mod parse;
 mod server;
 mod telemetry;
@@ -85,6 +86,10 @@ impl Config {
         let auth = settings.auth.validate(&mut errors);
         let database = settings.database.with_url_from_file(&mut errors).validate(&mut errors);
         let telemetry = settings.telemetry.validate(&mut errors);
+        if telemetry.as_ref().is_some_and(|telemetry| telemetry.traces_url().is_some()) {
+            #[expect(clippy::disallowed_methods, reason = "the SDK reads these variables itself")]
+            otel_environment::check(|name| std::env::var(name).ok(), &mut errors);
+        }
         let mut needs = |name: &str, is_set: bool, other: &str, is_other_set: bool| {
             if is_set && !is_other_set {
                 errors.push(format!("{}: it needs {} too", parse::names(name), parse::names(other)));

@@ -53,7 +53,7 @@ settings! {
         /// Maximum number of spans that wait to be sent; further ones are dropped, counted and logged.
         otel_bsp_max_queue_size: usize = integer(512, 1_000_000), "2048", "N";
 
-        /// Form of the trace of a caller: `tracecontext` (W3C Trace Context); no other is supported.
+        /// Form of the trace of a caller: `tracecontext` (W3C Trace Context). `baggage` may be in the list, and is ignored.
         otel_propagators: () = propagators, "tracecontext,baggage", "NAMES";
 
         /// Name of this service in traces.
@@ -221,5 +221,5 @@ fn propagators(value: &str) -> Parsed<()> {
     if list(value).all(is_known) && names.any(|name| name == "tracecontext") {
         return Ok(());
     }
-    expected("tracecontext: other forms of the trace of a caller are not supported")
+    expected("tracecontext, or tracecontext,baggage: other forms of the trace of a caller are not supported")
 }

@@ -76,9 +76,16 @@ impl Ability {
             let failures = self.failures.swap(0, Ordering::Relaxed);
             let (is_grave, cause, error) = (is_grave(error), contention(error), message(error));
             if is_grave {
-                tracing::error!(operation, failures, error, "{} of the database fail", self.name);
+                tracing::error!(db.operation.name = operation, failures, error, "{} of the database fail", self.name);
             } else {
-                tracing::warn!(operation, failures, error, cause, "{} of the database fail", self.name);
+                tracing::warn!(
+                    db.operation.name = operation,
+                    failures,
+                    error,
+                    cause,
+                    "{} of the database fail",
+                    self.name
+                );
             }
         }
     }

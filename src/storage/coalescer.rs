@@ -134,7 +134,7 @@ impl<B: Batch> Coalescer<B> {
     /// # Errors
     /// See [`CallError`].
     pub(super) async fn call(&self, item: B::Item) -> Result<B::Output, CallError<B::Error>> {
-        let span = tracing::debug_span!("store", operation = B::OPERATION);
+        let span = tracing::debug_span!("store", db.operation.name = B::OPERATION);
         let (sender, result) = oneshot::channel();
         let caller = Caller { result: sender, span, arrival: Instant::now() };
         self.0.push(Entry { item, caller })?;

@@ -86,12 +86,19 @@ impl Failure {
         let error = &*self.0;
         let class = classify(error);
         match class {
-            StoreError::Internal => tracing::error!(operation, error = message(error), "unexpected database error"),
+            StoreError::Internal => {
+                tracing::error!(db.operation.name = operation, error = message(error), "unexpected database error")
+            }
             StoreError::Unavailable if is_overtaken(error) && OVERTAKEN_WARNINGS.has_passed() => {
-                tracing::warn!(operation, "a write was tried several times, and others were always faster");
+                tracing::warn!(
+                    db.operation.name = operation,
+                    "a write was tried several times, and others were always faster"
+                );
             }
             // `abilities.rs` counts it, and logs it with a limit.
-            StoreError::Unavailable => tracing::debug!(operation, error = message(error), "a statement failed"),
+            StoreError::Unavailable => {
+                tracing::debug!(db.operation.name = operation, error = message(error), "a statement failed")
+            }
             _ => {}
         }
         class
@@ -105,7 +112,10 @@ impl CallError<Failure> {
             Self::Failed(failure) => failure.log(operation),
             Self::Overloaded => {
                 if OVERLOAD_WARNINGS.has_passed() {
-                    tracing::warn!(operation, "the database is too slow for the requests: refusing some");
+                    tracing::warn!(
+                        db.operation.name = operation,
+                        "the database is too slow for the requests: refusing some"
+                    );
                 }
                 StoreError::Overloaded
             }

@@ -133,7 +133,7 @@ impl Store {
             self.inject_fault(operation).await?;
             query.await
         };
-        let span = tracing::debug_span!("statement", operation, otel.kind = "client");
+        let span = tracing::debug_span!("statement", db.operation.name = operation, otel.kind = "client");
         let result = work.instrument(span).await;
         metrics::histogram!("database_operation_duration_seconds", "operation" => operation).record(start.elapsed());
         match &result {

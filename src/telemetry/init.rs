@@ -67,7 +67,7 @@ pub(crate) fn init(config: &TelemetryConfig, is_log_on_stdout: bool) -> Result<T
     let log = match format {
         LogFormat::Pretty => log.with_ansi(is_terminal).with_filter(filter).boxed(),
         LogFormat::Json => {
-            let format = fmt::format().json().flatten_event(true).with_span_list(false);
+            let format = fmt::format().json().flatten_event(true).with_current_span(false).with_span_list(false);
             log.json().event_format(JsonEvents(format)).with_filter(filter).boxed()
         }
     };
@@ -76,7 +76,9 @@ pub(crate) fn init(config: &TelemetryConfig, is_log_on_stdout: bool) -> Result<T
         spans::enable_export();
         // The spans of this crate at every level, whatever the log contains. Events are only in the log.
         let own_spans = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("web_server"));
-        let layer = tracing_opentelemetry::layer::<Registry>().with_tracer(provider.tracer("web_server"));
+        let layer = tracing_opentelemetry::layer::<Registry>()
+            .with_tracer(provider.tracer("web_server"))
+            .with_tracked_inactivity(false);
         layer.with_filter(own_spans).boxed()
     });
     let exports = exporter.is_some();

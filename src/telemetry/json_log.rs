@@ -1,7 +1,8 @@
 //! The JSON format of the log: events, and lines of the access log.
 //!
 //! Events are formatted by `tracing-subscriber`. Access log lines, one per request, are formatted here: as events they would
-//! cost more than everything else that the server does for a small request. Both have the same format.
+//! cost more than everything else that the server does for a small request. Both have the same format: one object without
+//! objects in it, with the names of the semantic conventions of OpenTelemetry where they have one.
 
 use std::{
     cell::RefCell,
@@ -9,17 +10,21 @@ use std::{
     io::{self, Write},
     net::IpAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use http::HeaderValue;
+use opentelemetry::trace::Status;
+use serde_json::{Map, Value};
 use tracing::{Event, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     filter::Targets,
     fmt::{
-        FmtContext, FormatEvent, FormatFields,
+        FmtContext, FormatEvent, FormatFields, FormattedFields,
         format::{Format, Json, Writer},
     },
-    registry::LookupSpan,
+    registry::{LookupSpan, Scope},
 };
 
 use super::{log_writer::LogWriter, spans};
@@ -46,7 +51,7 @@ pub(super) fn enable(writer: LogWriter, filter: &Targets) {
 
 // ---- Events ---------------------------------------------------------------------------------------------------------
 
-/// Formats events as JSON, with the request that is being processed, if it has no span.
+/// Formats events as JSON, with the fields of the spans around them, or of the request that is being processed, if it has no span.
 pub(super) struct JsonEvents(pub(super) Format<Json>);
 
 impl<S, N> FormatEvent<S, N> for JsonEvents
@@ -55,15 +60,26 @@ where
     N: for<'writer> FormatFields<'writer> + 'static,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let request = spans::current_request().filter(|_| context.lookup_current().is_none());
-        let Some(request) = request else { return self.0.format_event(context, writer, event) };
         let mut line = String::with_capacity(512);
         self.0.format_event(context, Writer::new(&mut line), event)?;
-        let mut span = Vec::with_capacity(128);
-        write_span(&request, &mut span).map_err(|_| fmt::Error)?;
-        // The span is the last member of a line.
-        let members = line.trim_end().strip_suffix('}').unwrap_or(&line);
-        writeln!(writer, r#"{members},"span":{}}}"#, String::from_utf8_lossy(&span))
+        writer.write_str(line.trim_end().strip_suffix('}').unwrap_or(&line))?;
+        // The same field of an inner span takes precedence, since a name is there once.
+        let mut members = Map::new();
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>().map_or("", |fields| fields.as_str());
+            members.extend(serde_json::from_str::<Map<String, Value>>(fields).unwrap_or_default());
+        }
+        // Those are for the receiver of traces.
+        for (name, value) in members.iter().filter(|(name, _)| !name.starts_with("otel.")) {
+            write!(writer, ",\"{name}\":{value}")?;
+        }
+        if let Some(request) = spans::current_request().filter(|_| context.lookup_current().is_none()) {
+            let mut members = Vec::with_capacity(128);
+            write_request(&request, &mut members).map_err(|_| fmt::Error)?;
+            writer.write_str(&String::from_utf8_lossy(&members))?;
+        }
+        writer.write_str("}\n")
     }
 }
 
@@ -73,7 +89,7 @@ where
 pub(crate) struct AccessLine {
     pub(crate) method: &'static str,
     pub(crate) status: u16,
-    pub(crate) duration_us: u64,
+    pub(crate) duration: Duration,
     /// The size of the response body, if it is known in advance.
     pub(crate) bytes: Option<u64>,
     pub(crate) user_agent: Option<HeaderValue>,
@@ -93,17 +109,43 @@ impl AccessLine {
             return;
         }
         let _entered = span.enter();
-        tracing::info!(
+        tracing::event!(
             target: target!(),
-            method = self.method,
-            path = self.context.uri.path(),
-            status = self.status,
-            duration_us = self.duration_us,
-            bytes = self.bytes,
-            client = self.client().map(tracing::field::display),
-            caller = self.context.caller.get().map(|name| &**name),
-            user_agent = self.user_agent(),
+            tracing::Level::INFO,
+            http.request.method = self.method,
+            url.path = self.context.uri.path(),
+            http.response.status_code = self.status,
+            http.server.request.duration = self.duration.as_secs_f64(),
+            http.response.body.size = self.bytes,
+            client.address = self.client().map(tracing::field::display),
+            enduser.id = self.context.caller.get().map(|name| &**name),
+            user_agent.original = self.user_agent(),
         );
+    }
+
+    /// Sets the attributes of a span that is exported, by the semantic conventions of OpenTelemetry for HTTP servers.
+    pub(crate) fn set_attributes(&self, span: &Span, route: Option<&str>) {
+        if !spans::are_exported() {
+            return;
+        }
+        span.set_attribute("http.request.method", self.method);
+        span.set_attribute("http.response.status_code", i64::from(self.status));
+        span.set_attribute("url.scheme", if self.context.has_tls() { "https" } else { "http" });
+        span.set_attribute("url.path", self.context.uri.path().to_owned());
+        for (name, value) in [
+            ("http.route", route.map(str::to_owned)),
+            ("client.address", self.client().map(|client| client.to_string())),
+            ("enduser.id", self.context.caller.get().map(ToString::to_string)),
+            ("user_agent.original", self.user_agent().map(str::to_owned)),
+        ] {
+            if let Some(value) = value {
+                span.set_attribute(name, value);
+            }
+        }
+        if self.status >= 500 {
+            span.set_attribute("error.type", self.status.to_string());
+            span.set_status(Status::error(""));
+        }
     }
 
     fn client(&self) -> Option<IpAddr> {
@@ -119,33 +161,34 @@ impl AccessLine {
         let mut digits = itoa::Buffer::new();
         line.extend_from_slice(br#"{"timestamp":""#);
         write_time(line);
-        line.extend_from_slice(br#"","level":"INFO","method":""#);
+        line.extend_from_slice(br#"","level":"INFO","http.request.method":""#);
         line.extend_from_slice(self.method.as_bytes());
-        line.extend_from_slice(br#"","path":"#);
+        line.extend_from_slice(br#"","url.path":"#);
         serde_json::to_writer(&mut *line, self.context.uri.path())?;
-        line.extend_from_slice(br#","status":"#);
+        line.extend_from_slice(br#","http.response.status_code":"#);
         line.extend_from_slice(digits.format(self.status).as_bytes());
-        line.extend_from_slice(br#","duration_us":"#);
-        line.extend_from_slice(digits.format(self.duration_us).as_bytes());
+        line.extend_from_slice(br#","http.server.request.duration":"#);
+        line.extend_from_slice(digits.format(self.duration.as_secs()).as_bytes());
+        write_micros(self.duration.subsec_micros(), line);
         if let Some(bytes) = self.bytes {
-            line.extend_from_slice(br#","bytes":"#);
+            line.extend_from_slice(br#","http.response.body.size":"#);
             line.extend_from_slice(digits.format(bytes).as_bytes());
         }
         if let Some(client) = self.client() {
-            line.extend_from_slice(br#","client":""#);
+            line.extend_from_slice(br#","client.address":""#);
             write_address(client, line)?;
             line.push(b'"');
         }
         if let Some(caller) = self.context.caller.get() {
-            line.extend_from_slice(br#","caller":"#);
+            line.extend_from_slice(br#","enduser.id":"#);
             serde_json::to_writer(&mut *line, &**caller)?;
         }
         if let Some(agent) = self.user_agent() {
-            line.extend_from_slice(br#","user_agent":"#);
+            line.extend_from_slice(br#","user_agent.original":"#);
             serde_json::to_writer(&mut *line, agent)?;
         }
-        line.extend_from_slice(concat!(r#","target":""#, target!(), r#"","span":"#).as_bytes());
-        write_span(&self.context, line)?;
+        line.extend_from_slice(concat!(r#","target":""#, target!(), r#"""#).as_bytes());
+        write_request(&self.context, line)?;
         line.extend_from_slice(b"}\n");
         Ok(())
     }
@@ -153,22 +196,19 @@ impl AccessLine {
 
 // ---- Parts of a line ------------------------------------------------------------------------------------------------
 
-/// Writes the span of a request as `tracing-subscriber` does.
-fn write_span(request: &RequestContext, line: &mut Vec<u8>) -> io::Result<()> {
-    line.push(b'{');
-    // Ids consist of characters that need no escape in JSON.
+/// Writes the fields of the span of a request, a comma in front of each. Ids consist of characters that need no escape in JSON.
+fn write_request(request: &RequestContext, line: &mut Vec<u8>) -> io::Result<()> {
     if let Some(operation) = &request.operation {
-        line.extend_from_slice(br#""operation":""#);
+        line.extend_from_slice(br#","operation":""#);
         line.extend_from_slice(operation.id.as_bytes());
-        line.extend_from_slice(br#"","#);
+        line.push(b'"');
     }
-    line.extend_from_slice(br#""request_id":""#);
+    line.extend_from_slice(br#","request_id":""#);
     line.extend_from_slice(request.id.as_bytes());
     line.push(b'"');
     if let Some(trace_id) = request.trace_id {
         write!(line, r#","trace_id":"{trace_id}""#)?;
     }
-    line.extend_from_slice(br#","name":"request"}"#);
     Ok(())
 }
 
@@ -184,15 +224,20 @@ fn write_time(line: &mut Vec<u8>) {
             *second = now.timestamp();
             text.clear();
             // Writing to memory cannot fail.
-            let _ = write!(text, "{}", now.format("%Y-%m-%dT%H:%M:%S."));
+            let _ = write!(text, "{}", now.format("%Y-%m-%dT%H:%M:%S"));
         }
         line.extend_from_slice(text.as_bytes());
     });
-    // Formats seven digits and drops the first, which keeps leading zeros. A leap second has more than 999,999 µs.
-    let micros = now.timestamp_subsec_micros().min(999_999);
-    let mut digits = itoa::Buffer::new();
-    line.extend_from_slice(&digits.format(1_000_000 + micros).as_bytes()[1..]);
+    // A leap second has more than 999,999 µs.
+    write_micros(now.timestamp_subsec_micros().min(999_999), line);
     line.push(b'Z');
+}
+
+/// Writes the microseconds of a second with their point, as `.004213`.
+fn write_micros(micros: u32, line: &mut Vec<u8>) {
+    line.push(b'.');
+    // Formats seven digits and drops the first, which keeps leading zeros.
+    line.extend_from_slice(&itoa::Buffer::new().format(1_000_000 + micros).as_bytes()[1..]);
 }
 
 fn write_address(address: IpAddr, line: &mut Vec<u8>) -> io::Result<()> {

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
     propagation::{Extractor, TextMapPropagator},
-    trace::{Status, TraceContextExt, TraceId},
+    trace::{TraceContextExt, TraceId},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
@@ -82,7 +82,7 @@ pub(crate) fn request_span(
         return (Span::none(), parent.map(|parent| parent.span().span_context().trace_id()));
     }
     let span = new_span(id.to_str().unwrap_or_default(), operation.map(|operation| operation.id.as_str()));
-    let trace_id = if EXPORTED.load(Ordering::Relaxed) {
+    let trace_id = if are_exported() {
         // Name, kind and parent cannot change after the context of the span is used.
         let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {}", route.as_str()));
         span.record("otel.name", name);
@@ -103,25 +103,14 @@ pub(crate) fn request_span(
     (span, trace_id)
 }
 
-/// Sets the attributes for the receiver of traces, by the semantic conventions of OpenTelemetry for HTTP servers.
-pub(crate) fn set_attributes(span: &Span, method: &'static str, route: Option<&str>, path: &str, status: u16) {
-    if !EXPORTED.load(Ordering::Relaxed) {
-        return;
-    }
-    span.set_attribute("http.request.method", method);
-    span.set_attribute("http.response.status_code", i64::from(status));
-    span.set_attribute("url.path", path.to_owned());
-    if let Some(route) = route {
-        span.set_attribute("http.route", route.to_owned());
-    }
-    if status >= 500 {
-        span.set_status(Status::error(""));
-    }
+/// Whether spans are exported.
+pub(super) fn are_exported() -> bool {
+    EXPORTED.load(Ordering::Relaxed)
 }
 
 /// Returns the trace of a span, if it is sent to a receiver.
 pub(crate) fn sent_trace(span: &Span) -> Option<TraceId> {
-    if !EXPORTED.load(Ordering::Relaxed) {
+    if !are_exported() {
         return None;
     }
     let context = span.context();
@@ -134,7 +123,7 @@ pub(crate) fn shared_span<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> 
     let mut spans = spans.filter(|span| !span.is_disabled());
     let Some(first) = spans.clone().next() else { return Span::none() };
     let shared = tracing::debug_span!(parent: first, "batch");
-    if EXPORTED.load(Ordering::Relaxed) {
+    if are_exported() {
         let context = shared.context().span().span_context().clone();
         spans.by_ref().for_each(|span| span.add_link(context.clone()));
     }

@@ -1,6 +1,9 @@
 //! The access log: one line, one count and one duration per request, also if the client disconnects before the response.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -37,7 +40,7 @@ impl AccessRecord {
     ) -> Self {
         let user_agent = request.headers().get(header::USER_AGENT).cloned();
         // 499 is what nginx logs if the client disconnects.
-        let line = AccessLine { method, status: 499, duration_us: 0, bytes: None, user_agent, context };
+        let line = AccessLine { method, status: 499, duration: Duration::ZERO, bytes: None, user_agent, context };
         let template = request.extensions().get::<MatchedPath>().cloned();
         Self { start: Instant::now(), template, line, span, _in_flight: Counted::request() }
     }
@@ -52,7 +55,7 @@ impl AccessRecord {
 impl Drop for AccessRecord {
     fn drop(&mut self) {
         let duration = self.start.elapsed();
-        self.line.duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.line.duration = duration;
         let AccessLine { method, status, context, .. } = &self.line;
         let (method, status) = (*method, *status);
         let template = self.template.as_ref().map(MatchedPath::as_str);
@@ -64,7 +67,7 @@ impl Drop for AccessRecord {
             }
             _ => metrics::record_request(method, template.unwrap_or("unmatched"), status, duration, trace_id),
         }
-        spans::set_attributes(&self.span, method, template, context.uri.path(), status);
+        self.line.set_attributes(&self.span, template);
         self.line.write(&self.span);
     }
 }
