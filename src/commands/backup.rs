@@ -22,6 +22,9 @@ pub(super) async fn back_up(target: &DatabaseTarget, path: &Path) -> Result<(), 
     if !database.is_file() {
         return Err(format!("{}: the database does not exist", database.display()).into());
     }
+    if path == Path::new("-") {
+        return Err("-: a backup is written to a file, which SQLite needs: expected a path".into());
+    }
     if path.symlink_metadata().is_ok() {
         return Err(format!("{} exists: move it, or name another file", path.display()).into());
     }
@@ -35,14 +38,25 @@ pub(super) async fn back_up(target: &DatabaseTarget, path: &Path) -> Result<(), 
         let advice = if is_left { "; remove it, unless another backup is writing it" } else { "" };
         format!("{}{advice}", failed(partial, error))
     })?;
-    let result = write(database, &file, partial, path).await;
-    if result.is_err() {
-        // The cause is reported; what is left has no use.
-        let _ = fs::remove_file(partial);
-    }
-    let bytes = result?;
+    let unfinished = Unfinished(partial);
+    let bytes = write(database, &file, partial, path).await?;
+    std::mem::forget(unfinished);
     eprintln!("copied the database to {}: {bytes} bytes", path.display());
     Ok(())
+}
+
+/// What is removed with an error or by a signal: it has no use, and personal data.
+struct Unfinished<'a>(&'a Path);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let mut journal = self.0.as_os_str().to_owned();
+        journal.push("-journal");
+        for path in [self.0, Path::new(&journal)] {
+            // The cause is reported.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 async fn write(database: &Path, file: &File, partial: &Path, path: &Path) -> Result<u64, String> {

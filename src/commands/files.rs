@@ -2,10 +2,16 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
+
+/// Writes to standard output. `print!` would panic if its reader closes the pipe.
+pub(super) fn print(text: &[u8]) -> Result<(), String> {
+    let mut output = io::stdout().lock();
+    output.write_all(text).and_then(|()| output.flush()).map_err(|error| format!("standard output: {error}"))
+}
 
 /// Returns an error if the path is an existing file, or its folder does not exist. A device or a named pipe can be written.
 pub(super) fn check_new(path: &Path, option: &str) -> Result<(), String> {

@@ -46,12 +46,9 @@ pub async fn run() -> Result<ExitCode, Error> {
     let command = cli.command.unwrap_or(Command::Serve);
     // These commands work even if the settings are invalid.
     let command = match command {
-        Command::Openapi { form } => return openapi::print(form).map(done).map_err(Into::into),
+        Command::Openapi { form } => return openapi::print(form).map(done),
         Command::Keys { command } => return keys::run(command, &SystemClock).map(done),
-        Command::Completions { shell } => {
-            completions::print(shell);
-            return Ok(ExitCode::SUCCESS);
-        }
+        Command::Completions { shell } => return Ok(completions::print(shell).map(done)?),
         Command::Man { folder } => return Ok(completions::write_man_pages(&folder).map(done)?),
         command => command,
     };

@@ -1,17 +1,20 @@
 //! `web_server openapi`: prints the contract.
 
-use crate::{
-    app::{self, StartError},
-    cli::Form,
-};
+use std::error::Error;
+
+use super::files;
+use crate::{app, cli::Form};
 
 /// Prints the contract inside the binary in one of its forms.
-pub(super) fn print(form: Form) -> Result<(), StartError> {
+///
+/// # Errors
+/// Standard output fails, also if its reader closes the pipe.
+pub(super) fn print(form: Form) -> Result<(), Box<dyn Error>> {
     let contract = app::artifacts()?;
-    match form {
-        Form::Yaml => print!("{}", contract.yaml),
-        Form::Json => print!("{}", contract.json),
-        Form::Json30 => print!("{}", contract.json_3_0),
-    }
-    Ok(())
+    let text = match form {
+        Form::Yaml => contract.yaml,
+        Form::Json => contract.json,
+        Form::Json30 => contract.json_3_0,
+    };
+    Ok(files::print(text.as_bytes())?)
 }

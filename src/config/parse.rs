@@ -40,7 +40,7 @@ macro_rules! settings {
         pub struct $Args {
             $(
                 $(#[doc = $help])+
-                #[arg(long, env, hide_env_values = true, global = true, value_name = $value_name, default_value = $default, $($($arg)*)?)]
+                #[arg(long, env, hide_env_values = true, global = true, value_name = $value_name, default_value = $default, hide_default_value = $default.is_empty(), $($($arg)*)?)]
                 pub(super) $name: String,
             )+
         }

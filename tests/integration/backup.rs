@@ -5,7 +5,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,7 +16,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::task::JoinSet;
 
 use crate::{
-    harness::{App, Response},
+    harness::{App, Response, until::until},
     process::{Process, run, web_server},
 };
 
@@ -123,6 +123,7 @@ async fn a_copy_that_cannot_be_made_is_refused_with_one_line() {
     assert_eq!(run(web_server(folder.path()).args(["migrate", "--log", "off"])).status.code(), Some(0));
     write("file");
     std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+    assert!(refused(&back_up(folder.path(), "-")).contains("expected a path"));
     for name in ["file", "link", "data"] {
         assert!(refused(&back_up(folder.path(), name)).contains("exists: move it"), "{name}");
     }
@@ -138,6 +139,27 @@ async fn a_copy_that_cannot_be_made_is_refused_with_one_line() {
     let output = run(web_server(folder.path()).env("DATABASE_URL", postgres).args(["backup", "copy.db"]));
     let message = refused(&output);
     assert!(message.contains("use pg_dump") && message.contains("pg_basebackup"), "{message}");
+}
+
+#[tokio::test]
+async fn a_copy_that_a_signal_ends_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(web_server(folder.path()).args(["migrate", "--log", "off"])).status.code(), Some(0));
+    let mut database = SqliteConnection::connect(folder.path().join(DATABASE).to_str().unwrap()).await.unwrap();
+    let large = "CREATE TABLE large AS SELECT randomblob(50000000)";
+    sqlx::raw_sql(large).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let partial = folder.path().join("copy.db.partial");
+    let mut command = tokio::process::Command::from(web_server(folder.path()));
+    let mut backup = command.args(["--log", "error", "backup", "copy.db"]).stderr(Stdio::null()).spawn().unwrap();
+    until("the copy begins", async || partial.exists() || backup.try_wait().unwrap().is_some()).await;
+    if let Some(id) = backup.id() {
+        // Fails if the copy is complete already.
+        Command::new("kill").args(["-s", "TERM", &id.to_string()]).status().unwrap();
+    }
+    backup.wait().await.unwrap();
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().contains("partial")), "{names:?}");
 }
 
 /// The limit of a file's size is as a full disk.

@@ -105,8 +105,22 @@ fn completions_and_manual_pages_have_every_command() {
     }
     let backup = fs::read_to_string(folder.path().join("web_server-backup.1")).unwrap();
     assert!(backup.contains("database\\-url") && !backup.contains("rate\\-limit"), "{backup}");
-    let output = run(web_server(folder.path()).args(["man", "nowhere"]));
+    assert!(backup.contains("DATABASE_URL") && !backup.contains("[default: ]"), "{backup}");
+    assert_eq!(run(web_server(folder.path()).args(["man", "new/man1"])).status.code(), Some(0));
+    let output = run(web_server(folder.path()).args(["man", "completions"]));
     assert_eq!((output.status.code(), stderr(&output).lines().count()), (Some(1), 1), "{}", stderr(&output));
+}
+
+/// As `web_server openapi | head` does.
+#[test]
+fn a_closed_output_is_an_error_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["openapi", "completions bash", "keys new --name a --scope users:read"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = web_server(folder.path()).args(command.split(' ')).stdout(full).output().unwrap();
+        let message = stderr(&output);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(1), 1), "{message}");
+    }
 }
 
 #[test]
