@@ -143,6 +143,21 @@ impl Store {
     }
 }
 
+/// Checks on a connection of its own that a role can do what the server does.
+///
+/// # Errors
+/// It cannot connect within this time, or as [`Store::check_schema`].
+pub(super) async fn check_role(
+    options: &sqlx::postgres::PgConnectOptions,
+    deadline: Duration,
+) -> Result<(), sqlx::Error> {
+    let connected = timeout(deadline, PgConnection::connect_with(options)).await;
+    let mut connection = connected.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    let result = check_postgres(&mut connection, deadline).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let _ = timeout(deadline, connection.close()).await;
+    result
+}
+
 /// Whether a check fails because of a busy machine, or of another client that has a lock.
 fn may_pass(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::PoolTimedOut) || is_contention(error)

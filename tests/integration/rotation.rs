@@ -31,8 +31,8 @@ async fn new_connections_have_the_role_of_the_file() {
     let mut operator = PgConnection::connect(&storage.url()).await.unwrap();
     let name: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut operator).await.unwrap();
     let [old, new] = ["old", "new"].map(|suffix| format!("{name}_{suffix}"));
-    for role in [&old, &new] {
-        let create = format!("CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'secret'");
+    for (role, may) in [(&old, "SUPERUSER"), (&new, "")] {
+        let create = format!("CREATE ROLE {role} LOGIN {may} PASSWORD 'secret'");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut operator).await.unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
@@ -49,7 +49,13 @@ async fn new_connections_have_the_role_of_the_file() {
     write(&file, "secret");
     process.until_logged(&["DATABASE_URL_FILE: not a URL"]).await;
 
+    // A role that can connect and no more.
     write(&file, &url_of(&storage, &new));
+    process.until_logged(&["DATABASE_URL_FILE cannot be used", "the role lacks"]).await;
+    process.app.create_user("still").await;
+    assert_eq!(process.logged(&["new database connections use"]), 0);
+    let grant = format!("ALTER ROLE {new} SUPERUSER");
+    sqlx::raw_sql(AssertSqlSafe(grant)).execute(&mut operator).await.unwrap();
     process.until_logged(&["new database connections use the role and password"]).await;
     process.app.create_user("meanwhile").await;
     // The old role is locked, and its connections are closed.
