@@ -22,7 +22,7 @@ use web_server::{
     app::App, auth::api_keys::ApiKey, cli::Cli, clock::SystemClock, config::Config, ids::UuidV7Generator,
 };
 
-/// Makes every address unique.
+/// Makes every e-mail address unique.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// The API key of the requests, and its entry.

@@ -42,7 +42,7 @@ matrix! {
         assert_eq!(list(&app, &next).await, ["u3", "u4"]);
     }
 
-    async fn an_address_matches_regardless_of_case(app: App) {
+    async fn an_email_matches_regardless_of_case(app: App) {
         create(&app, "Ada", "Ada@Example.com").await;
         create(&app, "Bob", "bob@example.com").await;
         assert_eq!(list(&app, "email=aDA%40eXAMPLE.COM").await, ["Ada"]);

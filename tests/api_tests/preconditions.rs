@@ -256,7 +256,7 @@ matrix! {
                 let response = write.await.unwrap();
                 let expected = match (number % 5, number % 15, &method) {
                     (2 | 4, _, _) => 412,
-                    // The version of the user whose address was taken is still 1.
+                    // The version of the user whose e-mail address was taken is still 1.
                     (0, 5, &Method::DELETE) => 412,
                     (0, 5, _) => 409,
                     (_, _, &Method::DELETE) => 204,

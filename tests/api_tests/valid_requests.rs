@@ -58,7 +58,7 @@ async fn create(app: &App, document: &Document, values: &mut Values<'_>, templat
 }
 
 matrix! {
-    /// A valid request succeeds, unless it is about a user that does not exist, or an address that another user has.
+    /// A valid request succeeds, unless it is about a user that does not exist, or an e-mail address that another user has.
     async fn every_valid_request_succeeds_or_is_a_404_or_409(app: App) {
         let document = Document::of_the_contract();
         let mut values = Values::new(document);

@@ -97,8 +97,8 @@ async fn a_lost_connection_is_distinguished_from_one_that_cannot_be_opened() {
 }
 
 on_both! {
-    /// Two users that take each other's address do not wait for each other.
-    async fn users_that_swap_their_addresses_get_409(environment: Environment) {
+    /// Two users that take each other's e-mail address do not wait for each other.
+    async fn users_that_swap_their_emails_get_409(environment: Environment) {
         let (app, server) = App::start(&environment.storage, &[]).await;
         let mut paths = Vec::new();
         for name in ["ada", "bob"] {
@@ -114,15 +114,15 @@ on_both! {
         }
         server.stop().await;
     }
-    /// An address is free or taken: 503 would say that the database is unavailable.
-    async fn users_that_rotate_their_addresses_get_200_or_409(environment: Environment) {
+    /// An e-mail address is free or taken: 503 would say that the database is unavailable.
+    async fn users_that_rotate_their_emails_get_200_or_409(environment: Environment) {
         let (app, server) = App::start(&environment.storage, &["--request-timeout", "10s"]).await;
         let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
         let mut paths = Vec::new();
         for name in names {
             paths.push(format!("/users/{}", app.create_user(name).await["id"].as_str().unwrap()));
         }
-        // Eleven addresses for eight users.
+        // Eleven e-mail addresses for eight users.
         let clients = (0..names.len()).map(async |client| {
             let mut statuses = BTreeSet::new();
             for round in 0..40 {
