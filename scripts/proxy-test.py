@@ -81,10 +81,10 @@ class Run:
                 "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2; listen 127.0.0.1:{self.plain};",
                 "/etc/nginx/tls/example.org": f"{folder}/tls",
             })
-            user = "user root;" if os.geteuid() == 0 else ""
+            directive = "user root;" if os.geteuid() == 0 else ""
             kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
             paths = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-            main = f"{user} daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {paths}\n{site}\n}}"
+            main = f"{directive} daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {paths}\n{site}\n}}"
             (folder / "proxy.conf").write_text(main)
             return running("nginx", "-p", folder, "-e", "stderr", "-c", folder / "proxy.conf", log=log)
         if self.name in ("haproxy", "passthrough"):

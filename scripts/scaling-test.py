@@ -485,15 +485,15 @@ def failover():
 
 def start_pgbouncer(own, postgres, mode, size, role="web_server"):
     port = free_port()
-    users = own.write("userlist.txt", "".join(f'"{role}" "{PASSWORD}"\n' for role in ("web_server", "pooled")))
+    roles = own.write("userlist.txt", "".join(f'"{role}" "{PASSWORD}"\n' for role in ("web_server", "pooled")))
     config = own.write(f"pgbouncer-{mode}.ini", replaced("scaling/pgbouncer.ini", {
         "* = host=haproxy port=5432": f"* = host=127.0.0.1 port={postgres.ports['primary']}", "listen_addr = *": "listen_addr = 127.0.0.1",
-        "listen_port = 6432": f"listen_port = {port}\nunix_socket_dir =", "/etc/pgbouncer/userlist.txt": f"{users}",
+        "listen_port = 6432": f"listen_port = {port}\nunix_socket_dir =", "/etc/pgbouncer/userlist.txt": f"{roles}",
         "pool_mode = transaction": f"pool_mode = {mode}", "auth_type = scram-sha-256": "auth_type = trust", "default_pool_size = 32": f"default_pool_size = {size}",
     }))
     if not has_prepared_statements():
         config.write_text(re.sub(r"^max_prepared_statements.*$", "", config.read_text(), flags=re.MULTILINE))
-    for file in (users, config):
+    for file in (roles, config):
         file.chmod(0o644)
     own.start(*own.as_owner, PGBOUNCER, config, log=f"pgbouncer-{mode}.log", cwd="/")
     wait_until("PgBouncer", lambda: accepts(port))

@@ -23,8 +23,8 @@ const RECOVERY: Duration = Duration::from_secs(4);
 /// Splits the URL of a database on the loopback interface into the address of its server and a URL at another address.
 pub fn through(url: &str, address: SocketAddr) -> (SocketAddr, String) {
     let (rest, name) = url.rsplit_once('/').unwrap();
-    let (user, server) = rest.rsplit_once('@').unwrap();
-    (server.parse().unwrap(), format!("{user}@{address}/{name}"))
+    let (role, server) = rest.rsplit_once('@').unwrap();
+    (server.parse().unwrap(), format!("{role}@{address}/{name}"))
 }
 
 /// A request of a client: when it was sent, how long it took, and the status.

@@ -17,7 +17,7 @@ static SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
     ),
-    // Users are personal data: caches must not store them unless a handler allows it.
+    // Responses may have personal data: caches must not store them unless a handler allows it.
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 

@@ -274,7 +274,7 @@ pub enum UserChangeType {
     Deleted,
 }
 
-/// A change of a user. It has no personal data of the user, so nothing of a deleted one is left here.
+/// A change of a user. It has no value that a client sent, so nothing of a deleted user is left here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserChange {
     /// A UUID of version 7: the order of ids is the order of the changes.
