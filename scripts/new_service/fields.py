@@ -7,7 +7,7 @@ each statement changes in one place whatever the fields are. Each is stored in a
 
 import re
 
-from names import RUST, SQL
+from names import RUST, SQL, plural_of
 
 BOUNDS = r"\((-?\d+)\.\.(-?\d+)\)"
 TEXT = r"^[^\x00-\x1f\x7f]+$"
@@ -42,7 +42,7 @@ class Field:
         if self.unique and self.type != "string":
             raise ValueError(f"FIELD {text}: only a string can be unique")
         self.pascal = "".join(map(str.capitalize, self.name.split("_")))
-        self.plural = self.name + ("es" if self.name.endswith(("s", "x", "ch", "sh")) else "s")
+        self.plural = plural_of(self.name)
         self.words = self.name.replace("_", " ")
         if self.type == "enum":
             self.values = re.findall(r"[^(|)]+", arguments)

@@ -85,6 +85,12 @@ def stems(path):
     return ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
+def plural_of(word):
+    if re.search("[^aeiou]y$", word):
+        return word.removesuffix("y") + "ies"
+    return word + ("es" if word.endswith(("s", "x", "ch", "sh")) else "s")
+
+
 def singular(plural):
     for end, replacement in (
         ("ies", "y"),
