@@ -13,11 +13,12 @@ BOUNDS = r"\((-?\d+)\.\.(-?\d+)\)"
 TEXT = r"^[^\x00-\x1f\x7f]+$"
 MAX_FIELDS = 10
 MAX_CHARACTERS = 1_000
-# Columns and aliases of the statements, and members of the models.
+# Columns and aliases of the statements, members of the models, and types of the resource without its name.
 TAKEN = set("""
-    are_excluded at atomic caller changed_by created_at created_after created_before cursor details email emails free free_id id
-    ids item item_id limit listed name name_prefix names new new_details new_name now number part problem sort status tail time
-    updated_at value version
+    are_excluded at atomic batch caller change change_list change_query change_type changed_by created_at created_after
+    created_before creation creations cursor details email emails free free_id id ids input item item_id limit list listed lookup
+    name name_prefix names new new_details new_name now number part patch problem query sort status tail time updated_at value
+    version
 """.split())
 # What readers of YAML take for a boolean or nothing.
 YAML = {"yes", "no", "on", "off", "y", "n", "true", "false", "null"}
