@@ -38,6 +38,12 @@ def contract(root, key, extras):
             + "".join(f"{' ' * len(match[1])}{field.name}: {yaml_sample(field)}\n" for field in members),
         )
         source.sub(r"\b(\w+)@example\.com", r"\1")
+        source.replace("unique. Addresses that", "unique. E-mail addresses that")
+        source.replace("summary: The address is", "summary: The e-mail address is")
+        source.replace("It has no personal data of the user.", "It has no value that a client sent.")
+        if extras:
+            source.replace("Replaces the name and the e-mail address of", "Replaces the properties of")
+            source.replace("If both values are\n", "If all values are\n")
         schemas = "".join(schema(f"User{field.pascal}", field) for field in extras if field.has_schema)
         source.replace("    UserList:\n      type: object\n", f"{schemas}    UserList:\n      type: object\n")
 
@@ -244,6 +250,9 @@ def imports(root, extras):
     /// The name, the version, and the times""",
         )
         source.replace("::changes::LATEST_CHANGE;", "::{changes::LATEST_CHANGE, details::{of_input, of_user}};")
+    for path in ("src/cli.rs", "docs/operation.md"):
+        with Source(root, path) as source:
+            source.after('"email": …', "".join(f', "{field.name}": …' for field in extras if not field.optional))
     with Source(root, "src/commands/import/users.rs") as source:
         members = "".join(
             f"    {field.name}: " + (f"Option<{field.rust_type}>" if field.optional else field.rust_type) + ",\n"

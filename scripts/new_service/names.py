@@ -10,12 +10,29 @@ KEPT = re.compile(r"LICENSE-|crates/(openapi-|contract-cli/)|docs/drift\.md$|scr
 
 # Here `user` is a person, an account or a name of someone else.
 OTHER_USERS = re.compile(
-    r"[Uu]ser[-_ ]?[Aa]gents?|USER_AGENT|adduser|--(git-)?user(name)?(?![a-z-])|(?<![A-Za-z])(get_)?username|(set_)?tcp_user_timeout"
-    r"|TCP_USER_TIMEOUT|POSTGRES_USER|SUPERUSER|current_user|user_version|PrivateUsers|runAsUser|multi-user|\bUser=|USER 65532"
-    r"|as user 65532|user: postgres|user information|user:(password|secret)|USER:PASSWORD|dbname user|user or password|a user name"
-    r"|\buser=(?=[a-z])|user root|the user (postgres|nobody)|URL without a user has"
-    r"|Grafana \(user|unprivileged user|as other users|by this user|user@host|\$USER\.db|userlist\.txt|if users notice|crate has no users"
+    r"[Uu]ser[-_ ]?[Aa]gents?|USER_AGENT|adduser|--user(name)?(?![a-z-])|--git-user-id|(?<![A-Za-z])(get_)?username"
+    r"|(set_)?tcp_user_timeout|TCP_USER_TIMEOUT|POSTGRES_USER|SUPERUSER|current_user|user_version|PrivateUsers|runAsUser|multi-user"
+    r"|\bUser=|USER 65532|as user 65532|as a user of its own|user: postgres|user information|user:(password|secret)|USER:PASSWORD"
+    r"|dbname user|user or password|a user name|\buser=(?=[a-z])|user root|the user (postgres|nobody)|URL without a user has"
+    r"|Grafana \(user|unprivileged user|as other users|(by|if) this user|user@|\$USER\.db|userlist\.txt|if users notice"
+    r"|crate has no users"
 )
+
+# The people of the examples in the contract, which a new database has too, and in the documents.
+PEOPLE = {
+    "Ada Lovelace": "First user",
+    "Ada King": "Renamed user",
+    "Katherine Johnson": "Second user",
+    "Margaret Hamilton": "Third user",
+    "Dorothy Vaughan": "New user",
+    "Mary Jackson": "Another user",
+    "ada": "first",
+    "katherine": "second",
+    "margaret": "third",
+    "dorothy": "new",
+    "mary": "another",
+}
+HAS_PEOPLE = re.compile(r"openapi\.yaml|tests/integration/example_data\.rs|.*\.md")
 
 RUST = set("""
     abstract as async await become box break const continue crate do dyn else enum extern false final fn for if impl in let loop
@@ -121,6 +138,12 @@ def renamed(text, path, names):
         return f"\0{len(kept) - 1}\0"
 
     text = OTHER_USERS.sub(keep, text)
+    if HAS_PEOPLE.fullmatch(path):
+        text = re.sub(r"\b(ada)@example\.com", r"\1", text)
+        text = re.sub(rf"\b({'|'.join(PEOPLE)})\b", lambda match: PEOPLE[match[0]], text)
+    # The resource that a guide adds.
+    if {names.plural, names.singular} & {"teams", "team"} and path.endswith(".md"):
+        text = text.replace("team", "club").replace("Team", "Club")
     text = rename_key(text, path, names.key)
     article = "an" if names.singular[0] in "aeio" else "a"
     text = re.sub(r"(?<![A-Za-z])(A|a)(?=[ _]`?[Uu]ser)", lambda match: match[0] + article[1:], text)
@@ -150,13 +173,10 @@ def rename_key(text, path, key):
     pascal = "".join(map(str.capitalize, key.name.split("_")))
     words = key.name.replace("_", " ")
     article = "an" if key.name[0] in "aeio" else "a"
-    about_users = re.match(
-        r"src/storage/users/|crates/api/src/resources/users/|tests/api_tests/(users|several_users)\.rs", path
-    )
-    if about_users:
-        for old, new in (("addresses", key.plural), ("address", key.name)):
-            text = re.sub(rf"(?<![A-Za-z]){old}(?![A-Za-z])", new, text)
-    text = re.sub(r"\ban(?= e-?mail)", article, text)
+    if re.match(r"(src/storage|crates/api/src/resources)/users/|migrations/|tests/api_tests/(users|several_users)\.rs", path):
+        text = re.sub(r"_address(es)?(?![A-Za-z])", lambda match: "_emails" if match[1] else "_email", text)
+        text = re.sub(r"(?<!-mail )\b([Aa])(?=ddress)", lambda match: ("E" if match[1] == "A" else "e") + "-mail a", text)
+    text = re.sub(r"\b([Aa])n(?= e-?mail)", lambda match: match[1] + article[1:], text)
     text = re.sub(r"(?<![A-Za-z])an(?=_email)", article, text)
     for old, new in (
         ("EmailAddress", f"User{pascal}"),
