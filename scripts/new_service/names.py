@@ -52,15 +52,18 @@ SQL = set("""
 # What the code around a resource has already: modules, types, tables and variables.
 CODE = set("""
     answer api app batch bench benches bin body build cache call caller case change cli client clock coalescer command config
-    connection contract count create database delete detail docs duration entry environment error event file fuzz group health http
-    id import item key label limit line list location lookup main method metric mode name new news number operation option origin
-    outcome page patch path pool port probe problem process query read request resource response result router run script schema
-    server state statement storage store string sql table target telemetry test time type update upkeep value version write writer
+    connection contract count create creation database delete detail docs duration entry environment error event file fuzz group
+    health http id import input item key label limit line list location lookup main method metric mode name new news number
+    operation option origin outcome page patch path pool port probe problem process query read request resource response result
+    router run schema script server sort sql state statement status storage store string table target telemetry test time type
+    update upkeep value version write writer
 """.split())
 
 
 class Names:
-    def __init__(self, service, plural, key):
+    def __init__(self, service, resource, key, extras):
+        plural, colon, stated = resource.partition(":")
+        one = stated if colon else singular(plural)
         word = service.replace("-", "_")
         if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", word) or is_reserved(word) or word in crates():
             raise ValueError(
@@ -70,11 +73,19 @@ class Names:
             raise ValueError(
                 f"RESOURCE {plural}: expected one lower-case word, such as books, that the code or SQL does not have already"
             )
-        if singular(plural) == plural:
-            raise ValueError(f"RESOURCE {plural}: expected an English plural that ends in s, such as books")
-        if word in (plural, singular(plural)):
+        if not re.fullmatch(r"[a-z]{2,30}", one) or "user" in one or one == plural or is_reserved(one):
+            raise ValueError(
+                f"RESOURCE {resource}: expected a singular that is another lower-case word, and that the code does not have "
+                "already; state it as in movies:movie"
+            )
+        if word in (plural, one):
             raise ValueError(f"NAME {service}: the service and its resource need different names")
-        self.service, self.plural, self.singular, self.key = word, plural, singular(plural), key
+        for name in (key.name, key.plural, *(field.name for field in extras)):
+            if name in (plural, one):
+                raise ValueError(f"FIELD {name}: a resource and its field need different names")
+        self.service, self.plural, self.singular, self.key = word, plural, one, key
+        # `cities` and `movies` end alike.
+        self.is_doubtful = not colon and bool(re.search("(ch|i|o|s|sh|v|x|z)es$", plural))
 
     def check_paths(self, paths):
         """Refuses names with which two files or modules would have the same path."""
