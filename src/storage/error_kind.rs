@@ -219,7 +219,7 @@ mod tests {
             ("users_nick_unique", Some("nick")),
             ("users_email_key_key", Some("email_key")),
             ("users_pkey", None),
-            ("teams_name_unique", None),
+            ("idempotency_keys_name_unique", None),
         ] {
             assert_eq!(column_of_constraint("users", constraint), column, "{constraint}");
         }
