@@ -3,6 +3,11 @@
 # top level of the repository. A script that starts something calls stop_all when it ends.
 set -euo pipefail
 
+# --help prints the comment at the top of the script.
+case ${1-} in
+    --help | -h) sed -n '2,/^set /{/^set /d; /^# shellcheck/d; s/^# \{0,1\}//p}' "$0" && exit ;;
+esac
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 target=${CARGO_TARGET_DIR:-target}
 mkdir -p "$target"

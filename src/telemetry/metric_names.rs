@@ -20,6 +20,24 @@ pub(super) const READY: &str = "web_server_ready";
 pub(super) const SPANS: &str = "trace_spans_total";
 pub(super) const BATCH_SIZE: &str = "database_batch_size";
 
+/// Counters by label, and the values of it. They begin at zero: Prometheus sees no increase in a series that appears with its first event.
+pub(super) const BY_LABEL: [(&str, &str, &[&str]); 6] = [
+    (REFUSED_CONNECTIONS, "reason", &["client", "idle", "unsent"]),
+    (RATE_LIMITED, "limit", &["address", "caller"]),
+    (SHED, "reason", &["bodies", "responses", "timeout"]),
+    (
+        AUTHENTICATION_FAILURES,
+        "reason",
+        &["no_token", "invalid_token", "missing_scope", "issuer_unavailable", "cross_site", "forwarded"],
+    ),
+    (
+        DATABASE_ERRORS,
+        "kind",
+        &["no_connection", "lost_connection", "contention", "conflict", "schema", "storage", "unavailable", "other"],
+    ),
+    (SPANS, "result", &["sent", "failed", "dropped"]),
+];
+
 /// Describes every metric to the recorder.
 pub(super) fn describe() {
     describe_counter!(REQUESTS, "Responses, by method, path template and status.");

@@ -15,9 +15,9 @@ use opentelemetry::trace::TraceId;
 use super::{
     exemplars::{BUCKETS, Exemplars},
     metric_names::{
-        ACTIVE_CONNECTIONS, AUTHENTICATION_FAILURES, BATCH_SIZE, DATABASE_ERRORS, DEPRECATED_REQUESTS, IN_FLIGHT,
-        POOL_WAIT, RATE_LIMITED, READY, REFUSED_CONNECTIONS, REPLICA_READS, REPLICAS, REQUEST_DURATION, REQUESTS, SHED,
-        TLS_FAILURES, describe,
+        ACTIVE_CONNECTIONS, AUTHENTICATION_FAILURES, BATCH_SIZE, BY_LABEL, DATABASE_ERRORS, DEPRECATED_REQUESTS,
+        IN_FLIGHT, POOL_WAIT, RATE_LIMITED, READY, REFUSED_CONNECTIONS, REPLICA_READS, REPLICAS, REQUEST_DURATION,
+        REQUESTS, SHED, TLS_FAILURES, describe,
     },
 };
 
@@ -44,6 +44,12 @@ pub(crate) fn install() -> PrometheusHandle {
             }
             describe();
             counter!("contract_decode_failures_total").absolute(0);
+            counter!(TLS_FAILURES).absolute(0);
+            for (name, label, values) in BY_LABEL {
+                for value in values {
+                    counter!(name, label => *value).absolute(0);
+                }
+            }
             gauge!(ACTIVE_CONNECTIONS).set(0.0);
             gauge!(IN_FLIGHT).set(0.0);
             handle
@@ -62,24 +68,30 @@ pub(crate) fn spawn_upkeep(handle: PrometheusHandle) {
     });
 }
 
+/// Counts an event of a kind that is known, so that its series begins at zero.
+fn count(name: &'static str, label: &'static str, value: &'static str) {
+    debug_assert!(BY_LABEL.iter().any(|known| known.0 == name && known.2.contains(&value)), "{name} {value}");
+    counter!(name, label => value).increment(1);
+}
+
 /// Counts a request that a rate limit refused.
 pub(crate) fn count_rate_limited(limit: &'static str) {
-    counter!(RATE_LIMITED, "limit" => limit).increment(1);
+    count(RATE_LIMITED, "limit", limit);
 }
 
 /// Counts a request that was refused or given up to protect the server.
 pub(crate) fn count_shed(reason: &'static str) {
-    counter!(SHED, "reason" => reason).increment(1);
+    count(SHED, "reason", reason);
 }
 
 /// Counts a request of a caller that may not send it.
 pub(crate) fn count_authentication_failure(reason: &'static str) {
-    counter!(AUTHENTICATION_FAILURES, "reason" => reason).increment(1);
+    count(AUTHENTICATION_FAILURES, "reason", reason);
 }
 
 /// Counts a statement that failed.
 pub(crate) fn count_database_error(kind: &'static str) {
-    counter!(DATABASE_ERRORS, "kind" => kind).increment(1);
+    count(DATABASE_ERRORS, "kind", kind);
 }
 
 /// Who served a statement that a replica may serve.
@@ -245,7 +257,7 @@ impl Drop for Counted {
 
 /// Counts a connection that was closed for want of room.
 pub(crate) fn count_refused_connection(reason: &'static str) {
-    counter!(REFUSED_CONNECTIONS, "reason" => reason).increment(1);
+    count(REFUSED_CONNECTIONS, "reason", reason);
 }
 
 /// Counts a TLS handshake that failed.
