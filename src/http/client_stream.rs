@@ -12,7 +12,6 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::Sleep,
 };
 
 use super::connections::Activity;
@@ -42,7 +41,7 @@ pub(super) struct ClientStream {
 /// The rest of a body that is read and discarded. If a connection is closed while its client is sending, the kernel resets it,
 /// and the client may not receive the response (RFC 9112, section 9.6).
 struct Linger {
-    end: Pin<Box<Sleep>>,
+    end: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
     bytes: usize,
 }
 
@@ -130,7 +129,7 @@ impl AsyncWrite for ClientStream {
             if !activity.has_unread_body.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));
             }
-            *linger = Some(Linger { end: Box::pin(tokio::time::sleep(LINGER)), bytes: 0 });
+            *linger = Some(Linger { end: Box::pin(activity.clone().end_of_linger(LINGER)), bytes: 0 });
         }
         let Some(Linger { end, bytes }) = linger else { return Poll::Ready(Ok(())) };
         let mut scratch = [0; 16 * 1024];

@@ -2,7 +2,7 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -110,12 +110,24 @@ impl Life {
         loop {
             let io = TokioIo::new(Rewound { bytes, socket });
             let mut connection = Box::pin(builder.serve_connection(io, service.clone()));
-            match self.run(connection.as_mut(), true).await? {
-                Stopped::Closed => return Ok(()),
-                Stopped::Idle => {}
-            }
+            let stopped = self.run(connection.as_mut(), true).await;
             let http1::Parts { io, read_buf, .. } = Pin::into_inner(connection).into_parts();
             socket = io.into_inner().socket;
+            let closed = match stopped {
+                Ok(Stopped::Idle) => None,
+                Ok(Stopped::Closed) => Some(Ok(())),
+                // hyper has refused the head, and knows no body.
+                Err(error) if error.is_parse() => {
+                    self.activity.has_unread_body.store(true, Ordering::Relaxed);
+                    Some(Err(error))
+                }
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(result) = closed {
+                // hyper has not, after an error and after a request to upgrade the connection.
+                let _ = socket.shutdown().await;
+                return result;
+            }
             // The beginning of the next request, if it came with the previous one. The buffer has its capacity, however little is in it.
             let empty_lines = read_buf.iter().take_while(|byte| b"\r\n".contains(byte)).count();
             bytes = Bytes::copy_from_slice(&read_buf[empty_lines..]);

@@ -65,6 +65,7 @@ pub(super) struct Activity {
     pub(super) unsent: Unsent,
     /// Ends the connection after its current request.
     pub(super) close: CancellationToken,
+    drain: CancellationToken,
 }
 
 /// A request without a response. It ends when this is dropped.
@@ -109,6 +110,19 @@ impl Activity {
     pub(super) fn idle_time(&self) -> Duration {
         let idle_since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
         self.start.elapsed().saturating_sub(idle_since)
+    }
+
+    /// Waits until the rest of a refused body must not be read any more: for this time, or until another connection needs the place.
+    pub(super) async fn end_of_linger(self: Arc<Self>, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = async {
+                self.close.cancelled().await;
+                if self.drain.is_cancelled() {
+                    std::future::pending::<()>().await;
+                }
+            } => {}
+        }
     }
 
     /// Makes the next request the first one.
@@ -183,6 +197,7 @@ impl Connections {
             read_budget: AtomicI64::new(i64::MAX),
             unsent: Unsent::default(),
             close: drain.child_token(),
+            drain: drain.clone(),
         });
         let id = open.next;
         open.next += 1;
@@ -226,14 +241,17 @@ impl Connections {
         let is_idle = |activity: &&Arc<Activity>| {
             activity.requests.load(Ordering::Relaxed) == 0 && !activity.close.is_cancelled()
         };
-        let idle_since = |activity: &Arc<Activity>| activity.idle_since.load(Ordering::Relaxed);
-        let mut idle: Vec<_> =
-            open.all.values().filter(is_idle).map(|activity| (idle_since(activity), activity)).collect();
+        // First those that have their last response, and whose client may still be sending.
+        let order = |activity: &Arc<Activity>| {
+            let has_next_request = !activity.has_unread_body.load(Ordering::Relaxed);
+            (has_next_request, activity.idle_since.load(Ordering::Relaxed))
+        };
+        let mut idle: Vec<_> = open.all.values().filter(is_idle).map(|activity| (order(activity), activity)).collect();
         if idle.is_empty() {
             return;
         }
         let count = (self.max / 100).clamp(1, idle.len());
-        idle.select_nth_unstable_by_key(count - 1, |(since, _)| *since);
+        idle.select_nth_unstable_by_key(count - 1, |(order, _)| *order);
         for (_, longest) in idle.iter().take(count) {
             longest.close.cancel();
             metrics::count_refused_connection("idle");

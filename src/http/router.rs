@@ -160,7 +160,11 @@ impl Handler {
             .and_then(|()| hosts.check(context, &request))
             .and_then(|()| admission::check(context, &request));
         let early_response = match is_accepted {
-            Err(problem) => Some(problem.into_response()),
+            Err(problem) => {
+                let (origin, mut response) = (cors.origin(&request), problem.into_response());
+                cors.add_headers(origin, &mut response).await;
+                Some(response)
+            }
             // Before CORS, which treats every OPTIONS request as a preflight.
             Ok(()) if request.method() == Method::OPTIONS => {
                 Box::pin(options::respond(&parts.operations, cors, &mut request)).await

@@ -119,6 +119,8 @@ matrix! {
                 ("x-forwarded-for", "192.0.2.1", 403),
                 ("x-forwarded-host", "example.com", 403),
                 ("via", "1.1 proxy", 403),
+                ("x-real-ip", "192.0.2.1", 403),
+                ("cf-connecting-ip", "192.0.2.1", 403),
             ] {
                 let response = operation.request(&app).header(name, value).send().await;
                 assert_eq!(response.status, expected, "{} {name}: {value}", operation.id);

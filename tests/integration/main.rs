@@ -29,6 +29,7 @@ mod process;
 mod proxy_protocol;
 mod raw_requests;
 mod readiness;
+mod refused_uploads;
 mod replicas;
 mod retries;
 mod rotation;

@@ -12,26 +12,26 @@ use reqwest::Method;
 
 use crate::harness::{App, Database, Response, Server, Storage, conformance};
 
-struct Wire {
-    app: App,
-    server: Server,
+pub(crate) struct Wire {
+    pub(crate) app: App,
+    pub(crate) server: Server,
     _storage: Storage,
 }
 
 impl Wire {
-    async fn start(flags: &[&str]) -> Self {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
         let storage = Storage::new(Database::Sqlite).await.unwrap();
         let (app, server) = App::start(&storage, flags).await;
         Self { app, server, _storage: storage }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.app.base.strip_prefix("http://").unwrap()).await.unwrap()
     }
 
     /// Sends these bytes and reads until the server closes. The first response, if it is from the app, is checked against the
     /// contract.
-    async fn exchange(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn exchange(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
         let text = read_to_end(&mut stream).await;
@@ -70,7 +70,7 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
 }
 
 /// The beginning of a request head that creates a user.
-fn post(app: &App) -> String {
+pub(crate) fn post(app: &App) -> String {
     format!("POST /users HTTP/1.1\r\nhost: x\r\n{}content-type: application/json\r\n", app.authorization())
 }
 
@@ -291,37 +291,6 @@ async fn a_client_has_a_maximum_of_connections() {
     wire.server.stop().await;
 }
 
-/// Nothing but the head is needed to refuse a request: the client gets the answer before it sends the body, and no
-/// `100 Continue` (RFC 9110, section 10.1.1).
-#[tokio::test]
-async fn a_request_that_is_refused_by_its_head_is_answered_at_once() {
-    let wire = Wire::start(&[]).await;
-    let token = wire.app.authorization();
-    for (head, status) in [
-        ("POST /users HTTP/1.1\r\ncontent-type: application/json\r\n".to_owned(), 401),
-        (format!("POST /nothing HTTP/1.1\r\ncontent-type: application/json\r\n{token}"), 404),
-        (format!("POST /users/x HTTP/1.1\r\ncontent-type: application/json\r\n{token}"), 405),
-        (format!("POST /users HTTP/1.1\r\ncontent-type: text/plain\r\n{token}"), 415),
-        (format!("POST /users?a=b HTTP/1.1\r\ncontent-type: application/json\r\n{token}"), 400),
-    ] {
-        let request = format!("{head}host: x\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n");
-        let mut stream = wire.connect().await;
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut start = [0; 12];
-        timeout(Duration::from_secs(5), stream.read_exact(&mut start)).await.expect("an answer").unwrap();
-        assert_eq!(String::from_utf8_lossy(&start), format!("HTTP/1.1 {status}"), "{head}");
-    }
-    let long = format!("{}content-length: 99999999\r\nexpect: 100-continue\r\n\r\n", post(&wire.app));
-    assert!(wire.exchange(long.as_bytes()).await.starts_with("HTTP/1.1 413 "));
-    let accepted = format!("{}content-length: 2\r\nexpect: 100-continue\r\n\r\n", post(&wire.app));
-    let mut stream = wire.connect().await;
-    stream.write_all(accepted.as_bytes()).await.unwrap();
-    let mut start = [0; 12];
-    stream.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 100");
-    wire.server.stop().await;
-}
-
 /// A client may close its side after its request.
 #[tokio::test]
 async fn a_half_closed_connection_gets_its_answer() {
@@ -355,27 +324,6 @@ async fn options_of_the_server_itself_is_served() {
     let wire = Wire::start(&[]).await;
     let response = wire.exchange(b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(response.starts_with("HTTP/1.1 204 ") && response.contains("allow: GET, "), "{response}");
-    wire.server.stop().await;
-}
-
-/// A client that sends its whole body before it reads receives the refusal and not a reset.
-#[tokio::test]
-async fn a_refused_upload_receives_the_reason() {
-    let wire = Wire::start(&["--max-body-bytes", "1000"]).await;
-    for (length, count) in [(300_000, 10), (3_000_000, 10), (20_000_000, 2)] {
-        for (head, status) in [
-            (post(&wire.app), 413),
-            (post(&wire.app).replace("Bearer", "Basic"), 401),
-            (post(&wire.app).replace("/users", "/nothing"), 404),
-            (post(&wire.app).replace("application/json", "text/plain"), 415),
-        ] {
-            for _ in 0..count {
-                let head = format!("{head}content-length: {length}\r\n\r\n");
-                let response = wire.exchange(&[head.as_bytes(), &vec![b' '; length]].concat()).await;
-                assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{length}: {response}");
-            }
-        }
-    }
     wire.server.stop().await;
 }
 

@@ -150,9 +150,17 @@ fn refuse(
 
 /// Whether a proxy sent the request, for a client that is elsewhere.
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    headers
-        .keys()
-        .any(|name| *name == header::FORWARDED || *name == header::VIA || name.as_str().starts_with("x-forwarded-"))
+    const OF_PROXIES: [&str; 8] = [
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+        "x-envoy-external-address",
+    ];
+    headers.keys().map(HeaderName::as_str).any(|name| OF_PROXIES.contains(&name) || name.starts_with("x-forwarded-"))
 }
 
 /// Whether a browser sent the request for the page of another site. Other programs send neither header. Browsers send each once,
