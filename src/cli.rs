@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{config::Settings, version};
+use crate::{
+    config::{Settings, parse::may_have_secret},
+    version,
+};
 
 /// A users API whose OpenAPI contract is enforced at build time and at run time.
 ///
@@ -117,7 +120,7 @@ impl Cli {
     pub fn from_process() -> Self {
         let matches = Self::command_with_relevant_help().try_get_matches().unwrap_or_else(|error| {
             // A URL in the place of a command or a value may contain a password.
-            if error.use_stderr() && error.to_string().contains('@') {
+            if error.use_stderr() && may_have_secret(&error.to_string()) {
                 clap::Error::raw(error.kind(), "unexpected argument, which may contain a password; see --help\n")
                     .exit();
             }

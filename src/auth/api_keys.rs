@@ -9,7 +9,7 @@ use aws_lc_rs::{constant_time, digest, rand};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// The beginning of every key.
-const PREFIX: &str = "wsk_";
+pub(crate) const PREFIX: &str = "wsk_";
 
 /// The hexadecimal digits after it.
 const SECRET_DIGITS: usize = 64;

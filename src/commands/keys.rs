@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{app, auth::api_keys::ApiKey, cli::KeysCommand, clock::Clock};
+use crate::{app, auth::api_keys::ApiKey, cli::KeysCommand, clock::Clock, config::parse::quoted};
 
 /// Prints a new key and its entry to standard output, a line each, and on a terminal what they are for.
 pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Box<dyn Error>> {
@@ -17,7 +17,9 @@ pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Box<dyn
     let known = table.scopes();
     if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope.as_str())) {
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(format!("--scope {unknown:?}: no operation needs this scope: expected one of {known}").into());
+        return Err(
+            format!("--scope{}: no operation needs this scope: expected one of {known}", quoted(unknown)).into()
+        );
     }
     let mut printed = HashSet::new();
     scopes.retain(|scope| printed.insert(scope.clone()));
@@ -38,7 +40,7 @@ pub(super) fn run(command: KeysCommand, clock: &dyn Clock) -> Result<(), Box<dyn
 fn expiry(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Box<dyn Error>> {
     let expected = || {
         let expected = "expected a time in the future such as 2030-01-01T00:00:00Z, or a duration such as 90d";
-        format!("--expires {text:?}: {expected}")
+        format!("--expires{}: {expected}", quoted(text))
     };
     let time = match humantime::parse_duration(text) {
         Ok(duration) => TimeDelta::from_std(duration).ok().and_then(|duration| now.checked_add_signed(duration)),

@@ -60,11 +60,25 @@ fn first_entry(text: &str) -> (Result<String, String>, Used) {
         (Some((name, value)), _) if value.contains('\0') => {
             Err(format!("{name}: a value cannot contain a NUL character"))
         }
-        (Some((name, value)), Some((_, literal))) if value == literal => Ok(name),
+        (Some((name, value)), Some((_, literal))) if value == literal => match is_written(text, &value) {
+            true => Ok(name),
+            false => Err(format!("{name}: quotes and `\\` would be removed: put the whole value in single quotes")),
+        },
         (Some((name, _)), _) | (None, Some((name, _))) => Err(changed(&name)),
         (None, None) => Err("invalid syntax: expected NAME=VALUE, with quotes around a value with spaces".to_owned()),
     };
     (name, used)
+}
+
+/// Whether an entry has the value as it is written, alone or in quotes. In double quotes, `\` begins an escape.
+fn is_written(entry: &str, value: &str) -> bool {
+    let written = entry.split_once('=').map_or("", |(_, written)| written.trim());
+    let (written, quote) = match written.strip_prefix('\'') {
+        Some(quoted) => (quoted, "'"),
+        None => (written, ""),
+    };
+    let after = written.strip_prefix(value).and_then(|rest| rest.strip_prefix(quote)).map(str::trim_start);
+    written.starts_with('"') || after.is_some_and(|after| after.is_empty() || after.starts_with('#'))
 }
 
 /// Parses the first entry of a text: its name and value, if it is valid. The parser determines where the entry ends: a value in
@@ -125,7 +139,23 @@ mod tests {
             let (found, problem) = problem(text).unwrap_or_else(|| panic!("{text}"));
             assert!(found == line && problem.starts_with("A: `$` would"), "{text}: {found}, {problem}");
         }
-        for text in ["A='a$b'", "# A=$b", "A=b # $c", "A=", "A=b", "A='x' # $c", "A='a\n# $b'", "B='\u{e000}$'"] {
+        for text in ["A=a\"b\"c", "A=a'b'c.db", "A=b\\ c", "A=a\\\\b", "A='a'b'c'", "A=a\\\"b"] {
+            let (found, problem) = problem(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(found == 1 && problem.starts_with("A: quotes and"), "{text}: {found}, {problem}");
+        }
+        for text in [
+            "A=\"a\\\"b\" # c",
+            "export A = a#b",
+            "A='a\"b'",
+            "A='a$b'",
+            "# A=$b",
+            "A=b # $c",
+            "A=",
+            "A=b",
+            "A='x' # $c",
+            "A='a\n# $b'",
+            "B='\u{e000}$'",
+        ] {
             assert_eq!(problem(text), None, "{text}");
         }
     }
@@ -177,7 +207,6 @@ mod tests {
             ("A='b\\n'", "b\\n"),
             ("A='b\nc'", "b\nc"),
             ("A=", ""),
-            ("A=b\\ c", "b c"),
         ] {
             assert_eq!(parse(text).0, Some(("A".to_owned(), expected.to_owned())), "{text}");
             assert_eq!(problem(text), None, "{text}");

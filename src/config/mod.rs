@@ -10,7 +10,7 @@ mod deadlines;
 pub(crate) mod dotenv;
 mod http;
 mod otel_environment;
-mod parse;
+pub(crate) mod parse;
 mod server;
 mod telemetry;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
+use crate::auth::api_keys;
+
 /// Why a value is invalid.
 pub(super) enum Invalid {
     /// What is expected. The message quotes the value.
@@ -83,10 +85,8 @@ pub(super) fn setting<T>(
     };
     match parse(value) {
         Ok(parsed) => Some(parsed),
-        // Debug quotes the value, so that a trailing space or line break is visible. With an `@`, it may be a URL with a password.
         Err(Invalid::Expected(what)) => {
-            let value = if value.contains('@') { String::new() } else { format!(" {value:?}") };
-            errors.push(format!("{}: invalid value{value}: expected {what}", names(name)));
+            errors.push(format!("{}: invalid value{}: expected {what}", names(name), quoted(value)));
             None
         }
         Err(Invalid::Secret(what)) => {
@@ -94,6 +94,16 @@ pub(super) fn setting<T>(
             None
         }
     }
+}
+
+/// Returns a space and the text in quotes, so that a final space or line break is visible; nothing, if it may contain a secret.
+pub(crate) fn quoted(text: &str) -> String {
+    if may_have_secret(text) { String::new() } else { format!(" {text:?}") }
+}
+
+/// Whether a text in a wrong place may be a URL with a password, or an API key.
+pub(crate) fn may_have_secret(text: &str) -> bool {
+    text.contains('@') || text.contains("%40") || text.contains("password=") || text.contains(api_keys::PREFIX)
 }
 
 /// Returns the variable and the flag of a setting.

@@ -42,13 +42,29 @@ fn an_invalid_setting_stops_the_start_with_one_line() {
 /// A URL in the place of something else is not quoted.
 #[test]
 fn an_argument_that_may_contain_a_password_is_not_printed() {
-    let url = "postgres://app:secret@db.example/app";
-    for arguments in [&[url][..], &["serve", url], &["openapi", "--form", url], &["keys", "new", "--name", "a", url]] {
-        let folder = tempfile::tempdir().unwrap();
-        let output = run(web_server(folder.path()).args(arguments));
-        let message = stderr(&output);
-        assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
-        assert!(!message.contains("secret") && message.contains("--help"), "{message}");
+    for secret in [
+        "postgres://app:secret@db.example/app",
+        "postgres://db.example/app?user=app&password=secret",
+        "https://u:secret%40h",
+        "wsk_secret",
+    ] {
+        let new = ["keys", "new", "--name", "a", "--scope"];
+        for (arguments, code) in [
+            (vec![secret], 2),
+            (vec!["serve", secret], 2),
+            (vec!["openapi", "--form", secret], 2),
+            ([&new[..], &["users:read", secret]].concat(), 2),
+            ([&new[..], &[secret]].concat(), 1),
+            ([&new[..], &["users:read", "--expires", secret]].concat(), 1),
+            (vec!["--listen-addr", secret], 1),
+            (vec!["--cors-allowed-origins", secret], 1),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let output = run(web_server(folder.path()).args(&arguments));
+            let message = stderr(&output);
+            assert_eq!((output.status.code(), message.lines().count()), (Some(code), 1), "{arguments:?}: {message}");
+            assert!(!message.contains("secret"), "{arguments:?}: {message}");
+        }
     }
 }
 
