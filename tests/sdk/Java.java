@@ -75,6 +75,12 @@ public class Java {
         // Read, and list page by page, newest first.
         ApiResponse<User> read = users.getUserWithHttpInfo(id, null);
         check(read.getData().equals(ada));
+        try {
+            users.getUser(id, header(read, "etag"));
+            throw new AssertionError("an unchanged user was read");
+        } catch (ApiException error) {
+            check(error.getCode() == 304);
+        }
         User grace = users.createUser(new UserInput().name("Grace Hopper").email("grace@example.com"), null);
         UserList first = users.listUsers(1, null, null, null, null, null, null);
         UserList second = users.listUsers(1, first.getNextCursor(), null, null, null, null, null);

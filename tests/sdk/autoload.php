@@ -1,6 +1,9 @@
 <?php
-// Loads Guzzle, as Debian installs it, and the generated client.
+// Loads Guzzle, as Debian installs it, and the generated client. Like Composer's, it ignores names that are no class of the client.
 require 'GuzzleHttp/autoload.php';
 spl_autoload_register(function ($name) {
-    require __DIR__ . '/php/lib/' . strtr(substr($name, strlen('UsersApi\\')), '\\', '/') . '.php';
+    $file = __DIR__ . '/php/lib/' . strtr(preg_replace('/^UsersApi./', '', $name), '\\', '/') . '.php';
+    if (is_file($file)) {
+        require $file;
+    }
 });

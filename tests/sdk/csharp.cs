@@ -60,6 +60,8 @@ static class Program
         // Read, and list page by page, newest first.
         var read = users.GetUserWithHttpInfo(ada.Id);
         Check(Same(read.Data, ada));
+        var unchanged = users.GetUserWithHttpInfo(ada.Id, read.Headers["ETag"].Single());
+        Check((int)unchanged.StatusCode == 304 && unchanged.Data == null);
         var grace = users.CreateUser(new UserInput("Grace Hopper", "grace@example.com"));
         var first = users.ListUsers(limit: 1);
         var second = users.ListUsers(limit: 1, cursor: first.NextCursor);

@@ -10,6 +10,7 @@ import users.infrastructure.ApiResponse
 import users.infrastructure.ClientError
 import users.infrastructure.ClientException
 import users.infrastructure.Serializer
+import users.infrastructure.ServerError
 import users.infrastructure.Success
 import users.models.Problem
 import users.models.UserInput
@@ -59,6 +60,8 @@ fun main(arguments: Array<String>) {
     // Read, and list page by page, newest first.
     val read = users.getUserWithHttpInfo(ada.id, null)
     check(data(read) == ada)
+    val unchanged = users.getUserWithHttpInfo(ada.id, ifNoneMatch = read.headers.getValue("etag").single())
+    check(unchanged is ServerError && unchanged.statusCode == 304)
     val grace = users.createUser(UserInput(name = "Grace Hopper", email = "grace@example.com"))
     val first = users.listUsers(limit = 1)
     val second = users.listUsers(limit = 1, cursor = first.nextCursor)

@@ -65,6 +65,12 @@ check($again == $ada && $retried['idempotency-replayed'] === ['true']);
 // Read, and list page by page, newest first.
 [$read, , $headers] = $users->getUserWithHttpInfo($ada->getId());
 check($read == $ada);
+try {
+    $users->getUser($ada->getId(), $headers['etag'][0]);
+    throw new Exception('an unchanged user was read');
+} catch (ApiException $error) {
+    check($error->getCode() === 304 && $error->getResponseObject() === null);
+}
 $grace = $users->createUser(new UserInput(['name' => 'Grace Hopper', 'email' => 'grace@example.com']));
 $first = $users->listUsers(1);
 $second = $users->listUsers(1, $first->getNextCursor());

@@ -43,6 +43,11 @@ assert retried.headers and retried.headers["idempotency-replayed"] == "true"
 
 # Get. Without `_with_http_info` a call returns the result alone.
 assert users.get_user(ada.id) == ada
+try:
+    users.get_user(ada.id, if_none_match=version)
+    sys.exit("an unchanged user was read")
+except ApiException as error:
+    assert (error.status, error.data) == (304, None)
 
 # List, page by page, newest first.
 grace = users.create_user(UserInput(name="Grace Hopper", email="grace@example.com"))

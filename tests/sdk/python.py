@@ -34,6 +34,8 @@ assert retried.headers["Idempotency-Replayed"] == "true"
 
 # Get. `sync` is `sync_detailed` without status and headers.
 assert get_user.sync(ada.id, client=client) == ada
+unchanged = get_user.sync_detailed(ada.id, client=client, if_none_match=version)
+assert (unchanged.status_code, unchanged.parsed) == (304, None)
 
 # List, page by page, newest first.
 grace = create_user.sync(client=client, body=UserInput(name="Grace Hopper", email="grace@example.com"))

@@ -44,6 +44,12 @@ assert again == ada && retried["idempotency-replayed"] == "true"
 # Read, and list page by page, newest first.
 read, _, headers = users.get_user_with_http_info(ada.id)
 assert read == ada
+begin
+  users.get_user(ada.id, if_none_match: headers["etag"])
+  raise "an unchanged user was read"
+rescue UsersClient::ApiError => error
+  assert error.code == 304
+end
 grace = users.create_user(UsersClient::UserInput.new(name: "Grace Hopper", email: "grace@example.com"))
 first = users.list_users(limit: 1)
 second = users.list_users(limit: 1, cursor: first.next_cursor)

@@ -45,6 +45,9 @@ assert.equal(retried.response?.headers.get("idempotency-replayed"), "true");
 const read = await getUser({ path });
 assert.deepEqual(read.data, ada);
 assert.equal(read.response?.headers.get("etag"), version);
+const unchanged = await getUser({ path, headers: { "If-None-Match": version ?? "" } });
+assert.equal(unchanged.response?.status, 304);
+assert.equal(unchanged.data, undefined);
 
 // List, page by page, newest first. With throwOnError a call throws its problem.
 const { data: grace } = await createUser({

@@ -36,6 +36,7 @@ assert.equal(retried.headers.get("idempotency-replayed"), "true");
 // Read, and list page by page, newest first.
 const read = await getUser(ada.id);
 assert.deepEqual(read.data, ada);
+assert.equal((await getUser(ada.id, { "If-None-Match": read.headers.get("etag") ?? "" })).status, 304);
 const { data: grace } = await createUser({ name: "Grace Hopper", email: "grace@example.com" });
 const { data: first } = await listUsers({ limit: 1 });
 const { data: second } = await listUsers({ limit: 1, cursor: first.next_cursor });

@@ -33,6 +33,8 @@ assert.equal(retried.headers.get("idempotency-replayed"), "true");
 // Read, and list page by page, newest first.
 const read = await getUser(ada.id);
 assert.deepEqual(read.data, ada);
+const unchanged = await getUser(ada.id, { headers: { "If-None-Match": read.headers.get("etag") ?? "" } });
+assert(unchanged.status === 304);
 const { data: grace, status } = await createUser({ name: "Grace Hopper", email: "grace@example.com" });
 assert(status === 201);
 const first = await listUsers({ limit: 1 });

@@ -35,6 +35,10 @@ assert.equal(retried.response.headers.get("idempotency-replayed"), "true");
 const read = await client.GET("/users/{id}", byId);
 assert.deepEqual(read.data, ada);
 assert.equal(read.response.headers.get("etag"), version);
+const ifChanged = { params: { ...byId.params, header: { "If-None-Match": version ?? "" } } };
+const unchanged = await client.GET("/users/{id}", ifChanged);
+assert.equal(unchanged.response.status, 304);
+assert(!unchanged.data && !unchanged.error);
 
 // List, page by page, newest first.
 const grace = await client.POST("/users", { body: { name: "Grace Hopper", email: "grace@example.com" } });

@@ -59,6 +59,8 @@ func main() {
 	// Read, and list page by page, newest first.
 	read, headers := must(users.GetUser(with, ada.Id).Execute())
 	assert(read == ada, "another user was read")
+	_, unchanged, err := users.GetUser(with, ada.Id).IfNoneMatch(headers.Get("ETag")).Execute()
+	assert(err != nil && unchanged.StatusCode == http.StatusNotModified, "an unchanged user was read")
 	grace, _ := must(users.CreateUser(with).UserInput(*usersapi.NewUserInput("Grace Hopper", "grace@example.com")).Execute())
 	first, _ := must(users.ListUsers(with).Limit(1).Execute())
 	second, _ := must(users.ListUsers(with).Limit(1).Cursor(first.GetNextCursor()).Execute())
@@ -70,7 +72,7 @@ func main() {
 	replaced, _ := must(users.ReplaceUser(with, ada.Id).UserInput(king).IfMatch(version).Execute())
 	assert(replaced.Name == "Ada King", "another name")
 	patch := usersapi.UserPatch{Name: usersapi.PtrString("Ada 李小龍 👩‍🚀")}
-	_, _, err := users.UpdateUser(with, ada.Id).UserPatch(patch).IfMatch(version).Execute()
+	_, _, err = users.UpdateUser(with, ada.Id).UserPatch(patch).IfMatch(version).Execute()
 	assert(problemOf(412, err).Type == "/problems/precondition-failed", "another problem")
 	patched, _ := must(users.UpdateUser(with, ada.Id).UserPatch(patch).Execute())
 	assert(patched.Name == *patch.Name && patched.Email == king.Email, "another user after the patch")

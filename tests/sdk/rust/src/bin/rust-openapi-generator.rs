@@ -82,6 +82,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(get_user(&users, id, None).await?, ada);
     let version = headers.get("etag").expect("a version");
     let version = Some(version.to_str()?);
+    assert!(matches!(get_user(&users, id, version).await, Err(Error::Serde(_)))); // 304
     let grace = create_user(&users, input("Grace Hopper", "grace@example.com"), None).await?;
     let (mut listed, mut cursor) = (Vec::<User>::new(), None);
     loop {

@@ -50,6 +50,10 @@ async fn main() -> Result<(), Failure> {
     let read = client.get_user(&ada.id, None).await?;
     assert_eq!((read.id, &read.created_at), (ada.id, &ada.created_at));
     assert_eq!(read.headers()["etag"], version);
+    match client.get_user(&ada.id, Some(&version.to_str()?.parse()?)).await {
+        Err(Error::UnexpectedResponse(response)) => assert_eq!(response.status(), 304),
+        other => panic!("an unchanged user was read: {other:?}"),
+    }
 
     // List, page by page, newest first.
     let grace = client.create_user(None, &user("Grace Hopper", "grace@example.com")?).await?.into_inner();
