@@ -444,6 +444,26 @@ def restarts():
         load.check_writes()
 
 
+def crashes():
+    """Kills a server without a warning: only writes that it was processing fail, and their outcome is unknown."""
+    with deployment() as (_, _, servers, haproxy):
+        with Load(haproxy.port) as load:
+            for number in range(RESTARTS):
+                time.sleep(1)
+                server = servers[number % 2]
+                server.process.kill()
+                server.process.wait()
+                server.start()
+                wait_until("both servers in HAProxy", lambda: haproxy.up("ready") == {"a", "b"})
+            time.sleep(1)
+        failed = collections.Counter(f"{answer.status} {answer.kind}" for answer in load.failed)
+        print(f"{RESTARTS} crashes: {load.summary()}: {dict(failed)}")
+        assert load.answers and len(load.failed) <= RESTARTS * CLIENTS, "more requests than were in flight"
+        others = [answer for answer in load.failed if answer.kind == "read" or answer.body.get("outcome") != "unknown"]
+        assert not others, [(answer.kind, answer.status, answer.body) for answer in others[:10]]
+        load.check_writes()
+
+
 def failover():
     with deployment() as (_, postgres, servers, haproxy):
         with Load(haproxy.port) as load:
@@ -668,5 +688,5 @@ def measure():
             server.stop()
 
 
-for part in PARTS or ["restarts", "failover", "pgbouncer"]:
-    {"restarts": restarts, "failover": failover, "pgbouncer": pgbouncer, "suite": suite, "measure": measure}[part]()
+for part in PARTS or ["restarts", "crashes", "failover", "pgbouncer"]:
+    {"restarts": restarts, "crashes": crashes, "failover": failover, "pgbouncer": pgbouncer, "suite": suite, "measure": measure}[part]()
