@@ -85,6 +85,8 @@ matrix! {
         let gone = app.get(&after(TimeDelta::minutes(61))).await;
         assert_eq!((gone.status, &gone.json()["type"]), (404, &json!("/problems/not-found")));
         assert_eq!(app.get(&after(TimeDelta::minutes(-61))).await.json(), json!({ "changes": [] }));
+        let all = app.get("/users/changes?after=00000000-0000-0000-0000-000000000000").await;
+        assert_eq!((all.status, all.json()), (200, app.get("/users/changes").await.json()));
     }
 }
 

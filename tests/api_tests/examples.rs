@@ -1,6 +1,13 @@
 //! The examples of the contract, as Swagger UI sends them to a new server.
 
-use crate::harness::{EXAMPLES, OPEN, matrix, operations::operations};
+use crate::harness::{
+    EXAMPLES, OPEN, matrix,
+    operations::{Operation, operations},
+};
+
+fn operation(id: &str) -> &'static Operation {
+    operations().iter().find(|operation| operation.id == id).unwrap()
+}
 
 matrix! {
     /// The responses are compared with their examples at the end of the suite.
@@ -21,10 +28,11 @@ matrix! {
         assert!(succeeded >= 13, "only {succeeded} operations succeeded");
     }
 
-    /// As the example of a page of changes.
+    /// As the example of a page of changes, with the example of `after`.
     async fn the_creation_of_the_example_is_a_change(app: App) using [OPEN] {
-        let create = operations().iter().find(|operation| operation.id == "createUser").unwrap();
-        assert_eq!(create.example(&app).send().await.status, 201);
-        assert_eq!(app.get("/users/changes").await.json()["changes"].as_array().unwrap().len(), 1);
+        assert_eq!(operation("createUser").example(&app).send().await.status, 201);
+        let changes = operation("listUserChanges").example(&app).send().await.json();
+        assert_eq!(changes["changes"].as_array().unwrap().len(), 1);
+        assert_eq!(changes, app.get("/users/changes").await.json());
     }
 }

@@ -17,7 +17,7 @@ const MAX_BODY: usize = 8_192;
 /// Problems whose `detail` has a duration, a version or a size.
 const WITH_NUMBERS: [u16; 4] = [408, 412, 413, 429];
 
-/// Problems whose `detail` and `errors` name the resource and its members. A response of one operation is enough for these.
+/// Problems whose `detail` and `errors` name the resource and its members. Their examples may be those of another resource.
 const WITH_NAMES: [u16; 3] = [404, 409, 412];
 
 /// A body without what varies, as JSON, by database, operation and status.
@@ -47,10 +47,12 @@ pub fn assert_true(database: Database, page: &Document, path_of: impl Fn(&str) -
     for (operation, node) in operations {
         for (status, response) in node["responses"].as_object().into_iter().flatten() {
             let status: u16 = status.parse().expect("a status");
-            let of_status = seen.iter().filter(|(on, _, with, _)| (*on, *with) == (database, status));
-            let everywhere: BTreeSet<&str> = of_status.clone().map(|(.., body)| &**body).collect();
-            let here: BTreeSet<&str> =
-                of_status.filter(|(_, of, ..)| of == operation).map(|(.., body)| &**body).collect();
+            let of_status = || seen.iter().filter(|(on, _, with, _)| (*on, *with) == (database, status));
+            let bodies = |is_wanted: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+                of_status().filter(|(_, of, ..)| is_wanted(of)).map(|(.., body)| &**body).collect()
+            };
+            let here = bodies(&|of| of == operation);
+            let elsewhere = bodies(&|of| resource(path_of(of)) != resource(path_of(operation)));
             for content in response["content"].as_object().into_iter().flat_map(|content| content.values()) {
                 let examples = examples(page, content);
                 if examples.is_empty() {
@@ -58,7 +60,7 @@ pub fn assert_true(database: Database, page: &Document, path_of: impl Fn(&str) -
                 }
                 for example in examples {
                     count += 1;
-                    if !is_true(path_of(operation), status, &example, &here, &everywhere) {
+                    if !is_true(path_of(operation), status, &example, &here, &elsewhere) {
                         let here: String = here.iter().map(|body| format!("\n    {body}")).collect();
                         faults.push(format!("{operation} → {status}: expected\n    {example}\n  found{here}"));
                     }
@@ -70,20 +72,23 @@ pub fn assert_true(database: Database, page: &Document, path_of: impl Fn(&str) -
     assert!(count > 100, "only {count} examples");
 }
 
-/// Whether an example is as one of the responses: `here` those of the operation, `everywhere` those of all operations.
-fn is_true(path: &str, status: u16, example: &Value, here: &BTreeSet<&str>, everywhere: &BTreeSet<&str>) -> bool {
+/// The first segment of a path.
+fn resource(path: &str) -> Option<&str> {
+    path.split('/').nth(1)
+}
+
+/// Whether an example is as one of the responses `here`, of the operation. With names, it may be as one of `elsewhere`, of
+/// operations on other resources, if one of the operation has the same kind.
+fn is_true(path: &str, status: u16, example: &Value, here: &BTreeSet<&str>, elsewhere: &BTreeSet<&str>) -> bool {
     let bodies = comparable(status, example.clone());
+    let occurred = |among: &BTreeSet<&str>| bodies.iter().all(|body| among.contains(&**body));
     if example.get("request_id").is_none() {
-        return bodies.iter().all(|body| here.contains(&**body));
+        return occurred(here);
     }
     let kind = |problem: &Value| json!([problem["type"], problem["title"], problem["status"]]);
-    let has_kind = |body: &str| kind(&serde_json::from_str(body).expect("JSON")) == kind(example);
-    example["instance"] == path
-        && if WITH_NAMES.contains(&status) {
-            here.iter().any(|body| has_kind(body)) && bodies.iter().all(|body| everywhere.contains(&**body))
-        } else {
-            bodies.iter().all(|body| here.contains(&**body))
-        }
+    let has_kind = |body: &&str| kind(&serde_json::from_str(body).expect("JSON")) == kind(example);
+    let is_of_another = || WITH_NAMES.contains(&status) && occurred(elsewhere) && here.iter().any(has_kind);
+    example["instance"] == path && (occurred(here) || is_of_another())
 }
 
 /// The values of the examples of a media type.

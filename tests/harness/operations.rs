@@ -59,7 +59,7 @@ impl Operation {
         in_path.map(|parameter| &*parameter.example)
     }
 
-    /// The request with the example of every parameter and of the body, as Swagger UI sends it.
+    /// The request with the example of every parameter and of the body. Swagger UI leaves out optional parameters of the query.
     pub fn example<'a>(&'static self, app: &'a App) -> Request<'a> {
         let optional = self.parameters.iter().filter(|parameter| !parameter.required);
         optional.fold(self.request(app), |request, Parameter { location, name, example, .. }| match &**location {

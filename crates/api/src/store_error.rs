@@ -55,7 +55,7 @@ impl StoreError {
                     .with_errors(vec![Violation::not_unique(format!("/{member}"))])
             }
             Self::Conflicts(pointers) => {
-                let detail = format!("Other {resource}s have the values in `errors`. Nothing was created.");
+                let detail = format!("Each value in `errors` is that of another {resource}. Nothing was created.");
                 let errors = pointers.into_iter().map(Violation::not_unique).collect();
                 Problem::new(ProblemType::Conflict, detail).with_errors(errors)
             }

@@ -105,9 +105,7 @@ impl Batch for ListChanges {
         let rows = self.0.read(Self::OPERATION, statement).await?;
         // After the rows were read, so that none of them was removed before.
         let oldest = self.0.clock.now().datetime() - self.0.user_changes_retention;
-        if let Some(after) = query.after.filter(|after| micros_of(*after) < oldest.timestamp_micros())
-            && !self.is_kept(after).await?
-        {
+        if !start.is_nil() && micros_of(start) < oldest.timestamp_micros() && !self.is_kept(start).await? {
             return Ok(None);
         }
         let mut changes: Vec<_> = rows.into_iter().map(decode).collect();

@@ -313,7 +313,7 @@ pub struct UserChangeQuery {
     /// The maximum number of changes, 1 to 1,000.
     #[param(value_type = i32, required = false, minimum = 1, maximum = 1000, default = 100)]
     pub limit: u32,
-    /// Only changes after the one with this id.
+    /// Only changes after the one with this id; the nil UUID is before all of them.
     #[param(nullable = false)]
     pub after: Option<Uuid>,
 }
