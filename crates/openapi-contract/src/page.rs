@@ -10,6 +10,9 @@
 //! The headers in `components/headers` are described once, in a table at the end of `info.description`; a response lists
 //! their names.
 //!
+//! Such a page fills in the example of every parameter. For an optional parameter of the query, that would be a filter that
+//! nobody chose: its example is in its description instead.
+//!
 //! Generators get the contract as it was written, with shared responses.
 
 use std::collections::BTreeSet;
@@ -19,7 +22,7 @@ use serde_json::{Map, Value};
 use crate::contract::Contract;
 use crate::fields::{items, members, text};
 use crate::operation::Operation;
-use crate::paths;
+use crate::paths::{self, Declared};
 use crate::pointer::{self, join};
 use crate::source_map::{SourceMap, to_json};
 
@@ -42,6 +45,7 @@ pub fn form(contract: &Contract) -> String {
                 instance.replace(&format!("{{{}}}", declared.name), &value)
             });
             page.own_responses(operation, endpoint.operation, &instance);
+            parameters.iter().for_each(|declared| page.describe_example(declared));
         }
     }
     page.describe_headers();
@@ -84,6 +88,33 @@ impl Page<'_> {
             if let Some(place) = self.document.pointer_mut(&at) {
                 *place = response;
             }
+        }
+    }
+
+    /// Moves the example of an optional parameter of the query into its description.
+    fn describe_example(&mut self, declared: &Declared) {
+        let is_optional = declared.parameter.get("required") != Some(&Value::Bool(true));
+        let Some(example) = self.contract.example(declared.parameter) else { return };
+        if declared.location != "query" || !is_optional {
+            return;
+        }
+        let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+        let mut parameter = self.own(declared.listed, &declared.site);
+        // A schema may be shared, and have the example.
+        let listed = parameter.get("schema").unwrap_or(&Value::Null).clone();
+        let schema = self.own(&listed, &join(&declared.site, "schema"));
+        if let Some(members) = parameter.as_object_mut() {
+            let description = members.get("description").and_then(Value::as_str).unwrap_or_default().trim_end();
+            let description = format!("{description}\n\nExample: `{example}`");
+            members.insert("description".to_owned(), description.trim_start().into());
+            members.insert("schema".to_owned(), schema);
+            members.remove("example");
+        }
+        if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
+            schema.remove("example");
+        }
+        if let Some(place) = self.document.pointer_mut(&declared.site) {
+            *place = parameter;
         }
     }
 

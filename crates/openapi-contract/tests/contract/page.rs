@@ -31,6 +31,15 @@ paths:
         413: { $ref: '#/components/responses/Refused' }
         415: { $ref: '#/components/responses/Refused' }
         422: { $ref: '#/components/responses/Unprocessable' }
+  /things:
+    parameters: [{ name: a, in: query, required: true, schema: { $ref: '#/components/schemas/Text' } }]
+    get:
+      operationId: listThings
+      parameters:
+        - { name: b, in: query, description: About b., schema: { $ref: '#/components/schemas/Text' } }
+        - { $ref: '#/components/parameters/C' }
+        - { name: D, in: header, schema: { $ref: '#/components/schemas/Text' } }
+      responses: { 200: { description: They. } }
   /open:
     post:
       operationId: open
@@ -47,6 +56,10 @@ paths:
         422: { $ref: '#/components/responses/Unprocessable' }
 components:
   securitySchemes: { bearer: { type: http, scheme: bearer } }
+  schemas:
+    Text: { type: string, example: text }
+  parameters:
+    C: { name: c, in: query, schema: { type: integer, default: 2 }, example: 3 }
   headers:
     X-A: { description: \"About\\nA|B.\", schema: { type: string } }
   responses:
@@ -123,6 +136,16 @@ fn an_example_that_an_operation_cannot_return_is_left_out() {
     assert_eq!(names(&form, "/open", "post", "422"), ["body", "host"]);
 }
 
+/// Otherwise Swagger UI would fill them in.
+#[test]
+fn the_example_of_an_optional_parameter_of_a_query_is_in_its_description() {
+    let form = form();
+    let parameters = &form["paths"]["/things"]["get"]["parameters"];
+    let b = json!({ "name": "b", "in": "query", "description": "About b.\n\nExample: `text`", "schema": { "type": "string" } });
+    let c = json!({ "name": "c", "in": "query", "description": "Example: `3`", "schema": { "type": "integer", "default": 2 } });
+    assert_eq!((&parameters[0], &parameters[1]), (&b, &c));
+}
+
 #[test]
 fn shared_headers_are_described_once() {
     let form = form();
@@ -159,6 +182,10 @@ fn the_rest_is_the_contract() {
         for item in value["paths"].as_object_mut().expect("paths").values_mut() {
             for operation in item.as_object_mut().expect("a path").values_mut().filter(|node| node.is_object()) {
                 operation["responses"] = json!(null);
+                let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
+                for parameter in parameters.filter(|one| one["in"] == "query" || one.get("$ref").is_some()) {
+                    *parameter = json!(null);
+                }
             }
         }
     }
