@@ -15,12 +15,29 @@ const withNewKey = (request) => {
   return request;
 };
 
+// The filter ignores case, and says that it finds nothing: Swagger UI would say that there are no operations.
+const filter = {
+  fn: {
+    opsFilter: (tags, text) => tags.filter((_, tag) => tag.toLowerCase().includes(text.toLowerCase())),
+  },
+  wrapComponents: {
+    operations: (Operations, { React }) => (props) => props.specSelectors.taggedOperations().size
+      ? React.createElement(Operations, props)
+      : React.createElement('h3', { role: 'status' }, 'No tag has this text.'),
+  },
+};
+
+document.addEventListener('keydown', ({ key }) => {
+  if (key === 'Escape') ui.authActions.showDefinitions(false); // closes "Authorize"
+});
+
 const ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
   url: './openapi.json', // relative to the page, which a proxy may serve below another path
   deepLinking: true,
   displayRequestDuration: true,
   filter: true,
+  plugins: [filter],
   persistAuthorization: document.documentElement.dataset.rememberAuthorization === 'true',
   requestInterceptor: withNewKey,
   requestSnippetsEnabled: true,
