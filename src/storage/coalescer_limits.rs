@@ -67,15 +67,17 @@ impl Rate {
         average(&mut self.seconds, turn.as_secs_f64());
     }
 
-    /// Returns how many items a statement takes, and how many statements start in this time: at the rate of late, and no more than if
-    /// the next started now, after the first of the items that wait, at `oldest`. `None`: nothing limits them.
+    /// Returns how many items a statement takes, and how many statements start in this time, at the rate of late. If none has started
+    /// for longer than that rate says, since the last one and the first of the items that wait, at `oldest`, then the next starts only
+    /// after as long again. `None`: nothing limits them.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
     #[expect(clippy::cast_precision_loss, reason = "few lanes")]
     fn statements_in(&self, time: Duration, limits: &Limits, now: Instant, oldest: Instant) -> (usize, Option<usize>) {
         let since = now.saturating_duration_since(self.last.map_or(oldest, |last| last.max(oldest))).as_secs_f64();
-        let seconds = self.seconds.map_or(0.0, |seconds| seconds / limits.lanes as f64).max(since);
+        let seconds = self.seconds.map_or(since, |seconds| seconds / limits.lanes as f64);
         let items = self.items.map_or(limits.items, |items| items.ceil() as usize);
-        (items, (seconds > 0.0).then(|| (time.as_secs_f64() / seconds) as usize))
+        let left = time.as_secs_f64() - (since - seconds).max(0.0);
+        (items, (seconds > 0.0).then(|| (left / seconds) as usize))
     }
 }
 
@@ -114,7 +116,9 @@ mod tests {
         // Those that leave nothing behind say nothing about how many could leave.
         rate.record_start(now, 1, false);
         assert_eq!(limits.max_depth(&rate, now, None), 1000);
-        // The database does not respond: one statement.
+        // The database has not responded for a while: what is left after as long again.
+        assert_eq!(limits.max_depth(&rate, now + 3 * STEP, Some(now)), 800);
+        // It does not respond: one statement.
         assert_eq!(limits.max_depth(&rate, now + 15 * STEP, Some(now)), 100);
         // It becomes ten times as slow.
         for _ in 0..4 {
