@@ -31,7 +31,7 @@ const CUTS: u32 = 20;
 /// The number of writes, or `RETRIED_WRITES` for a longer run.
 #[expect(clippy::disallowed_methods, reason = "a setting of the test")]
 fn writes() -> usize {
-    std::env::var("RETRIED_WRITES").ok().and_then(|writes| writes.parse().ok()).unwrap_or(800)
+    std::env::var("RETRIED_WRITES").ok().and_then(|writes| writes.parse().ok()).unwrap_or(400)
 }
 
 /// Status, `ETag`, `Location` and body.
