@@ -163,7 +163,7 @@ class Run:
         _, _, script = self.curl(urljoin(page, "page.js"))
         document = urljoin(page, re.search(r"url: '([^']*openapi\.json)'", script.decode())[1])
         status, _, contract = self.curl(document)
-        assert (status, json.loads(contract)["servers"]) == (200, [{"url": f"{self.base}/"}]), document
+        assert (status, json.loads(contract)["servers"]) == (200, [{"url": f"{self.base}"}]), document
 
     def check_client(self):
         headers = ["x-forwarded-for: 192.0.2.1", "forwarded: for=192.0.2.1;proto=http", "x-forwarded-proto: http"]
