@@ -15,7 +15,7 @@ use hyper::{
 use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,9 @@ const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60 * 60);
 /// The time after which an idle connection of HTTP/1.1 is left without hyper, whose buffers are most of its memory.
 const PARK_AFTER: Duration = Duration::from_millis(100);
 
+/// The maximum time to close a socket: longer than the rest of a refused body is read.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// The time in which a connection without a request can send its first one while the server drains.
 const FIRST_REQUEST_WHILE_DRAINING: Duration = Duration::from_secs(1);
 
@@ -43,6 +46,11 @@ const FIRST_REQUEST_WHILE_DRAINING: Duration = Duration::from_secs(1);
 pub(super) async fn time_for_first_request(drain: &CancellationToken) {
     drain.cancelled().await;
     sleep(FIRST_REQUEST_WHILE_DRAINING).await;
+}
+
+/// Closes a socket, with the rest of a refused body read before. A client with TLS that receives nothing must not delay that.
+async fn close(socket: &mut (impl AsyncWrite + Unpin)) {
+    let _ = timeout(CLOSE_TIMEOUT, socket.shutdown()).await;
 }
 
 /// The socket under a connection, with or without TLS.
@@ -125,7 +133,7 @@ impl Life {
             };
             if let Some(result) = closed {
                 // hyper has not, after an error and after a request to upgrade the connection.
-                let _ = socket.shutdown().await;
+                close(&mut socket).await;
                 return result;
             }
             // The beginning of the next request, if it came with the previous one. The buffer has its capacity, however little is in it.
@@ -134,7 +142,7 @@ impl Life {
             drop(read_buf);
             if bytes.is_empty() && !self.has_next_request(socket.client_stream()).await {
                 // A closed connection is what a client must expect between requests.
-                let _ = socket.shutdown().await;
+                close(&mut socket).await;
                 return Ok(());
             }
             self.activity.await_request();
