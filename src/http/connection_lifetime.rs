@@ -121,20 +121,14 @@ impl Life {
             let stopped = self.run(connection.as_mut(), true).await;
             let http1::Parts { io, read_buf, .. } = Pin::into_inner(connection).into_parts();
             socket = io.into_inner().socket;
-            let closed = match stopped {
-                Ok(Stopped::Idle) => None,
-                Ok(Stopped::Closed) => Some(Ok(())),
-                // hyper has refused the head, and knows no body.
-                Err(error) if error.is_parse() => {
+            if !matches!(stopped, Ok(Stopped::Idle)) {
+                // If hyper has refused the head, it knows no body.
+                if stopped.as_ref().err().is_some_and(hyper::Error::is_parse) {
                     self.activity.has_unread_body.store(true, Ordering::Relaxed);
-                    Some(Err(error))
                 }
-                Err(error) => Some(Err(error)),
-            };
-            if let Some(result) = closed {
                 // hyper has not, after an error and after a request to upgrade the connection.
                 close(&mut socket).await;
-                return result;
+                return stopped.map(drop);
             }
             // The beginning of the next request, if it came with the previous one. The buffer has its capacity, however little is in it.
             let empty_lines = read_buf.iter().take_while(|byte| b"\r\n".contains(byte)).count();
